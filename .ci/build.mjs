@@ -1,0 +1,130 @@
+// Builds the Worker. `SIGNET_BUILD=demo` builds it with the demo, into another folder: `npm start` and the tests do.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { buildTools, fail, npmPackages, root, say, wasmTarget } from "./setup.mjs";
+
+/** The two Workers: where each goes and what it is built with. */
+export const builds = {
+  release: { folder: "build", features: [] },
+  demo: { folder: "target/demo", features: ["--features", "demo"] },
+};
+
+/**
+ * Builds one of `builds`, unless its folder already holds what would be built.
+ *
+ * Cargo decides whether a source changed; the slow steps after it run only when its output did. One build runs at a
+ * time, since both Workers pass through Cargo's one output file.
+ */
+export async function build(name) {
+  const { folder, features } = builds[name];
+  const tools = buildTools();
+  // As worker-build runs Cargo itself, so that it finds everything compiled.
+  const env = { ...process.env, ...tools.env, WASM_BINDGEN_USE_JS_SYS: "1" };
+  const unlock = await lock();
+  try {
+    const wasm = compile(features, env);
+    const stamp = digest([wasm, join(root, "Cargo.toml"), join(root, "package-lock.json")]);
+    const stampFile = join(root, folder, ".stamp");
+    if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
+    rmSync(stampFile, { force: true });
+    pack(tools.workerBuild, ["--release", "--out-dir", folder, ...features], env);
+    writeFileSync(stampFile, stamp);
+    say(`built the ${name} Worker into ${folder}/`);
+  } finally {
+    unlock();
+  }
+}
+
+/** Runs Cargo and returns the wasm file it made, or found to be current. */
+function compile(features, env) {
+  const quiet = process.stderr.isTTY ? [] : ["--quiet"];
+  const args = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown", ...quiet, ...features];
+  const { status, stdout } = spawnSync("cargo", [...args, "--message-format=json-render-diagnostics"], {
+    cwd: root,
+    env,
+    encoding: "utf8",
+    maxBuffer: Infinity,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status !== 0) throw new Error("the Worker does not compile");
+  const files = stdout
+    .split("\n")
+    .filter((line) => line.includes('"compiler-artifact"'))
+    .flatMap((line) => JSON.parse(line).filenames);
+  return files.findLast((file) => file.endsWith(".wasm"));
+}
+
+/** Runs worker-build, which makes a Worker of the wasm; its chatter is shown only when it fails. */
+function pack(program, args, env) {
+  const { status, output } = spawnSync(program, args, { cwd: root, env, encoding: "utf8" });
+  if (status === 0) return;
+  process.stderr.write(output.join(""));
+  throw new Error("worker-build failed");
+}
+
+function digest(files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+/**
+ * Waits until no other build runs and returns what ends this one's turn.
+ *
+ * The lock is a symbolic link to nowhere, because one call makes it together with its content: the owner's process id.
+ */
+async function lock() {
+  const file = join(root, "target", "build.lock");
+  mkdirSync(join(root, "target"), { recursive: true });
+  for (let told = false; ; await sleep(100)) {
+    try {
+      symlinkSync(String(process.pid), file);
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    const owner = lockOwner(file);
+    if (owner === undefined) continue;
+    if (!isAlive(owner)) rmSync(file, { force: true });
+    else if (!told) say(`waiting for another build (process ${owner})`);
+    told = true;
+  }
+}
+
+function lockOwner(file) {
+  try {
+    return Number(readlinkSync(file));
+  } catch {
+    return undefined; // it has just been released
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return pid !== process.pid && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** What the environment asks for; the demo is never built for a deployment. */
+function chosen() {
+  const name = process.env.SIGNET_BUILD || "release";
+  if (!(name in builds)) fail(`SIGNET_BUILD=${name} is unknown; it is one of ${Object.keys(builds).join(", ")}.`);
+  const wrangler = process.env.WRANGLER_COMMAND;
+  if (name === "demo" && wrangler && wrangler !== "dev") fail("the demo is for `wrangler dev` only; unset SIGNET_BUILD.");
+  return name;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const name = chosen();
+  wasmTarget();
+  // A running wrangler lives in the packages; it must not lose them under its feet.
+  if (!process.env.WRANGLER_COMMAND) npmPackages();
+  await build(name).catch((error) => fail(`${error.message}.`));
+}

@@ -1,0 +1,7 @@
+//! The administration API: its requests, and the shape of its answers.
+
+mod answer;
+mod request;
+
+pub use answer::{account_json, credential_json, event_page_json, session_json, token_json};
+pub use request::{AdminRequest, CredentialRequest, OVERLAP_SECONDS_MAX, UserRequest};

@@ -1,0 +1,201 @@
+//! A request to the administration API, parsed whole.
+
+use crate::credential::{CredentialChange, CredentialInput};
+use crate::http::{Failure, Method, Params, Request};
+use crate::id::{ClientId, SessionId, TokenId, UserId};
+use crate::secret::{Secret, SecretDigest};
+use crate::user::{Command, SessionEnd};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The longest overlap of a rotation, in seconds: 30 days.
+pub const OVERLAP_SECONDS_MAX: u64 = 2_592_000;
+/// How many entries a list answers at most, and by default.
+const PAGE_MAX: u64 = 100;
+const PAGE_DEFAULT: u64 = 50;
+
+/// A well-formed request to the administration API.
+#[derive(Debug)]
+pub enum AdminRequest {
+    /// About one user.
+    User(UserId, UserRequest),
+    /// About credential sets.
+    Credential(CredentialRequest),
+    /// Read a token's record and fate.
+    GetToken(TokenId),
+    /// Revoke a token.
+    RevokeToken(TokenId),
+}
+
+/// What the user's object is asked, and the noun that is missing when it answers `Missing`.
+#[derive(Debug)]
+pub struct UserRequest {
+    /// The command.
+    pub command: Command,
+    /// The answer for `Missing`.
+    pub missing: Failure,
+}
+
+/// A request about credential sets.
+#[derive(Debug)]
+pub enum CredentialRequest {
+    /// Create one.
+    Create(Box<CredentialInput>),
+    /// List all, a page at a time.
+    List {
+        /// Where the page before ended.
+        cursor: Option<String>,
+        /// How many at most.
+        limit: u64,
+    },
+    /// Read one.
+    Get(ClientId),
+    /// Change one.
+    Patch(ClientId, Box<CredentialChange>),
+    /// Revoke one.
+    Delete(ClientId),
+    /// Give one a new secret.
+    Rotate(ClientId, u64),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    #[serde(default)]
+    overlap_seconds: u64,
+}
+
+const NO_ACCOUNT: Failure = Failure::of(404, "not_found", "There is no such account.");
+const NO_SESSION: Failure = Failure::of(404, "not_found", "There is no such session.");
+
+impl AdminRequest {
+    /// Checks the bearer token (RFC 6750 section 2.1) before anything else is looked at.
+    ///
+    /// # Errors
+    /// 401, the same for no token and a wrong one.
+    pub fn authenticate(request: &Request, admin_token: &SecretDigest) -> Result<(), Failure> {
+        const UNAUTHORIZED: Failure = Failure::of(401, "unauthorized", "The administration token is missing or wrong.")
+            .with("WWW-Authenticate", r#"Bearer realm="signet administration""#);
+        let presented = request
+            .headers
+            .get("authorization")
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| Secret::new(token.to_owned()));
+        if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
+    }
+
+    /// Parses path, method, query and body.
+    ///
+    /// # Errors
+    /// 404, 405 with `Allow`, 415 for a body that is not JSON, 400 for one that does not fit.
+    pub fn parse(request: &Request) -> Result<Self, Failure> {
+        let path = request.path.strip_prefix("/admin/v1/").ok_or(Failure::NOT_FOUND)?;
+        let segments = path
+            .split('/')
+            .map(|segment| percent_decode_str(segment).decode_utf8().map_err(|_| Failure::NOT_FOUND))
+            .collect::<Result<Vec<_>, _>>()?;
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+        match segments.as_slice() {
+            ["users", user, rest @ ..] => {
+                let user = UserId::parse(user).ok_or(Failure::bad_request("The User ID is malformed."))?;
+                Ok(Self::User(user, UserRequest::parse(request, rest)?))
+            }
+            ["credentials", rest @ ..] => CredentialRequest::parse(request, rest).map(Self::Credential),
+            ["tokens", jti] => {
+                let jti = TokenId::parse(jti).ok_or(Failure::bad_request("The jti is malformed."))?;
+                match request.method {
+                    Method::Get => Ok(Self::GetToken(jti)),
+                    Method::Delete => Ok(Self::RevokeToken(jti)),
+                    _ => Err(Failure::method_not_allowed("GET, DELETE")),
+                }
+            }
+            _ => Err(Failure::NOT_FOUND),
+        }
+    }
+}
+
+impl UserRequest {
+    fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
+        let (command, missing) = match (rest, request.method) {
+            ([], Method::Get) => (Command::GetAccount, NO_ACCOUNT),
+            ([], Method::Put) => (Command::PutAccount(parse_json(request)?), NO_ACCOUNT),
+            ([], Method::Patch) => (Command::PatchAccount(parse_json(request)?), NO_ACCOUNT),
+            ([], Method::Delete) => (Command::DeleteAccount, NO_ACCOUNT),
+            ([], _) => return Err(Failure::method_not_allowed("GET, PUT, PATCH, DELETE")),
+            (["sessions"], Method::Get) => (Command::ListSessions, NO_ACCOUNT),
+            (["sessions"], Method::Delete) => (Command::EndSessions, NO_ACCOUNT),
+            (["sessions"], _) => return Err(Failure::method_not_allowed("GET, DELETE")),
+            (["sessions", id], Method::Delete) => {
+                let id = SessionId::parse(id).ok_or(Failure::bad_request("The session id is malformed."))?;
+                (Command::EndSession(id, SessionEnd::Administrator), NO_SESSION)
+            }
+            (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
+            (["events"], Method::Get) => {
+                let params = Params::parse(request.query.as_bytes(), b"")?;
+                let bad_cursor = Failure::bad_request("The cursor is malformed.");
+                let before = params.parsed("cursor", |text| text.parse::<u32>().ok(), bad_cursor)?;
+                (Command::ListEvents { before: before.map(u64::from), limit: parse_limit(&params)? }, NO_ACCOUNT)
+            }
+            (["events"], _) => return Err(Failure::method_not_allowed("GET")),
+            _ => return Err(Failure::NOT_FOUND),
+        };
+        Ok(Self { command, missing })
+    }
+}
+
+impl CredentialRequest {
+    fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
+        match (rest, request.method) {
+            ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
+            ([], Method::Get) => {
+                let params = Params::parse(request.query.as_bytes(), b"")?;
+                let cursor = params.get("cursor").map(str::to_owned);
+                Ok(Self::List { cursor, limit: parse_limit(&params)? })
+            }
+            ([], _) => Err(Failure::method_not_allowed("GET, POST")),
+            ([id], Method::Get) => Ok(Self::Get(parse_client_id(id)?)),
+            ([id], Method::Patch) => Ok(Self::Patch(parse_client_id(id)?, parse_json(request)?)),
+            ([id], Method::Delete) => Ok(Self::Delete(parse_client_id(id)?)),
+            ([_], _) => Err(Failure::method_not_allowed("GET, PATCH, DELETE")),
+            ([id, "rotate"], Method::Post) => {
+                let rotation: Rotation =
+                    if request.body.is_empty() { Rotation::default() } else { parse_json(request)? };
+                if rotation.overlap_seconds > OVERLAP_SECONDS_MAX {
+                    return Err(Failure::bad_request("The overlap_seconds are more than 30 days."));
+                }
+                Ok(Self::Rotate(parse_client_id(id)?, rotation.overlap_seconds))
+            }
+            ([_, "rotate"], _) => Err(Failure::method_not_allowed("POST")),
+            _ => Err(Failure::NOT_FOUND),
+        }
+    }
+}
+
+fn parse_client_id(text: &str) -> Result<ClientId, Failure> {
+    ClientId::parse(text).ok_or(Failure::bad_request("The client_id is malformed."))
+}
+
+fn parse_limit(params: &Params) -> Result<u64, Failure> {
+    let parse = |text: &str| text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+    let limit = params.parsed("limit", parse, Failure::bad_request("The limit is not a number from 1 to 100."))?;
+    Ok(limit.unwrap_or(PAGE_DEFAULT))
+}
+
+/// Parses a JSON body. Only JSON may come in, so that no form of another site can send it.
+fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
+    match request.content_type().as_deref() {
+        Some("application/json" | "application/merge-patch+json") => {}
+        _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
+    }
+    serde_json::from_slice(&request.body).map_err(|error| {
+        Failure::bad_request(match error.classify() {
+            serde_json::error::Category::Data => "The body has an unknown, missing or unsound field.",
+            _ => "The body is not JSON.",
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

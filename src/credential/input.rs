@@ -1,0 +1,146 @@
+//! A credential set as an administrator writes it.
+
+use super::{Binding, CredentialSet, GrantType, StoredSecret};
+use crate::id::{ClientId, OwnedId, UserId};
+use crate::secret::Secret;
+use crate::sso::Scope;
+use crate::time::Timestamp;
+use serde::Deserialize;
+
+/// The greatest length of a name, in characters.
+const NAME_MAX: usize = 128;
+/// The greatest length of any other text, in characters.
+const TEXT_MAX: usize = 1024;
+/// The greatest number of redirect URIs.
+const REDIRECT_URIS_MAX: usize = 20;
+
+/// A new credential set. Exactly one of `user_id` and `delegated: true` is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialInput {
+    /// A name for people.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// The grant types it may use.
+    #[serde(default = "single_sign_on")]
+    pub grant_types: Vec<GrantType>,
+    /// The scopes it may ask for.
+    pub scopes: Vec<Scope>,
+    /// The user it is bound to.
+    pub user_id: Option<UserId>,
+    /// Whether it may name any user.
+    #[serde(default)]
+    pub delegated: bool,
+    /// The service it belongs to.
+    pub service_id: Option<OwnedId>,
+    /// A logo.
+    pub logo_uri: Option<String>,
+    /// Redirect URIs, for the record.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Whether it starts switched off.
+    #[serde(default)]
+    pub disabled: bool,
+}
+
+fn single_sign_on() -> Vec<GrantType> {
+    vec![GrantType::SingleSignOn]
+}
+
+/// The fields of a credential set to change; the others stay. Whom it may sign in never changes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialChange {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new description.
+    pub description: Option<String>,
+    /// All grant types.
+    pub grant_types: Option<Vec<GrantType>>,
+    /// All scopes.
+    pub scopes: Option<Vec<Scope>>,
+    /// The new service.
+    pub service_id: Option<OwnedId>,
+    /// The new logo.
+    pub logo_uri: Option<String>,
+    /// All redirect URIs.
+    pub redirect_uris: Option<Vec<String>>,
+    /// The new switch.
+    pub disabled: Option<bool>,
+}
+
+impl CredentialInput {
+    /// The set this makes at `now`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn into_set(self, client_id: ClientId, secret: &Secret, now: Timestamp) -> Result<CredentialSet, &'static str> {
+        let binding = match (self.user_id, self.delegated) {
+            (Some(user_id), false) => Binding::Bound { user_id },
+            (None, true) => Binding::Delegated { delegated: super::set::True },
+            (Some(_), true) | (None, false) => return Err("Give either user_id or \"delegated\": true."),
+        };
+        checked(CredentialSet {
+            client_id,
+            name: self.name,
+            description: self.description,
+            grant_types: self.grant_types,
+            scopes: with_base(self.scopes),
+            binding,
+            service_id: self.service_id,
+            logo_uri: self.logo_uri,
+            redirect_uris: self.redirect_uris,
+            disabled: self.disabled,
+            created_at: now,
+            updated_at: now,
+            secret: StoredSecret::new(secret),
+        })
+    }
+}
+
+impl CredentialChange {
+    /// `set` with this change, made at `now`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn apply(self, set: CredentialSet, now: Timestamp) -> Result<CredentialSet, &'static str> {
+        checked(CredentialSet {
+            name: self.name.unwrap_or(set.name),
+            description: self.description.unwrap_or(set.description),
+            grant_types: self.grant_types.unwrap_or(set.grant_types),
+            scopes: self.scopes.map_or(set.scopes, with_base),
+            service_id: self.service_id.or(set.service_id),
+            logo_uri: self.logo_uri.or(set.logo_uri),
+            redirect_uris: self.redirect_uris.unwrap_or(set.redirect_uris),
+            disabled: self.disabled.unwrap_or(set.disabled),
+            updated_at: now,
+            ..set
+        })
+    }
+}
+
+/// The base scope first, then the others once each.
+fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
+    let mut unique = vec![Scope::BASE];
+    for scope in scopes {
+        if !unique.contains(&scope) {
+            unique.push(scope);
+        }
+    }
+    unique
+}
+
+fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
+    let is_text = |text: &str, longest| text.chars().count() <= longest && !text.chars().any(char::is_control);
+    if set.name.is_empty() || !is_text(&set.name, NAME_MAX) {
+        return Err("The name must have 1 to 128 characters.");
+    }
+    let texts_are_sound =
+        set.redirect_uris.iter().chain(&set.logo_uri).chain([&set.description]).all(|text| is_text(text, TEXT_MAX));
+    if !texts_are_sound || set.redirect_uris.len() > REDIRECT_URIS_MAX {
+        return Err("A text is longer than 1024 characters, or there are more than 20 redirect_uris.");
+    }
+    Ok(set)
+}

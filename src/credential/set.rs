@@ -1,0 +1,175 @@
+//! A credential set as it is stored.
+
+use crate::id::{ClientId, OwnedId, UserId};
+use crate::secret::{Secret, SecretDigest};
+use crate::sso::Scope;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A grant type that a credential set may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// The SSO workflow.
+    SingleSignOn,
+}
+
+impl GrantType {
+    /// The grant type named `text` in a token request.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == "single_sign_on").then_some(Self::SingleSignOn)
+    }
+}
+
+/// Whom a credential set may sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Binding {
+    /// One user.
+    Bound {
+        /// That user.
+        user_id: UserId,
+    },
+    /// Any user, named in each request.
+    Delegated {
+        /// Always true.
+        delegated: True,
+    },
+}
+
+/// The JSON literal `true`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
+pub struct True;
+
+impl TryFrom<bool> for True {
+    type Error = &'static str;
+
+    fn try_from(value: bool) -> Result<Self, Self::Error> {
+        if value { Ok(Self) } else { Err("must be true") }
+    }
+}
+
+impl From<True> for bool {
+    fn from(_: True) -> Self {
+        true
+    }
+}
+
+impl Binding {
+    /// The one user, if it is bound.
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Bound { user_id } => Some(user_id),
+            Self::Delegated { .. } => None,
+        }
+    }
+}
+
+/// The stored forms of a set's secret: the digest, and during a rotation the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSecret {
+    /// The digest of the secret.
+    digest: SecretDigest,
+    /// The digest of the secret before, and when that ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<(SecretDigest, Timestamp)>,
+}
+
+impl StoredSecret {
+    /// The stored form of a first secret.
+    pub fn new(secret: &Secret) -> Self {
+        Self { digest: SecretDigest::of(secret), previous: None }
+    }
+
+    /// The stored form after a rotation at `now` to `secret`; the secret before lives on for `overlap` seconds.
+    pub fn rotated(self, secret: &Secret, overlap: u64, now: Timestamp) -> Self {
+        let previous = (overlap > 0).then(|| (self.digest, now.plus(overlap)));
+        Self { digest: SecretDigest::of(secret), previous }
+    }
+
+    /// Whether `secret` is right at `now`.
+    pub fn verify(&self, secret: &Secret, now: Timestamp) -> bool {
+        let previous = self.previous.as_ref().filter(|(_, end)| now < *end);
+        // Always two verifications, so that time does not tell whether a rotation is on.
+        let is_current = self.digest.verify(secret);
+        let is_previous = previous.map_or(&SecretDigest::DUMMY, |(digest, _)| digest).verify(secret);
+        is_current | is_previous
+    }
+}
+
+/// A credential set, under `credential:{client_id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialSet {
+    /// Its id.
+    pub client_id: ClientId,
+    /// A name for people.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// The grant types it may use.
+    pub grant_types: Vec<GrantType>,
+    /// The scopes it may ask for; the base scope is always among them.
+    pub scopes: Vec<Scope>,
+    /// Whom it may sign in.
+    #[serde(flatten)]
+    pub binding: Binding,
+    /// The service it belongs to, signed into every token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<OwnedId>,
+    /// A logo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Redirect URIs, for the record: the workflow redirects to the client area alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// The stored forms of its secret.
+    pub secret: StoredSecret,
+}
+
+/// What a client presents to prove who it is.
+#[derive(Debug)]
+pub struct ClientAuthentication {
+    /// Its id.
+    pub client_id: ClientId,
+    /// Its secret.
+    pub secret: Secret,
+    /// The secret as it stood in the header, if form-decoding (RFC 6749 section 2.3.1) changed it:
+    /// many clients leave the encoding out.
+    pub undecoded_secret: Option<Secret>,
+}
+
+impl ClientAuthentication {
+    /// Whether it proves to be `set`. An unknown set takes as long as a known one.
+    pub fn proves(&self, set: Option<&CredentialSet>, now: Timestamp) -> bool {
+        let unknown = StoredSecret { digest: SecretDigest::DUMMY, previous: None };
+        let stored = set.map_or(&unknown, |set| &set.secret);
+        let is_right = stored.verify(&self.secret, now);
+        let is_right_undecoded = self.undecoded_secret.as_ref().is_some_and(|secret| stored.verify(secret, now));
+        (is_right | is_right_undecoded) & set.is_some_and(|set| set.client_id == self.client_id)
+    }
+}
+
+impl CredentialSet {
+    /// The set as administration shows it: everything but the secret.
+    ///
+    /// # Errors
+    /// When it has no JSON form, which cannot be.
+    pub fn to_public_json(&self) -> serde_json::Result<Value> {
+        let mut value = serde_json::to_value(self)?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("secret");
+        }
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+use super::*;
+use crate::credential::{CredentialChange, CredentialInput};
+use serde_json::json;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.into())
+}
+
+fn create(input: Value) -> Result<CredentialSet, String> {
+    let input: CredentialInput = serde_json::from_value(input).map_err(|e| e.to_string())?;
+    let id = ClientId::parse("portal").unwrap();
+    input.into_set(id, &secret("s1"), NOW).map_err(str::to_owned)
+}
+
+fn bound() -> CredentialSet {
+    create(json!({"name": "Portal", "scopes": ["clientarea:invoices"], "user_id": "42"})).unwrap()
+}
+
+fn presents(id: &str, text: &str) -> ClientAuthentication {
+    ClientAuthentication { client_id: ClientId::parse(id).unwrap(), secret: secret(text), undecoded_secret: None }
+}
+
+#[test]
+fn stored_form_is_unchanged() {
+    let stored = serde_json::to_string(&bound()).unwrap();
+    let digest = serde_json::to_string(&SecretDigest::of(&secret("s1"))).unwrap();
+    assert_eq!(
+        stored,
+        format!(
+            concat!(
+                r#"{{"client_id":"portal","name":"Portal","description":"","grant_types":["single_sign_on"],"#,
+                r#""scopes":["clientarea:sso","clientarea:invoices"],"user_id":"42","disabled":false,"#,
+                r#""created_at":1800000000,"updated_at":1800000000,"secret":{{"digest":{}}}}}"#
+            ),
+            digest
+        )
+    );
+    assert_eq!(serde_json::from_str::<CredentialSet>(&stored).unwrap(), bound());
+}
+
+#[test]
+fn a_delegated_set_survives_storage() {
+    let set = create(json!({"name": "P", "scopes": [], "delegated": true})).unwrap();
+    let stored = serde_json::to_value(&set).unwrap();
+    assert_eq!(stored["delegated"], true);
+    assert_eq!(stored.get("user_id"), None);
+    assert_eq!(serde_json::from_value::<CredentialSet>(stored).unwrap(), set);
+}
+
+#[test]
+fn the_public_form_has_no_trace_of_the_secret() {
+    let public = bound().to_public_json().unwrap().to_string();
+    assert!(!public.contains("secret") && !public.contains("digest"), "{public}");
+}
+
+#[test]
+fn a_set_is_bound_or_delegated_never_both_or_neither() {
+    for bad in [
+        json!({"name": "P", "scopes": []}),
+        json!({"name": "P", "scopes": [], "delegated": false}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "delegated": true}),
+    ] {
+        assert!(create(bad.clone()).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn unsound_fields_are_refused() {
+    for bad in [
+        json!({"name": "", "scopes": [], "user_id": "1"}),
+        json!({"name": "x".repeat(129), "scopes": [], "user_id": "1"}),
+        json!({"name": "a\nb", "scopes": [], "user_id": "1"}),
+        json!({"name": "P", "scopes": ["clientarea:homepage"], "user_id": "1"}),
+        json!({"name": "P", "scopes": "clientarea:sso", "user_id": "1"}),
+        json!({"name": "P", "user_id": "1"}),
+        json!({"name": "P", "scopes": [], "user_id": "a b"}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "client_secret": "mine"}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "grant_types": ["authorization_code"]}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "description": "x".repeat(1025)}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": vec!["x"; 21]}),
+    ] {
+        assert!(create(bad.clone()).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_change_touches_only_what_it_names() {
+    let change: CredentialChange = serde_json::from_value(json!({"disabled": true})).unwrap();
+    let later = NOW.plus(5);
+    let changed = change.apply(bound(), later).unwrap();
+    assert_eq!(changed, CredentialSet { disabled: true, updated_at: later, ..bound() });
+    assert!(serde_json::from_value::<CredentialChange>(json!({"user_id": "43"})).is_err());
+    assert!(serde_json::from_value::<CredentialChange>(json!({"delegated": true})).is_err());
+}
+
+#[test]
+fn only_the_right_secret_of_the_right_set_proves() {
+    let set = bound();
+    assert!(presents("portal", "s1").proves(Some(&set), NOW));
+    assert!(!presents("portal", "s2").proves(Some(&set), NOW));
+    assert!(!presents("portal", "").proves(Some(&set), NOW));
+    assert!(!presents("other", "s1").proves(Some(&set), NOW));
+    assert!(!presents("portal", "s1").proves(None, NOW));
+}
+
+#[test]
+fn the_secret_as_it_stood_in_the_header_counts_too() {
+    let both = |decoded: &str, undecoded: &str| ClientAuthentication {
+        undecoded_secret: Some(secret(undecoded)),
+        ..presents("portal", decoded)
+    };
+    assert!(both("x", "s1").proves(Some(&bound()), NOW));
+    assert!(both("s1", "x").proves(Some(&bound()), NOW));
+    assert!(!both("x", "y").proves(Some(&bound()), NOW));
+}
+
+#[test]
+fn a_rotation_keeps_the_old_secret_for_its_overlap() {
+    let stored = StoredSecret::new(&secret("old")).rotated(&secret("new"), 10, NOW);
+    for (at, old_counts) in [(0, true), (9, true), (10, false), (11, false)] {
+        assert_eq!(stored.verify(&secret("old"), NOW.plus(at)), old_counts, "after {at} s");
+        assert!(stored.verify(&secret("new"), NOW.plus(at)));
+    }
+    let at_once = StoredSecret::new(&secret("old")).rotated(&secret("new"), 0, NOW);
+    assert!(!at_once.verify(&secret("old"), NOW));
+}
+
+#[test]
+fn a_second_rotation_ends_the_first_secret() {
+    let twice = StoredSecret::new(&secret("a")).rotated(&secret("b"), 100, NOW).rotated(&secret("c"), 100, NOW);
+    assert!(!twice.verify(&secret("a"), NOW));
+    assert!(twice.verify(&secret("b"), NOW) && twice.verify(&secret("c"), NOW));
+}

@@ -1,0 +1,70 @@
+//! The two kinds of failure: the caller's, and ours.
+
+use crate::http::Failure;
+use serde_json::json;
+
+/// Why a request was not served.
+pub(super) enum Trouble {
+    /// The caller's: a precise, documented answer.
+    Caller(Failure),
+    /// Ours: a log line, and an opaque answer.
+    Ours(Fault),
+}
+
+/// A failure of ours. The text is for the log alone.
+pub(super) enum Fault {
+    /// A store did not answer, or answered what it should not hold.
+    Storage(&'static str, String),
+    /// Something that cannot be.
+    Internal(&'static str, String),
+}
+
+impl Fault {
+    /// A store failed in `operation`.
+    pub(super) fn storage(operation: &'static str) -> impl FnOnce(worker::Error) -> Self {
+        move |error| Self::Storage(operation, error.to_string())
+    }
+
+    /// What the caller is told.
+    pub(super) const fn failure(&self) -> Failure {
+        match self {
+            Self::Storage(..) => Failure::STORAGE_DOWN,
+            Self::Internal(..) => Failure::INTERNAL,
+        }
+    }
+
+    /// What the operator is told.
+    pub(super) fn log_line(&self, request_id: &str) -> String {
+        let (reason, operation, error) = match self {
+            Self::Storage(operation, error) => ("storage", operation, error),
+            Self::Internal(operation, error) => ("internal", operation, error),
+        };
+        json!({"event": "fault", "outcome": "failed", "reason": reason, "operation": operation, "error": error,
+            "request_id": request_id})
+        .to_string()
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Caller(failure)
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Ours(fault)
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal("json", error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Trouble {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Ours(error.into())
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /healthz`.
+
+use super::settings;
+use crate::http::Response;
+use crate::settings::SettingProblem;
+use serde_json::json;
+use worker::Env;
+
+/// Names every setting and binding that is missing or unsound: 503; 200 when there is none.
+pub(super) fn serve(env: &Env) -> Response {
+    let mut problems = settings::read(env).err().unwrap_or_default();
+    if env.kv("SIGNET_KV").is_err() {
+        problems.push(SettingProblem { setting: "SIGNET_KV", problem: "is not bound" });
+    }
+    if env.durable_object("USERS").is_err() {
+        problems.push(SettingProblem { setting: "USERS", problem: "is not bound" });
+    }
+    if problems.is_empty() {
+        Response::json(200, &json!({"status": "ok"}))
+    } else {
+        Response::json(503, &json!({"status": "unavailable", "problems": problems})).with("Retry-After", "5")
+    }
+}

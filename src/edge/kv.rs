@@ -1,0 +1,87 @@
+//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that
+//! decides on a redemption rests on it, but for the revocation of delegated sets.
+
+use super::fault::Fault;
+use crate::credential::CredentialSet;
+use crate::id::{ClientId, TokenId};
+use crate::store;
+use crate::token::TokenRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Display;
+use worker::{Env, KvStore};
+
+/// The namespace `SIGNET_KV`.
+pub(super) struct Kv(KvStore);
+
+/// A page of credential sets.
+pub(super) struct CredentialPage {
+    pub(super) sets: Vec<CredentialSet>,
+    pub(super) cursor: Option<String>,
+}
+
+fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
+    move |error| Fault::Storage(operation, error.to_string())
+}
+
+impl Kv {
+    pub(super) fn open(env: &Env) -> Result<Self, Fault> {
+        env.kv("SIGNET_KV").map(Self).map_err(failed("kv binding"))
+    }
+
+    /// A value that does not parse is a fault, never an absence: the answer must not be `invalid_client`.
+    async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
+        let text = self.0.get(key).text().await.map_err(failed("kv get"))?;
+        text.map(|text| serde_json::from_str(&text).map_err(failed("kv value"))).transpose()
+    }
+
+    async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
+        let put = self.0.put(key, serde_json::to_string(value)?).map_err(failed("kv put"))?;
+        let put = match ttl {
+            Some(seconds) => put.expiration_ttl(seconds),
+            None => put,
+        };
+        put.execute().await.map_err(failed("kv put"))
+    }
+
+    pub(super) async fn credential(&self, client_id: &ClientId) -> Result<Option<CredentialSet>, Fault> {
+        self.get(&store::credential_key(client_id)).await
+    }
+
+    pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {
+        self.put(&store::credential_key(&set.client_id), set, None).await
+    }
+
+    pub(super) async fn delete_credential(&self, client_id: &ClientId) -> Result<(), Fault> {
+        self.0.delete(&store::credential_key(client_id)).await.map_err(failed("kv delete"))
+    }
+
+    /// A page of credential sets, in the order of their ids: two operations.
+    pub(super) async fn credentials(&self, cursor: Option<String>, limit: u64) -> Result<CredentialPage, Fault> {
+        let list = self.0.list().prefix(store::CREDENTIAL_PREFIX.to_owned()).limit(limit);
+        let list = match cursor {
+            Some(cursor) => list.cursor(cursor),
+            None => list,
+        };
+        let page = list.execute().await.map_err(failed("kv list"))?;
+        let keys: Vec<_> = page.keys.into_iter().map(|key| key.name).collect();
+        let mut values = if keys.is_empty() {
+            Default::default()
+        } else {
+            self.0.get_bulk(&keys).text().await.map_err(failed("kv get"))?
+        };
+        // A key without a value was deleted in between.
+        let texts = keys.iter().filter_map(|key| values.remove(key).flatten());
+        let sets = texts.map(|text| serde_json::from_str(&text).map_err(failed("kv value")));
+        let cursor = if page.list_complete { None } else { page.cursor };
+        Ok(CredentialPage { sets: sets.collect::<Result<_, _>>()?, cursor })
+    }
+
+    pub(super) async fn token_record(&self, jti: &TokenId) -> Result<Option<TokenRecord>, Fault> {
+        self.get(&store::token_key(jti)).await
+    }
+
+    pub(super) async fn put_token_record(&self, record: &TokenRecord) -> Result<(), Fault> {
+        self.put(&store::token_key(&record.jti), record, Some(store::TOKEN_RECORD_TTL)).await
+    }
+}

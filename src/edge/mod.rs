@@ -1,0 +1,97 @@
+//! All that touches the platform: the Worker's entry, its endpoints, and the user's object.
+
+mod admin_endpoint;
+mod fault;
+mod health_endpoint;
+mod kv;
+mod platform;
+mod rows;
+mod session_endpoints;
+mod settings;
+mod site;
+mod sso_endpoint;
+mod token_endpoint;
+mod user_object;
+
+use crate::http::{Failure, Method, Request, Response};
+use crate::log::{LogLine, jti_hash};
+use crate::route::Route;
+use fault::Trouble;
+use site::{Site, Trail};
+use worker::{Context, Env, event};
+
+/// Serves one request:
+/// 1. read its head,
+/// 2. find its route and check the settings,
+/// 3. read its body, within the limit,
+/// 4. serve it,
+/// 5. log the decision, and answer with the security headers.
+#[event(fetch)]
+async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<worker::Response> {
+    // 1.
+    let head = platform::read_head(&request)?;
+    let request_id = platform::request_id();
+    let mut trail = Trail::default();
+    // 2. to 4.
+    let outcome = serve(request, head.clone(), env, &context, &request_id, &mut trail).await;
+    // 5.
+    let response = match outcome {
+        Ok(response) => {
+            log(&trail, "granted", "ok", &request_id);
+            response
+        }
+        Err(Trouble::Caller(failure)) => {
+            log(&trail, "denied", failure.error, &request_id);
+            tell(failure, &head, &trail)
+        }
+        Err(Trouble::Ours(fault)) => {
+            worker::console_error!("{}", fault.log_line(&request_id));
+            tell(fault.failure(), &head, &trail)
+        }
+    };
+    platform::write_response(response.with("X-Request-Id", &request_id).secured(head.is_secure))
+}
+
+async fn serve(
+    mut incoming: worker::Request,
+    mut request: Request,
+    env: Env,
+    context: &Context,
+    request_id: &str,
+    trail: &mut Trail,
+) -> Result<Response, Trouble> {
+    let route = Route::of(&request)?;
+    trail.event = route.name();
+    if route == Route::Health {
+        return Ok(health_endpoint::serve(&env));
+    }
+    let site = Site::new(env, request_id)?;
+    trail.home = Some(site.settings.client_area.base().to_string());
+    if route.takes_body() && request.method != Method::Get {
+        request.check_content_length()?;
+        request.body = platform::read_body(&mut incoming).await?;
+    }
+    match route {
+        Route::Token => token_endpoint::serve(&request, &site, context, trail).await,
+        Route::Sso => sso_endpoint::serve(&request, &site, context, trail).await,
+        Route::Session => session_endpoints::check(&request, &site, trail).await,
+        Route::Logout => session_endpoints::logout(&request, &site, trail).await,
+        Route::Admin => admin_endpoint::serve(&request, &site).await,
+        Route::Health => Ok(health_endpoint::serve(&site.env)),
+    }
+}
+
+fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {
+    let response = failure.into_response(Route::format(request), trail.home.as_deref());
+    if trail.ends_session { crate::sso::cookie_cleared(response) } else { response }
+}
+
+fn log(trail: &Trail, outcome: &'static str, reason: &'static str, request_id: &str) {
+    let line = LogLine {
+        client_id: trail.client_id.as_ref(),
+        user_id: trail.user_id.as_ref(),
+        jti_hash: trail.jti.as_ref().map(jti_hash),
+        ..LogLine::new(trail.event, outcome, trail.reason.unwrap_or(reason), request_id)
+    };
+    worker::console_log!("{}", line.to_json());
+}

@@ -1,0 +1,167 @@
+//! The rows of the user's object.
+
+use crate::store::{SCHEMA, SWEEP_DELAY, TOKEN_RECORD_TTL};
+use crate::time::Timestamp;
+use crate::user::{Change, Command, EVENT_TTL, EVENTS_KEPT, Facts};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use worker::{Error, Result, SqlStorage, SqlStorageValue, State};
+
+/// SQL over the object's storage. Every call is synchronous.
+pub(super) struct Rows(SqlStorage);
+
+#[derive(Deserialize)]
+struct DataRow {
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct EventRow {
+    number: f64,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct CountRow {
+    count: f64,
+}
+
+#[derive(Deserialize)]
+struct EarliestRow {
+    earliest: Option<f64>,
+}
+
+impl Rows {
+    /// Opens the storage and makes the tables that are missing.
+    pub(super) fn open(state: &State) -> Result<Self> {
+        let rows = Self(state.storage().sql());
+        for statement in SCHEMA {
+            rows.exec(statement, Vec::new())?;
+        }
+        Ok(rows)
+    }
+
+    fn exec(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<()> {
+        self.0.exec(query, bindings).map(drop)
+    }
+
+    fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
+        self.0.exec(query, bindings)?.to_array()
+    }
+
+    fn data<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
+        let rows: Vec<DataRow> = self.select(query, bindings)?;
+        rows.iter().map(|row| serde_json::from_str(&row.data).map_err(Error::from)).collect()
+    }
+
+    /// Loads the rows that bear on `command`.
+    pub(super) fn load(&self, command: &Command) -> Result<Facts> {
+        let (jti, client_id) = match command {
+            Command::Redeem(redemption) => (Some(&redemption.jti), Some(&redemption.client_id)),
+            Command::GetToken(jti) | Command::RevokeToken(jti) => (Some(jti), None),
+            Command::CheckSession(_)
+            | Command::EndSession(..)
+            | Command::EndSessions
+            | Command::ListSessions
+            | Command::GetAccount
+            | Command::PutAccount(_)
+            | Command::PatchAccount(_)
+            | Command::DeleteAccount
+            | Command::ListEvents { .. }
+            | Command::RevokeCredential(_)
+            | Command::RestoreCredential(_) => (None, None),
+        };
+        let mut facts = Facts {
+            account: self.data("SELECT data FROM account", Vec::new())?.pop(),
+            sessions: self.data("SELECT data FROM session", Vec::new())?,
+            ..Facts::default()
+        };
+        if let Some(jti) = jti {
+            facts.token = self.data("SELECT data FROM token WHERE jti = ?", vec![jti.as_str().into()])?.pop();
+        }
+        if let Some(client_id) = client_id {
+            let query = "SELECT count(*) AS count FROM revoked_credential WHERE client_id = ?";
+            let counts: Vec<CountRow> = self.select(query, vec![client_id.as_str().into()])?;
+            facts.credential_is_revoked = counts.iter().any(|row| row.count > 0.0);
+        }
+        if let Command::ListEvents { before, limit } = command {
+            let query = "SELECT number, data FROM event WHERE number < ? ORDER BY number DESC LIMIT ?";
+            let before = before.map_or(i64::from(u32::MAX), signed);
+            let rows: Vec<EventRow> = self.select(query, vec![before.into(), signed(*limit).into()])?;
+            let events = rows.iter().map(|row| Ok((row.number as u64, serde_json::from_str(&row.data)?)));
+            facts.events = events.collect::<Result<_>>()?;
+        }
+        Ok(facts)
+    }
+
+    /// Writes one change: at most one row, but for the end of all sessions.
+    pub(super) fn save(&self, change: &Change, now: Timestamp) -> Result<()> {
+        match change {
+            Change::SettleToken(jti, fate) => self.exec(
+                // The primary key refuses a second fate.
+                "INSERT INTO token (jti, expires_at, data) VALUES (?, ?, ?)",
+                vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
+            ),
+            Change::SaveSession(session) => self.exec(
+                "INSERT OR REPLACE INTO session (id, expires_at, data) VALUES (?, ?, ?)",
+                vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
+            ),
+            Change::DeleteSession(id) => self.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
+            Change::DeleteSessions => self.exec("DELETE FROM session", Vec::new()),
+            Change::SaveAccount(account) => {
+                self.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
+            }
+            Change::DeleteAccount => self.exec("DELETE FROM account", Vec::new()),
+            Change::RevokeCredential(client_id) => self.exec(
+                "INSERT OR IGNORE INTO revoked_credential (client_id) VALUES (?)",
+                vec![client_id.as_str().into()],
+            ),
+            Change::RestoreCredential(client_id) => {
+                self.exec("DELETE FROM revoked_credential WHERE client_id = ?", vec![client_id.as_str().into()])
+            }
+            Change::Record(event) => self.exec(
+                "INSERT INTO event (expires_at, data) VALUES (?, ?)",
+                vec![seconds(now.plus(EVENT_TTL)), json(event)?],
+            ),
+        }
+    }
+
+    /// Deletes dead rows. Answers when to sweep again, or nothing if the object holds nothing any more.
+    pub(super) fn sweep(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        for table in ["token", "session", "event"] {
+            self.exec(&format!("DELETE FROM {table} WHERE expires_at <= ?"), vec![seconds(now)])?;
+        }
+        self.exec(
+            "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?",
+            vec![signed(EVENTS_KEPT).into()],
+        )?;
+        let soon: Vec<CountRow> =
+            self.select("SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS count", Vec::new())?;
+        if soon.iter().any(|row| row.count > 0.0) {
+            return Ok(Some(now.plus(SWEEP_DELAY)));
+        }
+        let events: Vec<EarliestRow> = self.select("SELECT min(expires_at) AS earliest FROM event", Vec::new())?;
+        if let Some(earliest) = events.first().and_then(|row| row.earliest) {
+            return Ok(Some(Timestamp::from_seconds(earliest as u64)));
+        }
+        let kept: Vec<CountRow> = self.select(
+            "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM revoked_credential) AS count",
+            Vec::new(),
+        )?;
+        // An account keeps its rows without an alarm; the next write arms one.
+        let is_empty = kept.iter().all(|row| row.count == 0.0);
+        Ok((!is_empty).then(|| now.plus(EVENT_TTL)))
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue> {
+    Ok(serde_json::to_string(value)?.into())
+}
+
+fn seconds(time: Timestamp) -> SqlStorageValue {
+    signed(time.seconds()).into()
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

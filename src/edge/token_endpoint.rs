@@ -1,0 +1,50 @@
+//! `POST /oauth/token`.
+
+use super::fault::Trouble;
+use super::platform::random;
+use super::site::{Site, Trail};
+use crate::http::{Request, Response};
+use crate::id::TokenId;
+use crate::oauth::{TokenError, TokenRequest, grant};
+use crate::token::TokenRecord;
+use worker::Context;
+
+/// Exchanges a credential set for a token:
+/// 1. parse the request,
+/// 2. read the credential set: one KV read,
+/// 3. decide,
+/// 4. keep a record, after the answer: one KV write,
+/// 5. answer.
+pub(super) async fn serve(
+    request: &Request,
+    site: &Site,
+    context: &Context,
+    trail: &mut Trail,
+) -> Result<Response, Trouble> {
+    let refuse = |error: TokenError, trail: &mut Trail| {
+        trail.reason = Some(error.reason());
+        Trouble::Caller(error.failure())
+    };
+    // 1.
+    let token_request = TokenRequest::parse(request).map_err(|error| refuse(error, trail))?;
+    let client_id = token_request.client.client_id.clone();
+    trail.client_id = Some(client_id.clone());
+    // 2.
+    let kv = site.kv()?;
+    let set = kv.credential(&client_id).await?;
+    // 3.
+    let jti = TokenId::from_random(random()?);
+    let grant = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
+    trail.user_id = Some(grant.claims.sub.clone());
+    trail.jti = Some(grant.claims.jti.clone());
+    // 4. A lost record costs a look-up, never a sign-in.
+    let record = TokenRecord::from(&grant.claims);
+    let request_id = site.request_id.clone();
+    context.wait_until(async move {
+        if let Err(fault) = kv.put_token_record(&record).await {
+            worker::console_error!("{}", fault.log_line(&request_id));
+        }
+    });
+    // 5.
+    Ok(grant.into_response(&site.settings))
+}

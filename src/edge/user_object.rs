@@ -1,0 +1,105 @@
+//! The user's object: load, decide, save.
+
+use super::fault::Fault;
+use super::platform;
+use super::rows::Rows;
+use crate::id::UserId;
+use crate::store::SWEEP_DELAY;
+use crate::time::Timestamp;
+use crate::user::{Reply, Turn, decide};
+use std::time::Duration;
+use worker::{DurableObject, Env, Headers, Method, Request, RequestInit, Response, Result, State, durable_object};
+
+/// One object per user, named by the User ID. It is single-threaded and strongly consistent.
+#[durable_object(alarm)]
+pub struct User {
+    state: State,
+}
+
+impl DurableObject for User {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state }
+    }
+
+    /// One turn. Reading the command is the only await before the changes are saved, so no other
+    /// turn comes between; SQL without an await in between commits together.
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let turn: Turn = request.json().await?;
+        let now = platform::now();
+        let rows = Rows::open(&self.state)?;
+        // Load,
+        let facts = rows.load(&turn.command)?;
+        // decide,
+        let decision = decide(facts, turn, now);
+        // save.
+        for change in &decision.changes {
+            rows.save(change, now)?;
+        }
+        if !decision.changes.is_empty() {
+            self.arm_sweep(now).await;
+        }
+        Response::from_json(&decision.reply)
+    }
+
+    /// Sweeps dead rows. Running twice or never changes no answer.
+    async fn alarm(&self) -> Result<Response> {
+        let now = platform::now();
+        match Rows::open(&self.state)?.sweep(now)? {
+            Some(next) => self.state.storage().set_alarm(after(now, next)).await?,
+            None => self.state.storage().delete_all().await?,
+        }
+        Response::empty()
+    }
+}
+
+impl User {
+    /// Sees to it that a sweep comes within [`SWEEP_DELAY`]. A failure costs space, not safety.
+    async fn arm_sweep(&self, now: Timestamp) {
+        let storage = self.state.storage();
+        let latest = now.plus(SWEEP_DELAY);
+        let is_armed = match storage.get_alarm().await {
+            Ok(at) => at.is_some_and(|at| Timestamp::from_millis(at.unsigned_abs()) <= latest),
+            Err(_) => false,
+        };
+        if !is_armed && let Err(error) = storage.set_alarm(after(now, latest)).await {
+            worker::console_error!("{}", Fault::storage("alarm")(error).log_line("sweep"));
+        }
+    }
+}
+
+fn after(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::from_secs(then.since(now))
+}
+
+/// Sends `turn` to the object of `user`, placed by `hint` if it is new: one object request.
+pub(super) async fn ask(
+    env: &Env,
+    user: &UserId,
+    hint: Option<&str>,
+    turn: &Turn,
+) -> std::result::Result<Reply, Fault> {
+    let namespace = env.durable_object("USERS").map_err(Fault::storage("object binding"))?;
+    let stub = match hint {
+        Some(hint) => namespace.get_by_name_with_location_hint(user.as_str(), hint),
+        None => namespace.get_by_name(user.as_str()),
+    };
+    let stub = stub.map_err(Fault::storage("object stub"))?;
+    let headers = Headers::new();
+    headers.set("Content-Type", "application/json").map_err(Fault::storage("object request"))?;
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_headers(headers).with_body(Some(serde_json::to_string(turn)?.into()));
+    let request = Request::new_with_init("https://user.object/", &init).map_err(Fault::storage("object request"))?;
+    let mut response = stub.fetch_with_request(request).await.map_err(Fault::storage("object request"))?;
+    if response.status_code() != 200 {
+        return Err(Fault::Storage("object answer", format!("status {}", response.status_code())));
+    }
+    let text = response.text().await.map_err(Fault::storage("object answer"))?;
+    serde_json::from_str(&text).map_err(|error| Fault::Storage("object answer", error.to_string()))
+}
+
+/// The fault of a reply that the command cannot have.
+pub(super) fn unexpected(reply: &Reply) -> Fault {
+    let text = serde_json::to_string(reply).unwrap_or_default();
+    let kind: String = text.chars().take_while(|c| *c != ':').collect();
+    Fault::Internal("object reply", kind)
+}

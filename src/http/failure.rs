@@ -1,0 +1,96 @@
+//! A failure: one status, one code, one text; told as JSON, as problem details or as a page.
+
+use super::Response;
+use crate::page;
+use serde_json::json;
+use std::borrow::Cow;
+
+/// How a failure is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `{"error", "error_description"}` (RFC 6749 section 5.2).
+    Json,
+    /// Problem details (RFC 9457).
+    Problem,
+    /// A page for people.
+    Page,
+}
+
+/// What went wrong, for the caller. Texts are fixed: nothing of the request is echoed but a User ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The status.
+    pub status: u16,
+    /// The code: RFC 6749 section 5.2, RFC 6750 section 3.1, or the status in words.
+    pub error: &'static str,
+    /// The text.
+    pub description: Cow<'static, str>,
+    /// One more header field.
+    pub header: Option<(&'static str, &'static str)>,
+}
+
+impl Failure {
+    /// A name occurs twice.
+    pub const REPEATED_PARAMETER: Self = Self::bad_request("A parameter is given more than once.");
+    /// More than 100 parameters.
+    pub const TOO_MANY_PARAMETERS: Self = Self::bad_request("There are too many parameters.");
+    /// The body is over 64 KiB.
+    pub const BODY_TOO_LARGE: Self = Self::of(413, "invalid_request", "The request body is larger than 64 KiB.");
+    /// Nothing lives at this path.
+    pub const NOT_FOUND: Self = Self::of(404, "not_found", "There is nothing at this address.");
+    /// A setting or binding is missing or unsound.
+    pub const NOT_CONFIGURED: Self =
+        Self::unavailable("Signet is not configured. The operator finds the reason at /healthz.");
+    /// A store did not answer.
+    pub const STORAGE_DOWN: Self = Self::unavailable("Signet cannot reach its storage. Try again in a moment.");
+    /// Our own mistake.
+    pub const INTERNAL: Self = Self::of(500, "server_error", "Something went wrong in Signet.");
+
+    /// A failure with fixed texts.
+    pub const fn of(status: u16, error: &'static str, description: &'static str) -> Self {
+        Self { status, error, description: Cow::Borrowed(description), header: None }
+    }
+
+    /// 400 `invalid_request`.
+    pub const fn bad_request(description: &'static str) -> Self {
+        Self::of(400, "invalid_request", description)
+    }
+
+    /// 405 with the methods that would do.
+    pub const fn method_not_allowed(allow: &'static str) -> Self {
+        Self::of(405, "method_not_allowed", "The method is not allowed here.").with("Allow", allow)
+    }
+
+    const fn unavailable(description: &'static str) -> Self {
+        Self::of(503, "temporarily_unavailable", description).with("Retry-After", "5")
+    }
+
+    /// The failure with one more header field.
+    pub const fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// The answer. `home` is where a page offers to go on.
+    pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
+        let response = match format {
+            Format::Json => {
+                Response::json(self.status, &json!({"error": self.error, "error_description": self.description}))
+            }
+            Format::Problem => Response::problem(
+                self.status,
+                &json!({
+                    "type": "about:blank",
+                    "title": page::status_phrase(self.status),
+                    "status": self.status,
+                    "detail": self.description,
+                }),
+            ),
+            Format::Page => Response::html(self.status, page::failure(&self, home), home),
+        };
+        match self.header {
+            Some((name, value)) => response.with(name, value),
+            None => response,
+        }
+    }
+}

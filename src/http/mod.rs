@@ -1,0 +1,14 @@
+//! HTTP as plain data: what came in, what goes out, and one shape for every failure.
+
+mod failure;
+mod params;
+mod request;
+mod response;
+
+pub use failure::{Failure, Format};
+pub use params::Params;
+pub use request::{BODY_BYTES_MAX, Headers, Method, Request};
+pub use response::Response;
+
+#[cfg(test)]
+pub(crate) use request::tests::request as request_for_test;

@@ -1,0 +1,222 @@
+//! A request, read from the platform once.
+
+use super::{Failure, Format};
+use crate::user::Caller;
+
+/// The greatest length of a request body, in bytes.
+pub const BODY_BYTES_MAX: usize = 65_536;
+/// How much of a `User-Agent` is kept, in characters.
+const USER_AGENT_KEPT: usize = 200;
+
+/// A request method (RFC 9110 section 9). Signet serves no others than these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH (RFC 5789)
+    Patch,
+    /// DELETE
+    Delete,
+    /// Any other.
+    Other,
+}
+
+impl Method {
+    /// The method of this name. Names are case-sensitive.
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
+            "DELETE" => Self::Delete,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, percent-encoded as it came.
+    pub path: String,
+    /// The query, without its question mark.
+    pub query: String,
+    /// The headers.
+    pub headers: Headers,
+    /// Whether it came by https.
+    pub is_secure: bool,
+    /// The body, at most [`BODY_BYTES_MAX`] bytes. Empty where the route takes none.
+    pub body: Vec<u8>,
+}
+
+/// Header fields. Names are in lower case, as the platform gives them.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// The value of the field `name`, given in lower case. Repeated fields are one, joined by commas.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl FromIterator<(String, String)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+impl Request {
+    /// The media type of the body, without parameters, in lower case; none unless the only
+    /// parameter is `charset=utf-8`.
+    pub fn content_type(&self) -> Option<String> {
+        let mut parts = self.headers.get("content-type")?.split(';').map(str::trim);
+        let essence = parts.next()?.to_ascii_lowercase();
+        let parameters_are_known =
+            parts.all(|p| matches!(p.to_ascii_lowercase().as_str(), "" | "charset=utf-8" | "charset=\"utf-8\""));
+        parameters_are_known.then_some(essence)
+    }
+
+    /// How failures are told to whoever asked: in JSON to those who accept it and not HTML, else as a page.
+    pub fn format(&self) -> Format {
+        let accept = self.headers.get("accept").unwrap_or_default().to_ascii_lowercase();
+        if accept.contains("application/json") && !accept.contains("text/html") { Format::Json } else { Format::Page }
+    }
+
+    /// The value of the one cookie called `name`; none if there are two.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.headers.get("cookie")?;
+        let mut values = cookies
+            .split([';', ','])
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(key, _)| *key == name)
+            .map(|(_, value)| value);
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Where it came from.
+    pub fn caller(&self) -> Caller {
+        let shorten = |text: &str| text.chars().take(USER_AGENT_KEPT).collect();
+        Caller {
+            address: self.headers.get("cf-connecting-ip").map(shorten),
+            user_agent: self.headers.get("user-agent").map(shorten),
+        }
+    }
+
+    /// Whether another site's page caused it, as far as the browser says (Fetch Metadata, else `Origin`).
+    pub fn is_cross_site(&self, own_origin: &str) -> bool {
+        match (self.headers.get("sec-fetch-site"), self.headers.get("origin")) {
+            (Some(site), _) => site != "same-origin" && site != "none",
+            (None, Some(origin)) => origin != own_origin,
+            (None, None) => false,
+        }
+    }
+
+    /// Checks the announced length of the body before it is read.
+    ///
+    /// # Errors
+    /// 413 when it is over [`BODY_BYTES_MAX`].
+    pub fn check_content_length(&self) -> Result<(), Failure> {
+        let length = self.headers.get("content-length").and_then(|text| text.parse::<u64>().ok());
+        if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+            return Err(Failure::BODY_TOO_LARGE);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn request(method: Method, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Request {
+            method,
+            path: path.into(),
+            query: query.into(),
+            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            is_secure: true,
+            body: body.into(),
+        }
+    }
+
+    fn with(name: &str, value: &str) -> Request {
+        request(Method::Get, "/", &[(name, value)], "")
+    }
+
+    #[test]
+    fn content_types_are_strict() {
+        let form = "application/x-www-form-urlencoded";
+        for good in [form.to_owned(), form.to_uppercase(), format!("{form};charset=UTF-8"), format!("{form} ; ")] {
+            assert_eq!(with("content-type", &good).content_type().as_deref(), Some(form), "{good}");
+        }
+        for bad in [format!("{form};charset=utf-16"), format!("{form};boundary=x")] {
+            assert_eq!(with("content-type", &bad).content_type(), None, "{bad}");
+        }
+        let joined = with("content-type", "application/json, application/x-www-form-urlencoded").content_type();
+        assert_ne!(joined.as_deref(), Some(form));
+    }
+
+    #[test]
+    fn one_cookie_is_found_and_two_are_none() {
+        for (header, value) in [
+            ("a=1", Some("1")),
+            ("b=2; a=1", Some("1")),
+            ("b=2, a=1", Some("1")),
+            ("a=1; a=1", None),
+            ("a=1, a=2", None),
+            ("aa=1", None),
+            ("a", None),
+            ("", None),
+            ("a=x=y", Some("x=y")),
+        ] {
+            assert_eq!(with("cookie", header).cookie("a"), value, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn the_format_follows_accept() {
+        for (accept, format) in [
+            ("application/json", Format::Json),
+            ("text/html,application/xhtml+xml", Format::Page),
+            ("text/html, application/json", Format::Page),
+            ("*/*", Format::Page),
+        ] {
+            assert_eq!(with("accept", accept).format(), format, "{accept}");
+        }
+    }
+
+    #[test]
+    fn cross_site_requests_are_recognised() {
+        let own = "https://sso.example";
+        for (name, value, is_cross_site) in [
+            ("sec-fetch-site", "cross-site", true),
+            ("sec-fetch-site", "same-site", true),
+            ("sec-fetch-site", "same-origin", false),
+            ("sec-fetch-site", "none", false),
+            ("origin", "https://evil.example", true),
+            ("origin", "null", true),
+            ("origin", own, false),
+            ("accept", "*/*", false),
+        ] {
+            assert_eq!(with(name, value).is_cross_site(own), is_cross_site, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_long_user_agent_is_shortened() {
+        let caller = with("user-agent", &"é".repeat(10_000)).caller();
+        assert_eq!(caller.user_agent.unwrap().chars().count(), USER_AGENT_KEPT);
+    }
+}

@@ -1,0 +1,115 @@
+//! A response as plain data, so that its headers can be asserted without a platform.
+
+use crate::page;
+use maud::Markup;
+use serde_json::Value;
+use url::Url;
+
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    /// A response without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: String::new() }
+    }
+
+    /// A JSON document.
+    pub fn json(status: u16, value: &Value) -> Self {
+        Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/json")
+    }
+
+    /// Problem details (RFC 9457).
+    pub fn problem(status: u16, value: &Value) -> Self {
+        Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/problem+json")
+    }
+
+    /// A page. Its forms may lead to Signet itself and, by redirect, to the origin of `client_area`.
+    pub fn html(status: u16, markup: Markup, client_area: Option<&str>) -> Self {
+        let origin = client_area.and_then(|url| Url::parse(url).ok()).map(|url| url.origin().ascii_serialization());
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+            page::style_hash(),
+            origin.unwrap_or_default()
+        );
+        Self { body: markup.into_string(), ..Self::empty(status) }
+            .with("Content-Type", "text/html; charset=utf-8")
+            .with("Content-Security-Policy", &policy)
+    }
+
+    /// A redirect. `location` is an absolute address made by Signet.
+    pub fn redirect(status: u16, location: &str) -> Self {
+        Self::empty(status).with("Location", location)
+    }
+
+    /// The response with one more header field.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// The value of a header field.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The response with the security headers that every answer carries.
+    pub fn secured(mut self, is_secure: bool) -> Self {
+        if self.header("Content-Security-Policy").is_none() {
+            self = self.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+        }
+        if is_secure {
+            self = self.with("Strict-Transport-Security", "max-age=63072000");
+        }
+        self.with("Cache-Control", "no-store")
+            .with("Referrer-Policy", "no-referrer")
+            .with("X-Content-Type-Options", "nosniff")
+            .with("X-Frame-Options", "DENY")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Failure, Format};
+
+    #[test]
+    fn every_shape_of_answer_carries_the_security_headers() {
+        let home = Some("https://my.example/billing/");
+        for response in [
+            Response::empty(204),
+            Response::redirect(302, "https://my.example/"),
+            Failure::NOT_FOUND.into_response(Format::Json, home),
+            Failure::NOT_FOUND.into_response(Format::Problem, home),
+            Failure::NOT_FOUND.into_response(Format::Page, home),
+        ] {
+            let response = response.secured(true);
+            assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
+            assert_eq!(response.header("Cache-Control"), Some("no-store"));
+            assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
+            assert_eq!(response.header("Strict-Transport-Security"), Some("max-age=63072000"));
+            let policy = response.header("Content-Security-Policy").unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert!(!policy.contains("unsafe"), "{policy}");
+        }
+    }
+
+    #[test]
+    fn a_page_lets_its_forms_end_in_the_client_area() {
+        let page = Failure::NOT_FOUND.into_response(Format::Page, Some("https://my.example/billing/"));
+        assert!(page.header("Content-Security-Policy").unwrap().contains("form-action 'self' https://my.example;"));
+    }
+
+    #[test]
+    fn hsts_is_for_https_only() {
+        assert_eq!(Response::empty(204).secured(false).header("Strict-Transport-Security"), None);
+    }
+}

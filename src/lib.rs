@@ -1,0 +1,61 @@
+//! Signet: single sign-on at the edge.
+//!
+//! # The two request paths
+//!
+//! ```text
+//! application ── POST /oauth/token ──────────► edge::token_endpoint
+//!                                              oauth::TokenRequest::parse   one typed request, or one error
+//!                                              KV  credential:{client_id}   1 read
+//!                                              oauth::grant                 client, scope, user; sign
+//!                                              KV  token:{jti}              1 write, after the answer
+//!
+//! browser ────── GET /oauth/singlesignon ────► edge::sso_endpoint
+//!                                              sso::SsoRequest::parse       nothing is spent on a malformed one
+//!                                              token::open                  signature, claims, time
+//!                                              sso::Journey::plan           where to, inside the client area
+//!                                              the user's object            1 request, 1 turn:
+//!                                                edge::user_object          load facts ─► user::decide ─► save changes
+//!                                              302 to the destination, with the session cookie
+//! ```
+//!
+//! # The direction of dependencies
+//!
+//! Everything outside `edge` is the core: synchronous, without a platform, tested natively. Time
+//! and random bytes are parameters. Dependencies point one way:
+//!
+//! ```text
+//! edge ─► route, oauth, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, time
+//! ```
+//!
+//! # What is stored
+//!
+//! | where | key | value | lives |
+//! | --- | --- | --- | --- |
+//! | KV | [`credential:{client_id}`](store::credential_key) | [`credential::CredentialSet`] | until revoked |
+//! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
+//! | object | `account` (1 row) | [`user::Account`] | until deleted |
+//! | object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
+//! | object | `session` by id | [`user::Session`] | its idle and absolute limits |
+//! | object | `revoked_credential` by `client_id` | nothing more | until the set is enabled again |
+//! | object | `event` by number | [`user::Event`] | [`user::EVENT_TTL`], the newest [`user::EVENTS_KEPT`] |
+//!
+//! An alarm sweeps the object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
+
+pub mod admin;
+pub mod credential;
+pub mod http;
+pub mod id;
+pub mod log;
+pub mod oauth;
+pub mod page;
+pub mod route;
+pub mod secret;
+pub mod settings;
+pub mod sso;
+pub mod store;
+pub mod time;
+pub mod token;
+pub mod user;
+
+#[cfg(target_arch = "wasm32")]
+mod edge;

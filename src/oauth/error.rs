@@ -1,0 +1,70 @@
+//! The errors of the token endpoint (RFC 6749 section 5.2).
+
+use crate::http::Failure;
+
+/// Why no token is issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// The request is malformed.
+    InvalidRequest(Failure),
+    /// The client did not prove who it is. The answer does not say why; the log does.
+    InvalidClient(ClientProblem),
+    /// The grant names a user that the credential set is not bound to.
+    InvalidGrant,
+    /// The credential set may not use this grant type.
+    UnauthorizedClient,
+    /// Signet does not know this grant type.
+    UnsupportedGrantType,
+    /// A scope is unknown, malformed or not allowed to the credential set.
+    InvalidScope,
+}
+
+/// Why a client did not prove who it is, for the log alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientProblem {
+    /// It presented nothing, or something malformed.
+    NoCredentials,
+    /// The id is unknown or the secret is wrong.
+    WrongCredentials,
+    /// The credential set is switched off.
+    Disabled,
+}
+
+impl TokenError {
+    /// The error's stable name for the log.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient(ClientProblem::NoCredentials) => "no_credentials",
+            Self::InvalidClient(ClientProblem::WrongCredentials) => "wrong_credentials",
+            Self::InvalidClient(ClientProblem::Disabled) => "credential_disabled",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+        }
+    }
+
+    /// The answer's content.
+    pub fn failure(self) -> Failure {
+        match self {
+            Self::InvalidRequest(failure) => failure,
+            Self::InvalidClient(_) => Failure::of(401, "invalid_client", "Client authentication failed.")
+                .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#),
+            Self::InvalidGrant => Failure::of(400, "invalid_grant", "The client may not sign in this user."),
+            Self::UnauthorizedClient => {
+                Failure::of(400, "unauthorized_client", "The client may not use this grant type.")
+            }
+            Self::UnsupportedGrantType => {
+                Failure::of(400, "unsupported_grant_type", "The only grant type is single_sign_on.")
+            }
+            Self::InvalidScope => Failure::of(400, "invalid_scope", "A scope is unknown or not allowed to the client."),
+        }
+    }
+}
+
+impl From<Failure> for TokenError {
+    fn from(failure: Failure) -> Self {
+        Self::InvalidRequest(failure)
+    }
+}

@@ -1,0 +1,116 @@
+//! Whether a token is issued, and what it says.
+
+use super::{ClientProblem, TokenError, TokenRequest};
+use crate::credential::{Binding, CredentialSet};
+use crate::http::{Failure, Response};
+use crate::id::{OwnedId, TokenId, UserId};
+use crate::secret::Purpose;
+use crate::settings::Settings;
+use crate::sso::{DestinationInputs, Scope, ScopeSet};
+use crate::time::Timestamp;
+use crate::token::Claims;
+use serde_json::json;
+
+/// A token to be handed out.
+#[derive(Debug)]
+pub struct Grant {
+    /// What the token says.
+    pub claims: Claims,
+    /// The token.
+    access_token: String,
+}
+
+/// Decides on `request`, with `set` as KV knows it:
+/// 1. the client proves who it is,
+/// 2. it may use the grant type, the scopes and the user,
+/// 3. a token is signed.
+///
+/// # Errors
+/// A [`TokenError`].
+pub fn grant(
+    request: TokenRequest,
+    set: Option<&CredentialSet>,
+    settings: &Settings,
+    now: Timestamp,
+    jti: TokenId,
+) -> Result<Grant, TokenError> {
+    // 1. The same work for an unknown client as for a wrong secret.
+    let is_proven = request.client.proves(set, now);
+    let set = set.filter(|_| is_proven).ok_or(TokenError::InvalidClient(ClientProblem::WrongCredentials))?;
+    if set.disabled {
+        return Err(TokenError::InvalidClient(ClientProblem::Disabled));
+    }
+    // 2.
+    if !set.grant_types.contains(&request.grant_type) {
+        return Err(TokenError::UnauthorizedClient);
+    }
+    let scope = granted_scope(request.scope, set)?;
+    let sub = granted_user(request.user_id, &set.binding)?;
+    let service_id = granted_service(request.inputs.service_id, set.service_id.as_ref())?;
+    // 3.
+    let claims = Claims {
+        iss: settings.issuer.as_str().to_owned(),
+        aud: settings.issuer.sso_endpoint(),
+        sub,
+        client_id: set.client_id.clone(),
+        scope,
+        iat: now,
+        exp: now.plus(settings.token_ttl),
+        jti,
+        delegated: set.binding.user().is_none(),
+        inputs: DestinationInputs { service_id, ..request.inputs },
+    };
+    let access_token =
+        settings.keys.sign(Purpose::SsoToken, &claims).map_err(|_| TokenError::InvalidRequest(Failure::INTERNAL))?;
+    Ok(Grant { claims, access_token })
+}
+
+fn granted_scope(asked: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
+    let allowed: ScopeSet = set.scopes.iter().copied().collect();
+    match asked {
+        None => Ok(allowed),
+        Some(scope) if scope.iter().all(|scope: Scope| allowed.contains(scope)) => Ok(scope),
+        Some(_) => Err(TokenError::InvalidScope),
+    }
+}
+
+fn granted_user(asked: Option<UserId>, binding: &Binding) -> Result<UserId, TokenError> {
+    match (binding, asked) {
+        (Binding::Bound { user_id }, None) => Ok(user_id.clone()),
+        (Binding::Bound { user_id }, Some(asked)) if asked == *user_id => Ok(asked),
+        (Binding::Bound { .. }, Some(_)) => Err(TokenError::InvalidGrant),
+        (Binding::Delegated { .. }, Some(asked)) => Ok(asked),
+        (Binding::Delegated { .. }, None) => {
+            Err(Failure::bad_request("The parameter user_id is missing: the client is bound to no user.").into())
+        }
+    }
+}
+
+fn granted_service(asked: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Option<OwnedId>, TokenError> {
+    match (asked, own) {
+        (Some(asked), Some(own)) if asked != *own => {
+            Err(Failure::bad_request("The service_id is not the one the client belongs to.").into())
+        }
+        (asked, own) => Ok(asked.or_else(|| own.cloned())),
+    }
+}
+
+impl Grant {
+    /// The answer (RFC 6749 section 5.1) with a ready link to the SSO endpoint.
+    pub fn into_response(self, settings: &Settings) -> Response {
+        Response::json(
+            200,
+            &json!({
+                "access_token": self.access_token,
+                "token_type": "Bearer",
+                "expires_in": settings.token_ttl,
+                "scope": self.claims.scope,
+                "redirect_url": format!("{}?access_token={}", settings.issuer.sso_endpoint(), self.access_token),
+            }),
+        )
+        .with("Pragma", "no-cache")
+    }
+}
+
+#[cfg(test)]
+mod tests;

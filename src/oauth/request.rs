@@ -1,0 +1,106 @@
+//! A token request, parsed whole.
+
+use super::{ClientProblem, TokenError};
+use crate::credential::{ClientAuthentication, GrantType};
+use crate::http::{Failure, Params, Request};
+use crate::id::{ClientId, UserId};
+use crate::secret::Secret;
+use crate::sso::{DestinationInputs, ScopeSet, parse_inputs};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+
+/// The parameters that belong in the body, and never in the query.
+const BODY_PARAMETERS: [&str; 8] =
+    ["grant_type", "client_id", "client_secret", "scope", "user_id", "service_id", "domain_id", "sso_redirect_path"];
+
+/// A well-formed token request. Unknown parameters are ignored (RFC 6749 section 3.2).
+#[derive(Debug)]
+pub struct TokenRequest {
+    /// How the client proves who it is.
+    pub client: ClientAuthentication,
+    /// The grant type.
+    pub grant_type: GrantType,
+    /// The scopes asked for; none for all that the set allows.
+    pub scope: Option<ScopeSet>,
+    /// The user to sign in.
+    pub user_id: Option<UserId>,
+    /// The destination inputs to sign into the token.
+    pub inputs: DestinationInputs,
+}
+
+impl TokenRequest {
+    /// Parses a request to the token endpoint.
+    ///
+    /// # Errors
+    /// A [`TokenError`]; the form first, then the client's credentials, then the rest.
+    pub fn parse(request: &Request) -> Result<Self, TokenError> {
+        if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded.").into());
+        }
+        let in_query = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
+        if BODY_PARAMETERS.into_iter().any(in_query) {
+            return Err(Failure::bad_request("Parameters belong in the body, not in the address.").into());
+        }
+        let params = Params::parse(b"", &request.body)?;
+        let client = parse_client(request.headers.get("authorization"), &params)?;
+        let grant_type =
+            params.get("grant_type").ok_or(Failure::bad_request("The parameter grant_type is missing."))?;
+        Ok(Self {
+            client,
+            grant_type: GrantType::parse(grant_type).ok_or(TokenError::UnsupportedGrantType)?,
+            scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
+            user_id: params.parsed("user_id", UserId::parse, Failure::bad_request("The user_id is malformed."))?,
+            inputs: parse_inputs(&params)?,
+        })
+    }
+}
+
+/// One way to authenticate, never two (RFC 6749 section 2.3).
+fn parse_client(authorization: Option<&str>, params: &Params) -> Result<ClientAuthentication, TokenError> {
+    const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
+    let in_body = (params.get("client_id"), params.get("client_secret"));
+    match (authorization, in_body) {
+        (Some(_), (_, Some(_))) => Err(Failure::bad_request("The client authenticates in two ways at once.").into()),
+        (Some(header), (id, None)) => {
+            let client = parse_basic(header).ok_or(NONE)?;
+            if id.is_some_and(|id| id != client.client_id.as_str()) {
+                return Err(Failure::bad_request("The client_id contradicts the Authorization header.").into());
+            }
+            Ok(client)
+        }
+        (None, (Some(id), Some(secret))) => Ok(ClientAuthentication {
+            client_id: ClientId::parse(id).ok_or(NONE)?,
+            secret: Secret::new(secret.to_owned()),
+            undecoded_secret: None,
+        }),
+        (None, _) => Err(NONE),
+    }
+}
+
+/// HTTP Basic (RFC 7617) with form-encoded parts (RFC 6749 section 2.3.1).
+fn parse_basic(header: &str) -> Option<ClientAuthentication> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (id, secret) = pair.split_once(':')?;
+    let decoded = decode_form(secret)?;
+    if decoded.is_empty() {
+        return None;
+    }
+    Some(ClientAuthentication {
+        client_id: decode_form(id).and_then(|id| ClientId::parse(&id)).or_else(|| ClientId::parse(id))?,
+        undecoded_secret: (decoded != secret).then(|| Secret::new(secret.to_owned())),
+        secret: Secret::new(decoded),
+    })
+}
+
+fn decode_form(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(String::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The pages that people see. They work without JavaScript.
+
+use crate::http::Failure;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
+
+/// The look of every page.
+const STYLE: &str = include_str!("style.css");
+
+/// The style sheet's hash, as a source of a Content-Security-Policy.
+pub fn style_hash() -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(STYLE)))
+}
+
+/// A whole page.
+pub fn layout(title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Signet" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { (content) }
+        }
+    }
+}
+
+/// The page of a failure. `home` is where it offers to go on.
+pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
+    let title = match failure.status {
+        401 | 403 => "You are not signed in",
+        404 => "Page not found",
+        500.. => "Please try again",
+        _ => "This link does not work",
+    };
+    layout(
+        title,
+        &html! {
+            main.card {
+                p.status.bad { (failure.status) " " (status_phrase(failure.status)) }
+                h1 { (title) }
+                p.message role="alert" { (failure.description) }
+                @if matches!(failure.status, 401 | 403) {
+                    p.hint { "Go back to the application you came from and open the link again. Each link works once, for a minute." }
+                }
+                @if let Some(home) = home {
+                    p { a.button href=(home) { "Go to the client area" } }
+                }
+            }
+        },
+    )
+}
+
+/// The question before a browser changes from one user to another. Its form posts to the address
+/// of the page, and so leaves out what that already says; `repeated` are the fields that it does not.
+pub fn switch<'a>(
+    from: &str,
+    to: &str,
+    confirmation: &str,
+    repeated: impl Iterator<Item = (&'static str, &'a str)>,
+    home: &str,
+) -> Markup {
+    layout(
+        "Switch account?",
+        &html! {
+            main.card {
+                p.status { "Already signed in" }
+                h1 { "Switch account?" }
+                p.message { "This browser is signed in as User ID " strong { (from) } ". The link you opened is for User ID " strong { (to) } "." }
+                p.hint { "If you did not ask for this, stay where you are." }
+                form method="post" {
+                    input type="hidden" name="switch" value=(confirmation);
+                    @for (name, value) in repeated {
+                        input type="hidden" name=(name) value=(value);
+                    }
+                    p.actions {
+                        button.button type="submit" { "Sign in as " (to) }
+                        a.button.quiet href=(home) { "Stay signed in as " (from) }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The reason phrase of a status (RFC 9110 section 15).
+pub const fn status_phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped() {
+        let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
+        let page = failure(&bad, Some("https://my.example/?\"><script>")).into_string();
+        assert!(!page.contains("<script>"), "{page}");
+    }
+}

@@ -1,0 +1,88 @@
+//! The stored form of a secret.
+
+use super::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::Sha256;
+
+/// The key of the digest, as long as HMAC's block: a label, so that these digests are of no use elsewhere.
+const LABEL: [u8; 64] = *b"signet secret digest v1.........................................";
+
+/// HMAC-SHA-256 of a secret under a fixed label.
+///
+/// Secrets are random and long, so a fast digest is as safe as a slow one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretDigest([u8; 32]);
+
+impl SecretDigest {
+    /// A digest that no known secret has. Verifying against it takes as long as against a real one.
+    pub const DUMMY: Self = Self([0; 32]);
+
+    /// The digest of `secret`.
+    pub fn of(secret: &Secret) -> Self {
+        Self(mac(secret).finalize().into_bytes().into())
+    }
+
+    /// Whether this is the digest of `secret`, in constant time.
+    pub fn verify(&self, secret: &Secret) -> bool {
+        mac(secret).verify_slice(&self.0).is_ok()
+    }
+}
+
+fn mac(secret: &Secret) -> Hmac<Sha256> {
+    Hmac::new(&LABEL.into()).chain_update(secret.expose())
+}
+
+impl Serialize for SecretDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(D::Error::custom)?;
+        Ok(Self(bytes.try_into().map_err(|_| D::Error::custom("a digest has 32 bytes"))?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.into())
+    }
+
+    #[test]
+    fn verifies_only_its_own_secret() {
+        let digest = SecretDigest::of(&secret("correct horse"));
+        assert!(digest.verify(&secret("correct horse")));
+        for wrong in ["", "correct hors", "correct horse ", "Correct horse"] {
+            assert!(!digest.verify(&secret(wrong)), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_dummy_verifies_nothing() {
+        assert!(!SecretDigest::DUMMY.verify(&secret("")));
+    }
+
+    #[test]
+    fn stored_form_is_unchanged() {
+        let json = serde_json::to_string(&SecretDigest::of(&secret("s"))).unwrap();
+        assert_eq!(json, "\"VTMu6xZAVsA4I-AO7-uPqMLaBkuiHAPSslokXqddOfk\"");
+        let back: SecretDigest = serde_json::from_str(&json).unwrap();
+        assert!(back.verify(&secret("s")));
+    }
+
+    #[test]
+    fn a_damaged_stored_form_is_refused() {
+        for bad in ["\"\"", "\"AAAA\"", "\"not base64!\"", "null", "5"] {
+            assert!(serde_json::from_str::<SecretDigest>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The signing keys, and compact JWS with HS256 (RFC 7515, RFC 7518 section 3.2).
+//!
+//! One mechanism signs everything Signet hands out. Each [`Purpose`] has its own key, derived with
+//! a label, and its own `typ`, so nothing made for one purpose passes for another (RFC 8725
+//! section 3.12). The algorithm is never read from the input: the header is one fixed string per
+//! key and purpose, and it is looked up, not parsed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Serialize;
+use sha2::Sha256;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// The least key length, in bytes: as long as the digest (RFC 7518 section 3.2).
+const KEY_BYTES_MIN: usize = 32;
+/// The greatest number of keys. Two or three cover any rotation.
+const KEYS_MAX: usize = 8;
+
+/// What a signed text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The access token of the workflow.
+    SsoToken,
+    /// The session cookie.
+    Session,
+    /// The confirmation of an account switch.
+    Switch,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::SsoToken, Self::Session, Self::Switch];
+
+    /// The `typ` of the header (RFC 8725 section 3.11).
+    pub const fn typ(self) -> &'static str {
+        match self {
+            Self::SsoToken => "sso+jwt",
+            Self::Session => "session+jwt",
+            Self::Switch => "switch+jwt",
+        }
+    }
+}
+
+/// Why `SIGNING_KEYS` is unusable. The texts name no part of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRingProblem {
+    /// No entry at all.
+    Empty,
+    /// More than [`KEYS_MAX`] entries.
+    TooMany,
+    /// An entry is not `kid:base64url`, or its kid is not 1 to 32 of `A-Z a-z 0-9 _ -`.
+    Malformed,
+    /// Two entries have the same kid.
+    DuplicateKid,
+    /// A key has fewer than 32 bytes.
+    Short,
+}
+
+impl KeyRingProblem {
+    /// The problem in words.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Empty => "is missing",
+            Self::TooMany => "has more than 8 entries",
+            Self::Malformed => "has an entry that is not kid:base64url",
+            Self::DuplicateKid => "has two entries with the same kid",
+            Self::Short => "has a key of fewer than 32 bytes",
+        }
+    }
+}
+
+/// The keys of all purposes: the first signs, all verify.
+pub struct KeyRing {
+    signing: Key,
+    retired: Vec<Key>,
+}
+
+struct Key {
+    kid: String,
+    /// One per [`Purpose`].
+    sso_token: DerivedKey,
+    session: DerivedKey,
+    switch: DerivedKey,
+}
+
+struct DerivedKey {
+    /// The base64url text of the fixed header.
+    header: String,
+    mac: HmacSha256,
+}
+
+impl KeyRing {
+    /// Parses `SIGNING_KEYS`: entries `kid:base64url`, separated by commas or white space.
+    ///
+    /// # Errors
+    /// The first [`KeyRingProblem`] found.
+    pub fn parse(text: &str) -> Result<Self, KeyRingProblem> {
+        let mut keys: Vec<Key> = Vec::new();
+        for entry in text.split([',', ' ', '\n', '\r', '\t']).filter(|e| !e.is_empty()) {
+            let key = Key::parse(entry)?;
+            if keys.iter().any(|other| other.kid == key.kid) {
+                return Err(KeyRingProblem::DuplicateKid);
+            }
+            if keys.len() == KEYS_MAX {
+                return Err(KeyRingProblem::TooMany);
+            }
+            keys.push(key);
+        }
+        let mut keys = keys.into_iter();
+        let signing = keys.next().ok_or(KeyRingProblem::Empty)?;
+        Ok(Self { signing, retired: keys.collect() })
+    }
+
+    /// Signs `claims` for `purpose`: `header.payload.signature`.
+    ///
+    /// # Errors
+    /// When `claims` have no JSON form, which no type of this crate lacks.
+    pub fn sign(&self, purpose: Purpose, claims: &impl Serialize) -> serde_json::Result<String> {
+        let key = self.signing.derived(purpose);
+        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);
+        let mut text = format!("{}.{payload}", key.header);
+        let signature = key.mac.clone().chain_update(&text).finalize().into_bytes();
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut text);
+        Ok(text)
+    }
+
+    /// The payload of `text`, if one of the keys signed it for `purpose`.
+    ///
+    /// The signature is checked before a byte of the payload is decoded. Exactly one spelling is
+    /// accepted: three segments, base64url without padding and without stray bits.
+    pub fn verify(&self, purpose: Purpose, text: &str) -> Option<Vec<u8>> {
+        let (signed, signature) = text.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let key = std::iter::once(&self.signing)
+            .chain(&self.retired)
+            .map(|key| key.derived(purpose))
+            .find(|key| key.header == header)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        key.mac.clone().chain_update(signed).verify_slice(&signature).ok()?;
+        URL_SAFE_NO_PAD.decode(payload).ok()
+    }
+}
+
+impl Key {
+    fn parse(entry: &str) -> Result<Self, KeyRingProblem> {
+        let (kid, key) = entry.split_once(':').ok_or(KeyRingProblem::Malformed)?;
+        let kid_is_sound =
+            (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !kid_is_sound {
+            return Err(KeyRingProblem::Malformed);
+        }
+        let key = URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).map_err(|_| KeyRingProblem::Malformed)?;
+        if key.len() < KEY_BYTES_MIN {
+            return Err(KeyRingProblem::Short);
+        }
+        Ok(Self {
+            kid: kid.to_owned(),
+            sso_token: DerivedKey::derive(&key, kid, Purpose::SsoToken)?,
+            session: DerivedKey::derive(&key, kid, Purpose::Session)?,
+            switch: DerivedKey::derive(&key, kid, Purpose::Switch)?,
+        })
+    }
+
+    fn derived(&self, purpose: Purpose) -> &DerivedKey {
+        match purpose {
+            Purpose::SsoToken => &self.sso_token,
+            Purpose::Session => &self.session,
+            Purpose::Switch => &self.switch,
+        }
+    }
+}
+
+impl DerivedKey {
+    /// HKDF-Expand of one block (RFC 5869 section 2.3). The keys are random and long enough, so
+    /// the extract step may be left out (section 3.3).
+    fn derive(key: &[u8], kid: &str, purpose: Purpose) -> Result<Self, KeyRingProblem> {
+        let block = HmacSha256::new_from_slice(key)
+            .map_err(|_| KeyRingProblem::Malformed)?
+            .chain_update("signet v1 ")
+            .chain_update(purpose.typ())
+            .chain_update([1])
+            .finalize()
+            .into_bytes();
+        let header = format!(r#"{{"alg":"HS256","typ":"{}","kid":"{kid}"}}"#, purpose.typ());
+        Ok(Self {
+            header: URL_SAFE_NO_PAD.encode(header),
+            mac: HmacSha256::new_from_slice(&block).map_err(|_| KeyRingProblem::Malformed)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(kid: &str, byte: u8) -> String {
+        format!("{kid}:{}", URL_SAFE_NO_PAD.encode([byte; 32]))
+    }
+
+    fn ring(entries: &[&str]) -> KeyRing {
+        KeyRing::parse(&entries.join(",")).ok().unwrap()
+    }
+
+    #[test]
+    fn the_configuration_is_judged_with_a_precise_problem() {
+        let short = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 31]));
+        let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), 1)).collect();
+        let long_kid = entry(&"k".repeat(33), 1);
+        for (text, problem) in [
+            ("", KeyRingProblem::Empty),
+            (" , \n", KeyRingProblem::Empty),
+            ("changeme", KeyRingProblem::Malformed),
+            ("k1:", KeyRingProblem::Short),
+            ("k1:*", KeyRingProblem::Malformed),
+            (":AAAA", KeyRingProblem::Malformed),
+            (&long_kid, KeyRingProblem::Malformed),
+            (&short, KeyRingProblem::Short),
+            (&format!("{},{}", entry("a", 1), entry("a", 2)), KeyRingProblem::DuplicateKid),
+            (&many.join(","), KeyRingProblem::TooMany),
+        ] {
+            assert_eq!(KeyRing::parse(text).err(), Some(problem), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_key_signs_and_all_verify() {
+        let (old, new) = (entry("old", 1), entry("new", 2));
+        let before = ring(&[&old]).sign(Purpose::SsoToken, &json!({})).unwrap();
+        let rotated = ring(&[&new, &old]);
+        assert!(rotated.verify(Purpose::SsoToken, &before).is_some());
+        let after = rotated.sign(Purpose::SsoToken, &json!({})).unwrap();
+        assert!(ring(&[&new]).verify(Purpose::SsoToken, &after).is_some());
+        assert!(ring(&[&new]).verify(Purpose::SsoToken, &before).is_none(), "a removed key is dead");
+    }
+
+    #[test]
+    fn the_same_kid_with_another_key_verifies_nothing() {
+        let text = ring(&[&entry("k", 1)]).sign(Purpose::SsoToken, &json!({})).unwrap();
+        assert!(ring(&[&entry("k", 2)]).verify(Purpose::SsoToken, &text).is_none());
+    }
+
+    #[test]
+    fn no_purpose_passes_for_another() {
+        let ring = ring(&[&entry("k", 1)]);
+        for made in Purpose::ALL {
+            let text = ring.sign(made, &json!({"sub": "1"})).unwrap();
+            for asked in Purpose::ALL {
+                assert_eq!(ring.verify(asked, &text).is_some(), made == asked, "{made:?} as {asked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn wire_form_is_unchanged() {
+        let text = ring(&[&entry("k1", 7)]).sign(Purpose::SsoToken, &json!({"a": 1})).unwrap();
+        assert_eq!(
+            text,
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6InNzbytqd3QiLCJraWQiOiJrMSJ9.eyJhIjoxfQ.F_i3khEbZiYAVZnHvYzz6Jyz7bS750y_xUdNDMEexZY"
+        );
+    }
+}

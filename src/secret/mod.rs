@@ -1,0 +1,52 @@
+//! Secrets: the text a client sends, the digest that is stored, and the keys that sign.
+
+mod digest;
+mod keys;
+
+pub use digest::SecretDigest;
+pub use keys::{KeyRing, KeyRingProblem, Purpose};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+
+/// A secret in clear. It has one door, [`Secret::expose`]; it is never printed, stored or copied.
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a secret as it came from outside.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Makes a secret of 256 random bits, spelled in base64url (43 characters).
+    pub fn from_random(bytes: [u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The secret itself, for hashing it or for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "Secret(redacted)");
+    }
+
+    #[test]
+    fn a_random_secret_has_43_characters() {
+        assert_eq!(Secret::from_random([255; 32]).expose().len(), 43);
+    }
+}

@@ -1,0 +1,170 @@
+//! A request to the SSO endpoint, parsed whole, and the journey it asks for.
+
+use super::{ClientArea, DestinationInputs, MissingInput, RelativePath, Scope};
+use crate::http::{Failure, Method, Params, Request};
+use crate::id::OwnedId;
+use crate::token::Claims;
+
+/// A well-formed request to the SSO endpoint. Unknown parameters, such as `goto`, are ignored.
+#[derive(Debug)]
+pub struct SsoRequest {
+    /// The token, not yet opened.
+    pub access_token: String,
+    /// The destination asked for.
+    pub destination: Option<Scope>,
+    /// The destination inputs asked for.
+    pub inputs: DestinationInputs,
+    /// The confirmation of an account switch.
+    pub switch: Option<String>,
+    /// Whether it is a POST.
+    pub is_post: bool,
+}
+
+impl SsoRequest {
+    /// Refuses what must never spend a token: prefetches, and whatever is not a top-level
+    /// navigation (Fetch Metadata, `Sec-Fetch-Dest`).
+    ///
+    /// # Errors
+    /// 503 for a prefetch, 403 for anything but a navigation.
+    pub fn check_navigation(request: &Request) -> Result<(), Failure> {
+        const PREFETCH: Failure =
+            Failure::of(503, "temporarily_unavailable", "A sign-in link cannot be fetched ahead of time.");
+        const NOT_A_NAVIGATION: Failure =
+            Failure::of(403, "access_denied", "A sign-in link works only when it is opened as a page.");
+        let announces = |name: &str, word: &str| {
+            request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
+        };
+        let is_prefetch = announces("sec-purpose", "prefetch")
+            || announces("purpose", "prefetch")
+            || announces("x-purpose", "preview")
+            || announces("x-moz", "prefetch");
+        if is_prefetch {
+            return Err(PREFETCH);
+        }
+        match request.headers.get("sec-fetch-dest") {
+            None | Some("document") => Ok(()),
+            Some(_) => Err(NOT_A_NAVIGATION),
+        }
+    }
+
+    /// Parses the query, and the form of a POST.
+    ///
+    /// # Errors
+    /// 400 `invalid_request` or `invalid_scope`. Nothing is spent.
+    pub fn parse(request: &Request) -> Result<Self, Failure> {
+        let is_post = request.method == Method::Post;
+        let is_form = request.content_type().as_deref() == Some("application/x-www-form-urlencoded");
+        if is_post && !request.body.is_empty() && !is_form {
+            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
+        }
+        if request.headers.get("authorization").is_some() {
+            return Err(Failure::bad_request("The token belongs in the parameter access_token alone."));
+        }
+        let params = Params::parse(request.query.as_bytes(), &request.body)?;
+        let access_token =
+            params.get("access_token").ok_or(Failure::bad_request("The parameter access_token is missing."))?;
+        let destination = params.parsed("scope", parse_destination, INVALID_DESTINATION)?;
+        Ok(Self {
+            access_token: access_token.to_owned(),
+            destination,
+            inputs: parse_inputs(&params)?,
+            switch: params.get("switch").map(str::to_owned),
+            is_post,
+        })
+    }
+
+    /// The same request as the query of a GET, for a browser that could not send its cookie with a cross-site POST.
+    pub fn to_query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.fields() {
+            query.append_pair(name, value);
+        }
+        query.finish()
+    }
+
+    /// The parameters that make this request, but for the confirmation.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("access_token", Some(self.access_token.as_str())),
+            ("scope", self.destination.map(Scope::as_str)),
+            ("service_id", self.inputs.service_id.as_ref().map(OwnedId::as_str)),
+            ("domain_id", self.inputs.domain_id.as_ref().map(OwnedId::as_str)),
+            ("sso_redirect_path", self.inputs.sso_redirect_path.as_ref().map(RelativePath::as_str)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+    }
+}
+
+const INVALID_DESTINATION: Failure = Failure::of(400, "invalid_scope", "The scope is not a destination.");
+
+fn parse_destination(text: &str) -> Option<Scope> {
+    Scope::parse(text).filter(|scope| *scope != Scope::BASE)
+}
+
+/// The destination inputs among `params`, at the token endpoint as at the SSO endpoint.
+///
+/// # Errors
+/// 400 `invalid_request`.
+pub fn parse_inputs(params: &Params) -> Result<DestinationInputs, Failure> {
+    let bad_path = Failure::bad_request("The sso_redirect_path is not a path within the client area.");
+    Ok(DestinationInputs {
+        service_id: params.parsed(
+            "service_id",
+            OwnedId::parse,
+            Failure::bad_request("The service_id is malformed."),
+        )?,
+        domain_id: params.parsed("domain_id", OwnedId::parse, Failure::bad_request("The domain_id is malformed."))?,
+        sso_redirect_path: params.parsed("sso_redirect_path", RelativePath::parse, bad_path)?,
+    })
+}
+
+/// Where a request leads, with all that token and request say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journey {
+    /// The destination; none is the client area's home.
+    pub destination: Option<Scope>,
+    /// The inputs of both.
+    pub inputs: DestinationInputs,
+    /// The absolute address.
+    pub location: String,
+}
+
+impl Journey {
+    /// Plans the journey of `request` with the token's `claims`. What is signed wins.
+    ///
+    /// # Errors
+    /// 400: a destination that was not granted, a contradiction, or a missing input. Nothing is spent.
+    pub fn plan(request: &SsoRequest, claims: &Claims, client_area: &ClientArea) -> Result<Self, Failure> {
+        let destination = match request.destination {
+            Some(scope) if claims.scope.contains(scope) => Some(scope),
+            Some(_) => return Err(Failure::of(400, "invalid_scope", "The scope was not granted to this token.")),
+            None => claims.scope.only_destination(),
+        };
+        let (signed, asked) = (&claims.inputs, &request.inputs);
+        let inputs = DestinationInputs {
+            service_id: agree(&signed.service_id, &asked.service_id)?,
+            domain_id: agree(&signed.domain_id, &asked.domain_id)?,
+            sso_redirect_path: agree(&signed.sso_redirect_path, &asked.sso_redirect_path)?,
+        };
+        let location = client_area.locate(destination, &inputs).map_err(|missing| match missing {
+            MissingInput::ServiceId => Failure::bad_request("The destination needs a service_id."),
+            MissingInput::DomainId => Failure::bad_request("The destination needs a domain_id."),
+            MissingInput::RedirectPath => Failure::bad_request("The destination needs an sso_redirect_path."),
+        })?;
+        Ok(Self { destination, inputs, location })
+    }
+}
+
+fn agree<T: Clone + PartialEq>(signed: &Option<T>, asked: &Option<T>) -> Result<Option<T>, Failure> {
+    match (signed, asked) {
+        (Some(signed), Some(asked)) if signed != asked => {
+            Err(Failure::bad_request("The request contradicts what is signed into the token."))
+        }
+        (Some(value), _) | (None, Some(value)) => Ok(Some(value.clone())),
+        (None, None) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! Keys and lifetimes of what is stored, and the schema of the user's object.
+
+use crate::id::{ClientId, TokenId};
+
+/// The prefix of every credential set in KV.
+pub const CREDENTIAL_PREFIX: &str = "credential:";
+/// How long a token's record and its fate are kept, in seconds: a day, for support.
+pub const TOKEN_RECORD_TTL: u64 = 86_400;
+/// How long after a write the object is swept at the latest, in seconds: a day.
+pub const SWEEP_DELAY: u64 = 86_400;
+
+/// The schema of the user's object. Tables without rowid write one row per row, not two.
+pub const SCHEMA: [&str; 5] = [
+    "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS token (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS revoked_credential (client_id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)",
+];
+
+/// The KV key of a credential set.
+pub fn credential_key(client_id: &ClientId) -> String {
+    format!("{CREDENTIAL_PREFIX}{client_id}")
+}
+
+/// The KV key of a token's record.
+pub fn token_key(jti: &TokenId) -> String {
+    format!("token:{jti}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unchanged() {
+        assert_eq!(credential_key(&ClientId::parse("a+/=").unwrap()), "credential:a+/=");
+        let jti = TokenId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        assert_eq!(token_key(&jti), "token:AAAAAAAAAAAAAAAAAAAAAA");
+    }
+}

@@ -1,0 +1,74 @@
+//! What an SSO token says, and the one way to read one.
+
+use crate::id::{ClientId, TokenId, UserId};
+use crate::secret::{KeyRing, Purpose};
+use crate::settings::Issuer;
+use crate::sso::{DestinationInputs, ScopeSet};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The longest lifetime of a token, in seconds.
+pub const TOKEN_TTL_MAX: u64 = 60;
+/// The longest token worth reading, in bytes. The longest that Signet mints is shorter.
+pub const TOKEN_BYTES_MAX: usize = 8192;
+
+/// The claims of an SSO token (RFC 7519 section 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The issuer.
+    pub iss: String,
+    /// The SSO endpoint, the only place that takes the token.
+    pub aud: String,
+    /// The user to sign in.
+    pub sub: UserId,
+    /// The credential set that asked for the token (RFC 8693 section 4.3).
+    pub client_id: ClientId,
+    /// The granted scopes (RFC 8693 section 4.2).
+    pub scope: ScopeSet,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// When it dies. At this second it is already dead.
+    pub exp: Timestamp,
+    /// Its id.
+    pub jti: TokenId,
+    /// Whether the credential set is delegated, so that its revocation stands in KV alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delegated: bool,
+    /// The optional destination inputs.
+    #[serde(flatten)]
+    pub inputs: DestinationInputs,
+}
+
+/// Why a text does not open as a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenRefusal {
+    /// Not signed by Signet as an SSO token, or its payload is not [`Claims`]. It names nobody.
+    Forged,
+    /// Well signed, but for another issuer or audience, or with too long a life.
+    Misdirected(Box<Claims>),
+    /// Well signed, but dead.
+    Expired(Box<Claims>),
+}
+
+/// Opens `text` as an SSO token: the signature first, then the claims, then the time. There is no leeway.
+///
+/// # Errors
+/// A [`TokenRefusal`]; `Forged` unless the signature is good.
+pub fn open(text: &str, keys: &KeyRing, issuer: &Issuer, now: Timestamp) -> Result<Claims, TokenRefusal> {
+    if text.len() > TOKEN_BYTES_MAX {
+        return Err(TokenRefusal::Forged);
+    }
+    let payload = keys.verify(Purpose::SsoToken, text).ok_or(TokenRefusal::Forged)?;
+    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| TokenRefusal::Forged)?;
+    let is_ours = claims.iss == issuer.as_str() && claims.aud == issuer.sso_endpoint();
+    if !is_ours || claims.exp.since(claims.iat) > TOKEN_TTL_MAX {
+        return Err(TokenRefusal::Misdirected(Box::new(claims)));
+    }
+    if now >= claims.exp {
+        return Err(TokenRefusal::Expired(Box::new(claims)));
+    }
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! What opens as a token, and what does not. Every refusal below is of a text that is right but for one thing.
+
+use super::*;
+use crate::id::OwnedId;
+use crate::settings::Settings;
+use crate::settings::tests::settings;
+use crate::sso::RelativePath;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+mod contents;
+mod header;
+mod spelling;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+/// The header of key `k1`, which `settings` configures.
+const HEADER: &str = r#"{"alg":"HS256","typ":"sso+jwt","kid":"k1"}"#;
+/// The bytes of that key.
+const KEY: [u8; 32] = [7; 32];
+
+fn sound_settings() -> Settings {
+    settings(&[]).ok().unwrap()
+}
+
+fn claims() -> Claims {
+    Claims {
+        iss: "https://sso.example".into(),
+        aud: "https://sso.example/oauth/singlesignon".into(),
+        sub: UserId::parse("42").unwrap(),
+        client_id: ClientId::parse("portal").unwrap(),
+        scope: ScopeSet::parse("clientarea:sso clientarea:invoices").unwrap(),
+        iat: NOW,
+        exp: NOW.plus(60),
+        jti: TokenId::from_random([1; 16]),
+        delegated: false,
+        inputs: DestinationInputs::default(),
+    }
+}
+
+fn sign(claims: &impl Serialize) -> String {
+    sound_settings().keys.sign(Purpose::SsoToken, claims).unwrap()
+}
+
+/// The claims, with `name` set to `value`.
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = serde_json::to_value(claims()).unwrap();
+    claims[name] = value;
+    claims
+}
+
+/// HMAC-SHA-256 with the key that `key` yields for a `typ`.
+fn mac(key: &[u8], typ: &str, text: &str) -> Vec<u8> {
+    let hmac = |key: &[u8], text: &[u8]| {
+        Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes().to_vec()
+    };
+    let derived = hmac(key, format!("signet v1 {typ}\u{1}").as_bytes());
+    hmac(&derived, text.as_bytes())
+}
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// `signed`, with the right key's signature of it.
+fn seal(signed: &str) -> String {
+    format!("{signed}.{}", encode(mac(&KEY, "sso+jwt", signed)))
+}
+
+/// Any header and payload at all, signed with the right key.
+fn forge(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+    seal(&format!("{}.{}", encode(header), encode(payload)))
+}
+
+fn open_at(text: &str, now: Timestamp) -> Result<Claims, TokenRefusal> {
+    let settings = sound_settings();
+    open(text, &settings.keys, &settings.issuer, now)
+}
+
+fn open_now(text: &str) -> Result<Claims, TokenRefusal> {
+    open_at(text, NOW)
+}
+
+/// Refuses every one of `texts` as forged.
+#[track_caller]
+fn assert_forged<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) {
+    let settings = sound_settings();
+    for text in texts {
+        let text = text.as_ref();
+        let outcome = open(text, &settings.keys, &settings.issuer, NOW);
+        assert_eq!(outcome, Err(TokenRefusal::Forged), "{text:?}");
+    }
+}
+
+#[test]
+fn what_was_signed_opens() {
+    assert_eq!(open_now(&sign(&claims())), Ok(claims()));
+}
+
+#[test]
+fn the_tests_forge_with_the_right_key() {
+    let payload = serde_json::to_string(&claims()).unwrap();
+    assert_eq!(forge(HEADER, payload), sign(&claims()));
+}
+
+#[test]
+fn wire_form_is_unchanged() {
+    let plain = concat!(
+        r#"{"iss":"https://sso.example","aud":"https://sso.example/oauth/singlesignon","sub":"42","#,
+        r#""client_id":"portal","scope":"clientarea:sso clientarea:invoices","iat":1800000000,"#,
+        r#""exp":1800000060,"jti":"AQEBAQEBAQEBAQEBAQEBAQ""#
+    );
+    assert_eq!(serde_json::to_string(&claims()).unwrap(), format!("{plain}}}"));
+    let inputs = DestinationInputs {
+        service_id: OwnedId::parse("12"),
+        domain_id: OwnedId::parse("34"),
+        sso_redirect_path: RelativePath::parse("cart.php?a=view"),
+    };
+    let full = Claims { delegated: true, inputs, ..claims() };
+    let json = format!(
+        r#"{plain},"delegated":true,"service_id":"12","domain_id":"34","sso_redirect_path":"cart.php?a=view"}}"#
+    );
+    assert_eq!(serde_json::to_string(&full).unwrap(), json);
+    assert_eq!(open_now(&sign(&full)), Ok(full));
+}
+
+#[test]
+fn a_token_dies_at_the_second_of_its_expiry() {
+    let text = sign(&claims());
+    for (at, lives) in [(0, true), (1, true), (59, true), (60, false), (61, false), (86_400, false)] {
+        let expected = if lives { Ok(claims()) } else { Err(TokenRefusal::Expired(Box::new(claims()))) };
+        assert_eq!(open_at(&text, NOW.plus(at)), expected, "after {at} s");
+    }
+}
+
+#[test]
+fn a_life_is_60_seconds_at_most() {
+    for (life, is_sound) in [(1, true), (59, true), (60, true), (61, false), (3_600, false)] {
+        let claims = Claims { exp: NOW.plus(life), ..claims() };
+        let expected =
+            if is_sound { Ok(claims.clone()) } else { Err(TokenRefusal::Misdirected(Box::new(claims.clone()))) };
+        assert_eq!(open_now(&sign(&claims)), expected, "{life} s");
+    }
+}
+
+#[test]
+fn a_token_for_another_issuer_or_audience_is_misdirected() {
+    let (iss, aud) = (claims().iss, claims().aud);
+    let other_iss = [
+        "",
+        "https://sso.exampl",
+        "https://sso.example/",
+        "https://sso.example.evil",
+        "http://sso.example",
+        "HTTPS://SSO.EXAMPLE",
+        "https://sso.example:443",
+    ];
+    let other_aud = [
+        "",
+        "https://sso.example",
+        "https://sso.example/oauth/singlesigno",
+        "https://sso.example/oauth/singlesignon/",
+        "https://sso.example/oauth/singlesignon.php",
+        "https://evil.example/oauth/singlesignon",
+        "/oauth/singlesignon",
+    ];
+    let cases = other_iss
+        .map(|iss| Claims { iss: iss.into(), aud: aud.clone(), ..claims() })
+        .into_iter()
+        .chain(other_aud.map(|aud| Claims { iss: iss.clone(), aud: aud.into(), ..claims() }));
+    for claims in cases {
+        assert_eq!(open_now(&sign(&claims)), Err(TokenRefusal::Misdirected(Box::new(claims.clone()))), "{claims:?}");
+    }
+}
+
+#[test]
+fn the_longest_text_read_has_8192_bytes() {
+    let of_length = |length: usize| {
+        let padded = |n| sign(&with("padding", "x".repeat(n).into()));
+        (5_000..6_500).map(padded).find(|text| text.len() == length).unwrap()
+    };
+    assert_eq!(TOKEN_BYTES_MAX, 8_192);
+    assert_eq!(open_now(&of_length(8_192)), Ok(claims()));
+    assert_forged([of_length(8_193)]);
+}

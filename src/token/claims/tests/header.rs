@@ -1,0 +1,138 @@
+//! The header is one fixed text for each key and purpose; the algorithm and the key are never the token's choice.
+
+use super::*;
+
+/// The right claims under `header`, signed with the right key.
+fn under(header: &str) -> String {
+    forge(header, serde_json::to_string(&claims()).unwrap())
+}
+
+#[test]
+fn only_the_fixed_header_opens() {
+    assert_eq!(open_now(&under(HEADER)), Ok(claims()));
+    assert_forged(
+        [
+            "",
+            "{}",
+            "null",
+            r#"{"alg":"HS256"}"#,
+            r#"{"alg":"HS256","kid":"k1"}"#,
+            r#"{"alg":"HS256","typ":"sso+jwt"}"#,
+            r#"{"typ":"sso+jwt","alg":"HS256","kid":"k1"}"#,
+            r#"{"alg": "HS256", "typ": "sso+jwt", "kid": "k1"}"#,
+            r#"{"alg":"HS256","alg":"none","typ":"sso+jwt","kid":"k1"}"#,
+            r#"{"alg":"HS256","typ":"sso+jwt","kid":"k1"} "#,
+            r#"{"\u0061lg":"HS256","typ":"sso+jwt","kid":"k1"}"#,
+        ]
+        .map(under),
+    );
+}
+
+#[test]
+fn the_algorithm_is_not_the_tokens_choice() {
+    for alg in
+        ["none", "None", "NONE", "nOnE", "", "hs256", "HS384", "HS512", "RS256", "PS256", "ES256", "EdDSA", "dir"]
+    {
+        let text = under(&HEADER.replace("HS256", alg));
+        let (signed, _) = text.rsplit_once('.').unwrap();
+        assert_forged([text.clone(), format!("{signed}."), signed.to_owned()]);
+    }
+    for alg in ["null", "0", "true", "[\"HS256\"]", "{}"] {
+        assert_forged([under(&HEADER.replace("\"HS256\"", alg))]);
+    }
+}
+
+#[test]
+fn the_type_is_fixed() {
+    for typ in ["JWT", "jwt", "SSO+JWT", "application/sso+jwt", "session+jwt", "switch+jwt", "at+jwt", ""] {
+        assert_forged([under(&HEADER.replace("sso+jwt", typ))]);
+    }
+}
+
+#[test]
+fn a_kid_finds_a_known_key_or_nothing() {
+    let long = "k1".repeat(5_000);
+    for kid in [
+        "",
+        "k2",
+        "K1",
+        "k1 ",
+        "k1,k1",
+        "../../dev/null",
+        "/etc/passwd",
+        "' OR 1=1 --",
+        "k1\\u0000",
+        "https://evil.example/key",
+        &long,
+    ] {
+        assert_forged([under(&HEADER.replace("k1", kid))]);
+    }
+    for kid in ["1", "null", "true", "[\"k1\"]", "{\"k1\":1}"] {
+        assert_forged([under(&HEADER.replace("\"k1\"", kid))]);
+    }
+}
+
+#[test]
+fn no_other_header_field_is_taken() {
+    for field in [
+        r#""crit":["exp"]"#,
+        r#""crit":[]"#,
+        r#""b64":false,"crit":["b64"]"#,
+        r#""jku":"https://evil.example/keys""#,
+        r#""jwk":{"kty":"oct","k":"AA"}"#,
+        r#""x5u":"https://evil.example/cert""#,
+        r#""x5c":["AA"]"#,
+        r#""zip":"DEF""#,
+        r#""cty":"JWT""#,
+        r#""kid":"k1""#,
+    ] {
+        assert_forged([under(&format!("{},{field}}}", &HEADER[..HEADER.len() - 1]))]);
+    }
+}
+
+#[test]
+fn nothing_made_for_another_purpose_is_a_token() {
+    let keys = sound_settings().keys;
+    for purpose in [Purpose::Session, Purpose::Switch] {
+        assert_forged([keys.sign(purpose, &claims()).unwrap()]);
+        let signed = format!("{}.{}", encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
+        assert_forged([format!("{signed}.{}", encode(mac(&KEY, purpose.typ(), &signed)))]);
+    }
+}
+
+#[test]
+fn a_token_is_nothing_for_another_purpose() {
+    let keys = sound_settings().keys;
+    for purpose in [Purpose::Session, Purpose::Switch] {
+        assert_eq!(keys.verify(purpose, &sign(&claims())), None);
+    }
+}
+
+#[test]
+fn only_the_derived_key_signs() {
+    let signed = format!("{}.{}", encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
+    let hmac = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(&signed).finalize().into_bytes();
+    assert_forged([
+        format!("{signed}.{}", encode(hmac(&KEY))),
+        format!("{signed}.{}", encode(hmac(b""))),
+        format!("{signed}.{}", encode(hmac(b"k1"))),
+        format!("{signed}.{}", encode(mac(&[8; 32], "sso+jwt", &signed))),
+    ]);
+}
+
+#[test]
+fn a_rotation_keeps_tokens_until_the_old_key_goes() {
+    let (old, new) = (format!("old:{}", encode([1; 32])), format!("new:{}", encode([2; 32])));
+    let with = |keys: &str| settings(&[("SIGNING_KEYS", keys)]).ok().unwrap();
+    let opens = |text: &str, settings: &Settings| open(text, &settings.keys, &settings.issuer, NOW) == Ok(claims());
+    let sign = |settings: &Settings| settings.keys.sign(Purpose::SsoToken, &claims()).unwrap();
+    let (before, during, after) = (with(&old), with(&format!("{new},{old}")), with(&new));
+
+    let (of_old, of_new) = (sign(&before), sign(&during));
+    assert_eq!(of_new, sign(&after), "the first key signs");
+    for (text, verdicts) in [(&of_old, [true, true, false]), (&of_new, [false, true, true])] {
+        assert_eq!([&before, &during, &after].map(|settings| opens(text, settings)), verdicts);
+    }
+    let same_kid = with(&format!("old:{}", encode([3; 32])));
+    assert!(!opens(&of_old, &same_kid), "a kid alone proves nothing");
+}

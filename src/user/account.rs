@@ -1,0 +1,103 @@
+//! The account: what Signet knows of a user.
+
+use crate::id::OwnedId;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The status of an account. Active and Inactive accounts may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// In use.
+    Active,
+    /// Without active services; may still sign in.
+    Inactive,
+    /// Ended; may not sign in.
+    Closed,
+}
+
+/// An account as it is stored and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its status.
+    pub status: Status,
+    /// Whether single sign-on is allowed.
+    pub sso: bool,
+    /// The services it owns.
+    pub services: Vec<OwnedId>,
+    /// The domains it owns.
+    pub domains: Vec<OwnedId>,
+    /// When Signet first heard of it.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A whole account as an administrator writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountInput {
+    /// Its status.
+    pub status: Status,
+    /// Whether single sign-on is allowed.
+    #[serde(default = "allowed")]
+    pub sso: bool,
+    /// The services it owns.
+    #[serde(default)]
+    pub services: Vec<OwnedId>,
+    /// The domains it owns.
+    #[serde(default)]
+    pub domains: Vec<OwnedId>,
+}
+
+const fn allowed() -> bool {
+    true
+}
+
+/// The fields of an account to change; the others stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountChange {
+    /// The new status.
+    pub status: Option<Status>,
+    /// The new switch.
+    pub sso: Option<bool>,
+    /// All services.
+    pub services: Option<Vec<OwnedId>>,
+    /// All domains.
+    pub domains: Option<Vec<OwnedId>>,
+}
+
+impl AccountInput {
+    /// The account this makes at `now`, in place of `old`.
+    pub fn into_account(self, old: Option<&Account>, now: Timestamp) -> Account {
+        Account {
+            status: self.status,
+            sso: self.sso,
+            services: self.services,
+            domains: self.domains,
+            created_at: old.map_or(now, |account| account.created_at),
+            updated_at: now,
+        }
+    }
+}
+
+impl AccountChange {
+    /// `account` with this change, made at `now`.
+    pub fn apply(self, account: Account, now: Timestamp) -> Account {
+        Account {
+            status: self.status.unwrap_or(account.status),
+            sso: self.sso.unwrap_or(account.sso),
+            services: self.services.unwrap_or(account.services),
+            domains: self.domains.unwrap_or(account.domains),
+            created_at: account.created_at,
+            updated_at: now,
+        }
+    }
+}
+
+impl Account {
+    /// Whether it owns the service and the domain, where one is named.
+    pub fn owns(&self, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> bool {
+        service.is_none_or(|id| self.services.contains(id)) && domain.is_none_or(|id| self.domains.contains(id))
+    }
+}

@@ -1,0 +1,180 @@
+//! Redeeming a token, each case with all that it writes.
+
+use super::*;
+
+fn spent() -> Option<TokenFate> {
+    Some(fate(Fate::SignedIn))
+}
+
+#[test]
+fn a_sign_in_spends_the_token_then_opens_the_session() {
+    assert_decision(
+        redeem_here(user_with([]), redemption()),
+        Reply::SignedIn(opened()),
+        vec![
+            Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
+            Change::SaveSession(opened()),
+            Change::Record(signed_in_event()),
+        ],
+    );
+}
+
+#[test]
+fn a_sign_in_replaces_the_browsers_own_session_alone() {
+    assert_decision(
+        redeem_here(user_with([session(OTHER), session(3)]), presenting(OTHER)),
+        Reply::SignedIn(opened()),
+        vec![
+            Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
+            Change::DeleteSession(sid(OTHER)),
+            Change::SaveSession(opened()),
+            Change::Record(signed_in_event()),
+        ],
+    );
+}
+
+#[test]
+fn the_presented_id_never_becomes_the_new_one() {
+    let decision = redeem_here(user_with([]), presenting(7));
+    assert_eq!(decision, redeem_here(user_with([]), redemption()), "an id without a row is ignored");
+    assert_eq!(decision.reply, Reply::SignedIn(opened()));
+}
+
+#[test]
+fn the_session_keeps_what_the_redemption_says() {
+    let redemption = Redemption { destination: None, session_idle: 60, session_max: 120, ..redemption() };
+    let expected = Session { destination: None, idle_seconds: 60, max_expires_at: NOW.plus(120), ..opened() };
+    assert_eq!(redeem_here(user_with([]), redemption).reply, Reply::SignedIn(expected));
+}
+
+#[test]
+fn each_denial_spends_a_fresh_token_and_is_recorded() {
+    let foreign = || Redemption { service_id: owned("99"), ..redemption() };
+    let with = |account: Option<Account>| Facts { account, ..Facts::default() };
+    let revoked = Facts { credential_is_revoked: true, ..user_with([]) };
+    for (facts, redemption, denial) in [
+        (with(Some(account(Status::Closed, true))), redemption(), Denial::Closed),
+        (with(Some(account(Status::Closed, false))), redemption(), Denial::Closed),
+        (with(Some(account(Status::Active, false))), redemption(), Denial::SsoDisabled),
+        (with(Some(account(Status::Inactive, false))), redemption(), Denial::SsoDisabled),
+        (with(Some(active())), foreign(), Denial::NotOwner),
+        (with(None), redemption(), Denial::UnknownAccount),
+        (revoked, redemption(), Denial::CredentialRevoked),
+    ] {
+        assert_decision(
+            redeem_here(facts, redemption),
+            Reply::Denied(denial),
+            vec![Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))), Change::Record(denied_event(denial))],
+        );
+    }
+}
+
+#[test]
+fn a_closed_account_ends_the_session_that_the_browser_presents() {
+    let closed = Facts { account: Some(account(Status::Closed, true)), ..user_with([]) };
+    let denial = Denial::ClosedWithSession;
+    assert_decision(
+        redeem_here(closed.clone(), presenting(OTHER)),
+        Reply::Denied(denial),
+        vec![
+            Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))),
+            Change::Record(denied_event(denial)),
+            Change::DeleteSession(sid(OTHER)),
+        ],
+    );
+    assert_decision(
+        redeem_here(Facts { token: spent(), ..closed }, presenting(OTHER)),
+        Reply::Denied(denial),
+        vec![Change::DeleteSession(sid(OTHER))],
+    );
+}
+
+#[test]
+fn a_dead_token_is_refused_without_a_trace() {
+    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([]) };
+    for (facts, redemption, denial) in [
+        (user_with([]), Redemption { expires_at: NOW, ..redemption() }, Denial::TokenExpired),
+        (settled(Fate::Revoked), redemption(), Denial::TokenRevoked),
+        (settled(Fate::Denied(Denial::Closed)), redemption(), Denial::TokenUsed),
+        (settled(Fate::SignedIn), redemption(), Denial::TokenUsed),
+        (
+            Facts { sessions: vec![dead(session(TOKEN))], ..settled(Fate::SignedIn) },
+            presenting(TOKEN),
+            Denial::TokenUsed,
+        ),
+    ] {
+        assert_decision(redeem_here(facts, redemption), Reply::Denied(denial), vec![]);
+    }
+}
+
+#[test]
+fn a_second_click_in_the_same_browser_changes_nothing() {
+    let facts = Facts { token: spent(), ..user_with([session(OTHER), session(TOKEN)]) };
+    let elsewhere = Caller { address: Some("198.51.100.7".into()), user_agent: None };
+    for caller in [here(), elsewhere] {
+        assert_decision(
+            ask_from(caller, facts.clone(), Command::Redeem(presenting(TOKEN)), NOW),
+            Reply::Repeated(session(TOKEN)),
+            vec![],
+        );
+    }
+}
+
+#[test]
+fn another_live_session_does_not_make_a_second_click() {
+    let facts = Facts { token: spent(), ..user_with([session(OTHER), session(TOKEN)]) };
+    assert_decision(redeem_here(facts, presenting(OTHER)), Reply::Denied(Denial::TokenUsed), vec![]);
+}
+
+#[test]
+fn a_replay_from_elsewhere_ends_the_session_that_the_token_opened() {
+    let other = session(OTHER);
+    for caller in [
+        Caller { address: Some("198.51.100.7".into()), ..here() },
+        Caller { user_agent: Some("Browser/2".into()), ..here() },
+        Caller { address: None, ..here() },
+        Caller::default(),
+    ] {
+        let facts = Facts { token: spent(), ..user_with([other.clone(), session(TOKEN)]) };
+        let event = Event {
+            client_id: Some(portal()),
+            jti: Some(jti(TOKEN)),
+            session_id: Some(sid(TOKEN)),
+            address: caller.address.clone(),
+            user_agent: caller.user_agent.clone(),
+            ..ended_event(SessionEnd::TokenReplayed)
+        };
+        assert_decision(
+            ask_from(caller, facts, Command::Redeem(redemption()), NOW),
+            Reply::Denied(Denial::TokenUsed),
+            vec![Change::DeleteSession(sid(TOKEN)), Change::Record(event)],
+        );
+    }
+}
+
+/// `count` sessions, the last of them the oldest.
+fn crowd(count: u8) -> Vec<Session> {
+    let age = |n: u8| Timestamp::from_seconds(NOW.seconds() - u64::from(n));
+    (0..count).map(|n| Session { created_at: age(n), ..session(100 + n) }).collect()
+}
+
+fn ended_by_a_sign_in(sessions: Vec<Session>, redemption: Redemption) -> Vec<SessionId> {
+    let ended = redeem_here(user_with(sessions), redemption).changes.into_iter();
+    ended.filter_map(|change| if let Change::DeleteSession(id) = change { Some(id) } else { None }).collect()
+}
+
+#[test]
+fn the_oldest_session_goes_when_there_are_too_many() {
+    let cap = u8::try_from(SESSIONS_MAX).unwrap();
+    assert_eq!(cap, 20);
+    for (count, ended) in [(18, vec![]), (19, vec![]), (20, vec![sid(119)])] {
+        assert_eq!(ended_by_a_sign_in(crowd(count), redemption()), ended, "{count} sessions");
+    }
+}
+
+#[test]
+fn the_browsers_own_session_and_dead_ones_do_not_count() {
+    assert_eq!(ended_by_a_sign_in(crowd(20), presenting(103)), [sid(103)]);
+    let with_dead: Vec<_> = crowd(25).into_iter().enumerate().map(|(n, s)| if n < 6 { dead(s) } else { s }).collect();
+    assert_eq!(ended_by_a_sign_in(with_dead, redemption()), []);
+}

@@ -1,0 +1,68 @@
+//! Revoking tokens and credential sets, before and after a redemption.
+
+use super::*;
+
+#[test]
+fn revoking_a_fresh_token_settles_it() {
+    let event = Event { jti: Some(jti(TOKEN)), ..event(EventKind::TokenRevoked) };
+    assert_decision(
+        ask(user_with([]), Command::RevokeToken(jti(TOKEN))),
+        Reply::Done,
+        vec![Change::SettleToken(jti(TOKEN), fate(Fate::Revoked)), Change::Record(event)],
+    );
+}
+
+#[test]
+fn a_settled_token_keeps_its_fate() {
+    for settled in [Fate::SignedIn, Fate::Denied(Denial::NotOwner), Fate::Revoked] {
+        let facts = Facts { token: Some(fate(settled)), ..user_with([session(TOKEN)]) };
+        assert_decision(ask(facts, Command::RevokeToken(jti(TOKEN))), Reply::Done, vec![]);
+    }
+}
+
+/// The fate that `decision` settles.
+fn settled(decision: &Decision) -> Option<TokenFate> {
+    decision.changes.iter().find_map(|c| if let Change::SettleToken(_, fate) = c { Some(fate.clone()) } else { None })
+}
+
+#[test]
+fn of_revoking_and_redeeming_the_first_wins() {
+    let revoked = ask(user_with([]), Command::RevokeToken(jti(TOKEN)));
+    let facts = Facts { token: settled(&revoked), ..user_with([]) };
+    assert_decision(redeem_here(facts, redemption()), Reply::Denied(Denial::TokenRevoked), vec![]);
+
+    let redeemed = redeem_here(user_with([]), redemption());
+    let facts = Facts { token: settled(&redeemed), ..user_with([opened()]) };
+    assert_decision(ask(facts, Command::RevokeToken(jti(TOKEN))), Reply::Done, vec![]);
+}
+
+#[test]
+fn a_token_is_looked_up() {
+    for token in [None, Some(fate(Fate::SignedIn)), Some(fate(Fate::Revoked))] {
+        let facts = Facts { token: token.clone(), ..Facts::default() };
+        assert_decision(ask(facts, Command::GetToken(jti(TOKEN))), Reply::Fate(token), vec![]);
+    }
+}
+
+#[test]
+fn revoking_a_credential_set_is_remembered_until_it_is_restored() {
+    let of_portal = |kind| Event { client_id: Some(portal()), ..event(kind) };
+    assert_decision(
+        ask(user_with([]), Command::RevokeCredential(portal())),
+        Reply::Done,
+        vec![Change::RevokeCredential(portal()), Change::Record(of_portal(EventKind::CredentialRevoked))],
+    );
+    assert_decision(
+        ask(user_with([]), Command::RestoreCredential(portal())),
+        Reply::Done,
+        vec![Change::RestoreCredential(portal()), Change::Record(of_portal(EventKind::CredentialRestored))],
+    );
+}
+
+#[test]
+fn a_user_without_an_account_can_be_told_of_revocations() {
+    for command in [Command::RevokeToken(jti(TOKEN)), Command::RevokeCredential(portal())] {
+        let decision = ask(Facts::default(), command);
+        assert_eq!((decision.reply, decision.changes.len()), (Reply::Done, 2));
+    }
+}

@@ -1,0 +1,105 @@
+//! The audit trail of a user.
+
+use crate::id::{ClientId, SessionId, TokenId};
+use crate::sso::Denial;
+use crate::time::Timestamp;
+use crate::user::Status;
+use serde::{Deserialize, Serialize};
+
+/// How long an event is kept, in seconds: 90 days.
+pub const EVENT_TTL: u64 = 7_776_000;
+/// How many events of a user are kept.
+pub const EVENTS_KEPT: u64 = 1_000;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// The account was created.
+    #[serde(rename = "account.created")]
+    AccountCreated,
+    /// The account was changed.
+    #[serde(rename = "account.changed")]
+    AccountChanged,
+    /// The account was deleted.
+    #[serde(rename = "account.deleted")]
+    AccountDeleted,
+    /// A token was redeemed.
+    #[serde(rename = "sso.signed_in")]
+    SignedIn,
+    /// A token was refused.
+    #[serde(rename = "sso.denied")]
+    Denied,
+    /// A session ended before its time.
+    #[serde(rename = "session.ended")]
+    SessionEnded,
+    /// A token was revoked.
+    #[serde(rename = "token.revoked")]
+    TokenRevoked,
+    /// A credential set was revoked or disabled.
+    #[serde(rename = "credential.revoked")]
+    CredentialRevoked,
+    /// A disabled credential set was enabled again.
+    #[serde(rename = "credential.restored")]
+    CredentialRestored,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: EventKind,
+    /// The request that did it, as in the log.
+    pub request_id: String,
+    /// Why, if it was a refusal or an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<EventReason>,
+    /// The account's status after the event, if it is about the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Whether the account allows single sign-on after the event, if it is about the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sso: Option<bool>,
+    /// The credential set concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// The token concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<TokenId>,
+    /// The session concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// The address the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The browser the request came from, as it named itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+/// Why a token was refused or a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EventReason {
+    /// A denial of single sign-on.
+    Denial(Denial),
+    /// An end of a session.
+    SessionEnd(SessionEnd),
+}
+
+/// Why a session ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The user signed out.
+    SignedOut,
+    /// The same browser signed in again.
+    Replaced,
+    /// The browser switched to another user.
+    Switched,
+    /// An administrator ended it.
+    Administrator,
+    /// The token that opened it was presented again from elsewhere, so it may have been stolen (RFC 6749 section 4.1.2).
+    TokenReplayed,
+}

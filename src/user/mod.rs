@@ -1,0 +1,13 @@
+//! The user: the account, its sessions, its audit trail, and the one place that decides on them.
+
+mod account;
+mod command;
+mod decide;
+mod event;
+mod session;
+
+pub use account::{Account, AccountChange, AccountInput, Status};
+pub use command::{Caller, Command, Fate, Redemption, Reply, TokenFate, Turn};
+pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
+pub use event::{EVENT_TTL, EVENTS_KEPT, Event, EventKind, EventReason, SessionEnd};
+pub use session::{Session, SessionCookie};
