@@ -43,6 +43,8 @@
 
 pub mod admin;
 pub mod credential;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod http;
 pub mod id;
 pub mod log;

@@ -17,6 +17,9 @@ pub enum Route {
     Health,
     /// The administration API. It knows its own paths.
     Admin,
+    /// The demo. It knows its own paths.
+    #[cfg(feature = "demo")]
+    Demo,
 }
 
 impl Route {
@@ -31,6 +34,8 @@ impl Route {
             Self::Sso => matches!(request.method, Method::Get | Method::Post),
             Self::Session | Self::Health => matches!(request.method, Method::Get | Method::Head),
             Self::Admin => true,
+            #[cfg(feature = "demo")]
+            Self::Demo => matches!(request.method, Method::Get | Method::Head | Method::Post),
         };
         if is_allowed { Ok(route) } else { Err(Failure::method_not_allowed(allow)) }
     }
@@ -43,6 +48,8 @@ impl Route {
             "/oauth/logout" => (Self::Logout, "POST"),
             "/healthz" => (Self::Health, "GET, HEAD"),
             _ if path.starts_with("/admin/v1/") => (Self::Admin, ""),
+            #[cfg(feature = "demo")]
+            _ if crate::demo::owns(path) => (Self::Demo, "GET, HEAD, POST"),
             _ => return None,
         })
     }
@@ -53,6 +60,8 @@ impl Route {
             Some((Self::Token | Self::Session | Self::Health, _)) => Format::Json,
             Some((Self::Admin, _)) => Format::Problem,
             Some((Self::Sso | Self::Logout, _)) | None => request.format(),
+            #[cfg(feature = "demo")]
+            Some((Self::Demo, _)) => request.format(),
         }
     }
 
@@ -65,6 +74,8 @@ impl Route {
             Self::Logout => "logout",
             Self::Health => "health",
             Self::Admin => "admin",
+            #[cfg(feature = "demo")]
+            Self::Demo => "demo",
         }
     }
 
@@ -73,6 +84,8 @@ impl Route {
         match self {
             Self::Token | Self::Sso | Self::Admin => true,
             Self::Session | Self::Logout | Self::Health => false,
+            #[cfg(feature = "demo")]
+            Self::Demo => true,
         }
     }
 }
@@ -109,7 +122,7 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found() {
-        for path in ["/", "/oauth", "/oauth/token/", "/OAUTH/TOKEN", "/admin", "/admin/v2/users/1", "//oauth/token"] {
+        for path in ["/nowhere", "/oauth", "/oauth/token/", "/OAUTH/TOKEN", "/admin", "/admin/v2/users/1", "//oauth/token"] {
             assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Err(Failure::NOT_FOUND), "{path}");
         }
     }

@@ -38,4 +38,24 @@ mod tests {
         let jti = TokenId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         assert_eq!(token_key(&jti), "token:AAAAAAAAAAAAAAAAAAAAAA");
     }
+    #[test]
+    fn the_schema_is_unchanged() {
+        let row = "TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID";
+        assert_eq!(
+            SCHEMA.map(str::to_owned),
+            [
+                "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)".into(),
+                format!("CREATE TABLE IF NOT EXISTS token (jti {row}"),
+                format!("CREATE TABLE IF NOT EXISTS session (id {row}"),
+                "CREATE TABLE IF NOT EXISTS revoked_credential (client_id TEXT PRIMARY KEY) WITHOUT ROWID".into(),
+                "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)".into(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fate_outlives_its_token() {
+        assert_eq!((TOKEN_RECORD_TTL, SWEEP_DELAY), (86_400, 86_400));
+        assert!(TOKEN_RECORD_TTL > crate::token::TOKEN_TTL_MAX);
+    }
 }

@@ -75,3 +75,128 @@ pub fn token_json(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp
     }
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::CredentialInput;
+    use crate::id::ClientId;
+    use crate::sso::Denial;
+    use crate::user::AccountInput;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
+    const SID: &str = "AgICAgICAgICAgICAgICAg";
+
+    #[test]
+    fn wire_form_of_an_account_is_unchanged() {
+        let input: AccountInput =
+            serde_json::from_value(json!({"status": "Inactive", "sso": false, "services": [12], "domains": ["d"]})).unwrap();
+        assert_eq!(
+            account_json(&UserId::parse("42").unwrap(), &input.into_account(None, NOW)),
+            json!({
+                "user_id": "42",
+                "status": "Inactive",
+                "sso": false,
+                "services": ["12"],
+                "domains": ["d"],
+                "created_at": 1_800_000_000,
+                "updated_at": 1_800_000_000,
+            })
+        );
+    }
+
+    #[test]
+    fn wire_form_of_a_session_is_unchanged() {
+        let session: Session = serde_json::from_value(json!({
+            "id": SID,
+            "token": JTI,
+            "client_id": "portal",
+            "destination": "clientarea:invoices",
+            "created_at": 1,
+            "last_seen_at": 2,
+            "idle_seconds": 60,
+            "max_expires_at": 1_000,
+            "address": "192.0.2.1",
+            "user_agent": null,
+        }))
+        .unwrap();
+        assert_eq!(
+            session_json(&session),
+            json!({
+                "session_id": SID,
+                "client_id": "portal",
+                "jti": JTI,
+                "destination": "clientarea:invoices",
+                "created_at": 1,
+                "last_seen_at": 2,
+                "expires_at": 62,
+                "address": "192.0.2.1",
+                "user_agent": null,
+            })
+        );
+    }
+
+    #[test]
+    fn a_full_page_of_events_has_a_cursor() {
+        let line = json!({"at": 1, "event": "sso.signed_in", "request_id": "r1"});
+        let event: Event = serde_json::from_value(line.clone()).unwrap();
+        let events = [(9, event.clone()), (7, event)];
+        for (count, limit, cursor) in [(0, 2, None), (1, 2, None), (2, 2, Some("7")), (1, 1, Some("9"))] {
+            let expected = json!({"events": vec![line.clone(); count], "cursor": cursor});
+            assert_eq!(event_page_json(&events[..count], limit), expected, "{count} of {limit}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_shown_only_when_it_is_new() {
+        let input: CredentialInput =
+            serde_json::from_value(json!({"name": "P", "scopes": [], "user_id": "42", "service_id": 12})).unwrap();
+        let new = Secret::new("s3cret".into());
+        let set = input.into_set(ClientId::parse("portal").unwrap(), &new, NOW).unwrap();
+        let mut expected = json!({
+            "client_id": "portal",
+            "name": "P",
+            "description": "",
+            "grant_types": ["single_sign_on"],
+            "scopes": ["clientarea:sso"],
+            "user_id": "42",
+            "service_id": "12",
+            "disabled": false,
+            "created_at": 1_800_000_000,
+            "updated_at": 1_800_000_000,
+        });
+        assert_eq!(credential_json(&set, None).unwrap(), expected);
+        expected["client_secret"] = "s3cret".into();
+        assert_eq!(credential_json(&set, Some(&new)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_token_is_shown_with_what_became_of_it() {
+        let record = json!({
+            "jti": JTI,
+            "user_id": "42",
+            "client_id": "portal",
+            "scope": "clientarea:sso",
+            "issued_at": 1_799_999_941,
+            "expires_at": 1_800_000_001,
+            "service_id": "12",
+        });
+        let at = Timestamp::from_seconds(1_799_999_950);
+        for (fate, now, state, reason) in [
+            (None, NOW, "pending", None),
+            (None, NOW.plus(1), "expired", None),
+            (Some(Fate::SignedIn), NOW.plus(1), "signed_in", None),
+            (Some(Fate::Denied(Denial::NotOwner)), NOW, "denied", Some("not_owner")),
+            (Some(Fate::Revoked), NOW, "revoked", None),
+        ] {
+            let mut expected = record.clone();
+            expected["state"] = state.into();
+            expected["reason"] = reason.into();
+            expected["settled_at"] = fate.map(|_| at.seconds()).into();
+            let typed: TokenRecord = serde_json::from_value(record.clone()).unwrap();
+            let fate = fate.map(|fate| TokenFate { fate, at });
+            assert_eq!(token_json(&typed, fate.as_ref(), now).unwrap(), expected);
+        }
+    }
+}

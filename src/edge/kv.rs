@@ -30,12 +30,12 @@ impl Kv {
     }
 
     /// A value that does not parse is a fault, never an absence: the answer must not be `invalid_client`.
-    async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
         let text = self.0.get(key).text().await.map_err(failed("kv get"))?;
         text.map(|text| serde_json::from_str(&text).map_err(failed("kv value"))).transpose()
     }
 
-    async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
+    pub(super) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
         let put = self.0.put(key, serde_json::to_string(value)?).map_err(failed("kv put"))?;
         let put = match ttl {
             Some(seconds) => put.expiration_ttl(seconds),

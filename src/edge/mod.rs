@@ -1,6 +1,8 @@
 //! All that touches the platform: the Worker's entry, its endpoints, and the user's object.
 
 mod admin_endpoint;
+#[cfg(feature = "demo")]
+mod demo_endpoints;
 mod fault;
 mod health_endpoint;
 mod kv;
@@ -73,7 +75,18 @@ async fn serve(
     }
     match route {
         Route::Token => token_endpoint::serve(&request, &site, context, trail).await,
+        #[cfg(not(feature = "demo"))]
         Route::Sso => sso_endpoint::serve(&request, &site, context, trail).await,
+        #[cfg(feature = "demo")]
+        Route::Sso => {
+            let start = worker::Date::now().as_millis();
+            let response = sso_endpoint::serve(&request, &site, context, trail).await?;
+            let milliseconds = worker::Date::now().as_millis().saturating_sub(start);
+            demo_endpoints::record_sso(&site, trail, milliseconds).await?;
+            Ok(response)
+        }
+        #[cfg(feature = "demo")]
+        Route::Demo => demo_endpoints::serve(&request, &site, context, trail).await,
         Route::Session => session_endpoints::check(&request, &site, trail).await,
         Route::Logout => session_endpoints::logout(&request, &site, trail).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,

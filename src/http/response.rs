@@ -36,9 +36,9 @@ impl Response {
     pub fn html(status: u16, markup: Markup, client_area: Option<&str>) -> Self {
         let origin = client_area.and_then(|url| Url::parse(url).ok()).map(|url| url.origin().ascii_serialization());
         let policy = format!(
-            "default-src 'none'; style-src '{}'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src '{}'; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
             page::style_hash(),
-            origin.unwrap_or_default()
+            origin.map(|origin| format!(" {origin}")).unwrap_or_default()
         );
         Self { body: markup.into_string(), ..Self::empty(status) }
             .with("Content-Type", "text/html; charset=utf-8")

@@ -68,3 +68,42 @@ impl From<Failure> for TokenError {
         Self::InvalidRequest(failure)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Format;
+
+    const EVERY_CLIENT_PROBLEM: [ClientProblem; 3] =
+        [ClientProblem::NoCredentials, ClientProblem::WrongCredentials, ClientProblem::Disabled];
+
+    #[test]
+    fn each_error_has_its_status_and_code() {
+        for (error, status, code, reason) in [
+            (Failure::REPEATED_PARAMETER.into(), 400, "invalid_request", "invalid_request"),
+            (TokenError::InvalidClient(ClientProblem::NoCredentials), 401, "invalid_client", "no_credentials"),
+            (TokenError::InvalidClient(ClientProblem::WrongCredentials), 401, "invalid_client", "wrong_credentials"),
+            (TokenError::InvalidClient(ClientProblem::Disabled), 401, "invalid_client", "credential_disabled"),
+            (TokenError::InvalidGrant, 400, "invalid_grant", "invalid_grant"),
+            (TokenError::UnauthorizedClient, 400, "unauthorized_client", "unauthorized_client"),
+            (TokenError::UnsupportedGrantType, 400, "unsupported_grant_type", "unsupported_grant_type"),
+            (TokenError::InvalidScope, 400, "invalid_scope", "invalid_scope"),
+        ] {
+            assert_eq!(error.reason(), reason);
+            let failure = error.failure();
+            assert_eq!((failure.status, failure.error), (status, code), "{reason}");
+            let is_plain = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
+            assert!(failure.description.chars().all(is_plain), "RFC 6749 section 5.2: {}", failure.description);
+            assert_eq!(failure.header.is_some(), status == 401);
+        }
+    }
+
+    #[test]
+    fn no_answer_tells_why_a_client_failed() {
+        let answers = EVERY_CLIENT_PROBLEM
+            .map(|problem| TokenError::InvalidClient(problem).failure().into_response(Format::Json, None));
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(answers[0], answers[2]);
+        assert_eq!(answers[0].header("WWW-Authenticate"), Some(r#"Basic realm="signet", charset="UTF-8""#));
+    }
+}

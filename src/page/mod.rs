@@ -7,7 +7,11 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 /// The look of every page.
+#[cfg(not(feature = "demo"))]
 const STYLE: &str = include_str!("style.css");
+/// The look of every page, and of the demo.
+#[cfg(feature = "demo")]
+const STYLE: &str = concat!(include_str!("style.css"), include_str!("../demo/demo.css"));
 
 /// The style sheet's hash, as a source of a Content-Security-Policy.
 pub fn style_hash() -> String {

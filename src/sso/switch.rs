@@ -30,3 +30,48 @@ impl SwitchConfirmation {
             .is_some_and(|confirmation| confirmation == *self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::settings;
+
+    fn keys() -> KeyRing {
+        settings(&[]).ok().unwrap().keys
+    }
+
+    fn confirmation(token: u8, session: u8) -> SwitchConfirmation {
+        SwitchConfirmation { jti: TokenId::from_random([token; 16]), sid: SessionId::from_random([session; 16]) }
+    }
+
+    #[test]
+    fn wire_form_is_unchanged() {
+        let json = r#"{"jti":"AQEBAQEBAQEBAQEBAQEBAQ","sid":"AgICAgICAgICAgICAgICAg"}"#;
+        assert_eq!(serde_json::to_string(&confirmation(1, 2)).unwrap(), json);
+    }
+
+    #[test]
+    fn a_confirmation_is_for_one_token_and_one_session() {
+        let sealed = confirmation(1, 2).seal(&keys()).unwrap();
+        for (asked, is_confirmed) in [((1, 2), true), ((1, 3), false), ((3, 2), false), ((2, 1), false)] {
+            assert_eq!(confirmation(asked.0, asked.1).is_confirmed_by(&sealed, &keys()), is_confirmed, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_confirmation_that_signet_signed_counts() {
+        let asked = confirmation(1, 2);
+        let foreign = settings(&[("SIGNING_KEYS", "k1:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg")]).ok().unwrap();
+        for bad in [
+            String::new(),
+            "1".into(),
+            serde_json::to_string(&asked).unwrap(),
+            asked.seal(&foreign.keys).unwrap(),
+            keys().sign(Purpose::SsoToken, &asked).unwrap(),
+            keys().sign(Purpose::Session, &asked).unwrap(),
+            keys().sign(Purpose::Switch, &"x").unwrap(),
+        ] {
+            assert!(!asked.is_confirmed_by(&bad, &keys()), "{bad:?}");
+        }
+    }
+}

@@ -39,3 +39,46 @@ impl From<&Claims> for TokenRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::OwnedId;
+    use crate::sso::RelativePath;
+
+    fn claims() -> Claims {
+        Claims {
+            iss: "https://sso.example".into(),
+            aud: "https://sso.example/oauth/singlesignon".into(),
+            sub: UserId::parse("42").unwrap(),
+            client_id: ClientId::parse("portal").unwrap(),
+            scope: ScopeSet::parse("clientarea:sso clientarea:invoices").unwrap(),
+            iat: Timestamp::from_seconds(1_800_000_000),
+            exp: Timestamp::from_seconds(1_800_000_060),
+            jti: TokenId::from_random([1; 16]),
+            delegated: true,
+            inputs: DestinationInputs::default(),
+        }
+    }
+
+    #[test]
+    fn stored_form_is_unchanged() {
+        let inputs = DestinationInputs {
+            service_id: OwnedId::parse("12"),
+            domain_id: OwnedId::parse("34"),
+            sso_redirect_path: RelativePath::parse("cart.php"),
+        };
+        let plain = concat!(
+            r#"{"jti":"AQEBAQEBAQEBAQEBAQEBAQ","user_id":"42","client_id":"portal","#,
+            r#""scope":"clientarea:sso clientarea:invoices","issued_at":1800000000,"expires_at":1800000060"#
+        );
+        for (inputs, stored) in [
+            (DestinationInputs::default(), format!("{plain}}}")),
+            (inputs, format!(r#"{plain},"service_id":"12","domain_id":"34","sso_redirect_path":"cart.php"}}"#)),
+        ] {
+            let record = TokenRecord::from(&Claims { inputs, ..claims() });
+            assert_eq!(serde_json::to_string(&record).unwrap(), stored);
+            assert_eq!(serde_json::from_str::<TokenRecord>(&stored).unwrap(), record);
+        }
+    }
+}

@@ -101,3 +101,57 @@ impl Account {
         service.is_none_or(|id| self.services.contains(id)) && domain.is_none_or(|id| self.domains.contains(id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(ids: &[&str]) -> Vec<OwnedId> {
+        ids.iter().map(|id| OwnedId::parse(id).unwrap()).collect()
+    }
+
+    fn account() -> Account {
+        Account {
+            status: Status::Active,
+            sso: true,
+            services: ids(&["12"]),
+            domains: ids(&["34", "example.com"]),
+            created_at: Timestamp::from_seconds(1),
+            updated_at: Timestamp::from_seconds(2),
+        }
+    }
+
+    #[test]
+    fn stored_form_is_unchanged() {
+        for (status, name) in
+            [(Status::Active, "Active"), (Status::Inactive, "Inactive"), (Status::Closed, "Closed")]
+        {
+            let stored = format!(
+                r#"{{"status":"{name}","sso":true,"services":["12"],"domains":["34","example.com"],"created_at":1,"updated_at":2}}"#
+            );
+            let account = Account { status, ..account() };
+            assert_eq!(serde_json::to_string(&account).unwrap(), stored);
+            assert_eq!(serde_json::from_str::<Account>(&stored).unwrap(), account);
+        }
+    }
+
+    #[test]
+    fn whatever_is_named_must_be_owned() {
+        let id = |text| OwnedId::parse(text).unwrap();
+        for (service, domain, owns) in [
+            (None, None, true),
+            (Some("12"), None, true),
+            (None, Some("example.com"), true),
+            (Some("12"), Some("34"), true),
+            (Some("34"), None, false),
+            (None, Some("12"), false),
+            (Some("12"), Some("35"), false),
+            (Some("13"), Some("34"), false),
+            (Some("1"), None, false),
+            (None, Some("EXAMPLE.COM"), false),
+        ] {
+            let (service, domain) = (service.map(id), domain.map(id));
+            assert_eq!(account().owns(service.as_ref(), domain.as_ref()), owns, "{service:?} {domain:?}");
+        }
+    }
+}

@@ -138,3 +138,156 @@ pub enum Fate {
     /// It was revoked before anyone redeemed it.
     Revoked,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+    use std::fmt::Debug;
+
+    const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
+    const SID: &str = "AgICAgICAgICAgICAgICAg";
+
+    fn jti() -> TokenId {
+        TokenId::parse(JTI).unwrap()
+    }
+
+    fn sid() -> SessionId {
+        SessionId::parse(SID).unwrap()
+    }
+
+    fn portal() -> ClientId {
+        ClientId::parse("portal").unwrap()
+    }
+
+    #[track_caller]
+    fn assert_wire<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, wire: Value) {
+        assert_eq!(serde_json::to_value(&value).unwrap(), wire);
+        assert_eq!(serde_json::from_value::<T>(wire).unwrap(), value);
+    }
+
+    #[test]
+    fn stored_form_of_each_fate_is_unchanged() {
+        let denied = Denial::ALL.map(|denial| (Fate::Denied(denial), format!(r#"{{"denied":"{}"}}"#, denial.reason())));
+        let others = [(Fate::SignedIn, r#""signed_in""#.to_owned()), (Fate::Revoked, r#""revoked""#.to_owned())];
+        for (fate, json) in others.into_iter().chain(denied) {
+            let (fate, stored) = (TokenFate { fate, at: Timestamp::from_seconds(1) }, format!(r#"{{"fate":{json},"at":1}}"#));
+            assert_eq!(serde_json::to_string(&fate).unwrap(), stored);
+            assert_eq!(serde_json::from_str::<TokenFate>(&stored).unwrap(), fate);
+        }
+    }
+
+    #[test]
+    fn wire_form_of_a_turn_is_unchanged() {
+        let caller = Caller { address: Some("192.0.2.1".into()), user_agent: None };
+        assert_wire(
+            Turn { request_id: "r1".into(), caller, command: Command::GetAccount },
+            json!({
+                "request_id": "r1",
+                "caller": {"address": "192.0.2.1", "user_agent": null},
+                "command": "get_account",
+            }),
+        );
+    }
+
+    #[test]
+    fn wire_form_of_a_redemption_is_unchanged() {
+        let redemption = Redemption {
+            jti: jti(),
+            expires_at: Timestamp::from_seconds(60),
+            client_id: portal(),
+            destination: Scope::parse("clientarea:invoices"),
+            service_id: OwnedId::parse("12"),
+            domain_id: None,
+            presented: None,
+            session_id: sid(),
+            session_idle: 3_600,
+            session_max: 43_200,
+        };
+        assert_wire(
+            Command::Redeem(redemption),
+            json!({"redeem": {
+                "jti": JTI,
+                "expires_at": 60,
+                "client_id": "portal",
+                "destination": "clientarea:invoices",
+                "service_id": "12",
+                "domain_id": null,
+                "presented": null,
+                "session_id": SID,
+                "session_idle": 3600,
+                "session_max": 43200,
+            }}),
+        );
+    }
+
+    #[test]
+    fn wire_form_of_each_other_command_is_unchanged() {
+        let put = AccountInput { status: crate::user::Status::Active, sso: false, services: vec![], domains: vec![] };
+        let patch = AccountChange { sso: Some(true), ..AccountChange::default() };
+        for (command, wire) in [
+            (Command::CheckSession(sid()), json!({"check_session": SID})),
+            (Command::EndSession(sid(), SessionEnd::SignedOut), json!({"end_session": [SID, "signed_out"]})),
+            (Command::EndSessions, json!("end_sessions")),
+            (Command::ListSessions, json!("list_sessions")),
+            (
+                Command::PutAccount(put),
+                json!({"put_account": {"status": "Active", "sso": false, "services": [], "domains": []}}),
+            ),
+            (
+                Command::PatchAccount(patch),
+                json!({"patch_account": {"status": null, "sso": true, "services": null, "domains": null}}),
+            ),
+            (Command::DeleteAccount, json!("delete_account")),
+            (Command::ListEvents { before: Some(7), limit: 50 }, json!({"list_events": {"before": 7, "limit": 50}})),
+            (Command::GetToken(jti()), json!({"get_token": JTI})),
+            (Command::RevokeToken(jti()), json!({"revoke_token": JTI})),
+            (Command::RevokeCredential(portal()), json!({"revoke_credential": "portal"})),
+            (Command::RestoreCredential(portal()), json!({"restore_credential": "portal"})),
+        ] {
+            assert_wire(command, wire);
+        }
+    }
+
+    #[test]
+    fn wire_form_of_each_reply_is_unchanged() {
+        let at = Timestamp::from_seconds(1);
+        let session = Session {
+            id: sid(),
+            token: jti(),
+            client_id: portal(),
+            destination: None,
+            created_at: at,
+            last_seen_at: at,
+            idle_seconds: 60,
+            max_expires_at: at,
+            address: None,
+            user_agent: None,
+        };
+        let input = AccountInput { status: crate::user::Status::Closed, sso: true, services: vec![], domains: vec![] };
+        let account = input.into_account(None, at);
+        let (row, person) = (serde_json::to_value(&session).unwrap(), serde_json::to_value(&account).unwrap());
+        let event: Event = serde_json::from_value(json!({"at": 1, "event": "sso.signed_in", "request_id": "r1"})).unwrap();
+        let line = serde_json::to_value(&event).unwrap();
+        for (reply, wire) in [
+            (Reply::SignedIn(session.clone()), json!({"signed_in": row})),
+            (Reply::Repeated(session.clone()), json!({"repeated": row})),
+            (Reply::Denied(Denial::Closed), json!({"denied": "closed"})),
+            (Reply::Session(session.clone()), json!({"session": row})),
+            (Reply::Sessions(vec![session]), json!({"sessions": [row]})),
+            (Reply::Account(account.clone()), json!({"account": person})),
+            (Reply::Created(account), json!({"created": person})),
+            (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
+            (Reply::Fate(None), json!({"fate": null})),
+            (
+                Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })),
+                json!({"fate": {"fate": "revoked", "at": 1}}),
+            ),
+            (Reply::Done, json!("done")),
+            (Reply::Missing, json!("missing")),
+        ] {
+            assert_wire(reply, wire);
+        }
+    }
+}

@@ -103,3 +103,90 @@ pub enum SessionEnd {
     /// The token that opened it was presented again from elsewhere, so it may have been stolen (RFC 6749 section 4.1.2).
     TokenReplayed,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(event: EventKind) -> Event {
+        Event {
+            at: Timestamp::from_seconds(1),
+            event,
+            request_id: "r1".into(),
+            reason: None,
+            status: None,
+            sso: None,
+            client_id: None,
+            jti: None,
+            session_id: None,
+            address: None,
+            user_agent: None,
+        }
+    }
+
+    #[track_caller]
+    fn assert_stored(event: &Event, stored: &str) {
+        assert_eq!(serde_json::to_string(event).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Event>(stored).unwrap(), *event);
+    }
+
+    #[test]
+    fn stored_form_of_each_kind_is_unchanged() {
+        for (kind, name) in [
+            (EventKind::AccountCreated, "account.created"),
+            (EventKind::AccountChanged, "account.changed"),
+            (EventKind::AccountDeleted, "account.deleted"),
+            (EventKind::SignedIn, "sso.signed_in"),
+            (EventKind::Denied, "sso.denied"),
+            (EventKind::SessionEnded, "session.ended"),
+            (EventKind::TokenRevoked, "token.revoked"),
+            (EventKind::CredentialRevoked, "credential.revoked"),
+            (EventKind::CredentialRestored, "credential.restored"),
+        ] {
+            assert_stored(&event(kind), &format!(r#"{{"at":1,"event":"{name}","request_id":"r1"}}"#));
+        }
+    }
+
+    #[test]
+    fn stored_form_of_every_field_is_unchanged() {
+        let full = Event {
+            reason: Some(EventReason::Denial(Denial::NotOwner)),
+            status: Some(Status::Closed),
+            sso: Some(false),
+            client_id: ClientId::parse("portal"),
+            jti: Some(TokenId::from_random([1; 16])),
+            session_id: Some(SessionId::from_random([2; 16])),
+            address: Some("192.0.2.1".into()),
+            user_agent: Some("Browser/1".into()),
+            ..event(EventKind::Denied)
+        };
+        let stored = concat!(
+            r#"{"at":1,"event":"sso.denied","request_id":"r1","reason":"not_owner","status":"Closed","sso":false,"#,
+            r#""client_id":"portal","jti":"AQEBAQEBAQEBAQEBAQEBAQ","session_id":"AgICAgICAgICAgICAgICAg","#,
+            r#""address":"192.0.2.1","user_agent":"Browser/1"}"#
+        );
+        assert_stored(&full, stored);
+    }
+
+    #[test]
+    fn each_reason_is_one_word_and_told_from_the_others() {
+        let ends = [
+            (SessionEnd::SignedOut, "signed_out"),
+            (SessionEnd::Replaced, "replaced"),
+            (SessionEnd::Switched, "switched"),
+            (SessionEnd::Administrator, "administrator"),
+            (SessionEnd::TokenReplayed, "token_replayed"),
+        ];
+        let ends = ends.map(|(end, word)| (EventReason::SessionEnd(end), word));
+        let denials = Denial::ALL.map(|denial| (EventReason::Denial(denial), denial.reason()));
+        for (reason, word) in ends.into_iter().chain(denials) {
+            assert_eq!(serde_json::to_value(reason).unwrap(), word);
+            assert_eq!(serde_json::from_value::<EventReason>(word.into()).unwrap(), reason);
+        }
+    }
+
+    #[test]
+    fn the_trail_keeps_90_days_and_1000_events() {
+        assert_eq!((EVENT_TTL, EVENTS_KEPT), (90 * 86_400, 1_000));
+    }
+}

@@ -88,3 +88,102 @@ impl SessionCookie {
         (now < cookie.exp).then_some(cookie)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::settings;
+    use serde_json::json;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn session() -> Session {
+        Session {
+            id: SessionId::from_random([2; 16]),
+            token: TokenId::from_random([1; 16]),
+            client_id: ClientId::parse("portal").unwrap(),
+            destination: Scope::parse("clientarea:invoices"),
+            created_at: NOW,
+            last_seen_at: NOW,
+            idle_seconds: 3_600,
+            max_expires_at: NOW.plus(43_200),
+            address: Some("192.0.2.1".into()),
+            user_agent: None,
+        }
+    }
+
+    fn keys() -> KeyRing {
+        settings(&[]).ok().unwrap().keys
+    }
+
+    fn cookie() -> SessionCookie {
+        SessionCookie::of(&UserId::parse("42").unwrap(), &session())
+    }
+
+    #[test]
+    fn stored_form_is_unchanged() {
+        let stored = concat!(
+            r#"{"id":"AgICAgICAgICAgICAgICAg","token":"AQEBAQEBAQEBAQEBAQEBAQ","client_id":"portal","#,
+            r#""destination":"clientarea:invoices","created_at":1800000000,"last_seen_at":1800000000,"#,
+            r#""idle_seconds":3600,"max_expires_at":1800043200,"address":"192.0.2.1","user_agent":null}"#
+        );
+        assert_eq!(serde_json::to_string(&session()).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Session>(stored).unwrap(), session());
+    }
+
+    #[test]
+    fn the_nearer_limit_ends_a_session() {
+        let late = Session { last_seen_at: NOW.plus(43_000), ..session() };
+        for (session, end) in [(session(), NOW.plus(3_600)), (late, NOW.plus(43_200))] {
+            assert_eq!(session.expires_at(), end);
+            assert!(session.is_live(Timestamp::from_seconds(end.seconds() - 1)));
+            assert!(!session.is_live(end));
+        }
+    }
+
+    #[test]
+    fn wire_form_of_the_cookie_is_unchanged() {
+        let json = r#"{"sub":"42","sid":"AgICAgICAgICAgICAgICAg","exp":1800043200}"#;
+        assert_eq!(serde_json::to_string(&cookie()).unwrap(), json);
+    }
+
+    #[test]
+    fn a_cookie_opens_until_its_absolute_limit() {
+        let value = cookie().seal(&keys()).unwrap();
+        for (at, opens) in [(0, true), (43_199, true), (43_200, false), (43_201, false)] {
+            let expected = opens.then(cookie);
+            assert_eq!(SessionCookie::open(&value, &keys(), NOW.plus(at)), expected, "after {at} s");
+        }
+    }
+
+    #[test]
+    fn only_what_signet_signed_as_a_cookie_opens() {
+        let value = cookie().seal(&keys()).unwrap();
+        let foreign = settings(&[("SIGNING_KEYS", "k1:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg")]).ok().unwrap().keys;
+        for bad in [
+            String::new(),
+            "attacker".into(),
+            session().id.to_string(),
+            format!("\"{value}\""),
+            format!("{value} "),
+            value[..value.len() - 1].to_owned(),
+            cookie().seal(&foreign).unwrap(),
+            keys().sign(Purpose::SsoToken, &cookie()).unwrap(),
+            keys().sign(Purpose::Switch, &cookie()).unwrap(),
+            keys().sign(Purpose::Session, &json!({"sub": "42", "sid": "x", "exp": 1_800_043_200})).unwrap(),
+            keys().sign(Purpose::Session, &json!({"sub": "42", "sid": session().id})).unwrap(),
+        ] {
+            assert_eq!(SessionCookie::open(&bad, &keys(), NOW), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_cookie_read_has_1024_bytes() {
+        let padded = |length: usize| {
+            let json = |n| json!({"sub": "42", "sid": session().id, "exp": 1_800_043_200, "padding": "x".repeat(n)});
+            (1..1_000).map(|n| keys().sign(Purpose::Session, &json(n)).unwrap()).find(|v| v.len() == length).unwrap()
+        };
+        assert_eq!(SessionCookie::open(&padded(1_024), &keys(), NOW), Some(cookie()));
+        assert_eq!(SessionCookie::open(&padded(1_026), &keys(), NOW), None);
+    }
+}

@@ -1,1 +1,58 @@
+//! The requests of the administration API.
 
+use super::*;
+use crate::http::request_for_test;
+
+mod body;
+mod routes;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
+
+fn parse_as(headers: &[(&str, &str)], method: Method, target: &str, body: &str) -> Result<AdminRequest, Failure> {
+    AdminRequest::parse(&request_for_test(method, &format!("/admin/v1/{target}"), headers, body))
+}
+
+fn parse(method: Method, target: &str, body: &str) -> Result<AdminRequest, Failure> {
+    parse_as(&[JSON], method, target, body)
+}
+
+/// The status of the refusal, if it is one.
+fn status(outcome: Result<AdminRequest, Failure>) -> Option<u16> {
+    outcome.err().map(|failure| failure.status)
+}
+
+fn authenticate(headers: &[(&str, &str)]) -> Result<(), Failure> {
+    let digest = SecretDigest::of(&Secret::new("the-administration-token".into()));
+    AdminRequest::authenticate(&request_for_test(Method::Get, "/admin/v1/credentials", headers, ""), &digest)
+}
+
+#[test]
+fn the_administration_token_opens_the_door() {
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(authenticate(&[("authorization", &format!("{scheme} the-administration-token"))]), Ok(()));
+    }
+}
+
+#[test]
+fn no_token_and_a_wrong_one_are_refused_alike() {
+    let missing = authenticate(&[]).unwrap_err();
+    assert_eq!(missing.status, 401);
+    assert_eq!(missing.header, Some(("WWW-Authenticate", r#"Bearer realm="signet administration""#)));
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        "Bearer the-administration-toke",
+        "Bearer the-administration-token ",
+        "Bearer  the-administration-token",
+        "Bearer The-Administration-Token",
+        "Bearer the-administration-token, Bearer the-administration-token",
+        "Basic the-administration-token",
+        "the-administration-token",
+    ] {
+        assert_eq!(authenticate(&[("authorization", value)]), Err(missing.clone()), "{value:?}");
+    }
+    assert_eq!(authenticate(&[("cookie", "the-administration-token")]), Err(missing));
+}

@@ -1,1 +1,264 @@
+use super::*;
+use crate::credential::{ClientAuthentication, CredentialInput, GrantType};
+use crate::id::ClientId;
+use crate::secret::Secret;
+use crate::settings::tests::settings;
+use crate::sso::RelativePath;
+use crate::token;
+use serde_json::Value;
 
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn sound_settings() -> Settings {
+    settings(&[]).ok().unwrap()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.into())
+}
+
+fn user(text: &str) -> Option<UserId> {
+    Some(UserId::parse(text).unwrap())
+}
+
+fn owned(text: &str) -> Option<OwnedId> {
+    Some(OwnedId::parse(text).unwrap())
+}
+
+fn jti() -> TokenId {
+    TokenId::from_random([1; 16])
+}
+
+/// The set `portal` with the secret `s3cret`.
+fn set(json: Value) -> CredentialSet {
+    let input: CredentialInput = serde_json::from_value(json).unwrap();
+    input.into_set(ClientId::parse("portal").unwrap(), &secret("s3cret"), NOW).unwrap()
+}
+
+fn bound() -> CredentialSet {
+    set(json!({"name": "P", "scopes": ["clientarea:invoices", "clientarea:emails"], "user_id": "42"}))
+}
+
+fn delegated() -> CredentialSet {
+    set(json!({"name": "P", "scopes": ["clientarea:invoices"], "delegated": true}))
+}
+
+fn presents(id: &str, text: &str) -> TokenRequest {
+    TokenRequest {
+        client: ClientAuthentication {
+            client_id: ClientId::parse(id).unwrap(),
+            secret: secret(text),
+            undecoded_secret: None,
+        },
+        grant_type: GrantType::SingleSignOn,
+        scope: None,
+        user_id: None,
+        inputs: DestinationInputs::default(),
+    }
+}
+
+fn request() -> TokenRequest {
+    presents("portal", "s3cret")
+}
+
+fn asking_scope(text: &str) -> TokenRequest {
+    TokenRequest { scope: Some(ScopeSet::parse(text).unwrap()), ..request() }
+}
+
+fn granted(request: TokenRequest, set: &CredentialSet) -> Result<Claims, TokenError> {
+    grant(request, Some(set), &sound_settings(), NOW, jti()).map(|grant| grant.claims)
+}
+
+fn refused(request: TokenRequest, set: &CredentialSet) -> TokenError {
+    granted(request, set).unwrap_err()
+}
+
+#[test]
+fn a_bound_set_gets_a_token_for_its_user() {
+    let expected = Claims {
+        iss: "https://sso.example".into(),
+        aud: "https://sso.example/oauth/singlesignon".into(),
+        sub: user("42").unwrap(),
+        client_id: ClientId::parse("portal").unwrap(),
+        scope: ScopeSet::parse("clientarea:sso clientarea:invoices clientarea:emails").unwrap(),
+        iat: NOW,
+        exp: NOW.plus(60),
+        jti: jti(),
+        delegated: false,
+        inputs: DestinationInputs::default(),
+    };
+    assert_eq!(granted(request(), &bound()), Ok(expected.clone()));
+    assert_eq!(granted(TokenRequest { user_id: user("42"), ..request() }, &bound()), Ok(expected));
+}
+
+#[test]
+fn a_delegated_set_gets_a_token_for_the_user_it_names() {
+    let claims = granted(TokenRequest { user_id: user("7"), ..request() }, &delegated()).unwrap();
+    assert_eq!((claims.sub.as_str(), claims.delegated), ("7", true));
+}
+
+#[test]
+fn the_user_is_the_sets_or_the_requests() {
+    let other = TokenRequest { user_id: user("43"), ..request() };
+    assert_eq!(refused(other, &bound()), TokenError::InvalidGrant);
+    let Failure { status, error, .. } = refused(request(), &delegated()).failure();
+    assert_eq!((status, error), (400, "invalid_request"));
+}
+
+/// The whole answer to whoever fails to authenticate.
+fn answer(request: TokenRequest, set: Option<&CredentialSet>) -> Response {
+    let error = grant(request, set, &sound_settings(), NOW, jti()).unwrap_err();
+    error.failure().into_response(crate::http::Format::Json, None)
+}
+
+#[test]
+fn an_unknown_client_and_a_wrong_secret_get_the_same_answer() {
+    let unknown = answer(request(), None);
+    assert_eq!(unknown.status, 401);
+    assert_eq!(
+        unknown.body,
+        r#"{"error":"invalid_client","error_description":"Client authentication failed."}"#
+    );
+    assert_eq!(unknown.header("WWW-Authenticate"), Some(r#"Basic realm="signet", charset="UTF-8""#));
+    for wrong in ["wrong", "", "s3cre", "s3cret ", "S3cret"] {
+        assert_eq!(answer(presents("portal", wrong), Some(&bound())), unknown, "{wrong:?}");
+    }
+    assert_eq!(answer(presents("other", "s3cret"), Some(&bound())), unknown, "another set's record");
+    assert_eq!(answer(request(), Some(&CredentialSet { disabled: true, ..bound() })), unknown);
+}
+
+#[test]
+fn the_log_alone_tells_why_a_client_failed() {
+    let disabled = CredentialSet { disabled: true, ..bound() };
+    for (request, set, problem) in [
+        (presents("portal", "wrong"), &bound(), ClientProblem::WrongCredentials),
+        (presents("portal", "wrong"), &disabled, ClientProblem::WrongCredentials),
+        (request(), &disabled, ClientProblem::Disabled),
+    ] {
+        assert_eq!(refused(request, set), TokenError::InvalidClient(problem));
+    }
+}
+
+#[test]
+fn a_rotated_secret_counts_for_its_overlap() {
+    let set = bound();
+    let stored = set.secret.clone().rotated(&secret("new"), 10, NOW);
+    let set = CredentialSet { secret: stored, ..set };
+    for (at, text, is_granted) in
+        [(0, "s3cret", true), (9, "s3cret", true), (10, "s3cret", false), (0, "new", true), (10, "new", true)]
+    {
+        let outcome = grant(presents("portal", text), Some(&set), &sound_settings(), NOW.plus(at), jti());
+        assert_eq!(outcome.is_ok(), is_granted, "{text} after {at} s");
+    }
+}
+
+#[test]
+fn the_secret_as_it_stood_in_the_header_counts_too() {
+    let client = ClientAuthentication { undecoded_secret: Some(secret("s3cret")), ..presents("portal", "x").client };
+    assert!(granted(TokenRequest { client, ..request() }, &bound()).is_ok());
+}
+
+#[test]
+fn the_grant_type_must_be_the_sets() {
+    let set = CredentialSet { grant_types: vec![], ..bound() };
+    assert_eq!(refused(request(), &set), TokenError::UnauthorizedClient);
+}
+
+#[test]
+fn scopes_narrow_but_never_widen() {
+    for asked in [
+        "clientarea:invoices",
+        "clientarea:sso",
+        "clientarea:emails clientarea:invoices",
+        "clientarea:sso clientarea:invoices clientarea:emails",
+    ] {
+        assert_eq!(granted(asking_scope(asked), &bound()).unwrap().scope.to_string(), asked);
+    }
+    for asked in ["clientarea:tickets", "clientarea:invoices clientarea:tickets", "sso:custom_redirect"] {
+        assert_eq!(refused(asking_scope(asked), &bound()), TokenError::InvalidScope, "{asked}");
+    }
+}
+
+#[test]
+fn a_sets_service_is_signed_into_every_token() {
+    let asking = |service_id| {
+        let inputs = DestinationInputs { service_id, ..DestinationInputs::default() };
+        TokenRequest { inputs, ..request() }
+    };
+    let with_service = CredentialSet { service_id: owned("12"), ..bound() };
+    for (set, asked, signed) in [
+        (&with_service, None, Some("12")),
+        (&with_service, owned("12"), Some("12")),
+        (&bound(), owned("99"), Some("99")),
+        (&bound(), None, None),
+    ] {
+        let claims = granted(asking(asked), set).unwrap();
+        assert_eq!(claims.inputs.service_id.as_ref().map(OwnedId::as_str), signed);
+    }
+    let Failure { status, error, .. } = refused(asking(owned("13")), &with_service).failure();
+    assert_eq!((status, error), (400, "invalid_request"));
+}
+
+#[test]
+fn the_other_inputs_are_signed_as_asked() {
+    let inputs = DestinationInputs {
+        service_id: None,
+        domain_id: owned("34"),
+        sso_redirect_path: RelativePath::parse("cart.php?a=view"),
+    };
+    let request = TokenRequest { inputs: inputs.clone(), ..request() };
+    assert_eq!(granted(request, &bound()).unwrap().inputs, inputs);
+}
+
+#[test]
+fn the_client_proves_itself_before_anything_is_told() {
+    let set = CredentialSet { grant_types: vec![], disabled: true, ..bound() };
+    let request = TokenRequest { user_id: user("43"), ..asking_scope("clientarea:tickets") };
+    let wrong = TokenRequest { client: presents("portal", "wrong").client, ..request };
+    assert_eq!(refused(wrong, &set), TokenError::InvalidClient(ClientProblem::WrongCredentials));
+}
+
+#[test]
+fn the_answer_carries_a_token_that_opens_and_a_ready_link() {
+    let settings = settings(&[("TOKEN_TTL", "30")]).ok().unwrap();
+    let grant = grant(asking_scope("clientarea:invoices"), Some(&bound()), &settings, NOW, jti()).unwrap();
+    let claims = grant.claims.clone();
+    assert_eq!(claims.exp, NOW.plus(30));
+    let response = grant.into_response(&settings);
+    assert_eq!((response.status, response.header("Pragma")), (200, Some("no-cache")));
+    let body: Value = serde_json::from_str(&response.body).unwrap();
+    let text = body["access_token"].as_str().unwrap();
+    assert_eq!(
+        body,
+        json!({
+            "access_token": text,
+            "token_type": "Bearer",
+            "expires_in": 30,
+            "scope": "clientarea:invoices",
+            "redirect_url": format!("https://sso.example/oauth/singlesignon?access_token={text}"),
+        })
+    );
+    assert_eq!(token::open(text, &settings.keys, &settings.issuer, NOW), Ok(claims));
+}
+
+#[test]
+fn the_longest_token_that_can_be_minted_opens() {
+    let issuer = format!("https://{}.{}.{}.{}", "a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(55));
+    assert_eq!(issuer.len(), 255);
+    let settings = settings(&[("ISSUER", &issuer)]).ok().unwrap();
+    let every_scope: Vec<_> = Scope::all().map(Scope::as_str).collect();
+    let set = CredentialSet {
+        client_id: ClientId::parse(&"c".repeat(128)).unwrap(),
+        ..set(json!({"name": "P", "scopes": every_scope, "delegated": true}))
+    };
+    let inputs = DestinationInputs {
+        service_id: owned(&"s".repeat(64)),
+        domain_id: owned(&"d".repeat(64)),
+        sso_redirect_path: RelativePath::parse(&format!("?{}", "\"".repeat(1023))),
+    };
+    let request =
+        TokenRequest { user_id: user(&"u".repeat(64)), inputs, ..presents(set.client_id.as_str(), "s3cret") };
+    let grant = grant(request, Some(&set), &settings, NOW, jti()).unwrap();
+    assert!(grant.access_token.len() > 4_800, "{}", grant.access_token.len());
+    assert_eq!(token::open(&grant.access_token, &settings.keys, &settings.issuer, NOW), Ok(grant.claims));
+}

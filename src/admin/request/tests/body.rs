@@ -1,0 +1,129 @@
+//! The bodies that the administration API takes.
+
+use super::*;
+use proptest::prelude::*;
+
+/// The requests that need a body, each with a sound one.
+const SOUND: [(Method, &str, &str); 5] = [
+    (Method::Put, "users/42", r#"{"status":"Closed","sso":false,"services":[12,"a"],"domains":["example.com"]}"#),
+    (Method::Patch, "users/42", r#"{"status":"Inactive"}"#),
+    (Method::Post, "credentials", r#"{"name":"P","scopes":["clientarea:invoices"],"delegated":true}"#),
+    (Method::Patch, "credentials/portal", r#"{"scopes":["clientarea:emails"]}"#),
+    (Method::Post, "credentials/portal/rotate", r#"{"overlap_seconds":2592000}"#),
+];
+
+#[test]
+fn a_sound_body_is_taken() {
+    for (method, target, body) in SOUND {
+        assert!(parse(method, target, body).is_ok(), "{method:?} {target}");
+    }
+}
+
+#[test]
+fn a_body_is_json_and_says_so() {
+    for (content_type, refusal) in [
+        ("application/json", None),
+        ("Application/JSON; charset=utf-8", None),
+        ("application/merge-patch+json", None),
+        ("text/plain", Some(415)),
+        ("text/json", Some(415)),
+        ("application/x-www-form-urlencoded", Some(415)),
+        ("multipart/form-data; boundary=x", Some(415)),
+        ("application/json, text/plain", Some(415)),
+        ("text/plain, application/json", Some(415)),
+        ("application/json;charset=utf-16", Some(415)),
+        ("", Some(415)),
+    ] {
+        for (method, target, body) in SOUND {
+            let outcome = parse_as(&[("content-type", content_type)], method, target, body);
+            assert_eq!(status(outcome), refusal, "{content_type} for {method:?} {target}");
+        }
+    }
+    for (method, target, body) in SOUND {
+        assert_eq!(status(parse_as(&[], method, target, body)), Some(415), "{method:?} {target}");
+    }
+}
+
+#[test]
+fn an_unknown_field_is_refused() {
+    for (method, target, body) in SOUND {
+        for field in [r#""unknown":1"#, r#""created_at":1"#, r#""client_id":"mine""#, r#""client_secret":"mine""#] {
+            let body = format!("{},{field}}}", &body[..body.len() - 1]);
+            assert_eq!(status(parse(method, target, &body)), Some(400), "{method:?} {target} {field}");
+        }
+    }
+}
+
+#[test]
+fn a_repeated_field_is_refused() {
+    for (method, target, body) in SOUND {
+        let body = format!("{},{}", &body[..body.len() - 1], &body[1..]);
+        assert_eq!(status(parse(method, target, &body)), Some(400), "{body}");
+    }
+}
+
+#[test]
+fn what_is_not_json_is_told_from_what_does_not_fit() {
+    let description = |body| parse(Method::Put, "users/42", body).unwrap_err().description;
+    for body in ["", "{", "x", "{\"status\":\"Active\"}x", "{'status':'Active'}", "\u{feff}{}"] {
+        assert_eq!(description(body), "The body is not JSON.", "{body:?}");
+    }
+    for body in [
+        "{}",
+        "null",
+        "5",
+        r#"{"status":"active"}"#,
+        r#"{"status":"Fraud"}"#,
+        r#"{"status":"Active","sso":"true"}"#,
+        r#"{"status":"Active","sso":null}"#,
+        r#"{"status":"Active","services":"12"}"#,
+        r#"{"status":"Active","services":[null]}"#,
+        r#"{"status":"Active","services":["a b"]}"#,
+        r#"{"status":"Active","domains":[-1]}"#,
+    ] {
+        assert_eq!(description(body), "The body has an unknown, missing or unsound field.", "{body}");
+    }
+}
+
+#[test]
+fn whom_a_set_may_sign_in_never_changes() {
+    for field in [r#"{"user_id":"43"}"#, r#"{"delegated":true}"#, r#"{"created_at":1}"#, r#"{"secret":{}}"#] {
+        assert_eq!(status(parse(Method::Patch, "credentials/portal", field)), Some(400), "{field}");
+    }
+}
+
+#[test]
+fn an_overlap_is_30_days_at_most() {
+    for (body, refusal) in [
+        ("{}", None),
+        (r#"{"overlap_seconds":0}"#, None),
+        (r#"{"overlap_seconds":2592000}"#, None),
+        (r#"{"overlap_seconds":2592001}"#, Some(400)),
+        (r#"{"overlap_seconds":-1}"#, Some(400)),
+        (r#"{"overlap_seconds":1.5}"#, Some(400)),
+        (r#"{"overlap_seconds":"60"}"#, Some(400)),
+        (r#"{"overlap_seconds":null}"#, Some(400)),
+        (r#"{"overlap":60}"#, Some(400)),
+    ] {
+        assert_eq!(status(parse(Method::Post, "credentials/portal/rotate", body)), refusal, "{body}");
+    }
+}
+
+#[test]
+fn a_rotation_needs_no_body() {
+    let rotation = parse_as(&[], Method::Post, "credentials/portal/rotate", "").unwrap();
+    assert!(matches!(rotation, AdminRequest::Credential(CredentialRequest::Rotate(_, 0))), "{rotation:?}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(target in any::<String>(), body in any::<Vec<u8>>()) {
+        for method in [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete] {
+            for target in [target.as_str(), "users/42", "credentials", "credentials/portal", "credentials/portal/rotate"] {
+                let mut request = request_for_test(method, &format!("/admin/v1/{target}"), &[JSON], "");
+                request.body.clone_from(&body);
+                let _ = AdminRequest::parse(&request);
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Which path and method ask what.
+
+use super::*;
+
+const METHODS: [Method; 7] =
+    [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Other];
+
+/// A request in short: whom it is about, what it asks, and what is missing when there is no such thing.
+fn short(request: AdminRequest) -> String {
+    match request {
+        AdminRequest::User(user, UserRequest { command, missing }) => {
+            let noun = missing.description.trim_start_matches("There is no such ").trim_end_matches('.').to_owned();
+            format!("{user}: {command:?} or no {noun}")
+        }
+        AdminRequest::Credential(request) => match request {
+            CredentialRequest::Create(_) => "create".into(),
+            CredentialRequest::List { cursor, limit } => format!("list {limit} from {cursor:?}"),
+            CredentialRequest::Get(id) => format!("get {id}"),
+            CredentialRequest::Patch(id, _) => format!("patch {id}"),
+            CredentialRequest::Delete(id) => format!("delete {id}"),
+            CredentialRequest::Rotate(id, overlap) => format!("rotate {id} in {overlap}"),
+        },
+        AdminRequest::GetToken(jti) => format!("get {jti}"),
+        AdminRequest::RevokeToken(jti) => format!("revoke {jti}"),
+    }
+}
+
+const ROUTES: [(&str, &str, &[(Method, &str, &str)]); 8] = [
+    (
+        "users/42",
+        "GET, PUT, PATCH, DELETE",
+        &[
+            (Method::Get, "", "42: GetAccount or no account"),
+            (
+                Method::Put,
+                r#"{"status":"Active"}"#,
+                "42: PutAccount(AccountInput { status: Active, sso: true, services: [], domains: [] }) or no account",
+            ),
+            (
+                Method::Patch,
+                r#"{"sso":false}"#,
+                "42: PatchAccount(AccountChange { status: None, sso: Some(false), services: None, domains: None }) or no account",
+            ),
+            (Method::Delete, "", "42: DeleteAccount or no account"),
+        ],
+    ),
+    (
+        "users/42/sessions",
+        "GET, DELETE",
+        &[
+            (Method::Get, "", "42: ListSessions or no account"),
+            (Method::Delete, "", "42: EndSessions or no account"),
+        ],
+    ),
+    (
+        "users/42/sessions/AQEBAQEBAQEBAQEBAQEBAQ",
+        "DELETE",
+        &[(
+            Method::Delete,
+            "",
+            r#"42: EndSession(SessionId("AQEBAQEBAQEBAQEBAQEBAQ"), Administrator) or no session"#,
+        )],
+    ),
+    (
+        "users/42/events",
+        "GET",
+        &[(Method::Get, "", "42: ListEvents { before: None, limit: 50 } or no account")],
+    ),
+    (
+        "credentials",
+        "GET, POST",
+        &[
+            (Method::Get, "", "list 50 from None"),
+            (Method::Post, r#"{"name":"P","scopes":[],"user_id":"42"}"#, "create"),
+        ],
+    ),
+    (
+        "credentials/portal",
+        "GET, PATCH, DELETE",
+        &[
+            (Method::Get, "", "get portal"),
+            (Method::Patch, r#"{"disabled":true}"#, "patch portal"),
+            (Method::Delete, "", "delete portal"),
+        ],
+    ),
+    (
+        "credentials/portal/rotate",
+        "POST",
+        &[(Method::Post, r#"{"overlap_seconds":60}"#, "rotate portal in 60")],
+    ),
+    (
+        "tokens/AQEBAQEBAQEBAQEBAQEBAQ",
+        "GET, DELETE",
+        &[
+            (Method::Get, "", "get AQEBAQEBAQEBAQEBAQEBAQ"),
+            (Method::Delete, "", "revoke AQEBAQEBAQEBAQEBAQEBAQ"),
+        ],
+    ),
+];
+
+#[test]
+fn each_path_takes_exactly_its_methods() {
+    for (path, allow, requests) in ROUTES {
+        for method in METHODS {
+            match requests.iter().find(|(allowed, _, _)| *allowed == method) {
+                Some((_, body, expected)) => assert_eq!(short(parse(method, path, body).unwrap()), *expected),
+                None => assert_eq!(
+                    parse(method, path, "{}").err(),
+                    Some(Failure::method_not_allowed(allow)),
+                    "{method:?} {path}"
+                ),
+            }
+        }
+    }
+}
+
+#[test]
+fn other_paths_are_not_found() {
+    for path in [
+        "",
+        "users",
+        "user/42",
+        "Users/42",
+        "users/42/",
+        "users/42/session",
+        "users/42/events/1",
+        &format!("users/42/sessions/{JTI}/x"),
+        "credentials/portal/",
+        "credentials/portal/rotate/now",
+        "credentials/portal/secret",
+        "tokens",
+        &format!("tokens/{JTI}/"),
+        "%ff/42",
+    ] {
+        for method in METHODS {
+            assert_eq!(parse(method, path, "{}").err(), Some(Failure::NOT_FOUND), "{method:?} {path}");
+        }
+    }
+    let outside = request_for_test(Method::Get, "/admin/v2/users/42", &[], "");
+    assert_eq!(AdminRequest::parse(&outside).err(), Some(Failure::NOT_FOUND));
+}
+
+#[test]
+fn an_identifier_may_be_percent_encoded() {
+    for (target, expected) in [
+        ("credentials/a%2Fb%2B%3D", "get a/b+="),
+        ("credentials/a+b", "get a+b"),
+        ("credentials/rotate", "get rotate"),
+        ("users/%34%32", "42: GetAccount or no account"),
+    ] {
+        assert_eq!(short(parse(Method::Get, target, "").unwrap()), expected, "{target}");
+    }
+    assert_eq!(short(parse(Method::Post, "credentials/a%2Frotate/rotate", "").unwrap()), "rotate a/rotate in 0");
+}
+
+#[test]
+fn a_malformed_identifier_is_refused() {
+    for target in [
+        "users/..",
+        "users/a%20b",
+        "users/a%2Fb",
+        "users/%C3%A9",
+        "users/",
+        &format!("users/{}", "a".repeat(65)),
+        "users/42/sessions/1",
+        "users/42/sessions/",
+        "credentials/a%20b",
+        "credentials/a%3Ab",
+        "credentials/",
+        &format!("credentials/{}", "a".repeat(129)),
+        "tokens/1",
+        "tokens/AQEBAQEBAQEBAQEBAQEBA%3D",
+    ] {
+        assert_eq!(status(parse(Method::Delete, target, "")), Some(400), "{target}");
+    }
+    assert_eq!(status(parse(Method::Post, "credentials/a%3Ab/rotate", "")), Some(400));
+}
+
+#[test]
+fn lists_are_cut_and_continued() {
+    for (query, expected) in [
+        ("", "list 50 from None"),
+        ("limit=1", "list 1 from None"),
+        ("limit=100", "list 100 from None"),
+        ("limit=&cursor=", "list 50 from None"),
+        ("cursor=abc%3D", "list 50 from Some(\"abc=\")"),
+        ("unknown=1", "list 50 from None"),
+    ] {
+        assert_eq!(short(parse(Method::Get, &format!("credentials?{query}"), "").unwrap()), expected, "{query}");
+    }
+    let events = parse(Method::Get, "users/42/events?cursor=7&limit=2", "").unwrap();
+    assert_eq!(short(events), "42: ListEvents { before: Some(7), limit: 2 } or no account");
+}
+
+#[test]
+fn an_unsound_limit_or_cursor_is_refused() {
+    for limit in ["0", "101", "-1", "1.5", "1e1", "x", "+1", "18446744073709551616"] {
+        for list in ["credentials", "users/42/events"] {
+            assert_eq!(status(parse(Method::Get, &format!("{list}?limit={limit}"), "")), Some(400), "{limit}");
+        }
+    }
+    for cursor in ["x", "-1", "1.5", "4294967296"] {
+        assert_eq!(status(parse(Method::Get, &format!("users/42/events?cursor={cursor}"), "")), Some(400), "{cursor}");
+    }
+    for list in ["credentials", "users/42/events"] {
+        assert_eq!(status(parse(Method::Get, &format!("{list}?limit=1&limit=1"), "")), Some(400));
+    }
+}

@@ -1,0 +1,137 @@
+//! The demo's routes: the portal's page and button, and the client area.
+
+use super::fault::{Fault, Trouble};
+use super::platform::random;
+use super::site::{Placement, Site, Trail};
+use super::token_endpoint;
+use crate::credential::CredentialInput;
+use crate::demo::{self, PORTAL_KEY, Portal, SIGN_IN_PATH, TRACE_TTL, Trace, USERS};
+use crate::http::{Failure, Headers, Method, Request, Response};
+use crate::id::{ClientId, TokenId, UserId};
+use crate::secret::{Purpose, Secret};
+use crate::sso::{SESSION_COOKIE, Scope};
+use crate::user::{Command, Reply, Session, SessionCookie};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use worker::{Context, Date};
+
+/// Serves a path of the demo.
+pub(super) async fn serve(
+    request: &Request,
+    site: &Site,
+    context: &Context,
+    trail: &mut Trail,
+) -> Result<Response, Trouble> {
+    match (request.path.as_str(), request.method) {
+        (SIGN_IN_PATH, Method::Post) => sign_in(request, site, context, trail).await,
+        (SIGN_IN_PATH, _) => Err(Failure::method_not_allowed("POST").into()),
+        (_, Method::Post) => Err(Failure::method_not_allowed("GET, HEAD").into()),
+        ("/", _) => {
+            portal(request, site).await?;
+            let session = session(request, site).await?;
+            let markup = demo::home(session.as_ref().map(|(cookie, _)| cookie.sub.as_str()));
+            Ok(Response::html(200, markup, Some(site.settings.client_area.base().as_str())))
+        }
+        _ => client_area(request, site).await,
+    }
+}
+
+/// What the button does: the portal asks the token endpoint, and redirects the browser to the link it gets.
+async fn sign_in(
+    request: &Request,
+    site: &Site,
+    context: &Context,
+    trail: &mut Trail,
+) -> Result<Response, Trouble> {
+    if request.is_cross_site(site.settings.issuer.as_str()) {
+        return Err(Failure::of(403, "access_denied", "Another site cannot press the demo's button.").into());
+    }
+    let body = demo::token_request(request)?;
+    let portal = portal(request, site).await?;
+    let basic = STANDARD.encode(format!("{}:{}", portal.client_id, portal.client_secret));
+    let fields = [("content-type", "application/x-www-form-urlencoded".to_owned()), ("authorization", format!("Basic {basic}"))];
+    let token_request = Request {
+        method: Method::Post,
+        path: "/oauth/token".to_owned(),
+        query: String::new(),
+        headers: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Headers>(),
+        is_secure: request.is_secure,
+        body: body.into_bytes(),
+    };
+    let start = Date::now().as_millis();
+    let response = token_endpoint::serve(&token_request, site, context, trail).await?;
+    let token_ms = Date::now().as_millis().saturating_sub(start);
+    let answer: Value = serde_json::from_str(&response.body)?;
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    let payload = site.settings.keys.verify(Purpose::SsoToken, text("access_token")).unwrap_or_default();
+    if let Some(jti) = &trail.jti {
+        let trace = Trace { claims: serde_json::from_slice(&payload)?, token_ms, sso_ms: None };
+        site.kv()?.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await?;
+    }
+    Ok(Response::redirect(303, text("redirect_url")))
+}
+
+fn trace_key(jti: &TokenId) -> String {
+    format!("demo-trace:{jti}")
+}
+
+/// Remembers how long the SSO endpoint took, for the client area to show.
+pub(super) async fn record_sso(site: &Site, trail: &Trail, milliseconds: u64) -> Result<(), Fault> {
+    let Some(jti) = trail.jti.as_ref().filter(|_| trail.reason.is_none()) else { return Ok(()) };
+    let kv = site.kv()?;
+    match kv.get::<Trace>(&trace_key(jti)).await? {
+        Some(trace) => {
+            let trace = Trace { sso_ms: Some(milliseconds), ..trace };
+            kv.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await
+        }
+        None => Ok(()),
+    }
+}
+
+async fn session(request: &Request, site: &Site) -> Result<Option<(SessionCookie, Session)>, Fault> {
+    let cookie = request.cookie(SESSION_COOKIE);
+    let Some(cookie) = cookie.and_then(|value| SessionCookie::open(value, &site.settings.keys, site.now)) else {
+        return Ok(None);
+    };
+    let check = Command::CheckSession(cookie.sid.clone());
+    match site.ask(&cookie.sub, Placement::NearCaller, request, check).await? {
+        Reply::Session(session) => Ok(Some((cookie, session))),
+        _ => Ok(None),
+    }
+}
+
+async fn client_area(request: &Request, site: &Site) -> Result<Response, Trouble> {
+    let home = Some(site.settings.client_area.base().as_str());
+    let start = Date::now().as_millis();
+    let Some((cookie, session)) = session(request, site).await? else {
+        return Ok(Response::html(401, demo::signed_out(), home));
+    };
+    let check_ms = Date::now().as_millis().saturating_sub(start);
+    let trace = site.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
+    let label = demo::label(request, &site.settings.client_area);
+    let markup = demo::client_area(label, cookie.sub.as_str(), &session, &trace, check_ms, site.now);
+    Ok(Response::html(200, markup, home))
+}
+
+/// The portal's credential set. The first call makes it, and the users.
+async fn portal(request: &Request, site: &Site) -> Result<Portal, Trouble> {
+    let kv = site.kv()?;
+    if let Some(portal) = kv.get::<Portal>(PORTAL_KEY).await? {
+        return Ok(portal);
+    }
+    for user in &USERS {
+        if let Some(id) = UserId::parse(user.id) {
+            site.ask(&id, Placement::AsConfigured, request, Command::PutAccount(user.account())).await?;
+        }
+    }
+    let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
+    let scopes: Vec<Scope> = Scope::destinations().collect();
+    let input: CredentialInput =
+        serde_json::from_value(json!({"name": "Demo portal", "scopes": scopes, "delegated": true}))?;
+    let portal = Portal { client_id: id.as_str().to_owned(), client_secret: secret.expose().to_owned() };
+    let set = input.into_set(id, &secret, site.now).map_err(Failure::bad_request)?;
+    kv.put_credential(&set).await?;
+    kv.put(PORTAL_KEY, &portal, None).await?;
+    Ok(portal)
+}
