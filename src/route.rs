@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found() {
-        for path in ["/nowhere", "/oauth", "/oauth/token/", "/OAUTH/TOKEN", "/admin", "/admin/v2/users/1", "//oauth/token"] {
+        for path in
+            ["/nowhere", "/oauth", "/oauth/token/", "/OAUTH/TOKEN", "/admin", "/admin/v2/users/1", "//oauth/token"]
+        {
             assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Err(Failure::NOT_FOUND), "{path}");
         }
     }

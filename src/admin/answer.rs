@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn wire_form_of_an_account_is_unchanged() {
         let input: AccountInput =
-            serde_json::from_value(json!({"status": "Inactive", "sso": false, "services": [12], "domains": ["d"]})).unwrap();
+            serde_json::from_value(json!({"status": "Inactive", "sso": false, "services": [12], "domains": ["d"]}))
+                .unwrap();
         assert_eq!(
             account_json(&UserId::parse("42").unwrap(), &input.into_account(None, NOW)),
             json!({

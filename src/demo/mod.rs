@@ -3,7 +3,7 @@
 
 mod pages;
 
-pub use pages::{client_area, home, signed_out};
+pub use pages::{Visit, client_area, home, signed_out};
 
 use crate::http::{Failure, Params, Request};
 use crate::id::{OwnedId, UserId};
@@ -70,8 +70,19 @@ pub struct Trace {
     pub claims: Value,
     /// How long the token endpoint took, in milliseconds.
     pub token_ms: u64,
-    /// How long the SSO endpoint took, in milliseconds.
-    pub sso_ms: Option<u64>,
+    /// What the SSO endpoint did.
+    pub redirect: Option<Redirect>,
+}
+
+/// What the SSO endpoint did.
+#[derive(Serialize, Deserialize)]
+pub struct Redirect {
+    /// The status of its answer.
+    pub status: u16,
+    /// Where it sent the browser.
+    pub location: String,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
 }
 
 /// Whether `path` is the demo's.
@@ -157,8 +168,13 @@ mod tests {
             "grant_type=single_sign_on&user_id=alice&scope=clientarea%3Aproduct_details&service_id=1001"
         );
         assert!(form("user=alice&destination=sso:custom_redirect&path=cart.php%3Fa%3Dview").is_ok());
-        for bad in ["", "user=alice", "destination=clientarea:emails", "user=a&destination=x",
-            "user=a&destination=sso:custom_redirect&path=//evil.example"] {
+        for bad in [
+            "",
+            "user=alice",
+            "destination=clientarea:emails",
+            "user=a&destination=x",
+            "user=a&destination=sso:custom_redirect&path=//evil.example",
+        ] {
             assert!(form(bad).is_err(), "{bad}");
         }
     }

@@ -4,7 +4,7 @@ use super::{SIGN_IN_PATH, Trace, USERS};
 use crate::page::layout;
 use crate::sso::Scope;
 use crate::time::Timestamp;
-use crate::user::Session;
+use crate::user::{Event, Session};
 use maud::{Markup, html};
 
 /// The page at `/`: pick a user, pick a destination, press the button.
@@ -69,8 +69,27 @@ pub fn home(signed_in_as: Option<&str>) -> Markup {
     )
 }
 
+/// What a page of the demo's client area shows.
+pub struct Visit<'a> {
+    /// The destination's label.
+    pub label: &'a str,
+    /// The signed-in user.
+    pub user: &'a str,
+    /// The user's session.
+    pub session: &'a Session,
+    /// What the portal remembers of the way here.
+    pub trace: &'a Trace,
+    /// What the user's object wrote into the audit trail when it decided.
+    pub verdict: Option<&'a Event>,
+    /// How long the check of the session took, in milliseconds.
+    pub check_ms: u64,
+    /// The current second.
+    pub now: Timestamp,
+}
+
 /// A page of the demo's client area, for a signed-in user: where this is, and how the user came here.
-pub fn client_area(label: &str, user: &str, session: &Session, trace: &Trace, check_ms: u64, now: Timestamp) -> Markup {
+pub fn client_area(visit: &Visit<'_>) -> Markup {
+    let Visit { label, user, session, trace, verdict, check_ms, now } = *visit;
     let claims = serde_json::to_string_pretty(&trace.claims).unwrap_or_default();
     layout(
         label,
@@ -95,14 +114,19 @@ pub fn client_area(label: &str, user: &str, session: &Session, trace: &Trace, ch
                                 pre tabindex="0" { code { (claims) } }
                             }
                         }
-                        li { (step("The browser opened the link", "GET /oauth/singlesignon", trace.sso_ms))
-                            p.hint { "The token's signature, claims and time were checked, then the object of " (user) " decided." }
-                        }
                         li {
-                            (step("The object's verdict", "signed_in", None))
-                            p.hint { "It spent the token and opened the session, in one turn." }
+                            (step("The browser opened the link", "/oauth/singlesignon", trace.redirect.as_ref().map(|r| r.ms)))
+                            p.hint { "The token's signature, claims and time were checked, then the object of " (user) " was asked." }
                         }
-                        li { (step("The browser was redirected here", "302 with the session cookie", None)) }
+                        @if let Some(verdict) = verdict {
+                            li {
+                                (step("The object's verdict", &audit_name(verdict), None))
+                                p.hint { "In one turn it checked the account, spent the token and opened the session." }
+                            }
+                        }
+                        @if let Some(redirect) = &trace.redirect {
+                            li { (step("The browser was redirected", &format!("{} → {}", redirect.status, redirect.location), None)) }
+                        }
                         li { (step("This page asked who is signed in", "GET /oauth/session → 200", Some(check_ms))) }
                     }
                 }
@@ -155,10 +179,16 @@ fn step(title: &str, detail: &str, milliseconds: Option<u64>) -> Markup {
     }
 }
 
+fn audit_name(event: &Event) -> String {
+    serde_json::to_value(event.event).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A number of seconds in words, to the nearest unit.
 fn duration(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} seconds"),
-        120..7_200 => format!("{} minutes", seconds / 60),
-        _ => format!("{} hours", seconds / 3_600),
-    }
+    let (number, unit) = match seconds {
+        0..100 => (seconds, "second"),
+        100..6_000 => (seconds.saturating_add(30) / 60, "minute"),
+        _ => (seconds.saturating_add(1_800) / 3_600, "hour"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }

@@ -3,9 +3,9 @@
 use super::fault::{Fault, Trouble};
 use super::platform::random;
 use super::site::{Placement, Site, Trail};
-use super::token_endpoint;
+use super::{sso_endpoint, token_endpoint};
 use crate::credential::CredentialInput;
-use crate::demo::{self, PORTAL_KEY, Portal, SIGN_IN_PATH, TRACE_TTL, Trace, USERS};
+use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, Trace, USERS, Visit};
 use crate::http::{Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::{Purpose, Secret};
@@ -15,6 +15,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use worker::{Context, Date};
+
+/// Where the verdict on a session's token is found.
+const LATEST_EVENTS: Command = Command::ListEvents { before: None, limit: 50 };
 
 /// Serves a path of the demo.
 pub(super) async fn serve(
@@ -38,19 +41,15 @@ pub(super) async fn serve(
 }
 
 /// What the button does: the portal asks the token endpoint, and redirects the browser to the link it gets.
-async fn sign_in(
-    request: &Request,
-    site: &Site,
-    context: &Context,
-    trail: &mut Trail,
-) -> Result<Response, Trouble> {
+async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut Trail) -> Result<Response, Trouble> {
     if request.is_cross_site(site.settings.issuer.as_str()) {
         return Err(Failure::of(403, "access_denied", "Another site cannot press the demo's button.").into());
     }
     let body = demo::token_request(request)?;
     let portal = portal(request, site).await?;
     let basic = STANDARD.encode(format!("{}:{}", portal.client_id, portal.client_secret));
-    let fields = [("content-type", "application/x-www-form-urlencoded".to_owned()), ("authorization", format!("Basic {basic}"))];
+    let fields =
+        [("content-type", "application/x-www-form-urlencoded".to_owned()), ("authorization", format!("Basic {basic}"))];
     let token_request = Request {
         method: Method::Post,
         path: "/oauth/token".to_owned(),
@@ -66,7 +65,7 @@ async fn sign_in(
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let payload = site.settings.keys.verify(Purpose::SsoToken, text("access_token")).unwrap_or_default();
     if let Some(jti) = &trail.jti {
-        let trace = Trace { claims: serde_json::from_slice(&payload)?, token_ms, sso_ms: None };
+        let trace = Trace { claims: serde_json::from_slice(&payload)?, token_ms, redirect: None };
         site.kv()?.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await?;
     }
     Ok(Response::redirect(303, text("redirect_url")))
@@ -76,17 +75,24 @@ fn trace_key(jti: &TokenId) -> String {
     format!("demo-trace:{jti}")
 }
 
-/// Remembers how long the SSO endpoint took, for the client area to show.
-pub(super) async fn record_sso(site: &Site, trail: &Trail, milliseconds: u64) -> Result<(), Fault> {
-    let Some(jti) = trail.jti.as_ref().filter(|_| trail.reason.is_none()) else { return Ok(()) };
-    let kv = site.kv()?;
-    match kv.get::<Trace>(&trace_key(jti)).await? {
-        Some(trace) => {
-            let trace = Trace { sso_ms: Some(milliseconds), ..trace };
-            kv.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await
+/// Serves the SSO endpoint, and remembers what it did, for the client area to show.
+pub(super) async fn sso(
+    request: &Request,
+    site: &Site,
+    context: &Context,
+    trail: &mut Trail,
+) -> Result<Response, Trouble> {
+    let start = Date::now().as_millis();
+    let response = sso_endpoint::serve(request, site, context, trail).await?;
+    let ms = Date::now().as_millis().saturating_sub(start);
+    if let (Some(jti), Some(location)) = (&trail.jti, response.header("Location")) {
+        let kv = site.kv()?;
+        if let Some(trace) = kv.get::<Trace>(&trace_key(jti)).await? {
+            let redirect = Redirect { status: response.status, location: location.to_owned(), ms };
+            kv.put(&trace_key(jti), &Trace { redirect: Some(redirect), ..trace }, Some(TRACE_TTL)).await?;
         }
-        None => Ok(()),
     }
+    Ok(response)
 }
 
 async fn session(request: &Request, site: &Site) -> Result<Option<(SessionCookie, Session)>, Fault> {
@@ -109,8 +115,19 @@ async fn client_area(request: &Request, site: &Site) -> Result<Response, Trouble
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);
     let trace = site.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
-    let label = demo::label(request, &site.settings.client_area);
-    let markup = demo::client_area(label, cookie.sub.as_str(), &session, &trace, check_ms, site.now);
+    let events = match site.ask(&cookie.sub, Placement::NearCaller, request, LATEST_EVENTS).await? {
+        Reply::Events(events) => events,
+        _ => Vec::new(),
+    };
+    let markup = demo::client_area(&Visit {
+        label: demo::label(request, &site.settings.client_area),
+        user: cookie.sub.as_str(),
+        session: &session,
+        trace: &trace,
+        verdict: events.iter().map(|(_, event)| event).find(|event| event.jti.as_ref() == Some(&session.token)),
+        check_ms,
+        now: site.now,
+    });
     Ok(Response::html(200, markup, home))
 }
 

@@ -78,13 +78,7 @@ async fn serve(
         #[cfg(not(feature = "demo"))]
         Route::Sso => sso_endpoint::serve(&request, &site, context, trail).await,
         #[cfg(feature = "demo")]
-        Route::Sso => {
-            let start = worker::Date::now().as_millis();
-            let response = sso_endpoint::serve(&request, &site, context, trail).await?;
-            let milliseconds = worker::Date::now().as_millis().saturating_sub(start);
-            demo_endpoints::record_sso(&site, trail, milliseconds).await?;
-            Ok(response)
-        }
+        Route::Sso => demo_endpoints::sso(&request, &site, context, trail).await,
         #[cfg(feature = "demo")]
         Route::Demo => demo_endpoints::serve(&request, &site, context, trail).await,
         Route::Session => session_endpoints::check(&request, &site, trail).await,

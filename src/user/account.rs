@@ -123,9 +123,7 @@ mod tests {
 
     #[test]
     fn stored_form_is_unchanged() {
-        for (status, name) in
-            [(Status::Active, "Active"), (Status::Inactive, "Inactive"), (Status::Closed, "Closed")]
-        {
+        for (status, name) in [(Status::Active, "Active"), (Status::Inactive, "Inactive"), (Status::Closed, "Closed")] {
             let stored = format!(
                 r#"{{"status":"{name}","sso":true,"services":["12"],"domains":["34","example.com"],"created_at":1,"updated_at":2}}"#
             );

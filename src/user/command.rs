@@ -172,7 +172,8 @@ mod tests {
         let denied = Denial::ALL.map(|denial| (Fate::Denied(denial), format!(r#"{{"denied":"{}"}}"#, denial.reason())));
         let others = [(Fate::SignedIn, r#""signed_in""#.to_owned()), (Fate::Revoked, r#""revoked""#.to_owned())];
         for (fate, json) in others.into_iter().chain(denied) {
-            let (fate, stored) = (TokenFate { fate, at: Timestamp::from_seconds(1) }, format!(r#"{{"fate":{json},"at":1}}"#));
+            let (fate, stored) =
+                (TokenFate { fate, at: Timestamp::from_seconds(1) }, format!(r#"{{"fate":{json},"at":1}}"#));
             assert_eq!(serde_json::to_string(&fate).unwrap(), stored);
             assert_eq!(serde_json::from_str::<TokenFate>(&stored).unwrap(), fate);
         }
@@ -268,7 +269,8 @@ mod tests {
         let input = AccountInput { status: crate::user::Status::Closed, sso: true, services: vec![], domains: vec![] };
         let account = input.into_account(None, at);
         let (row, person) = (serde_json::to_value(&session).unwrap(), serde_json::to_value(&account).unwrap());
-        let event: Event = serde_json::from_value(json!({"at": 1, "event": "sso.signed_in", "request_id": "r1"})).unwrap();
+        let event: Event =
+            serde_json::from_value(json!({"at": 1, "event": "sso.signed_in", "request_id": "r1"})).unwrap();
         let line = serde_json::to_value(&event).unwrap();
         for (reply, wire) in [
             (Reply::SignedIn(session.clone()), json!({"signed_in": row})),
@@ -280,10 +282,7 @@ mod tests {
             (Reply::Created(account), json!({"created": person})),
             (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
             (Reply::Fate(None), json!({"fate": null})),
-            (
-                Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })),
-                json!({"fate": {"fate": "revoked", "at": 1}}),
-            ),
+            (Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })), json!({"fate": {"fate": "revoked", "at": 1}})),
             (Reply::Done, json!("done")),
             (Reply::Missing, json!("missing")),
         ] {

@@ -159,7 +159,8 @@ mod tests {
     #[test]
     fn only_what_signet_signed_as_a_cookie_opens() {
         let value = cookie().seal(&keys()).unwrap();
-        let foreign = settings(&[("SIGNING_KEYS", "k1:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg")]).ok().unwrap().keys;
+        let foreign =
+            settings(&[("SIGNING_KEYS", "k1:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg")]).ok().unwrap().keys;
         for bad in [
             String::new(),
             "attacker".into(),

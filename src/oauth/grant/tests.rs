@@ -115,10 +115,7 @@ fn answer(request: TokenRequest, set: Option<&CredentialSet>) -> Response {
 fn an_unknown_client_and_a_wrong_secret_get_the_same_answer() {
     let unknown = answer(request(), None);
     assert_eq!(unknown.status, 401);
-    assert_eq!(
-        unknown.body,
-        r#"{"error":"invalid_client","error_description":"Client authentication failed."}"#
-    );
+    assert_eq!(unknown.body, r#"{"error":"invalid_client","error_description":"Client authentication failed."}"#);
     assert_eq!(unknown.header("WWW-Authenticate"), Some(r#"Basic realm="signet", charset="UTF-8""#));
     for wrong in ["wrong", "", "s3cre", "s3cret ", "S3cret"] {
         assert_eq!(answer(presents("portal", wrong), Some(&bound())), unknown, "{wrong:?}");
@@ -256,8 +253,7 @@ fn the_longest_token_that_can_be_minted_opens() {
         domain_id: owned(&"d".repeat(64)),
         sso_redirect_path: RelativePath::parse(&format!("?{}", "\"".repeat(1023))),
     };
-    let request =
-        TokenRequest { user_id: user(&"u".repeat(64)), inputs, ..presents(set.client_id.as_str(), "s3cret") };
+    let request = TokenRequest { user_id: user(&"u".repeat(64)), inputs, ..presents(set.client_id.as_str(), "s3cret") };
     let grant = grant(request, Some(&set), &settings, NOW, jti()).unwrap();
     assert!(grant.access_token.len() > 4_800, "{}", grant.access_token.len());
     assert_eq!(token::open(&grant.access_token, &settings.keys, &settings.issuer, NOW), Ok(grant.claims));

@@ -47,25 +47,14 @@ const ROUTES: [(&str, &str, &[(Method, &str, &str)]); 8] = [
     (
         "users/42/sessions",
         "GET, DELETE",
-        &[
-            (Method::Get, "", "42: ListSessions or no account"),
-            (Method::Delete, "", "42: EndSessions or no account"),
-        ],
+        &[(Method::Get, "", "42: ListSessions or no account"), (Method::Delete, "", "42: EndSessions or no account")],
     ),
     (
         "users/42/sessions/AQEBAQEBAQEBAQEBAQEBAQ",
         "DELETE",
-        &[(
-            Method::Delete,
-            "",
-            r#"42: EndSession(SessionId("AQEBAQEBAQEBAQEBAQEBAQ"), Administrator) or no session"#,
-        )],
+        &[(Method::Delete, "", r#"42: EndSession(SessionId("AQEBAQEBAQEBAQEBAQEBAQ"), Administrator) or no session"#)],
     ),
-    (
-        "users/42/events",
-        "GET",
-        &[(Method::Get, "", "42: ListEvents { before: None, limit: 50 } or no account")],
-    ),
+    ("users/42/events", "GET", &[(Method::Get, "", "42: ListEvents { before: None, limit: 50 } or no account")]),
     (
         "credentials",
         "GET, POST",
@@ -83,18 +72,11 @@ const ROUTES: [(&str, &str, &[(Method, &str, &str)]); 8] = [
             (Method::Delete, "", "delete portal"),
         ],
     ),
-    (
-        "credentials/portal/rotate",
-        "POST",
-        &[(Method::Post, r#"{"overlap_seconds":60}"#, "rotate portal in 60")],
-    ),
+    ("credentials/portal/rotate", "POST", &[(Method::Post, r#"{"overlap_seconds":60}"#, "rotate portal in 60")]),
     (
         "tokens/AQEBAQEBAQEBAQEBAQEBAQ",
         "GET, DELETE",
-        &[
-            (Method::Get, "", "get AQEBAQEBAQEBAQEBAQEBAQ"),
-            (Method::Delete, "", "revoke AQEBAQEBAQEBAQEBAQEBAQ"),
-        ],
+        &[(Method::Get, "", "get AQEBAQEBAQEBAQEBAQEBAQ"), (Method::Delete, "", "revoke AQEBAQEBAQEBAQEBAQEBAQ")],
     ),
 ];
 

@@ -79,10 +79,9 @@ fn a_malformed_header_is_no_credentials() {
 #[test]
 fn the_body_may_carry_the_credentials() {
     let both = |id: &str, secret: &str| format!("{GRANT}&client_id={id}&client_secret={secret}");
-    for (id, secret, expected) in [
-        ("portal", "s3cret", ("portal", "s3cret")),
-        ("a%2Bb%2F%3D", "%2B+%25%3A%C3%A9", ("a+b/=", "+ %:é")),
-    ] {
+    for (id, secret, expected) in
+        [("portal", "s3cret", ("portal", "s3cret")), ("a%2Bb%2F%3D", "%2B+%25%3A%C3%A9", ("a+b/=", "+ %:é"))]
+    {
         let (id, secret) = (presented(parse(&both(id, secret)).unwrap()), expected);
         assert_eq!(id, (secret.0.to_owned(), secret.1.to_owned(), None));
     }

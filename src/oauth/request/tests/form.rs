@@ -59,7 +59,11 @@ fn the_body_is_a_form() {
         (String::new(), false),
     ] {
         let outcome = parse_as("/oauth/token", &[("content-type", &content_type)], BODY);
-        assert_eq!(outcome.map(drop).map_err(told), if is_form { Ok(()) } else { Err((400, "invalid_request")) }, "{content_type}");
+        assert_eq!(
+            outcome.map(drop).map_err(told),
+            if is_form { Ok(()) } else { Err((400, "invalid_request")) },
+            "{content_type}"
+        );
     }
     assert_eq!(parse_as("/oauth/token", &[], BODY).map(drop).map_err(told), Err((400, "invalid_request")));
 }

@@ -114,7 +114,8 @@ fn what_is_signed_wins_and_a_contradiction_is_refused() {
     for agreeing in ["", "service_id=12", "domain_id=34", "sso_redirect_path=/cart.php", "service_id=12&domain_id=34"] {
         assert_eq!(plan(agreeing).unwrap().inputs, signed, "{agreeing}");
     }
-    for contradicting in ["service_id=13", "domain_id=35", "sso_redirect_path=index.php", "service_id=12&domain_id=12"] {
+    for contradicting in ["service_id=13", "domain_id=35", "sso_redirect_path=index.php", "service_id=12&domain_id=12"]
+    {
         assert_refused(plan(contradicting), "invalid_request", contradicting);
     }
 }

@@ -85,7 +85,9 @@ fn a_post_may_be_split_between_query_and_form() {
 
 #[test]
 fn the_parameters_of_older_integrations_are_ignored() {
-    for more in ["goto=clientarea:invoices", "goto=//evil.example", "redirect=https://evil.example", "restricted=1", "x"] {
+    for more in
+        ["goto=clientarea:invoices", "goto=//evil.example", "redirect=https://evil.example", "restricted=1", "x"]
+    {
         let request = get(&format!("access_token=t&{more}")).unwrap();
         assert_eq!((request.destination, request.inputs), (None, DestinationInputs::default()), "{more}");
     }
