@@ -1,0 +1,56 @@
+// `npm test`: every part, or those named: `npm test -- workerd browser`.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { requireAll } from "../tests/support/optional.mjs";
+import { build } from "./build.mjs";
+import { fail, root, run, say, setup } from "./setup.mjs";
+
+/** What there is to test, in this order. `missing` tells what this machine lacks for a part, if anything. */
+const parts = {
+  rust: { test: () => run("cargo", ["test", "--locked", "--all-features"]) },
+  workerd: { test: () => nodeTests("workerd") },
+  browser: { test: () => nodeTests("browser"), missing: () => missingFor("chromium") },
+  clients: { test: () => nodeTests("clients"), missing: () => missingFor("python") },
+};
+
+/** Runs the test files of a folder of tests/; true means passed. */
+async function nodeTests(name) {
+  await buildAll();
+  const folder = join("tests", name);
+  const files = readdirSync(join(root, folder)).filter((file) => file.endsWith(".test.mjs"));
+  return run(process.execPath, ["--test", "--test-reporter=spec", ...files.map((file) => join(folder, file))]);
+}
+
+async function missingFor(support) {
+  return (await import(`../tests/support/${support}.mjs`)).missing;
+}
+
+async function buildAll() {
+  try {
+    await build("release");
+    await build("demo");
+  } catch (error) {
+    fail(`${error.message}.`);
+  }
+}
+
+/** Tests a part and says so, loudly where tests are skipped: nobody shall take them for passed. */
+async function testPart(name) {
+  say(`testing: ${name}`);
+  const missing = await parts[name].missing?.();
+  if (missing) say(`WARNING: ${missing}. Tests that need it ${requireAll ? "fail" : "ARE SKIPPED"}.`);
+  const passed = (await parts[name].test()) && !(missing && requireAll);
+  return { passed, line: `${name.padEnd(8)} ${passed ? "passed" : "FAILED"}${missing ? `; tests missed: ${missing}` : ""}` };
+}
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+const unknown = chosen.filter((name) => !(name in parts));
+if (unknown.length > 0) fail(`there is no part ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`);
+
+setup();
+const results = [];
+for (const name of chosen) results.push(await testPart(name));
+say("summary");
+for (const { line } of results) say(`  ${line}`);
+process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;

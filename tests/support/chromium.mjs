@@ -1,0 +1,40 @@
+// A real browser, driven by playwright-core, which brings none of its own.
+
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { chromium } from "playwright-core";
+import { skipIf } from "./optional.mjs";
+
+/** The browser's program: $CHROMIUM, or the first found in the usual places. */
+export const chromiumPath = find();
+
+/** Why there is no browser, or `undefined`. */
+export const missing = chromiumPath === undefined ? "no Chromium: install it, or name one in $CHROMIUM" : undefined;
+
+/** The `skip` option of every test that needs a browser. */
+export const skip = skipIf(missing);
+
+/** Starts a browser with a fresh profile and no traffic of its own. Close it after use. */
+export function launchChromium() {
+  if (missing) throw new Error(missing);
+  const args = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+  args.push("--disable-component-update", "--disable-sync");
+  return chromium.launch({ executablePath: chromiumPath, args, chromiumSandbox: process.getuid?.() !== 0 });
+}
+
+function find() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const names = ["chromium", "chromium-browser", "google-chrome"];
+  const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter)];
+  const candidates = folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  return [...candidates, "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"].find(isProgram);
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

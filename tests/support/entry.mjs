@@ -1,0 +1,216 @@
+// The Worker that the tests run: the built one, unmodified, between an environment and a clock that the tests can see
+// and disturb. signet.mjs loads it and gives it the built Worker as ./worker/index.js. Nothing of it is ever deployed.
+
+import { DurableObject } from "cloudflare:workers";
+import Signet, { User as SignetUser } from "./worker/index.js";
+
+const CONTROL = "/.test-control";
+
+/** Calls made by Signet since the last reset. All objects and requests share this isolate, and so these values. */
+const ops = {};
+let faults = [];
+/** What KV held when a `stale` fault was ordered. */
+let snapshot = new Map();
+/** Promises given to `ctx.waitUntil` and not settled yet. */
+let background = 0;
+let clockOffset = 0;
+
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
+
+function resetOps() {
+  for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten"]) ops[name] = 0;
+}
+
+resetOps();
+
+const RealDate = Date;
+const now = () => RealDate.now() + clockOffset;
+globalThis.Date = new Proxy(RealDate, {
+  get: (date, name) => (name === "now" ? now : Reflect.get(date, name)),
+  construct: (date, args, target) => Reflect.construct(date, args.length > 0 ? args : [now()], target),
+});
+
+export default {
+  async fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === CONTROL) return Response.json(await control(await request.json(), env));
+    return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(request);
+  },
+};
+
+export class User extends DurableObject {
+  #signet;
+  #cursors = [];
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#signet = new SignetUser(watchedState(ctx, this.#cursors), watchedEnv(env));
+    this.#countRows();
+  }
+
+  async fetch(request) {
+    if (new URL(request.url).pathname === CONTROL) return this.#control(await request.json());
+    return this.#counted(() => this.#signet.fetch(request));
+  }
+
+  alarm() {
+    return this.#counted(() => this.#signet.alarm());
+  }
+
+  async #control({ sql, params }) {
+    if (sql) return Response.json(this.ctx.storage.sql.exec(sql, ...params).toArray());
+    await this.alarm();
+    return Response.json(null);
+  }
+
+  async #counted(perform) {
+    try {
+      return await perform();
+    } finally {
+      this.#countRows();
+    }
+  }
+
+  #countRows() {
+    for (const cursor of this.#cursors.splice(0)) {
+      ops["sql.rowsRead"] += cursor.rowsRead;
+      ops["sql.rowsWritten"] += cursor.rowsWritten;
+    }
+  }
+}
+
+/** Obeys an order of signet.mjs. */
+async function control(order, env) {
+  switch (order.do) {
+    case "ops":
+      return { ops, background };
+    case "reset":
+      resetOps();
+      return null;
+    case "faults":
+      if (order.faults.some(({ mode }) => mode === "stale")) snapshot = await copyOf(env.SIGNET_KV);
+      faults = order.faults.map((fault) => ({ ...fault, met: 0 }));
+      return null;
+    case "clock":
+      clockOffset = order.offset;
+      return null;
+    case "object": {
+      const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });
+      return (await env.USERS.getByName(order.name).fetch(request)).json();
+    }
+  }
+}
+
+async function copyOf(kv) {
+  const copy = new Map();
+  for (let cursor, done = false; !done; ) {
+    const page = await kv.list({ cursor });
+    for (const { name } of page.keys) copy.set(name, await kv.getWithMetadata(name));
+    ({ cursor, list_complete: done } = page);
+  }
+  return copy;
+}
+
+/** Counts a call and returns the fault it meets, if any. */
+function count(target, subject) {
+  ops[target] += 1;
+  const about = faults.filter((fault) => fault.target === target && subject.includes(fault.on ?? ""));
+  for (const fault of about) fault.met += 1;
+  return about.find((fault) => fault.nth === undefined || fault.nth === fault.met);
+}
+
+/** Performs a call, or what the fault it meets orders. */
+async function call(target, subject, perform, stale) {
+  const fault = count(target, subject);
+  if (fault?.mode === "throw") throw injected(target);
+  if (fault?.mode === "delay") await new Promise((resolve) => setTimeout(resolve, fault.ms));
+  if (fault?.mode === "stale") return stale();
+  const result = await perform();
+  if (fault?.mode === "lose") throw injected(target);
+  return result;
+}
+
+const injected = (target) => new Error(`${target}: injected fault`);
+
+/** The same object, with some of its properties replaced. */
+function replacing(object, replacements) {
+  return new Proxy(object, {
+    get(_, name) {
+      if (Object.hasOwn(replacements, name)) return replacements[name];
+      const value = object[name];
+      return typeof value === "function" && name !== "constructor" ? value.bind(object) : value;
+    },
+  });
+}
+
+function watchedContext(ctx) {
+  const settled = () => {
+    background -= 1;
+  };
+  return replacing(ctx, {
+    waitUntil(promise) {
+      background += 1;
+      promise.then(settled, settled);
+      ctx.waitUntil(promise);
+    },
+  });
+}
+
+function watchedEnv({ SIGNET_KV, USERS, ...rest }) {
+  return {
+    ...rest,
+    ...(SIGNET_KV && { SIGNET_KV: watchedKv(SIGNET_KV) }),
+    ...(USERS && { USERS: watchedObjects(USERS) }),
+  };
+}
+
+function watchedKv(kv) {
+  const copied = (key) => snapshot.get(key) ?? { value: null, metadata: null, cacheStatus: null };
+  return replacing(kv, {
+    get: (key, options) =>
+      call("kv.get", key, () => kv.get(key, options), () => decoded(copied(key).value, options)),
+    getWithMetadata: (key, options) =>
+      call("kv.get", key, () => kv.getWithMetadata(key, options), async () => ({
+        ...copied(key),
+        value: await decoded(copied(key).value, options),
+      })),
+    put: (key, ...rest) => call("kv.put", key, () => kv.put(key, ...rest)),
+    delete: (key) => call("kv.delete", key, () => kv.delete(key)),
+    list: (options) => call("kv.list", options?.prefix ?? "", () => kv.list(options)),
+  });
+}
+
+/** A KV text as the type that was asked for. */
+function decoded(text, options) {
+  if (text === null) return null;
+  const type = options?.type ?? options ?? "text";
+  return type === "stream" ? new Response(text).body : new Response(text)[type]();
+}
+
+function watchedObjects(namespace) {
+  const watched = (stub, name) =>
+    replacing(stub, {
+      fetch: (...args) => call("object.fetch", name, () => stub.fetch(...args)),
+    });
+  return replacing(namespace, {
+    get: (id, options) => watched(namespace.get(id, options), id.name ?? ""),
+    getByName: (name, options) => watched(namespace.getByName(name, options), name),
+  });
+}
+
+/** An object's state, its cursors noted: how many rows one touched is known only when it has been read. */
+function watchedState(ctx, cursors) {
+  const { storage } = ctx;
+  const sql = replacing(storage.sql, {
+    exec(statement, ...params) {
+      const fault = count("sql.exec", statement);
+      if (fault?.mode === "throw") throw injected("sql.exec");
+      const cursor = storage.sql.exec(statement, ...params);
+      cursors.push(cursor);
+      if (fault) throw injected("sql.exec");
+      return cursor;
+    },
+  });
+  const setAlarm = (time, options) =>
+    call("alarm.set", "", () => storage.setAlarm(Number(time) - clockOffset, options));
+  return replacing(ctx, { storage: replacing(storage, { sql, setAlarm }) });
+}

@@ -1,0 +1,38 @@
+// Python with the client libraries of tests/clients/requirements.txt, in a virtual environment of its own.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../.ci/setup.mjs";
+import { skipIf } from "./optional.mjs";
+
+const requirements = join(root, "tests", "clients", "requirements.txt");
+const venv = join(root, "target", "python");
+
+/** The Python program that has those libraries. */
+export const python = join(venv, "bin", "python");
+
+/** Why there is none, or `undefined`. */
+export const missing = prepare();
+
+/** The `skip` option of every test that needs Python. */
+export const skip = skipIf(missing);
+
+/** Makes the environment unless it is there and current; returns what went wrong, if anything. */
+function prepare() {
+  const wanted = readFileSync(requirements, "utf8");
+  const stamp = join(venv, "requirements.txt");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return undefined;
+  rmSync(venv, { recursive: true, force: true });
+  const failure =
+    failureOf("python3", ["-m", "venv", venv]) ??
+    failureOf(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+  if (failure === undefined) writeFileSync(stamp, wanted);
+  return failure;
+}
+
+function failureOf(program, args) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  if (status === 0) return undefined;
+  return `no Python with its venv module: ${error?.message ?? `${stdout}${stderr}`.trim().split("\n").at(-1)}`;
+}

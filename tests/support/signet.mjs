@@ -1,0 +1,208 @@
+// Signet in workerd, for the tests: its real HTTP socket, its real stores, and a hand on what it depends on.
+
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { Agent, request } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Miniflare } from "miniflare";
+import { build, builds } from "../../.ci/build.mjs";
+import { localOrigin, root, secret } from "../../.ci/setup.mjs";
+
+/**
+ * Builds Signet if need be and starts it with empty stores.
+ *
+ * - `demo`: the Worker with the demo instead of the one that is deployed.
+ * - `vars`: settings and secrets to add or replace. `null` leaves one out; so it does a binding, `SIGNET_KV` or `USERS`.
+ *
+ * The result has `issuer` (the origin to reach it by), `adminToken`, `keys` (the setting `SIGNING_KEYS`) and `logs` (what
+ * it wrote to the console, as `{ level, message }`), besides the functions documented below. Close it after use.
+ */
+export async function startSignet({ demo = false, vars = {} } = {}) {
+  const { folder } = await built(demo ? "demo" : "release");
+  const issuer = localOrigin(await freePort());
+  const settings = { ISSUER: issuer, SIGNING_KEYS: `k1:${secret()}`, ADMIN_TOKEN: secret(), ...vars };
+  const stores = await mkdtemp(join(tmpdir(), "signet-"));
+  const logs = [];
+  const options = await miniflareOptions({ folder, issuer, settings, stores, logs });
+  let miniflare, agent;
+  let clockOffset = 0;
+
+  async function start() {
+    agent = new Agent({ keepAlive: true });
+    miniflare = new Miniflare(options);
+    await miniflare.ready;
+    if (clockOffset !== 0) await control({ do: "clock", offset: clockOffset });
+  }
+
+  async function stop() {
+    agent.destroy();
+    await miniflare.dispose();
+  }
+
+  /** Sends a request to a path: any method, any header, redirects not followed. See `send`. */
+  const fetch = (path, init) => send(agent, issuer, path, init);
+
+  /** Calls the administration at a path such as `/users/7`; returns `{ status, headers, body }`, the body parsed. */
+  async function admin(method, path, body) {
+    const headers = { Authorization: `Bearer ${settings.ADMIN_TOKEN}` };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const response = await fetch(`/admin/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
+  }
+
+  async function control(order) {
+    const response = await fetch("/.test-control", { method: "POST", body: JSON.stringify(order) });
+    if (response.status !== 200) throw new Error(`order ${order.do} failed: ${await response.text()}`);
+    return response.json();
+  }
+
+  /** Runs SQL on what a user's object stores and returns the rows; neither counted nor disturbed. */
+  const sql = (user, statement, ...params) => control({ do: "object", name: user, sql: statement, params });
+
+  /** Rings the alarm of a user's object now. */
+  const alarm = (user) => control({ do: "object", name: user });
+
+  const ops = {
+    /** The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. */
+    async read() {
+      for (;;) {
+        const { ops, background } = await control({ do: "ops" });
+        if (background === 0) return ops;
+        await sleep(10);
+      }
+    },
+    /** Waits for background work and sets every count to 0. */
+    async reset() {
+      await ops.read();
+      await control({ do: "reset" });
+    },
+  };
+
+  const faults = {
+    /**
+     * Replaces the faults that Signet meets; `set([])` ends them, and so does a restart. A fault is
+     * `{ target, mode, on, nth, ms }`:
+     *
+     * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.fetch`, `sql.exec` or `alarm.set`;
+     * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
+     * - `nth`: only the nth such call, from 1; without it, every one;
+     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (by `ms`; not for SQL) or
+     *   `stale` (`kv.get` only: the answer is what was stored when this fault was set).
+     */
+    set: (list) => control({ do: "faults", faults: list }),
+  };
+
+  const clock = {
+    /** Moves Signet's clock to this many milliseconds from the real one; a restart keeps it. Pending alarms stay put. */
+    async set(offset) {
+      clockOffset = offset;
+      await control({ do: "clock", offset });
+    },
+  };
+
+  /** Waits for a console line that contains a text, for it travels beside the answers, and returns it. */
+  async function logged(text) {
+    for (const end = Date.now() + 2_000; Date.now() < end; await sleep(10)) {
+      const line = logs.find(({ message }) => message.includes(text));
+      if (line) return line;
+    }
+    throw new Error(`not logged within 2 s: ${text}`);
+  }
+
+  /** The KV namespace, as Miniflare offers it: neither counted nor disturbed. */
+  const kv = () => miniflare.getKVNamespace("SIGNET_KV");
+
+  /** Kills workerd, as a crash would, and starts it again on the same stores and the same port. */
+  async function restart() {
+    await stop();
+    await start();
+  }
+
+  /** Kills workerd and deletes the stores. */
+  async function close() {
+    await stop();
+    await rm(stores, { recursive: true });
+  }
+
+  await start();
+  const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
+  return { issuer, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, ops, faults, clock, restart, close };
+}
+
+const builtHere = {};
+
+/** Builds a Worker once per test process, so that no test runs on stale code. */
+async function built(name) {
+  builtHere[name] ??= build(name);
+  await builtHere[name];
+  return builds[name];
+}
+
+async function miniflareOptions({ folder, issuer, settings, stores, logs }) {
+  const module = async (type, path, file) => ({ type, path, contents: await readFile(new URL(file, import.meta.url)) });
+  const built = `../../${folder}`;
+  const config = await readFile(join(root, "wrangler.toml"), "utf8");
+  const { SIGNET_KV, USERS, ...bindings } = settings;
+  return {
+    modules: await Promise.all([
+      module("ESModule", "entry.mjs", "entry.mjs"),
+      module("ESModule", "worker/index.js", `${built}/index.js`),
+      module("CompiledWasm", "worker/index_bg.wasm", `${built}/index_bg.wasm`),
+    ]),
+    compatibilityDate: config.match(/^compatibility_date = "(.+)"/m)[1],
+    bindings: Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== null)),
+    kvNamespaces: SIGNET_KV === null ? [] : ["SIGNET_KV"],
+    durableObjects: USERS === null ? {} : { USERS: { className: "User", useSQLite: true } },
+    kvPersist: join(stores, "kv"),
+    durableObjectsPersist: join(stores, "objects"),
+    // Straight to the Worker: the socket Miniflare opens by itself leads through a Worker of its own.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: Number(new URL(issuer).port) }],
+    handleStructuredLogs({ level, message }) {
+      logs.push({ level, message });
+    },
+    cf: false,
+    telemetry: { enabled: false },
+  };
+}
+
+/**
+ * Sends one HTTP/1.1 request and returns a `Response`.
+ *
+ * Headers are an object, or pairs when one is to be sent twice; none is forbidden, `Host` included. The body is a string, a
+ * `Buffer`, a form (`URLSearchParams`), or an async iterable, which is sent in chunks without a `Content-Length`.
+ */
+async function send(agent, origin, path, { method = "GET", headers = {}, body } = {}) {
+  const { host, port } = new URL(origin);
+  const chunked = body?.[Symbol.asyncIterator] !== undefined;
+  const content = Buffer.isBuffer(body) || chunked ? body : Buffer.from(String(body ?? ""));
+  const pairs = Array.isArray(headers) ? [...headers] : Object.entries(headers);
+  const byDefault = (name, value) => {
+    if (!pairs.some(([given]) => given.toLowerCase() === name.toLowerCase())) pairs.push([name, value]);
+  };
+  byDefault("Host", host);
+  if (body instanceof URLSearchParams) byDefault("Content-Type", "application/x-www-form-urlencoded");
+  if (chunked) byDefault("Transfer-Encoding", "chunked");
+  else if (body !== undefined || !["GET", "HEAD"].includes(method)) byDefault("Content-Length", content.length);
+
+  const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: pairs.flat().map(String) });
+  // An answer may come before the whole body is sent; what happens to the rest is of no interest then.
+  pipeline(chunked ? content : [content], outgoing, () => {});
+  const [incoming] = await once(outgoing, "response");
+  const answer = Buffer.concat(await incoming.toArray());
+  const { statusCode: status, rawHeaders } = incoming;
+  const received = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
+  return new Response(answer.length === 0 ? null : answer, { status, headers: received });
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
