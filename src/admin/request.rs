@@ -151,7 +151,8 @@ impl CredentialRequest {
             ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
             ([], Method::Get) => {
                 let params = Params::parse(request.query.as_bytes(), b"")?;
-                let cursor = params.get("cursor").map(str::to_owned);
+                let parse = |text: &str| (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned());
+                let cursor = params.parsed("cursor", parse, Failure::bad_request("The cursor is malformed."))?;
                 Ok(Self::List { cursor, limit: parse_limit(&params)? })
             }
             ([], _) => Err(Failure::method_not_allowed("GET, POST")),
@@ -186,7 +187,7 @@ fn parse_limit(params: &Params) -> Result<u64, Failure> {
 /// Parses a JSON body. Only JSON may come in, so that no form of another site can send it.
 fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
     match request.content_type().as_deref() {
-        Some("application/json" | "application/merge-patch+json") => {}
+        Some("application/json") => {}
         _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
     }
     serde_json::from_slice(&request.body).map_err(|error| {

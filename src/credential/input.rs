@@ -5,7 +5,7 @@ use crate::id::{ClientId, OwnedId, UserId};
 use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::time::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The greatest length of a name, in characters.
 const NAME_MAX: usize = 128;
@@ -61,14 +61,21 @@ pub struct CredentialChange {
     pub grant_types: Option<Vec<GrantType>>,
     /// All scopes.
     pub scopes: Option<Vec<Scope>>,
-    /// The new service.
-    pub service_id: Option<OwnedId>,
-    /// The new logo.
-    pub logo_uri: Option<String>,
+    /// The new service; null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub service_id: Option<Option<OwnedId>>,
+    /// The new logo; null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub logo_uri: Option<Option<String>>,
     /// All redirect URIs.
     pub redirect_uris: Option<Vec<String>>,
     /// The new switch.
     pub disabled: Option<bool>,
+}
+
+/// Tells a field that is null from one that is not there.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl CredentialInput {
@@ -111,8 +118,8 @@ impl CredentialChange {
             description: self.description.unwrap_or(set.description),
             grant_types: self.grant_types.unwrap_or(set.grant_types),
             scopes: self.scopes.map_or(set.scopes, with_base),
-            service_id: self.service_id.or(set.service_id),
-            logo_uri: self.logo_uri.or(set.logo_uri),
+            service_id: self.service_id.unwrap_or(set.service_id),
+            logo_uri: self.logo_uri.unwrap_or(set.logo_uri),
             redirect_uris: self.redirect_uris.unwrap_or(set.redirect_uris),
             disabled: self.disabled.unwrap_or(set.disabled),
             updated_at: now,

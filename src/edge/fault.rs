@@ -34,12 +34,12 @@ impl Fault {
     }
 
     /// What the operator is told.
-    pub(super) fn log_line(&self, request_id: &str) -> String {
+    pub(super) fn log_line(&self, event: &str, request_id: &str) -> String {
         let (reason, operation, error) = match self {
             Self::Storage(operation, error) => ("storage", operation, error),
             Self::Internal(operation, error) => ("internal", operation, error),
         };
-        json!({"event": "fault", "outcome": "failed", "reason": reason, "operation": operation, "error": error,
+        json!({"event": event, "outcome": "failed", "reason": reason, "operation": operation, "error": error,
             "request_id": request_id})
         .to_string()
     }

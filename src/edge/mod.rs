@@ -47,7 +47,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
             tell(failure, &head, &trail)
         }
         Err(Trouble::Ours(fault)) => {
-            worker::console_error!("{}", fault.log_line(&request_id));
+            worker::console_error!("{}", fault.log_line(trail.event, &request_id));
             tell(fault.failure(), &head, &trail)
         }
     };

@@ -54,8 +54,8 @@ impl Rows {
         rows.iter().map(|row| serde_json::from_str(&row.data).map_err(Error::from)).collect()
     }
 
-    /// Loads the rows that bear on `command`.
-    pub(super) fn load(&self, command: &Command) -> Result<Facts> {
+    /// Loads the rows that bear on `command` at `now`.
+    pub(super) fn load(&self, command: &Command, now: Timestamp) -> Result<Facts> {
         let (jti, client_id) = match command {
             Command::Redeem(redemption) => (Some(&redemption.jti), Some(&redemption.client_id)),
             Command::GetToken(jti) | Command::RevokeToken(jti) => (Some(jti), None),
@@ -73,7 +73,7 @@ impl Rows {
         };
         let mut facts = Facts {
             account: self.data("SELECT data FROM account", Vec::new())?.pop(),
-            sessions: self.data("SELECT data FROM session", Vec::new())?,
+            sessions: self.data("SELECT data FROM session WHERE expires_at > ?", vec![seconds(now)])?,
             ..Facts::default()
         };
         if let Some(jti) = jti {
@@ -126,31 +126,37 @@ impl Rows {
         }
     }
 
-    /// Deletes dead rows. Answers when to sweep again, or nothing if the object holds nothing any more.
-    pub(super) fn sweep(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+    /// Deletes dead rows, and events beyond the number kept.
+    pub(super) fn sweep(&self, now: Timestamp) -> Result<()> {
         for table in ["token", "session", "event"] {
             self.exec(&format!("DELETE FROM {table} WHERE expires_at <= ?"), vec![seconds(now)])?;
         }
         self.exec(
             "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?",
             vec![signed(EVENTS_KEPT).into()],
-        )?;
-        let soon: Vec<CountRow> =
-            self.select("SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS count", Vec::new())?;
-        if soon.iter().any(|row| row.count > 0.0) {
+        )
+    }
+
+    /// When the next row dies: within [`SWEEP_DELAY`] if there are tokens or sessions, which come
+    /// and go; nothing if no row ever does.
+    pub(super) fn next_sweep(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        if self.count("SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS count")? > 0.0 {
             return Ok(Some(now.plus(SWEEP_DELAY)));
         }
-        let events: Vec<EarliestRow> = self.select("SELECT min(expires_at) AS earliest FROM event", Vec::new())?;
-        if let Some(earliest) = events.first().and_then(|row| row.earliest) {
-            return Ok(Some(Timestamp::from_seconds(earliest as u64)));
-        }
-        let kept: Vec<CountRow> = self.select(
-            "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM revoked_credential) AS count",
-            Vec::new(),
-        )?;
-        // An account keeps its rows without an alarm; the next write arms one.
-        let is_empty = kept.iter().all(|row| row.count == 0.0);
-        Ok((!is_empty).then(|| now.plus(EVENT_TTL)))
+        let rows: Vec<EarliestRow> = self.select("SELECT min(expires_at) AS earliest FROM event", Vec::new())?;
+        Ok(rows.first().and_then(|row| row.earliest).map(|earliest| Timestamp::from_seconds(earliest as u64)))
+    }
+
+    /// Whether nothing is left but tables.
+    pub(super) fn are_gone(&self) -> Result<bool> {
+        let query = "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM revoked_credential) \
+                     + (SELECT count(*) FROM event) AS count";
+        Ok(self.count(query)? == 0.0)
+    }
+
+    fn count(&self, query: &str) -> Result<f64> {
+        let rows: Vec<CountRow> = self.select(query, Vec::new())?;
+        Ok(rows.iter().map(|row| row.count).sum())
     }
 }
 

@@ -155,7 +155,7 @@ fn end_switched_session(context: &Context, request: &Request, site: &Site, other
     let user: UserId = other.sub;
     context.wait_until(async move {
         if let Err(fault) = super::user_object::ask(&env, &user, None, &turn).await {
-            worker::console_error!("{}", fault.log_line(&turn.request_id));
+            worker::console_error!("{}", fault.log_line("sso", &turn.request_id));
         }
     });
 }

@@ -42,7 +42,7 @@ pub(super) async fn serve(
     let request_id = site.request_id.clone();
     context.wait_until(async move {
         if let Err(fault) = kv.put_token_record(&record).await {
-            worker::console_error!("{}", fault.log_line(&request_id));
+            worker::console_error!("{}", fault.log_line("token", &request_id));
         }
     });
     // 5.

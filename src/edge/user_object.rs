@@ -28,7 +28,7 @@ impl DurableObject for User {
         let now = platform::now();
         let rows = Rows::open(&self.state)?;
         // Load,
-        let facts = rows.load(&turn.command)?;
+        let facts = rows.load(&turn.command, now)?;
         // decide,
         let decision = decide(facts, turn, now);
         // save.
@@ -44,9 +44,12 @@ impl DurableObject for User {
     /// Sweeps dead rows. Running twice or never changes no answer.
     async fn alarm(&self) -> Result<Response> {
         let now = platform::now();
-        match Rows::open(&self.state)?.sweep(now)? {
+        let rows = Rows::open(&self.state)?;
+        rows.sweep(now)?;
+        match rows.next_sweep(now)? {
             Some(next) => self.state.storage().set_alarm(after(now, next)).await?,
-            None => self.state.storage().delete_all().await?,
+            None if rows.are_gone()? => self.state.storage().delete_all().await?,
+            None => {}
         }
         Response::empty()
     }
@@ -62,7 +65,7 @@ impl User {
             Err(_) => false,
         };
         if !is_armed && let Err(error) = storage.set_alarm(after(now, latest)).await {
-            worker::console_error!("{}", Fault::storage("alarm")(error).log_line("sweep"));
+            worker::console_error!("{}", Fault::storage("alarm")(error).log_line("alarm", "none"));
         }
     }
 }

@@ -197,6 +197,8 @@ impl ClientArea {
                 .and_then(|path| path::join(&base, path.as_str()))
                 .ok_or("has a path that leaves the client area")?;
         }
+        let without_slash = |path: String| path.strip_prefix('/').map(str::to_owned).unwrap_or(path);
+        let overrides = overrides.into_iter().map(|(key, path)| (key, without_slash(path))).collect();
         Ok(Self { base, overrides })
     }
 
@@ -295,7 +297,7 @@ mod tests {
 
     #[test]
     fn overrides_replace_single_entries() {
-        let json = r#"{"clientarea:invoices":"bills","clientarea:product_details":"s/{service_id}","home":"start"}"#;
+        let json = r#"{"clientarea:invoices":"/bills","clientarea:product_details":"s/{service_id}","home":"start"}"#;
         let area = area(Some(json)).unwrap();
         let at = |scope: &str| area.locate(Scope::parse(scope), &inputs()).unwrap();
         assert_eq!(at("clientarea:invoices"), "https://my.example/billing/bills");

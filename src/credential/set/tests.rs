@@ -91,6 +91,11 @@ fn a_change_touches_only_what_it_names() {
     let later = NOW.plus(5);
     let changed = change.apply(bound(), later).unwrap();
     assert_eq!(changed, CredentialSet { disabled: true, updated_at: later, ..bound() });
+    let with_service = CredentialSet { service_id: OwnedId::parse("12"), ..bound() };
+    let keep: CredentialChange = serde_json::from_value(json!({})).unwrap();
+    assert_eq!(keep.apply(with_service.clone(), NOW).unwrap().service_id, with_service.service_id);
+    let clear: CredentialChange = serde_json::from_value(json!({"service_id": null})).unwrap();
+    assert_eq!(clear.apply(with_service, NOW).unwrap().service_id, None);
     assert!(serde_json::from_value::<CredentialChange>(json!({"user_id": "43"})).is_err());
     assert!(serde_json::from_value::<CredentialChange>(json!({"delegated": true})).is_err());
 }

@@ -24,7 +24,7 @@ fn a_body_is_json_and_says_so() {
     for (content_type, refusal) in [
         ("application/json", None),
         ("Application/JSON; charset=utf-8", None),
-        ("application/merge-patch+json", None),
+        ("application/merge-patch+json", Some(415)),
         ("text/plain", Some(415)),
         ("text/json", Some(415)),
         ("application/x-www-form-urlencoded", Some(415)),
