@@ -10,6 +10,7 @@ import { build, builds } from "./build.mjs";
 import { fail, localOrigin, root, say, setup } from "./setup.mjs";
 
 const PORT = "8787";
+const PATIENCE_MS = 3_000;
 /** What wrangler says for its own developers' sake. */
 const NOISE = /^\s*$|⛅️|^[─-]+$|\[custom build\]|^Using secrets|^⎔|^The file .* changed|^🪵/u;
 
@@ -48,15 +49,24 @@ async function serve() {
     },
   });
   let told = false;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => {
-      told = true;
-      process.kill(-wrangler.pid, signal);
-    });
-  }
+  const stop = (signal) => {
+    told = true;
+    kill(wrangler, signal);
+    // It has been seen to hang at its end. The stores survive this.
+    setTimeout(() => kill(wrangler, "SIGKILL"), PATIENCE_MS).unref();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
   show(wrangler.stdout);
-  const [status] = await once(wrangler, "exit");
+  const [status] = await once(wrangler, "close");
   return told ? 0 : status;
+}
+
+function kill(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 function wranglerArgs() {

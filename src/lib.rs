@@ -41,6 +41,9 @@
 //!
 //! An alarm sweeps the object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
 
+// A test that overflows fails, as it should.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
 pub mod admin;
 pub mod credential;
 #[cfg(feature = "demo")]

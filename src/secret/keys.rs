@@ -48,7 +48,7 @@ impl Purpose {
 pub enum KeyRingProblem {
     /// No entry at all.
     Empty,
-    /// More than [`KEYS_MAX`] entries.
+    /// More than 8 entries.
     TooMany,
     /// An entry is not `kid:base64url`, or its kid is not 1 to 32 of `A-Z a-z 0-9 _ -`.
     Malformed,
