@@ -16,7 +16,7 @@ const PAGE_MAX: u64 = 100;
 const PAGE_DEFAULT: u64 = 50;
 
 /// A well-formed request to the administration API.
-#[expect(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
+#[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
 #[derive(Debug)]
 pub enum AdminRequest {
     /// About one user.

@@ -189,10 +189,20 @@ async function send(agent, origin, path, { method = "GET", headers = {}, body } 
   if (chunked) byDefault("Transfer-Encoding", "chunked");
   else if (body !== undefined || !["GET", "HEAD"].includes(method)) byDefault("Content-Length", content.length);
 
-  const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: pairs.flat().map(String) });
-  // An answer may come before the whole body is sent; what happens to the rest is of no interest then.
-  pipeline(chunked ? content : [content], outgoing, () => {});
-  const [incoming] = await once(outgoing, "response");
+  const incoming = await attempt();
+
+  /** Sends it; once more if the server has just closed the idle connection that was to be used again. */
+  async function attempt() {
+    const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: pairs.flat().map(String) });
+    // An answer may come before the whole body is sent; what happens to the rest is of no interest then.
+    pipeline(chunked ? content : [content], outgoing, () => {});
+    try {
+      return (await once(outgoing, "response"))[0];
+    } catch (error) {
+      if (error.code === "ECONNRESET" && outgoing.reusedSocket && !chunked) return attempt();
+      throw error;
+    }
+  }
   const answer = Buffer.concat(await incoming.toArray());
   const { statusCode: status, rawHeaders } = incoming;
   const received = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));

@@ -1,0 +1,85 @@
+// The steps of the workflow, as the tests take them.
+
+import assert from "node:assert/strict";
+
+/** Creates or replaces an account. */
+export async function putUser(signet, user, account = {}) {
+  const answer = await signet.admin("PUT", `/users/${user}`, { status: "Active", ...account });
+  assert.ok([200, 201].includes(answer.status), JSON.stringify(answer.body));
+  return answer.body;
+}
+
+/** Creates a credential set; `change` says whom it may sign in, and whatever else is special about it. */
+export async function createSet(signet, change) {
+  const scopes = ["clientarea:invoices"];
+  const answer = await signet.admin("POST", "/credentials", { name: "Portal", scopes, ...change });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+/** The `Authorization` header of a credential set. */
+export const basic = ({ client_id, client_secret }) => ({ Authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` });
+
+/** Sends a token request; the grant type is filled in. */
+export function postToken(signet, set, form = {}) {
+  const body = new URLSearchParams({ grant_type: "single_sign_on", ...form });
+  return signet.fetch("/oauth/token", { method: "POST", headers: basic(set), body });
+}
+
+/** Gets a token that must be granted. */
+export async function getToken(signet, set, form) {
+  const response = await postToken(signet, set, form);
+  const answer = await response.json();
+  assert.equal(response.status, 200, JSON.stringify(answer));
+  return answer.access_token;
+}
+
+/** The claims in a token. */
+export const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+
+/** Opens a sign-in link. `params` go beside the token, `headers` may bring a cookie. */
+export function openLink(signet, token, { params = {}, headers = {}, method = "GET" } = {}) {
+  const form = new URLSearchParams({ access_token: token, ...params });
+  if (method === "POST") return signet.fetch("/oauth/singlesignon", { method, headers, body: form });
+  return signet.fetch(`/oauth/singlesignon?${form}`, { method, headers });
+}
+
+/** The `Cookie` header that a browser makes of an answer's `Set-Cookie`. */
+export const cookieOf = (response) => ({ Cookie: response.headers.get("set-cookie").split(";")[0] });
+
+/** Signs in and returns the cookie. */
+export async function signIn(signet, set, { form, headers } = {}) {
+  const response = await openLink(signet, await getToken(signet, set, form), { headers });
+  assert.equal(response.status, 302);
+  return cookieOf(response);
+}
+
+/** Who a cookie says is signed in; nothing for nobody. */
+export async function whoIs(signet, cookie) {
+  const response = await signet.fetch("/oauth/session", { headers: cookie });
+  return response.status === 200 ? (await response.json()).user_id : undefined;
+}
+
+/** The names of what happened to a user, newest first. */
+export async function eventsOf(signet, user) {
+  const { body } = await signet.admin("GET", `/users/${user}/events?limit=100`);
+  return body.events.map(({ event, reason }) => (reason ? `${event}: ${reason}` : event));
+}
+
+/** The messages of the failures, word for word. */
+export const messages = {
+  closed: (user) => `Single Sign-On authentication denied for "Closed" User ID: ${user}`,
+  disabled: (user) => `Single Sign-On authentication denied per configuration for User ID: ${user}`,
+  unable: (user) => `Unable to authenticate with Single Sign-On token for User ID: ${user}`,
+  closedWithSession: (user) =>
+    `OAuth authorization request denied due to unexpected active login session for "Closed" User ID: ${user}`,
+};
+
+/** Asserts that an answer is a failure told in JSON. */
+export async function assertFailure(response, status, error, description) {
+  const body = await response.json();
+  assert.deepEqual({ status: response.status, ...body }, { status, error, error_description: description });
+}
+
+/** What a caller of JSON sends. */
+export const json = { Accept: "application/json" };

@@ -1,0 +1,140 @@
+// Sessions: the cookie in the browser, the row in the user's object.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { createSet, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+
+const IDLE = 600;
+const MAX = 1_500;
+let signet, set;
+
+before(async () => {
+  signet = await startSignet({
+    vars: { SESSION_IDLE: IDLE, SESSION_MAX: String(MAX), CLIENT_AREA_URL: "https://my.example/billing" },
+  });
+  set = await createSet(signet, { delegated: true });
+});
+after(() => signet.close());
+
+async function session(user, account) {
+  await putUser(signet, user, account);
+  return signIn(signet, set, { form: { user_id: user } });
+}
+
+test("RFC 6265bis section 4.1.3: the cookie is __Host-, Secure, HttpOnly, SameSite=Lax, and small", async () => {
+  await putUser(signet, "cookie");
+  const response = await openLink(signet, await getToken(signet, set, { user_id: "cookie" }));
+  const [value, ...attributes] = response.headers.get("set-cookie").split("; ");
+  assert.match(value, /^__Host-signet=[\w.-]+$/);
+  assert.deepEqual(attributes, ["Path=/", "Secure", "HttpOnly", "SameSite=Lax", `Max-Age=${MAX}`]);
+  assert.ok(value.length < 1_024);
+});
+
+test("GET /oauth/session tells who is signed in; HEAD tells the same without a body", async () => {
+  const cookie = await session("told");
+  const response = await signet.fetch("/oauth/session", { headers: cookie });
+  const { session_id, jti, created_at, last_seen_at, expires_at, address, user_agent, ...rest } = await response.json();
+  assert.equal(response.status, 200);
+  assert.deepEqual(rest, { user_id: "told", client_id: set.client_id, destination: "clientarea:invoices" });
+  assert.match(session_id, /^[\w-]{22}$/);
+  assert.match(jti, /^[\w-]{22}$/);
+  assert.deepEqual([last_seen_at, expires_at], [created_at, created_at + IDLE]);
+  const head = await signet.fetch("/oauth/session", { method: "HEAD", headers: cookie });
+  assert.deepEqual([head.status, await head.text()], [200, ""]);
+});
+
+test("nobody is signed in without a cookie that Signet signed, and no storage is asked", async () => {
+  const cookie = await session("real");
+  const token = await getToken(signet, set, { user_id: "real" });
+  const value = cookie.Cookie.split("=")[1];
+  await signet.ops.reset();
+  for (const Cookie of [
+    undefined, "", "__Host-signet=", "__Host-signet=x", `__Host-signet="${value}"`, `__Host-signet=${"x".repeat(10_000)}`,
+    `__Host-signet=${value.slice(0, -1)}`, `__Host-signet=${value}x`, `__Host-signet=${token}`, `other=${value}`,
+    `__Host-signet=${value}; __Host-signet=${value}`, "__Host-signet=\u00ff",
+  ]) {
+    const response = await signet.fetch("/oauth/session", { headers: Cookie === undefined ? {} : { Cookie } });
+    assert.equal(response.status, 401, Cookie);
+    assert.equal((await response.json()).error, "invalid_session");
+  }
+  const used = await signet.ops.read();
+  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  const asToken = await openLink(signet, value, { headers: json });
+  assert.deepEqual([asToken.status, (await asToken.json()).error_description], [401, "The sign-in link is not valid."]);
+});
+
+test("the idle limit: a session lives as long as it is used, and not a second longer than the limit", async () => {
+  const cookie = await session("idle");
+  try {
+    await signet.clock.set((IDLE - 2) * 1000);
+    assert.equal(await whoIs(signet, cookie), "idle");
+    await signet.clock.set((2 * IDLE - 4) * 1000);
+    assert.equal(await whoIs(signet, cookie), "idle", "use prolonged it");
+    await signet.clock.set((3 * IDLE - 2) * 1000);
+    assert.equal(await whoIs(signet, cookie), undefined);
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
+test("the absolute limit ends a session however much it is used", async () => {
+  const cookie = await session("tireless");
+  try {
+    for (let second = 0; second < MAX - 2; second += IDLE - 10) {
+      await signet.clock.set(second * 1000);
+      assert.equal(await whoIs(signet, cookie), "tireless");
+    }
+    await signet.clock.set(MAX * 1000);
+    assert.equal(await whoIs(signet, cookie), undefined);
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
+test("signing out ends the session at the object: people go to the client area, callers of JSON get 204", async () => {
+  for (const [headers, status, location] of [
+    [{}, 303, "https://my.example/billing/"],
+    [json, 204, null],
+  ]) {
+    const cookie = await session("leaver");
+    const response = await signet.fetch("/oauth/logout", { method: "POST", headers: { ...cookie, ...headers } });
+    assert.deepEqual([response.status, response.headers.get("location")], [status, location]);
+    assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
+    assert.equal(response.headers.get("clear-site-data"), '"cache", "storage"');
+    assert.equal(await whoIs(signet, cookie), undefined, "the old cookie is refused");
+    assert.deepEqual(await signet.sql("leaver", "SELECT id FROM session"), []);
+  }
+});
+
+test("signing out twice, or signed in as nobody, is fine", async () => {
+  const response = await signet.fetch("/oauth/logout", { method: "POST", headers: json });
+  assert.equal(response.status, 204);
+});
+
+test("Fetch Metadata: another site cannot sign a user out", async () => {
+  const cookie = await session("stays");
+  const headers = { ...cookie, "Sec-Fetch-Site": "cross-site" };
+  assert.equal((await signet.fetch("/oauth/logout", { method: "POST", headers })).status, 403);
+  assert.equal(await whoIs(signet, cookie), "stays");
+});
+
+test("closing, deleting or ending by an administrator ends sessions at once", async () => {
+  for (const [method, path, body] of [
+    ["PATCH", "/users/ended", { status: "Closed" }],
+    ["PUT", "/users/ended", { status: "Closed" }],
+    ["DELETE", "/users/ended"],
+    ["DELETE", "/users/ended/sessions"],
+  ]) {
+    const cookie = await session("ended");
+    assert.ok([200, 204].includes((await signet.admin(method, path, body)).status));
+    assert.equal(await whoIs(signet, cookie), undefined, `${method} ${path}`);
+  }
+  const [one, other] = [await session("ended"), await session("ended")];
+  const { body } = await signet.admin("GET", "/users/ended/sessions");
+  const { session_id } = await (await signet.fetch("/oauth/session", { headers: one })).json();
+  assert.equal(body.sessions.length, 2);
+  assert.equal((await signet.admin("DELETE", `/users/ended/sessions/${session_id}`)).status, 204);
+  assert.equal((await signet.admin("DELETE", `/users/ended/sessions/${session_id}`)).status, 404);
+  assert.deepEqual([await whoIs(signet, one), await whoIs(signet, other)], [undefined, "ended"]);
+});

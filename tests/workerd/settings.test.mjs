@@ -1,0 +1,63 @@
+// Without sound settings nothing is served.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+
+for (const [name, value] of [
+  ["SIGNING_KEYS", null],
+  ["SIGNING_KEYS", "k1:c2hvcnQ"],
+  ["ADMIN_TOKEN", "only-31-characters-are-too-few!"],
+  ["ISSUER", null],
+  ["ISSUER", "http://sso.example"],
+  ["CLIENT_AREA_URL", "http://my.example/"],
+  ["DESTINATIONS", { "clientarea:invoices": "https://evil.example/" }],
+  ["TOKEN_TTL", 61],
+]) {
+  test(`RFC 7518 section 3.2 and its like: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
+    const signet = await startSignet({ vars: { [name]: value } });
+    try {
+      const health = await signet.fetch("/healthz");
+      assert.equal(health.status, 503);
+      const { problems } = await health.json();
+      assert.deepEqual(problems.map(({ setting }) => setting), [name]);
+      for (const [method, path] of [
+        ["POST", "/oauth/token"],
+        ["GET", "/oauth/singlesignon?access_token=x"],
+        ["GET", "/oauth/session"],
+        ["POST", "/oauth/logout"],
+        ["GET", "/admin/v1/users/1"],
+      ]) {
+        const response = await signet.fetch(path, { method });
+        assert.equal(response.status, 503, path);
+        assert.ok(response.headers.get("retry-after"));
+      }
+      const line = await signet.logged("config.invalid");
+      assert.ok(line.message.includes(name));
+      if (typeof value === "string") assert.ok(!signet.logs.some(({ message }) => message.includes(value)));
+    } finally {
+      await signet.close();
+    }
+  });
+}
+
+test("a missing binding is named at /healthz", async () => {
+  const signet = await startSignet({ vars: { SIGNET_KV: null, USERS: null } });
+  try {
+    const health = await signet.fetch("/healthz");
+    assert.equal(health.status, 503);
+    assert.deepEqual((await health.json()).problems.map(({ setting }) => setting), ["SIGNET_KV", "USERS"]);
+  } finally {
+    await signet.close();
+  }
+});
+
+test("sound settings are healthy", async () => {
+  const signet = await startSignet();
+  try {
+    const health = await signet.fetch("/healthz");
+    assert.deepEqual([health.status, await health.json()], [200, { status: "ok" }]);
+  } finally {
+    await signet.close();
+  }
+});

@@ -1,0 +1,345 @@
+// The SSO endpoint, as a browser sees it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import {
+  assertFailure, claimsOf, cookieOf, createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs,
+} from "../support/workflow.mjs";
+
+const AREA = "https://my.example/billing/";
+const DESTINATIONS = {
+  "clientarea:profile": "clientarea.php?action=details",
+  "clientarea:billing_info": "clientarea.php?action=creditcard",
+  "clientarea:emails": "clientarea.php?action=emails",
+  "clientarea:announcements": "announcements.php",
+  "clientarea:downloads": "downloads.php",
+  "clientarea:knowledgebase": "knowledgebase.php",
+  "clientarea:network_status": "serverstatus.php",
+  "clientarea:services": "clientarea.php?action=services",
+  "clientarea:product_details": "clientarea.php?action=productdetails&id=12",
+  "clientarea:domains": "clientarea.php?action=domains",
+  "clientarea:domain_details": "clientarea.php?action=domaindetails&id=34",
+  "clientarea:invoices": "bills/all",
+  "clientarea:tickets": "supporttickets.php",
+  "clientarea:submit_ticket": "submitticket.php",
+  "clientarea:shopping_cart": "cart.php",
+  "clientarea:shopping_cart_addons": "cart.php?gid=addons",
+  "clientarea:shopping_cart_domain_register": "cart.php?a=add&domain=register",
+  "clientarea:shopping_cart_domain_transfer": "cart.php?a=add&domain=transfer",
+  "sso:custom_redirect": "index.php?rp=/store/vps&currency=2",
+};
+const INPUTS = { service_id: "12", domain_id: "34", sso_redirect_path: "/index.php?rp=/store/vps&currency=2" };
+
+let signet, set;
+
+before(async () => {
+  signet = await startSignet({
+    vars: { CLIENT_AREA_URL: AREA, DESTINATIONS: { "clientarea:invoices": "bills/all" } },
+  });
+  set = await createSet(signet, { delegated: true, scopes: Object.keys(DESTINATIONS) });
+});
+after(() => signet.close());
+
+const user = (id, account = {}) => putUser(signet, id, { services: [12], domains: [34], ...account });
+const tokenFor = (user_id, form) => getToken(signet, set, { user_id, ...form });
+
+for (const method of ["GET", "POST"]) {
+  test(`WHMCS destinations: each of the 18 scopes and the custom redirect, by ${method}`, async () => {
+    await user("traveller");
+    for (const [scope, path] of Object.entries(DESTINATIONS)) {
+      const token = await tokenFor("traveller", { scope, ...INPUTS });
+      const response = await openLink(signet, token, { method });
+      assert.equal(response.status, method === "GET" ? 302 : 303, scope);
+      assert.equal(response.headers.get("location"), AREA + path);
+      assert.equal(response.headers.get("cache-control"), "no-store");
+      assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+      assert.equal(await whoIs(signet, cookieOf(response)), "traveller");
+    }
+  });
+}
+
+test("WHMCS destinations: without a scope the client area's home, with several the one that the request names", async () => {
+  await user("several");
+  for (const [granted, asked, path] of [
+    ["clientarea:sso", undefined, "clientarea.php"],
+    ["clientarea:emails clientarea:downloads", undefined, "clientarea.php"],
+    ["clientarea:emails clientarea:downloads", "clientarea:downloads", "downloads.php"],
+    ["clientarea:sso clientarea:emails", undefined, "clientarea.php?action=emails"],
+  ]) {
+    const params = asked ? { scope: asked } : {};
+    const response = await openLink(signet, await tokenFor("several", { scope: granted }), { params });
+    assert.equal(response.headers.get("location"), AREA + path, granted);
+  }
+});
+
+test("the spelling /oauth/singlesignon.php works, and goto, redirect and restricted are never followed", async () => {
+  await user("legacy");
+  const token = await tokenFor("legacy", { scope: "clientarea:emails" });
+  const extra = "goto=https://evil.example&redirect=//evil.example&restricted=1";
+  const response = await signet.fetch(`/oauth/singlesignon.php?access_token=${token}&${extra}`);
+  assert.equal(response.headers.get("location"), `${AREA}clientarea.php?action=emails`);
+});
+
+test("a malformed or contradictory request is refused with 400 before the token is spent", async () => {
+  await user("careful");
+  const token = await tokenFor("careful", { scope: "clientarea:product_details clientarea:emails", service_id: "12" });
+  const bad = (description) => ["invalid_request", description];
+  for (const [query, [error, description]] of [
+    ["", bad("The parameter access_token is missing.")],
+    ["access_token=", bad("The parameter access_token is missing.")],
+    [`access_token=${token}&access_token=${token}`, bad("A parameter is given more than once.")],
+    [`access_token=${token}&scope=clientarea:homepage`, ["invalid_scope", "The scope is not a destination."]],
+    [`access_token=${token}&scope=clientarea:sso`, ["invalid_scope", "The scope is not a destination."]],
+    [`access_token=${token}&scope=clientarea:emails+clientarea:emails`, ["invalid_scope", "The scope is not a destination."]],
+    [`access_token=${token}&scope=clientarea:downloads`, ["invalid_scope", "The scope was not granted to this token."]],
+    [`access_token=${token}&service_id=13`, bad("The request contradicts what is signed into the token.")],
+    [`access_token=${token}&service_id=%00`, bad("The service_id is malformed.")],
+    [`access_token=${token}&domain_id=a+b`, bad("The domain_id is malformed.")],
+    [`access_token=${token}&sso_redirect_path=//evil.example`,
+      bad("The sso_redirect_path is not a path within the client area.")],
+  ]) {
+    await assertFailure(await signet.fetch(`/oauth/singlesignon?${query}`, { headers: json }), 400, error, description);
+  }
+  const inBoth = await signet.fetch(`/oauth/singlesignon?access_token=${token}`, {
+    method: "POST", headers: json, body: new URLSearchParams({ access_token: token }),
+  });
+  await assertFailure(inBoth, 400, "invalid_request", "A parameter is given more than once.");
+  const asBearer = await openLink(signet, token, { headers: { ...json, Authorization: `Bearer ${token}` } });
+  await assertFailure(asBearer, 400, "invalid_request", "The token belongs in the parameter access_token alone.");
+  const asJson = await signet.fetch("/oauth/singlesignon", {
+    method: "POST", headers: { ...json, "Content-Type": "application/json" }, body: JSON.stringify({ access_token: token }),
+  });
+  await assertFailure(asJson, 400, "invalid_request", "The body is not application/x-www-form-urlencoded.");
+  assert.equal((await openLink(signet, token)).status, 302, "the token was not spent");
+});
+
+test("a destination that lacks its input is refused with 400 before the token is spent", async () => {
+  await user("vague");
+  for (const [scope, params] of [
+    ["clientarea:product_details", { service_id: "12" }],
+    ["clientarea:domain_details", { domain_id: "34" }],
+    ["sso:custom_redirect", { sso_redirect_path: "cart.php" }],
+  ]) {
+    const token = await tokenFor("vague", { scope });
+    const [name] = Object.keys(params);
+    const without = await openLink(signet, token, { headers: json });
+    const article = name === "sso_redirect_path" ? "an" : "a";
+    await assertFailure(without, 400, "invalid_request", `The destination needs ${article} ${name}.`);
+    assert.equal((await openLink(signet, token, { params })).status, 302);
+  }
+});
+
+test("the failures, word for word, with their statuses; a denial spends the token", async () => {
+  await user("clara", { status: "Closed" });
+  await user("otto", { sso: false });
+  await user("alice");
+  await user("bob");
+  for (const [id, form, status, message] of [
+    ["clara", {}, 403, messages.closed],
+    ["otto", {}, 403, messages.disabled],
+    ["nobody", {}, 403, messages.unable],
+    ["alice", { service_id: "99" }, 403, messages.unable],
+    ["bob", { domain_id: "99" }, 403, messages.unable],
+  ]) {
+    const token = await tokenFor(id, form);
+    await assertFailure(await openLink(signet, token, { headers: json }), status, "access_denied", message(id));
+    await user(id, { services: [12, 99], domains: [34, 99] });
+    const again = await openLink(signet, token, { headers: json });
+    await assertFailure(again, 401, "invalid_token", messages.unable(id));
+    assert.ok(again.headers.get("www-authenticate").startsWith("Bearer"));
+  }
+});
+
+test("people get the failure as a page, escaped and framed by nobody", async () => {
+  await user("carla", { status: "Closed" });
+  const response = await openLink(signet, await tokenFor("carla"));
+  const page = await response.text();
+  assert.equal(response.status, 403);
+  assert.ok(page.includes(messages.closed("carla").replaceAll('"', "&quot;")), page);
+  assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
+  assert.match(response.headers.get("content-security-policy"), /frame-ancestors 'none'/);
+});
+
+test("Active and Inactive accounts sign in", async () => {
+  for (const status of ["Active", "Inactive"]) {
+    await user("ivan", { status });
+    assert.equal((await openLink(signet, await tokenFor("ivan"))).status, 302, status);
+  }
+});
+
+test("an account closed while its browser holds a session: the fourth failure, and the session is over", async () => {
+  await user("unexpected");
+  const cookie = await signIn(signet, set, { form: { user_id: "unexpected" } });
+  const token = await tokenFor("unexpected");
+  await signet.admin("PATCH", "/users/unexpected", { status: "Closed" });
+  assert.equal(await whoIs(signet, cookie), undefined, "closing ends the session");
+  const response = await openLink(signet, token, { headers: { ...json, ...cookie } });
+  assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
+  await assertFailure(response, 403, "access_denied", messages.closedWithSession("unexpected"));
+});
+
+test("RFC 7519 section 4.1.4: a token works until 59 s and is dead at 60 s", async () => {
+  await user("slow");
+  const [early, late] = [await tokenFor("slow"), await tokenFor("slow")];
+  try {
+    // Tokens carry whole seconds; aim at the middle of one.
+    const inSecond = (s, token) => (claimsOf(token).iat + s) * 1000 + 500 - Date.now();
+    await signet.clock.set(inSecond(59, early));
+    assert.equal((await openLink(signet, early)).status, 302);
+    await signet.clock.set(inSecond(60, late));
+    await assertFailure(await openLink(signet, late, { headers: json }), 401, "invalid_token", messages.unable("slow"));
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
+test("RFC 8725 section 3.1: without a good signature every answer is the same, whoever the token names", async () => {
+  await user("closed-one", { status: "Closed" });
+  await user("open-one");
+  const answers = new Set();
+  for (const id of ["closed-one", "open-one", "unknown-one"]) {
+    const [header, payload, signature] = (await tokenFor(id)).split(".");
+    const none = Buffer.from('{"alg":"none","typ":"sso+jwt"}').toString("base64url");
+    const flipped = (signature[0] === "A" ? "B" : "A") + signature.slice(1);
+    for (const forged of [`${header}.${payload}.${flipped}`, `${none}.${payload}.`, `${header}.${payload}`, "x", "."]) {
+      const response = await openLink(signet, forged, { headers: json });
+      const { "x-request-id": _, date: __, ...headers } = Object.fromEntries(response.headers);
+      answers.add(JSON.stringify([response.status, headers, await response.text()]));
+    }
+  }
+  assert.equal(answers.size, 1, [...answers].join("\n"));
+  assert.match([...answers][0], /^\[401,.*The sign-in link is not valid\./);
+});
+
+test("Fetch Metadata: HEAD, prefetches and anything but a top-level navigation never spend a token", async () => {
+  await user("prefetched");
+  const token = await tokenFor("prefetched");
+  const head = await openLink(signet, token, { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers.get("allow")], [405, "GET, POST"]);
+  for (const [status, headers] of [
+    [503, { "Sec-Purpose": "prefetch" }],
+    [503, { "Sec-Purpose": "prefetch;prerender" }],
+    [503, { Purpose: "prefetch" }],
+    [503, { "X-Moz": "prefetch" }],
+    [503, { "X-Purpose": "preview" }],
+    ...["empty", "image", "iframe", "script", "object", "worker", ""].map((dest) => [403, { "Sec-Fetch-Dest": dest }]),
+  ]) {
+    for (const method of ["GET", "POST"]) {
+      assert.equal((await openLink(signet, token, { method, headers })).status, status, JSON.stringify(headers));
+    }
+  }
+  assert.equal((await openLink(signet, token, { headers: { "Sec-Fetch-Dest": "document" } })).status, 302);
+});
+
+test("a second click in the browser that the token signed in is redirected again, without a new session", async () => {
+  await user("eager");
+  const token = await tokenFor("eager", { scope: "clientarea:emails" });
+  const cookie = cookieOf(await openLink(signet, token));
+  const again = await openLink(signet, token, { headers: cookie });
+  assert.equal(again.status, 302);
+  assert.equal(again.headers.get("location"), `${AREA}clientarea.php?action=emails`);
+  assert.equal(again.headers.get("set-cookie"), null);
+  assert.equal((await signet.admin("GET", "/users/eager/sessions")).body.sessions.length, 1);
+  const elsewhere = await openLink(signet, token, { headers: json });
+  await assertFailure(elsewhere, 401, "invalid_token", messages.unable("eager"));
+  assert.equal(await whoIs(signet, cookie), "eager", "the same browser without its cookie ends nothing");
+});
+
+test("RFC 6749 section 4.1.2: a token replayed from elsewhere ends the session that it opened", async () => {
+  await user("robbed");
+  const token = await tokenFor("robbed");
+  const cookie = cookieOf(await openLink(signet, token, { headers: { "User-Agent": "victim" } }));
+  const replay = await openLink(signet, token, { headers: { "User-Agent": "thief", ...json } });
+  await assertFailure(replay, 401, "invalid_token", messages.unable("robbed"));
+  assert.equal(await whoIs(signet, cookie), undefined);
+  assert.equal((await eventsOf(signet, "robbed"))[0], "session.ended: token_replayed");
+});
+
+test("a sign-in replaces the browser's own session with a new one", async () => {
+  await user("again");
+  const first = await signIn(signet, set, { form: { user_id: "again" } });
+  const second = await signIn(signet, set, { form: { user_id: "again" }, headers: first });
+  assert.notEqual(first.Cookie, second.Cookie);
+  assert.deepEqual([await whoIs(signet, first), await whoIs(signet, second)], [undefined, "again"]);
+});
+
+test("a session that the browser brought from somewhere else is never taken over", async () => {
+  await user("fixed");
+  const planted = { Cookie: "__Host-signet=attacker" };
+  const cookie = await signIn(signet, set, { form: { user_id: "fixed" }, headers: planted });
+  assert.notEqual(cookie.Cookie, planted.Cookie);
+  assert.equal(await whoIs(signet, planted), undefined);
+});
+
+test("a user has at most 20 sessions; the oldest goes", async () => {
+  await user("busy");
+  const cookies = [];
+  for (let n = 0; n < 21; n += 1) {
+    await signet.clock.set(n * 1000);
+    cookies.push(await signIn(signet, set, { form: { user_id: "busy" } }));
+  }
+  await signet.clock.set(0);
+  assert.equal((await signet.admin("GET", "/users/busy/sessions")).body.sessions.length, 20);
+  assert.deepEqual([await whoIs(signet, cookies[0]), await whoIs(signet, cookies[1])], [undefined, "busy"]);
+});
+
+const confirmation = (page) => page.match(/name="switch" value="([^"]+)"/)[1];
+
+for (const method of ["GET", "POST"]) {
+  test(`RFC 9700 section 4.7: a ${method} asks before it switches from another user's live session`, async () => {
+    await user("first");
+    await user("second");
+    const first = await signIn(signet, set, { form: { user_id: "first" } });
+    const token = await tokenFor("second");
+    const asked = await openLink(signet, token, { method, headers: first });
+    const page = await asked.text();
+    assert.equal(asked.status, 200);
+    assert.equal(asked.headers.get("set-cookie"), null);
+    assert.ok(page.includes("first") && page.includes("second"));
+    assert.equal(page.includes(token), method === "POST", "the page repeats only what its address does not say");
+
+    const other = await tokenFor("second");
+    const foreign = confirmation(await (await openLink(signet, other, { headers: first })).text());
+    for (const wrong of ["", "x", foreign, token]) {
+      const refused = await openLink(signet, token, { method: "POST", headers: first, params: { switch: wrong } });
+      assert.equal(refused.status, 200, `asked again for ${wrong}`);
+    }
+    const byGet = await openLink(signet, token, { headers: first, params: { switch: confirmation(page) } });
+    assert.equal(byGet.status, 200, "only a POST switches");
+    assert.equal(await whoIs(signet, first), "first");
+
+    const params = { switch: confirmation(page) };
+    const switched = await openLink(signet, token, { method: "POST", headers: first, params });
+    assert.equal(switched.status, 303);
+    assert.equal(await whoIs(signet, cookieOf(switched)), "second");
+    await signet.ops.read(); // waits for what is done after the answer
+    assert.equal(await whoIs(signet, first), undefined);
+    assert.equal((await eventsOf(signet, "first"))[0], "session.ended: switched");
+  });
+}
+
+test("a dead session of another user is no reason to ask", async () => {
+  await user("gone");
+  await user("next");
+  const cookie = await signIn(signet, set, { form: { user_id: "gone" } });
+  await signet.admin("DELETE", "/users/gone/sessions");
+  assert.equal((await openLink(signet, await tokenFor("next"), { headers: cookie })).status, 302);
+});
+
+test("SameSite=Lax: another site's POST, which brings no cookie, comes round by a GET that does", async () => {
+  await user("victim");
+  await user("attacker");
+  const cookie = await signIn(signet, set, { form: { user_id: "victim" } });
+  const token = await tokenFor("attacker", { scope: "clientarea:emails" });
+  for (const headers of [{ "Sec-Fetch-Site": "cross-site" }, { Origin: "https://evil.example" }, { Origin: "null" }]) {
+    const round = await openLink(signet, token, { method: "POST", headers });
+    assert.equal(round.status, 303);
+    assert.equal(round.headers.get("set-cookie"), null);
+    const location = round.headers.get("location");
+    assert.ok(location.startsWith(`${signet.issuer}/oauth/singlesignon?`), location);
+    const asked = await signet.fetch(location.slice(signet.issuer.length), { headers: cookie });
+    assert.equal(asked.status, 200, "asks before it switches");
+  }
+  assert.equal((await openLink(signet, token)).status, 302, "the token was not spent");
+});
