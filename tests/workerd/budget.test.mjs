@@ -1,0 +1,118 @@
+// The storage budget of one sign-in, counted.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { basic, cookieOf, createSet, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+
+let signet, bound, delegated;
+
+before(async () => {
+  signet = await startSignet();
+  await putUser(signet, "1");
+  bound = await createSet(signet, { user_id: "1" });
+  delegated = await createSet(signet, { delegated: true });
+});
+after(() => signet.close());
+
+/** Counts what `act` costs: KV operations by kind, object requests, rows written (an alarm is one). */
+async function cost(act) {
+  await signet.ops.reset();
+  const result = await act();
+  const ops = await signet.ops.read();
+  const rows = ops["sql.rowsWritten"] + ops["alarm.set"];
+  const kv = { get: ops["kv.get"], put: ops["kv.put"], other: ops["kv.list"] + ops["kv.delete"] };
+  return { result, kv, objects: ops["object.fetch"], rows };
+}
+
+const NOTHING = { get: 0, put: 0, other: 0 };
+
+test("the token endpoint: 1 KV read, 1 KV write, 0 object requests", async () => {
+  for (const [set, form] of [[bound, {}], [delegated, { user_id: "1" }]]) {
+    const { result, kv, objects, rows } = await cost(() => postToken(signet, set, form));
+    assert.deepEqual([result.status, kv, objects, rows], [200, { get: 1, put: 1, other: 0 }, 0, 0]);
+  }
+});
+
+test("the token endpoint's KV write is off the response path: it may fail", async () => {
+  await signet.faults.set([{ target: "kv.put", mode: "delay", ms: 3_000 }]);
+  const start = performance.now();
+  assert.equal((await postToken(signet, bound)).status, 200);
+  assert.ok(performance.now() - start < 2_000, "the answer did not wait for the write");
+  await signet.faults.set([{ target: "kv.put", mode: "throw" }]);
+  const token = await getToken(signet, bound);
+  await signet.faults.set([]);
+  assert.equal((await openLink(signet, token)).status, 302);
+});
+
+async function redemption(set, form, headers) {
+  const token = await getToken(signet, set, form);
+  const counted = await cost(() => openLink(signet, token, { headers }));
+  assert.equal(counted.result.status, 302);
+  return counted;
+}
+
+test("the SSO endpoint: 0 KV operations, 1 object request, at most 4 rows, in every kind of sign-in", async () => {
+  const first = await redemption(bound);
+  assert.deepEqual([first.kv, first.objects], [NOTHING, 1]);
+  assert.ok(first.rows <= 4, `the first: ${first.rows} rows`);
+  const replacing = await redemption(bound, {}, cookieOf(first.result));
+  assert.deepEqual([replacing.kv, replacing.objects], [NOTHING, 1]);
+  assert.ok(replacing.rows <= 4, `replacing a session: ${replacing.rows} rows`);
+  for (let n = 0; n < 22; n += 1) {
+    const { kv, objects, rows } = await redemption(bound);
+    assert.deepEqual([kv, objects], [NOTHING, 1]);
+    assert.ok(rows >= 3 && rows <= 4, `sign-in ${n}, up to and beyond the cap: ${rows} rows`);
+  }
+});
+
+test("the SSO endpoint for a delegated set: 1 KV read, 1 object request, at most 4 rows", async () => {
+  const { kv, objects, rows } = await redemption(delegated, { user_id: "1" });
+  assert.deepEqual([kv, objects], [{ get: 1, put: 0, other: 0 }, 1]);
+  assert.ok(rows <= 4, `${rows} rows`);
+});
+
+test("a refused request costs nothing: malformed, forged, prefetched, bad credentials in form", async () => {
+  const token = await getToken(signet, bound);
+  const [header, payload, signature] = token.split(".");
+  const kid = Buffer.from('{"alg":"HS256","typ":"sso+jwt","kid":"../../etc/passwd"}').toString("base64url");
+  for (const [status, act] of [
+    [400, () => signet.fetch("/oauth/singlesignon")],
+    [400, () => openLink(signet, token, { params: { scope: "clientarea:homepage" } })],
+    [401, () => openLink(signet, `${header}.${payload}.${signature.slice(1)}`)],
+    [401, () => openLink(signet, `${kid}.${payload}.${signature}`)],
+    [503, () => openLink(signet, token, { headers: { Purpose: "prefetch" } })],
+    [405, () => openLink(signet, token, { method: "HEAD" })],
+    [401, () => signet.fetch("/oauth/token", { method: "POST", body: new URLSearchParams({ grant_type: "single_sign_on" }) })],
+    [400, () => signet.fetch("/oauth/token", { method: "POST", headers: basic(bound), body: new URLSearchParams({ a: "b" }) })],
+    [401, () => signet.fetch("/oauth/session")],
+    [401, () => signet.fetch("/admin/v1/users/1")],
+    [404, () => signet.fetch("/nowhere")],
+  ]) {
+    const { result, kv, objects } = await cost(act);
+    assert.deepEqual([result.status, kv, objects], [status, NOTHING, 0]);
+  }
+});
+
+test("a second click writes nothing; an expired token asks nobody", async () => {
+  const token = await getToken(signet, bound);
+  const cookie = cookieOf(await openLink(signet, token));
+  const again = await cost(() => openLink(signet, token, { headers: cookie }));
+  assert.deepEqual([again.result.status, again.kv, again.objects, again.rows], [302, NOTHING, 1, 0]);
+  const late = await getToken(signet, bound);
+  await signet.clock.set(61_000);
+  const expired = await cost(() => openLink(signet, late));
+  await signet.clock.set(0);
+  assert.deepEqual([expired.result.status, expired.kv, expired.objects], [401, NOTHING, 0]);
+});
+
+test("a session check: 0 KV operations, 1 object request, and a row at most once a minute", async () => {
+  const cookie = await signIn(signet, bound);
+  const check = () => cost(() => signet.fetch("/oauth/session", { headers: cookie }));
+  for (const [second, rows] of [[0, 0], [50, 0], [62, 1], [63, 0], [110, 0], [125, 1]]) {
+    await signet.clock.set(second * 1000);
+    const counted = await check();
+    assert.deepEqual([counted.result.status, counted.kv, counted.objects, counted.rows], [200, NOTHING, 1, rows], `${second} s`);
+  }
+  await signet.clock.set(0);
+});
