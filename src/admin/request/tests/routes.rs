@@ -25,7 +25,11 @@ fn short(request: AdminRequest) -> String {
     }
 }
 
-const ROUTES: [(&str, &str, &[(Method, &str, &str)]); 8] = [
+/// Method, body, and the request in short.
+type Requests = &'static [(Method, &'static str, &'static str)];
+
+/// Each path with its `Allow` and its requests.
+const ROUTES: [(&str, &str, Requests); 8] = [
     (
         "users/42",
         "GET, PUT, PATCH, DELETE",

@@ -76,7 +76,7 @@ fn a_payload_has_one_spelling_even_when_it_is_signed() {
             signed_as(format!("{payload}A")),
             signed_as(json.clone()),
         ]);
-        if json.len() % 3 != 0 {
+        if !json.len().is_multiple_of(3) {
             let (rest, last) = payload.split_at(payload.len() - 1);
             let with_stray_bit = char::from(last.as_bytes()[0] + 1);
             assert_forged([signed_as(URL_SAFE.encode(&json)), signed_as(format!("{rest}{with_stray_bit}"))]);

@@ -24,10 +24,10 @@ enum Token {
 
 /// The session that the browser presents.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Browser {
-    PresentsNothing,
-    PresentsTheTokensSession,
-    PresentsAnotherLiveSession,
+enum Presents {
+    Nothing,
+    TheTokensSession,
+    AnotherLiveSession,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ struct Case {
     names: Names,
     credential_is_revoked: bool,
     token: Token,
-    browser: Browser,
+    presents: Presents,
     /// Whether address and browser are those which opened the sessions.
     is_here: bool,
     /// Seconds until the token expires; it is dead from 0 on.
@@ -69,8 +69,7 @@ const TOKENS: [Token; 6] = [
     Token::Denied,
     Token::Revoked,
 ];
-const BROWSERS: [Browser; 3] =
-    [Browser::PresentsNothing, Browser::PresentsTheTokensSession, Browser::PresentsAnotherLiveSession];
+const PRESENTS: [Presents; 3] = [Presents::Nothing, Presents::TheTokensSession, Presents::AnotherLiveSession];
 const LIVES: [i8; 4] = [60, 1, 0, -1];
 
 fn every_case() -> impl Iterator<Item = Case> {
@@ -79,11 +78,11 @@ fn every_case() -> impl Iterator<Item = Case> {
         for names in NAMES {
             for credential_is_revoked in [false, true] {
                 for token in TOKENS {
-                    for browser in BROWSERS {
+                    for presents in PRESENTS {
                         for is_here in [true, false] {
                             for life in LIVES {
                                 let case =
-                                    Case { account, names, credential_is_revoked, token, browser, is_here, life };
+                                    Case { account, names, credential_is_revoked, token, presents, is_here, life };
                                 cases.push(case);
                             }
                         }
@@ -110,7 +109,7 @@ impl Case {
 
     /// The browser presents the live session which this very token opened.
     fn is_second_click(self) -> bool {
-        self.token == Token::SignedInAndSessionLives && self.browser == Browser::PresentsTheTokensSession
+        self.token == Token::SignedInAndSessionLives && self.presents == Presents::TheTokensSession
     }
 
     /// The contract leaves open how a second click ends that asks for what is not the user's.
@@ -123,7 +122,7 @@ impl Case {
         use Denial::*;
         let rules = [
             (self.is_expired(), Verdict::Denied(TokenExpired)),
-            (self.is_closed() && self.browser != Browser::PresentsNothing, Verdict::Denied(ClosedWithSession)),
+            (self.is_closed() && self.presents != Presents::Nothing, Verdict::Denied(ClosedWithSession)),
             (self.is_closed(), Verdict::Denied(Closed)),
             (matches!(self.account, Some((_, false))), Verdict::Denied(SsoDisabled)),
             (self.is_second_click(), Verdict::RedirectedAgain),
@@ -162,10 +161,10 @@ impl Case {
             Names::ForeignService => (owned("34"), owned("34")),
             Names::ForeignDomain => (owned("12"), owned("12")),
         };
-        let presented = match self.browser {
-            Browser::PresentsNothing => None,
-            Browser::PresentsTheTokensSession => Some(sid(TOKEN)),
-            Browser::PresentsAnotherLiveSession => Some(sid(OTHER)),
+        let presented = match self.presents {
+            Presents::Nothing => None,
+            Presents::TheTokensSession => Some(sid(TOKEN)),
+            Presents::AnotherLiveSession => Some(sid(OTHER)),
         };
         let expires_at = Timestamp::from_seconds(NOW.seconds().saturating_add_signed(self.life.into()));
         let command = Command::Redeem(Redemption { expires_at, service_id, domain_id, presented, ..redemption() });
@@ -254,10 +253,10 @@ fn a_session_opens_exactly_when_the_user_is_signed_in() {
 #[test]
 fn a_session_ends_only_when_replaced_or_replayed_or_closed() {
     for case in every_case().filter(|case| !case.is_left_open()) {
-        let presented = match case.browser {
-            Browser::PresentsNothing => None,
-            Browser::PresentsTheTokensSession => Some(sid(TOKEN)),
-            Browser::PresentsAnotherLiveSession => Some(sid(OTHER)),
+        let presented = match case.presents {
+            Presents::Nothing => None,
+            Presents::TheTokensSession => Some(sid(TOKEN)),
+            Presents::AnotherLiveSession => Some(sid(OTHER)),
         };
         let is_replay = case.token == Token::SignedInAndSessionLives && !case.is_here;
         let ended = match case.verdict() {

@@ -1,0 +1,222 @@
+// The administration API, as an operator's curl sees it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { claimsOf, createSet, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+
+let signet;
+
+before(async () => {
+  signet = await startSignet();
+});
+after(() => signet.close());
+
+const ROUTES = [
+  ["PUT", "/users/1"], ["GET", "/users/1"], ["PATCH", "/users/1"], ["DELETE", "/users/1"], ["GET", "/users/1/sessions"],
+  ["DELETE", "/users/1/sessions"], ["DELETE", "/users/1/sessions/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/users/1/events"],
+  ["POST", "/credentials"], ["GET", "/credentials"], ["GET", "/credentials/x"], ["PATCH", "/credentials/x"],
+  ["DELETE", "/credentials/x"], ["POST", "/credentials/x/rotate"], ["GET", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"],
+  ["DELETE", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/nowhere"],
+];
+
+function assertProblem(answer, status, detail) {
+  assert.deepEqual([answer.status, answer.body.status, answer.body.detail], [status, status, detail]);
+  assert.deepEqual([answer.body.type, typeof answer.body.title], ["about:blank", "string"]);
+  assert.equal(answer.headers.get("content-type"), "application/problem+json");
+}
+
+test("RFC 6750 section 3: without the administration token every route is the same 401, known or not", async () => {
+  await putUser(signet, "1");
+  const answers = new Set();
+  for (const [method, path] of ROUTES) {
+    for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: `Basic ${signet.adminToken}` },
+      { Authorization: signet.adminToken }, { Authorization: `Bearer ${signet.adminToken}x` }, { Cookie: signet.adminToken }]) {
+      const response = await signet.fetch(`/admin/v1${path}`, { method, headers });
+      answers.add(JSON.stringify([response.status, response.headers.get("www-authenticate"), await response.text()]));
+    }
+  }
+  assert.equal(answers.size, 1, [...answers].join("\n"));
+  assert.match([...answers][0], /^\[401,"Bearer realm=/);
+});
+
+test("users: create, read, change, replace, delete", async () => {
+  const created = await signet.admin("PUT", "/users/7", { status: "Active", services: [12, "srv-3"], domains: [] });
+  const { created_at, updated_at, ...account } = created.body;
+  assert.equal(created.status, 201);
+  assert.deepEqual(account, { user_id: "7", status: "Active", sso: true, services: ["12", "srv-3"], domains: [] });
+  assert.ok(Math.abs(created_at - Date.now() / 1000) < 5 && updated_at === created_at);
+  assert.deepEqual((await signet.admin("GET", "/users/7")).body, created.body);
+  const changed = await signet.admin("PATCH", "/users/7", { sso: false });
+  assert.deepEqual([changed.status, changed.body.sso, changed.body.services], [200, false, ["12", "srv-3"]]);
+  const replaced = await signet.admin("PUT", "/users/7", { status: "Inactive" });
+  assert.deepEqual([replaced.status, replaced.body.sso, replaced.body.services], [200, true, []]);
+  assert.equal(replaced.body.created_at, created_at);
+  assert.equal((await signet.admin("DELETE", "/users/7")).status, 204);
+  for (const method of ["GET", "DELETE"]) assertProblem(await signet.admin(method, "/users/7"), 404, "There is no such account.");
+  assertProblem(await signet.admin("PATCH", "/users/7", {}), 404, "There is no such account.");
+});
+
+test("RFC 9457: unsound input is refused with one precise problem", async () => {
+  const field = "The body has an unknown, missing or unsound field.";
+  for (const [method, path, body, status, detail] of [
+    ["PUT", "/users/8", {}, 400, field],
+    ["PUT", "/users/8", { status: "active" }, 400, field],
+    ["PUT", "/users/8", { status: "Active", admin: true }, 400, field],
+    ["PUT", "/users/8", { status: "Active", services: ["a b"] }, 400, field],
+    ["PUT", "/users/8", { status: "Active", sso: "yes" }, 400, field],
+    ["PATCH", "/users/8", { user_id: "9" }, 400, field],
+    ["PUT", "/users/a%20b", { status: "Active" }, 400, "The User ID is malformed."],
+    ["GET", `/users/${"x".repeat(65)}`, undefined, 400, "The User ID is malformed."],
+    ["DELETE", "/users/8/sessions/x", undefined, 400, "The session id is malformed."],
+    ["GET", "/users/8/events?limit=0", undefined, 400, "The limit is not a number from 1 to 100."],
+    ["GET", "/users/8/events?cursor=-1", undefined, 400, "The cursor is malformed."],
+    ["GET", "/users/8/nothing", undefined, 404, "There is nothing at this address."],
+    ["GET", "/tokens/short", undefined, 400, "The jti is malformed."],
+    ["GET", "/credentials/a%20b", undefined, 400, "The client_id is malformed."],
+    ["POST", "/credentials", { name: "x", scopes: [] }, 400, 'Give either user_id or "delegated": true.'],
+    ["POST", "/credentials", { name: "x", scopes: [], user_id: "1", delegated: true }, 400, 'Give either user_id or "delegated": true.'],
+    ["POST", "/credentials", { name: "", scopes: [], user_id: "1" }, 400, "The name must have 1 to 128 characters."],
+    ["POST", "/credentials", { name: "x", scopes: [], user_id: "1", client_secret: "mine" }, 400, field],
+    ["POST", "/credentials", { name: "x", scopes: ["clientarea:homepage"], user_id: "1" }, 400, field],
+    ["POST", "/credentials/x/rotate", { overlap_seconds: 2_592_001 }, 400, "The overlap_seconds are more than 30 days."],
+    ["POST", "/credentials/x/rotate", { overlap_seconds: -1 }, 400, field],
+    ["GET", "/credentials/unknown", undefined, 404, "There is no such credential set."],
+    ["DELETE", "/users/8/sessions/AAAAAAAAAAAAAAAAAAAAAA", undefined, 404, "There is no such session."],
+  ]) {
+    assertProblem(await signet.admin(method, path, body), status, detail);
+  }
+  const headers = { Authorization: `Bearer ${signet.adminToken}` };
+  const put = (type, body) => signet.fetch("/admin/v1/users/8", { method: "PUT", headers: { ...headers, "Content-Type": type }, body });
+  assert.equal((await (await put("application/json", "{")).json()).detail, "The body is not JSON.");
+  assert.equal((await put("text/plain", '{"status":"Active"}')).status, 415);
+  assert.equal((await put("application/json", "x".repeat(65_537)).catch(() => ({ status: 413 }))).status, 413);
+  assert.equal((await signet.admin("GET", "/users/8")).status, 404, "nothing of it was applied");
+});
+
+test("RFC 9110 section 15.5.6: another method is 405 with Allow", async () => {
+  for (const [path, allow] of [
+    ["/users/1", "GET, PUT, PATCH, DELETE"], ["/users/1/sessions", "GET, DELETE"], ["/users/1/sessions/x", "DELETE"],
+    ["/users/1/events", "GET"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
+    ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
+  ]) {
+    const { status, headers } = await signet.admin("OPTIONS", path);
+    assert.deepEqual([status, headers.get("allow")], [405, allow], path);
+  }
+});
+
+test("credential sets: create, read, change, rotate, revoke; the secret is shown only when it is new", async () => {
+  await putUser(signet, "42");
+  const created = await signet.admin("POST", "/credentials", {
+    name: "Portal", description: "d", user_id: "42", scopes: ["clientarea:emails"], service_id: 12, logo_uri: "https://x.example/l.png",
+  });
+  const { client_id, client_secret, created_at, updated_at, ...set } = created.body;
+  assert.equal(created.status, 201);
+  assert.equal(created.headers.get("location"), `${signet.issuer}/admin/v1/credentials/${client_id}`);
+  assert.match(client_secret, /^[\w-]{43}$/);
+  assert.deepEqual(set, {
+    name: "Portal", description: "d", user_id: "42", grant_types: ["single_sign_on"], scopes: ["clientarea:sso", "clientarea:emails"],
+    service_id: "12", logo_uri: "https://x.example/l.png", disabled: false,
+  });
+  const path = `/credentials/${client_id}`;
+  const read = await signet.admin("GET", path);
+  assert.deepEqual(read.body, { client_id, created_at, updated_at, ...set });
+  const patched = await signet.admin("PATCH", path, { name: "Renamed", service_id: null });
+  assert.deepEqual([patched.status, patched.body.name, patched.body.service_id, patched.body.description], [200, "Renamed", undefined, "d"]);
+  assert.equal((await signet.admin("PATCH", path, { user_id: "43" })).status, 400);
+  const rotated = await signet.admin("POST", `${path}/rotate`);
+  assert.deepEqual([rotated.status, rotated.body.client_id], [200, client_id]);
+  assert.equal((await postToken(signet, { client_id, client_secret })).status, 401, "without overlap the old secret is dead");
+  const listed = await signet.admin("GET", "/credentials");
+  const kv = await signet.kv();
+  const stored = await Promise.all((await kv.list()).keys.map(({ name }) => kv.get(name)));
+  for (const secret of [client_secret, rotated.body.client_secret]) {
+    for (const text of [read.body, patched.body, listed.body, signet.logs, stored].map((value) => JSON.stringify(value))) {
+      assert.ok(!text.includes(secret));
+    }
+  }
+  assert.equal((await signet.admin("DELETE", path)).status, 204);
+  assert.equal((await signet.admin("DELETE", path)).status, 404);
+});
+
+test("credential sets are listed page by page, each once", async () => {
+  const made = [];
+  for (let n = 0; n < 5; n += 1) made.push((await createSet(signet, { delegated: true, name: `set ${n}` })).client_id);
+  const seen = [];
+  let cursor = "";
+  do {
+    const { status, body } = await signet.admin("GET", `/credentials?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    assert.equal(status, 200);
+    assert.ok(body.credentials.length <= 2);
+    seen.push(...body.credentials.map(({ client_id }) => client_id));
+    cursor = body.cursor;
+  } while (cursor);
+  assert.equal(new Set(seen).size, seen.length);
+  assert.ok(made.every((id) => seen.includes(id)));
+});
+
+test("disabling or revoking a set kills the tokens it was issued, at once", async () => {
+  await putUser(signet, "50");
+  for (const binding of [{ user_id: "50" }, { delegated: true }]) {
+    const form = binding.delegated ? { user_id: "50" } : {};
+    for (const [method, body] of [["PATCH", { disabled: true }], ["DELETE", undefined]]) {
+      const set = await createSet(signet, binding);
+      const token = await getToken(signet, set, form);
+      await signet.admin(method, `/credentials/${set.client_id}`, body);
+      assert.equal((await openLink(signet, token)).status, 401, `${JSON.stringify(binding)} ${method}`);
+    }
+  }
+});
+
+test("a token can be looked up and revoked by its id", async () => {
+  await putUser(signet, "60");
+  const set = await createSet(signet, { user_id: "60" });
+  const state = async (token) => {
+    await signet.ops.read(); // its record is written after the answer
+    const { status, body } = await signet.admin("GET", `/tokens/${claimsOf(token).jti}`);
+    assert.equal(status, 200);
+    return body;
+  };
+  const token = await getToken(signet, set);
+  const { jti, iat, exp } = claimsOf(token);
+  assert.deepEqual(await state(token), {
+    jti, user_id: "60", client_id: set.client_id, scope: "clientarea:sso clientarea:invoices", issued_at: iat, expires_at: exp,
+    state: "pending", reason: null, settled_at: null,
+  });
+  await openLink(signet, token);
+  assert.equal((await state(token)).state, "signed_in");
+  const revoked = await getToken(signet, set);
+  await state(revoked);
+  assert.equal((await signet.admin("DELETE", `/tokens/${claimsOf(revoked).jti}`)).status, 204);
+  assert.equal((await openLink(signet, revoked)).status, 401);
+  assert.equal((await state(revoked)).state, "revoked");
+  const [denied, forgotten] = [await getToken(signet, set), await getToken(signet, set)];
+  await signet.admin("PATCH", "/users/60", { sso: false });
+  await openLink(signet, denied);
+  const { state: name, reason } = await state(denied);
+  assert.deepEqual([name, reason], ["denied", "sso_disabled"]);
+  await signet.clock.set(60_000);
+  assert.equal((await state(forgotten)).state, "expired");
+  await signet.clock.set(0);
+  const unknown = await signet.admin("GET", "/tokens/AAAAAAAAAAAAAAAAAAAAAA");
+  assertProblem(unknown, 404, "There is no record of such a token. Records are kept for a day.");
+});
+
+test("the audit trail lists what happened, newest first, page by page", async () => {
+  await putUser(signet, "70");
+  const set = await createSet(signet, { user_id: "70" });
+  await signIn(signet, set, { headers: { "User-Agent": "a browser" } });
+  await signet.admin("PATCH", "/users/70", { sso: false });
+  const denied = await openLink(signet, await getToken(signet, set));
+  const names = [];
+  let cursor = "";
+  do {
+    const { body } = await signet.admin("GET", `/users/70/events?limit=2${cursor && `&cursor=${cursor}`}`);
+    names.push(...body.events);
+    cursor = body.cursor;
+  } while (cursor);
+  assert.deepEqual(names.map(({ event }) => event), ["sso.denied", "account.changed", "sso.signed_in", "account.created"]);
+  assert.deepEqual([names[0].reason, names[0].request_id], ["sso_disabled", denied.headers.get("x-request-id")]);
+  assert.deepEqual([names[1].sso, names[1].status], [false, "Active"]);
+  assert.deepEqual([names[2].user_agent, names[2].client_id], ["a browser", set.client_id]);
+});

@@ -1,0 +1,80 @@
+// What every answer and every log line has in common.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { basic, cookieOf, createSet, getToken, openLink, putUser, whoIs } from "../support/workflow.mjs";
+
+let signet;
+
+before(async () => {
+  signet = await startSignet();
+});
+after(() => signet.close());
+
+const PATHS = [
+  "/", "/oauth/token", "/oauth/token.php", "/oauth/singlesignon", "/oauth/singlesignon.php?access_token=x", "/oauth/session", "/oauth/logout",
+  "/healthz", "/admin/v1/users/1", "/admin/v1/credentials", "/admin/v1/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
+];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
+
+test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the security headers, and no CORS", async () => {
+  for (const path of PATHS) {
+    for (const method of METHODS) {
+      for (const accept of ["application/json", "text/html"]) {
+        const headers = { Accept: accept, Origin: "https://evil.example", "X-Echo": "canary" };
+        const response = await signet.fetch(path, { method, headers });
+        const label = `${method} ${path}`;
+        assert.ok(response.status < 500, `${label}: ${response.status}`);
+        assert.equal(response.headers.get("x-content-type-options"), "nosniff", label);
+        assert.equal(response.headers.get("cache-control"), "no-store", label);
+        assert.equal(response.headers.get("referrer-policy"), "no-referrer", label);
+        assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/, label);
+        assert.match(response.headers.get("x-request-id"), /^[0-9a-f]{16}$/, label);
+        for (const [name, value] of response.headers) {
+          assert.ok(!name.startsWith("access-control-"), `${label}: ${name}`);
+          assert.ok(!value.includes("canary"), label);
+        }
+        assert.equal(response.headers.get("strict-transport-security"), null, "plain http");
+        if (method === "HEAD") assert.equal(await response.text(), "");
+        else assert.ok(!(await response.text()).includes("canary"), label);
+      }
+    }
+  }
+});
+
+test("RFC 9700 section 4.2: no token, signature, secret or cookie is in the log, in KV or in an object", async () => {
+  await putUser(signet, "1");
+  const set = await createSet(signet, { user_id: "1" });
+  const token = await getToken(signet, set);
+  const cookie = cookieOf(await openLink(signet, token));
+  await whoIs(signet, cookie);
+  await openLink(signet, token, { headers: { "User-Agent": "elsewhere" } });
+  await openLink(signet, `${token}x`);
+  await signet.fetch(`/oauth/token?client_secret=${set.client_secret}`, { method: "POST", headers: basic(set) });
+  await signet.ops.read();
+  const kv = await signet.kv();
+  const stored = await Promise.all((await kv.list()).keys.map(async ({ name }) => [name, await kv.get(name)]));
+  const rows = [];
+  for (const table of ["account", "token", "session", "event"]) rows.push(await signet.sql("1", `SELECT * FROM ${table}`));
+  await signet.logged("token_used");
+  const everything = JSON.stringify([signet.logs, stored, rows]);
+  const value = cookie.Cookie.split("=")[1];
+  for (const secret of [token, token.split(".")[2], value, value.split(".")[2], set.client_secret, signet.adminToken, signet.keys.slice(3)]) {
+    assert.ok(!everything.includes(secret), secret.slice(0, 8));
+  }
+});
+
+test("one JSON line per decision, with its reason and without the token's id", async () => {
+  await putUser(signet, "2", { status: "Closed" });
+  const set = await createSet(signet, { user_id: "2" });
+  const token = await getToken(signet, set);
+  const response = await openLink(signet, token);
+  const line = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+  const { jti_hash, ...rest } = line;
+  assert.match(jti_hash, /^[0-9a-f]{16}$/);
+  assert.deepEqual(rest, {
+    event: "sso", outcome: "denied", reason: "closed", client_id: set.client_id, user_id: "2",
+    request_id: response.headers.get("x-request-id"),
+  });
+});
