@@ -1,0 +1,341 @@
+// The demo and every page of Signet, in a real browser.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { launchChromium, skip } from "../support/chromium.mjs";
+import { startSignet } from "../support/signet.mjs";
+import { createSet, getToken, messages, openLink, putUser } from "../support/workflow.mjs";
+
+const LABELS = {
+  "clientarea:sso": "Client Area Home",
+  "clientarea:profile": "My Details",
+  "clientarea:billing_info": "Manage Billing Information/Credit Card",
+  "clientarea:emails": "My Emails",
+  "clientarea:announcements": "Announcements",
+  "clientarea:downloads": "Downloads",
+  "clientarea:knowledgebase": "Knowledgebase",
+  "clientarea:network_status": "Network Status",
+  "clientarea:services": "My Products/Services",
+  "clientarea:product_details": "Product Details/Information",
+  "clientarea:domains": "My Domains",
+  "clientarea:domain_details": "Domain Details/Information",
+  "clientarea:invoices": "My Invoices",
+  "clientarea:tickets": "My Support Tickets",
+  "clientarea:submit_ticket": "Open New Ticket",
+  "clientarea:shopping_cart": "Shopping Cart Default Product Group",
+  "clientarea:shopping_cart_addons": "Shopping Cart Addons",
+  "clientarea:shopping_cart_domain_register": "Shopping Cart Register Domain",
+  "clientarea:shopping_cart_domain_transfer": "Shopping Cart Transfer Domain",
+  "sso:custom_redirect": "Custom Page",
+};
+
+let signet, set, browser, context, page, problems;
+
+before(async () => {
+  if (skip) return;
+  browser = await launchChromium();
+  signet = await startSignet({ demo: true });
+  set = await createSet(signet, { delegated: true });
+});
+after(async () => {
+  await browser?.close();
+  await signet?.close();
+});
+beforeEach(() => open());
+afterEach(async () => {
+  await context?.close();
+});
+
+/** Opens a fresh browser profile. */
+async function open(options = {}) {
+  if (skip) return;
+  await context?.close();
+  context = await browser.newContext(options);
+  page = await context.newPage();
+  problems = [];
+  // A failed page is reported here too, by its status, and the work of Clear-Site-Data; what a policy stops is a problem.
+  const harmless = /Failed to load resource|^Clear-Site-Data header/;
+  page.on("console", (message) => harmless.test(message.text()) || problems.push(message.text()));
+  page.on("pageerror", (error) => problems.push(String(error)));
+}
+
+async function press(user, destination = "clientarea:invoices") {
+  await page.goto(`${signet.issuer}/`);
+  await page.check(`input[value="${user}"]`);
+  await page.selectOption("#destination", destination);
+  await page.click("main button");
+}
+
+const heading = () => page.textContent("h1");
+const text = () => page.innerText("main");
+
+async function linkFor(user) {
+  return `${signet.issuer}/oauth/singlesignon?access_token=${await getToken(signet, set, { user_id: user })}`;
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`the demo, from click to client area, for every destination; JavaScript ${javaScriptEnabled ? "on" : "off"}`, { skip }, async () => {
+    await open({ javaScriptEnabled });
+    for (const [destination, label] of Object.entries(LABELS)) {
+      await press("alice", destination);
+      assert.equal(await heading(), label);
+      const shown = await text();
+      for (const part of ["Signed in as alice", "POST /oauth/token", "sso.signed_in", "302 →", "Session", " at the latest"]) {
+        assert.ok(shown.includes(part), `${destination}: ${part}`);
+      }
+    }
+    await page.click("summary");
+    const claims = JSON.parse(await page.innerText("pre"));
+    assert.deepEqual([claims.sub, claims.scope, claims.exp - claims.iat], ["alice", "sso:custom_redirect", 60]);
+    assert.deepEqual(problems, []);
+  });
+}
+
+test("each way that a sign-in can end shows its page", { skip }, async () => {
+  await press("ivan");
+  assert.equal(await heading(), "My Invoices", "Inactive accounts sign in");
+  await open();
+  for (const [user, message] of [["clara", messages.closed], ["otto", messages.disabled]]) {
+    await press(user);
+    assert.equal(await heading(), "You are not signed in");
+    assert.equal(await page.innerText("[role=alert]"), message(user));
+  }
+  await page.goto(await linkFor("stranger"));
+  assert.equal(await page.innerText("[role=alert]"), messages.unable("stranger"));
+  await page.goto(`${signet.issuer}/oauth/singlesignon?access_token=nonsense`);
+  assert.equal(await page.innerText("[role=alert]"), "The sign-in link is not valid.");
+  await page.goto(`${signet.issuer}/oauth/singlesignon`);
+  assert.equal(await heading(), "This link does not work");
+  const link = await linkFor("alice");
+  await signet.clock.set(61_000);
+  await page.goto(link);
+  await signet.clock.set(0);
+  assert.equal(await page.innerText("[role=alert]"), messages.unable("alice"));
+  await page.goto(`${signet.issuer}/clientarea.php`);
+  assert.equal(await heading(), "Nobody is signed in");
+  assert.deepEqual(problems, []);
+});
+
+test("a link opened again: redirected in the same browser, refused in another", { skip }, async () => {
+  await press("alice"); // the demo makes its users at the first visit
+  await open();
+  const link = await linkFor("alice");
+  for (const click of ["first", "second"]) {
+    await page.goto(link);
+    assert.equal(await heading(), "My Invoices", `${click} click`);
+  }
+  await open();
+  await page.goto(link);
+  assert.equal(await page.innerText("[role=alert]"), messages.unable("alice"));
+});
+
+test("the account-switch page: stay, or switch, and never silently", { skip }, async () => {
+  await press("alice");
+  await press("ivan");
+  assert.equal(await heading(), "Switch account?");
+  await page.click("text=Stay signed in as alice");
+  assert.ok((await text()).includes("This browser is signed in as alice"));
+  await press("ivan");
+  await page.click("text=Sign in as ivan");
+  assert.equal(await heading(), "My Invoices");
+  assert.ok((await text()).includes("Signed in as ivan"));
+  await page.click("text=Sign out");
+  await page.goto(`${signet.issuer}/clientarea.php`);
+  assert.equal(await heading(), "Nobody is signed in");
+  assert.deepEqual(problems, []);
+});
+
+test("RFC 9700 section 4.2: after landing, the token is nowhere in the browser", { skip }, async () => {
+  const urls = [];
+  const referers = [];
+  page.on("request", (request) => {
+    urls.push(request.url());
+    referers.push(request.headers().referer ?? "");
+  });
+  await press("alice");
+  const token = urls.find((url) => url.includes("access_token=")).split("access_token=")[1];
+  assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  const referrer = await page.evaluate(() => document.referrer);
+  await page.click("text=Back to the demo");
+  const session = await context.newCDPSession(page);
+  const { entries } = await session.send("Page.getNavigationHistory");
+  const storage = await context.storageState();
+  const everything = JSON.stringify([entries, referers, referrer, problems, await page.content(), storage]);
+  assert.ok(entries.length >= 2);
+  assert.ok(!everything.includes(token) && !everything.includes(token.split(".")[2]));
+});
+
+/** Serves one page on another origin. */
+async function site(html) {
+  const server = createServer((request, response) => {
+    response.setHeader("Content-Type", "text/html");
+    response.end(typeof html === "function" ? html(request) : html);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+test("Fetch Metadata: another site's image, frame, script, prefetch and fetch spend no token", { skip }, async () => {
+  await press("alice");
+  await open();
+  const link = await linkFor("alice");
+  const attacker = await site(`<!doctype html><title>attacker</title><link rel="prefetch" href="${link}">
+    <img src="${link}"><iframe src="${link}"></iframe><script src="${link}"></script>
+    <script>fetch("${link}", { mode: "no-cors", credentials: "include" })</script>`);
+  try {
+    const seen = [];
+    page.on("request", (request) => request.url() === link && seen.push(request.resourceType()));
+    await page.goto(attacker.origin, { waitUntil: "networkidle" });
+    assert.ok(seen.length >= 4, seen.join(" "));
+  } finally {
+    attacker.close();
+  }
+  await page.goto(link);
+  assert.equal(await heading(), "My Invoices", "the token was not spent");
+});
+
+test("RFC 9700 section 4.7: another site's form with the attacker's token asks the signed-in victim", { skip }, async () => {
+  await press("alice");
+  const token = await getToken(signet, set, { user_id: "ivan" });
+  const attacker = await site(`<!doctype html><title>attacker</title>
+    <form method="post" action="${signet.issuer}/oauth/singlesignon"><input name="access_token" value="${token}"></form>
+    <script>document.forms[0].submit()</script>`);
+  try {
+    await page.goto(attacker.origin);
+    await page.waitForSelector("h1");
+    assert.equal(await heading(), "Switch account?");
+  } finally {
+    attacker.close();
+  }
+  await page.goto(`${signet.issuer}/clientarea.php`);
+  assert.ok((await text()).includes("Signed in as alice"));
+});
+
+test("CSP frame-ancestors: no page of Signet can be framed", { skip }, async () => {
+  const framer = await site(`<!doctype html><title>framer</title><iframe src="${signet.issuer}/"></iframe>`);
+  try {
+    await page.goto(framer.origin, { waitUntil: "networkidle" });
+    assert.match(problems.join("\n"), /frame-ancestors/);
+  } finally {
+    framer.close();
+  }
+});
+
+test("CSP form-action: the switch page leads on to a client area of another origin", { skip }, async () => {
+  const area = await site("<!doctype html><h1>The client area</h1>");
+  const other = await startSignet({ vars: { CLIENT_AREA_URL: `${area.origin}/billing/` } });
+  try {
+    const portal = await createSet(other, { delegated: true });
+    for (const user of ["a", "b"]) {
+      await putUser(other, user);
+      const token = await getToken(other, portal, { user_id: user });
+      await page.goto(`${other.issuer}/oauth/singlesignon?access_token=${token}`);
+    }
+    await page.click("text=Sign in as b");
+    await page.waitForURL(`${area.origin}/**`);
+    assert.equal(page.url(), `${area.origin}/billing/clientarea.php?action=invoices`);
+    assert.deepEqual(problems, []);
+  } finally {
+    await other.close();
+    area.close();
+  }
+});
+
+/** Every page there is to look at, opened one after the other. */
+async function* pages() {
+  await page.goto(`${signet.issuer}/`);
+  yield "home";
+  await press("clara");
+  yield "failure";
+  await press("alice");
+  await page.click("summary");
+  yield "client area";
+  await press("ivan");
+  yield "switch";
+  await page.goto(`${signet.issuer}/`);
+  yield "home, signed in";
+  await context.clearCookies();
+  await page.goto(`${signet.issuer}/clientarea.php`);
+  yield "nobody";
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [320, 390, 1280]) {
+    test(`WCAG 1.4.3 and 1.4.10: readable and without sideways scrolling, ${colorScheme}, ${width} px wide`, { skip }, async () => {
+      await open({ colorScheme, viewport: { width, height: 800 } });
+      for await (const name of pages()) {
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.equal(wide, 0, `${name} scrolls sideways by ${wide} px`);
+        assert.deepEqual(await page.evaluate(lowContrast), [], name);
+      }
+    });
+  }
+}
+
+/** Runs in the page: the texts whose contrast with what is behind them is below 4.5. */
+function lowContrast() {
+  const parse = (color) => color.match(/[\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [r, g, b] = color.map((value) => value / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = parse(getComputedStyle(at).backgroundColor);
+      if (color.length < 4 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
+    if (!own || element.getClientRects().length === 0) continue;
+    const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) found.push(`${element.tagName} ${element.textContent.slice(0, 40)}`);
+  }
+  return found;
+}
+
+test("WCAG 1.3.1, 2.4.2, 3.1.1: every page has its language, title, one h1, a main landmark and labelled controls", { skip }, async () => {
+  for await (const name of pages()) {
+    const shape = await page.evaluate(() => ({
+      language: document.documentElement.lang,
+      headings: document.querySelectorAll("h1").length,
+      mains: document.querySelectorAll("main").length,
+      unlabelled: [...document.querySelectorAll("input:not([type=hidden]), select, button")].filter(
+        (control) => !(control.labels?.length || control.textContent.trim()),
+      ).length,
+    }));
+    assert.deepEqual(shape, { language: "en", headings: 1, mains: 1, unlabelled: 0 }, name);
+    assert.match(await page.title(), /\S · Signet$/);
+  }
+});
+
+test("WCAG 2.1.1 and 2.4.7: the keyboard alone signs in, and the focus is seen", { skip }, async () => {
+  await page.goto(`${signet.issuer}/`);
+  const focused = [];
+  for (let n = 0; n < 4; n += 1) {
+    await page.keyboard.press("Tab");
+    focused.push(await page.evaluate(() => {
+      const { tagName, type } = document.activeElement;
+      return [tagName, type, getComputedStyle(document.activeElement).outlineStyle];
+    }));
+  }
+  assert.deepEqual(focused, [
+    ["INPUT", "radio", "solid"], ["SELECT", "select-one", "solid"], ["INPUT", "text", "solid"], ["BUTTON", "submit", "solid"],
+  ]);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/clientarea.php**");
+  assert.equal(await heading(), "My Invoices");
+});
+
+test("RFC 6265bis: the browser keeps the cookie for Signet's host alone, out of reach of scripts", { skip }, async () => {
+  await press("alice");
+  const [{ name, httpOnly, secure, sameSite, path, domain }] = await context.cookies();
+  assert.deepEqual({ name, httpOnly, secure, sameSite, path, domain }, {
+    name: "__Host-signet", httpOnly: true, secure: true, sameSite: "Lax", path: "/", domain: "localhost",
+  });
+  assert.equal(await page.evaluate(() => document.cookie), "");
+});
