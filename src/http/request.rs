@@ -113,10 +113,11 @@ impl Request {
         }
     }
 
-    /// Whether another site's page caused it, as far as the browser says (Fetch Metadata, else `Origin`).
+    /// Whether another site's page caused it, as far as the browser says (Fetch Metadata, else `Origin`). Hosts of one
+    /// site share SameSite cookies, so they count as one here.
     pub fn is_cross_site(&self, own_origin: &str) -> bool {
         match (self.headers.get("sec-fetch-site"), self.headers.get("origin")) {
-            (Some(site), _) => site != "same-origin" && site != "none",
+            (Some(site), _) => site == "cross-site",
             (None, Some(origin)) => origin != own_origin,
             (None, None) => false,
         }
@@ -202,7 +203,7 @@ pub(crate) mod tests {
         let own = "https://sso.example";
         for (name, value, is_cross_site) in [
             ("sec-fetch-site", "cross-site", true),
-            ("sec-fetch-site", "same-site", true),
+            ("sec-fetch-site", "same-site", false),
             ("sec-fetch-site", "same-origin", false),
             ("sec-fetch-site", "none", false),
             ("origin", "https://evil.example", true),
