@@ -24,7 +24,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, oauth, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, time
+//! edge ─► route, oauth, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored
@@ -50,6 +50,7 @@ pub mod credential;
 pub mod demo;
 pub mod http;
 pub mod id;
+pub mod json;
 pub mod log;
 pub mod oauth;
 pub mod page;

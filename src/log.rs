@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 pub struct LogLine<'a> {
     /// What was decided on, such as `token` or `sso`.
     pub event: &'static str,
-    /// `granted`, `denied` or `failed`.
+    /// `granted`, `denied`, `failed`, or `deferred` for an answer that only leads to the decision.
     pub outcome: &'static str,
     /// The stable name of the reason.
     pub reason: &'a str,

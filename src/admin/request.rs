@@ -7,7 +7,7 @@ use crate::secret::{Secret, SecretDigest};
 use crate::user::{Command, SessionEnd};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// The longest overlap of a rotation, in seconds: 30 days.
 pub const OVERLAP_SECONDS_MAX: u64 = 2_592_000;
@@ -191,10 +191,12 @@ fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
         Some("application/json") => {}
         _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
     }
-    serde_json::from_slice(&request.body).map_err(|error| {
-        Failure::bad_request(match error.classify() {
-            serde_json::error::Category::Data => "The body has an unknown, missing or unsound field.",
-            _ => "The body is not JSON.",
+    serde_json::from_slice(&request.body).map_err(|_| {
+        let is_json = serde_json::from_slice::<IgnoredAny>(&request.body).is_ok();
+        Failure::bad_request(if is_json {
+            "The body has an unknown, missing or unsound field."
+        } else {
+            "The body is not JSON."
         })
     })
 }

@@ -2,10 +2,11 @@
 
 use super::{Binding, CredentialSet, GrantType, StoredSecret};
 use crate::id::{ClientId, OwnedId, UserId};
+use crate::json::given;
 use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::time::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 /// The greatest length of a name, in characters.
 const NAME_MAX: usize = 128;
@@ -54,12 +55,16 @@ fn single_sign_on() -> Vec<GrantType> {
 #[serde(deny_unknown_fields)]
 pub struct CredentialChange {
     /// The new name.
+    #[serde(default, deserialize_with = "given")]
     pub name: Option<String>,
     /// The new description.
+    #[serde(default, deserialize_with = "given")]
     pub description: Option<String>,
     /// All grant types.
+    #[serde(default, deserialize_with = "given")]
     pub grant_types: Option<Vec<GrantType>>,
     /// All scopes.
+    #[serde(default, deserialize_with = "given")]
     pub scopes: Option<Vec<Scope>>,
     /// The new service; null for none.
     #[serde(default, deserialize_with = "given")]
@@ -68,14 +73,11 @@ pub struct CredentialChange {
     #[serde(default, deserialize_with = "given")]
     pub logo_uri: Option<Option<String>>,
     /// All redirect URIs.
+    #[serde(default, deserialize_with = "given")]
     pub redirect_uris: Option<Vec<String>>,
     /// The new switch.
+    #[serde(default, deserialize_with = "given")]
     pub disabled: Option<bool>,
-}
-
-/// Tells a field that is null from one that is not there.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl CredentialInput {

@@ -15,6 +15,7 @@ mod sso_endpoint;
 mod token_endpoint;
 mod user_object;
 
+use crate::admin::AdminRequest;
 use crate::http::{Failure, Method, Request, Response};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
@@ -24,7 +25,7 @@ use worker::{Context, Env, event};
 
 /// Serves one request:
 /// 1. read its head,
-/// 2. find its route and check the settings,
+/// 2. find its route, check the settings, and let nobody but administrators into administration,
 /// 3. read its body, within the limit,
 /// 4. serve it,
 /// 5. log the decision, and answer with the security headers.
@@ -39,7 +40,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     // 5.
     let response = match outcome {
         Ok(response) => {
-            log(&trail, "granted", "ok", &request_id);
+            log(&trail, if trail.is_deferred { "deferred" } else { "granted" }, "ok", &request_id);
             response
         }
         Err(Trouble::Caller(failure)) => {
@@ -69,6 +70,9 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
+    if route == Route::Admin {
+        AdminRequest::authenticate(&request, &site.settings.admin_token)?;
+    }
     if route.takes_body() && request.method != Method::Get {
         request.check_content_length()?;
         request.body = platform::read_body(&mut incoming).await?;

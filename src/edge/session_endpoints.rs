@@ -32,7 +32,7 @@ pub(super) async fn check(request: &Request, site: &Site, trail: &mut Trail) -> 
 
 /// Ends the session: people go to the client area, callers of JSON get 204. Signing out twice is fine.
 pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
-    if request.is_cross_site(site.settings.issuer.as_str()) && request.headers.get("sec-fetch-site").is_some() {
+    if request.is_cross_site(site.settings.issuer.as_str()) {
         return Err(Failure::of(403, "access_denied", "Another site cannot sign you out.").into());
     }
     if let Some(cookie) = presented(request, site) {

@@ -29,6 +29,8 @@ pub(super) struct Trail {
     pub(super) jti: Option<TokenId>,
     /// Where a page offers to go on.
     pub(super) home: Option<String>,
+    /// Whether the answer only leads to the decision: a question, or a way round.
+    pub(super) is_deferred: bool,
     /// Whether a refusal also clears the session cookie.
     pub(super) ends_session: bool,
 }

@@ -33,6 +33,7 @@ pub(super) async fn serve(
     let presented =
         request.cookie(SESSION_COOKIE).and_then(|value| SessionCookie::open(value, &site.settings.keys, site.now));
     if sso.is_post && presented.is_none() && request.is_cross_site(site.settings.issuer.as_str()) {
+        trail.is_deferred = true;
         trail.reason = Some("cross_site_post");
         let again = format!("{}?{}", site.settings.issuer.sso_endpoint(), sso.to_query());
         return Ok(Response::redirect(303, &again));
@@ -53,6 +54,7 @@ pub(super) async fn serve(
     if let Some(other) = &other
         && let Some(page) = ask_before_switching(request, &sso, &claims, other, site).await?
     {
+        trail.is_deferred = true;
         trail.reason = Some("switch_asked");
         return Ok(page);
     }

@@ -1,6 +1,7 @@
 //! The account: what Signet knows of a user.
 
 use crate::id::OwnedId;
+use crate::json::given;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -58,12 +59,16 @@ const fn allowed() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct AccountChange {
     /// The new status.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub status: Option<Status>,
     /// The new switch.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub sso: Option<bool>,
     /// All services.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub services: Option<Vec<OwnedId>>,
     /// All domains.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub domains: Option<Vec<OwnedId>>,
 }
 

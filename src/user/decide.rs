@@ -76,7 +76,7 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::Redeem(redemption) => redeem(&facts, redemption, origin),
         Command::CheckSession(id) => check_session(&facts, &id, now),
         Command::EndSession(id, why) => end_session(&facts, &id, why, origin),
-        Command::EndSessions => end_sessions(origin),
+        Command::EndSessions => end_sessions(&facts, origin),
         Command::ListSessions => {
             let mut sessions: Vec<_> = facts.sessions.into_iter().filter(|s| s.is_live(now)).collect();
             sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
@@ -135,6 +135,7 @@ impl Origin {
             client_id: None,
             jti: None,
             session_id: None,
+            replaced_session_ids: Vec::new(),
             address: self.caller.address,
             user_agent: self.caller.user_agent,
         }
@@ -223,7 +224,8 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
     let now = origin.now;
     let fate = TokenFate { fate: Fate::SignedIn, at: now };
     let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];
-    changes.extend(redundant_sessions(facts, redemption.presented.as_ref(), now).map(Change::DeleteSession));
+    let replaced: Vec<_> = redundant_sessions(facts, redemption.presented.as_ref(), now).collect();
+    changes.extend(replaced.iter().cloned().map(Change::DeleteSession));
     let session = Session {
         id: redemption.session_id,
         token: redemption.jti,
@@ -241,6 +243,7 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         client_id: Some(session.client_id.clone()),
         jti: Some(session.token.clone()),
         session_id: Some(session.id.clone()),
+        replaced_session_ids: replaced,
         ..origin.event(EventKind::SignedIn)
     }));
     Decision::of(Reply::SignedIn(session), changes)
@@ -285,7 +288,10 @@ fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, origin: Origin) -
     Decision::of(Reply::Done, vec![Change::DeleteSession(session.id.clone()), Change::Record(event)])
 }
 
-fn end_sessions(origin: Origin) -> Decision {
+fn end_sessions(facts: &Facts, origin: Origin) -> Decision {
+    if facts.account.is_none() {
+        return Decision::only(Reply::Missing);
+    }
     let event = Event {
         reason: Some(EventReason::SessionEnd(SessionEnd::Administrator)),
         ..origin.event(EventKind::SessionEnded)

@@ -70,6 +70,9 @@ pub struct Event {
     /// The session concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+    /// The sessions that gave way to this one: the browser's own before, or the oldest of too many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced_session_ids: Vec<SessionId>,
     /// The address the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -94,8 +97,6 @@ pub enum EventReason {
 pub enum SessionEnd {
     /// The user signed out.
     SignedOut,
-    /// The same browser signed in again.
-    Replaced,
     /// The browser switched to another user.
     Switched,
     /// An administrator ended it.
@@ -119,6 +120,7 @@ mod tests {
             client_id: None,
             jti: None,
             session_id: None,
+            replaced_session_ids: Vec::new(),
             address: None,
             user_agent: None,
         }
@@ -172,7 +174,6 @@ mod tests {
     fn each_reason_is_one_word_and_told_from_the_others() {
         let ends = [
             (SessionEnd::SignedOut, "signed_out"),
-            (SessionEnd::Replaced, "replaced"),
             (SessionEnd::Switched, "switched"),
             (SessionEnd::Administrator, "administrator"),
             (SessionEnd::TokenReplayed, "token_replayed"),

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { python, skip } from "../support/python.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, openLink, putUser } from "../support/workflow.mjs";
+import { importSet } from "./imported.mjs";
 
 const PROGRAM = fileURLToPath(new URL("authlib_client.py", import.meta.url));
 let signet, set;
@@ -42,6 +43,12 @@ for (const method of ["client_secret_basic", "client_secret_post"]) {
   test(`RFC 6749 section 5.2: a wrong secret by ${method} is an invalid client`, { skip }, async () => {
     const refused = await fetchToken({ method, client_secret: "wrong" });
     assert.deepEqual(refused, { error: "invalid_client", description: "Client authentication failed." });
+  });
+
+  test(`RFC 6749 section 2.3.1: a secret full of special characters works by ${method}`, { skip }, async () => {
+    // Authlib leaves the form-encoding out of Basic.
+    const special = await importSet(signet, "p+q %/=&:~100%");
+    assert.ok((await fetchToken({ ...special, method })).token);
   });
 }
 

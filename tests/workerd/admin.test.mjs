@@ -66,6 +66,9 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
     ["PUT", "/users/8", { status: "Active", services: ["a b"] }, 400, field],
     ["PUT", "/users/8", { status: "Active", sso: "yes" }, 400, field],
     ["PATCH", "/users/8", { user_id: "9" }, 400, field],
+    ["PATCH", "/users/8", { status: null }, 400, field],
+    ["PATCH", "/credentials/x", { name: null }, 400, field],
+    ["DELETE", "/users/8/sessions", undefined, 404, "There is no such account."],
     ["PUT", "/users/a%20b", { status: "Active" }, 400, "The User ID is malformed."],
     ["GET", `/users/${"x".repeat(65)}`, undefined, 400, "The User ID is malformed."],
     ["DELETE", "/users/8/sessions/x", undefined, 400, "The session id is malformed."],
@@ -219,4 +222,126 @@ test("the audit trail lists what happened, newest first, page by page", async ()
   assert.deepEqual([names[0].reason, names[0].request_id], ["sso_disabled", denied.headers.get("x-request-id")]);
   assert.deepEqual([names[1].sso, names[1].status], [false, "Active"]);
   assert.deepEqual([names[2].user_agent, names[2].client_id], ["a browser", set.client_id]);
+});
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
+
+test("RFC 9110 section 15.5.6: every method that a route does not have is 405 with Allow, to an administrator too", async () => {
+  const headers = { Authorization: `Bearer ${signet.adminToken}` };
+  for (const [path, allow] of [
+    ["/users/405", "GET, PUT, PATCH, DELETE"], ["/users/405/sessions", "GET, DELETE"], ["/users/405/events", "GET"],
+    ["/users/405/sessions/AAAAAAAAAAAAAAAAAAAAAA", "DELETE"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
+    ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
+  ]) {
+    for (const method of METHODS.filter((method) => !allow.split(", ").includes(method))) {
+      const response = await signet.fetch(`/admin/v1${path}`, { method, headers });
+      assert.deepEqual([response.status, response.headers.get("allow")], [405, allow], `${method} ${path}`);
+      if (method !== "HEAD") assert.equal((await response.json()).status, 405);
+    }
+  }
+});
+
+test("a path may be percent-encoded, and means the same", async () => {
+  await putUser(signet, "en.code-d");
+  assert.equal((await signet.admin("GET", "/users/%65n%2Ecode%2dd")).body.user_id, "en.code-d");
+  const { client_id } = await createSet(signet, { delegated: true });
+  const encoded = [...client_id].map((c) => `%${c.charCodeAt(0).toString(16)}`).join("");
+  assert.equal((await signet.admin("GET", `/credentials/${encoded}`)).body.client_id, client_id);
+  for (const hostile of ["%2e%2e%2fx", "a%2fb", "%00", "%ff", "%25", "a%0d%0ab"]) {
+    for (const path of ["/users/", "/credentials/", "/tokens/"]) {
+      const { status } = await signet.admin("GET", path + hostile);
+      assert.ok([400, 404].includes(status), `${path}${hostile}: ${status}`);
+    }
+  }
+});
+
+test("a body is JSON and says so, once for each field; nothing else is read", async () => {
+  const send = (type, body) =>
+    signet.fetch("/admin/v1/users/typed", {
+      method: "PUT", body, headers: { Authorization: `Bearer ${signet.adminToken}`, ...(type && { "Content-Type": type }) },
+    });
+  const sound = '{"status":"Active"}';
+  for (const type of ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp",
+    "text/plain, application/json", "application/json; charset=utf-16"]) {
+    const response = await send(type, sound);
+    const { status, detail } = await response.json();
+    assert.deepEqual([response.status, status, detail], [415, 415, "The body is not application/json."], type);
+  }
+  for (const body of ["", "null", "[]", '"x"', "{", `${sound}x`, '{"status":"Active","status":"Closed"}', "[".repeat(10_000)]) {
+    assert.equal((await send("application/json", body)).status, 400, body.slice(0, 40));
+  }
+  assert.equal((await signet.admin("GET", "/users/typed")).status, 404, "nothing of it was applied");
+  assert.equal((await send("application/json; charset=utf-8", sound)).status, 201);
+});
+
+test("a change keeps all that it does not name", async () => {
+  await putUser(signet, "kept", { sso: false, services: [1, "b"], domains: ["example.com"] });
+  const { updated_at: _, ...account } = (await signet.admin("GET", "/users/kept")).body;
+  for (const change of [{ status: "Inactive" }, { sso: true }, { services: [] }, { domains: [7] }, {}]) {
+    const { status, body: { updated_at: __, ...changed } } = await signet.admin("PATCH", "/users/kept", change);
+    Object.assign(account, change, change.domains && { domains: ["7"] });
+    assert.deepEqual([status, changed], [200, account], JSON.stringify(change));
+  }
+  const created = await createSet(signet, { user_id: "kept", description: "d", service_id: 1, redirect_uris: ["https://a.example/"] });
+  const { client_secret, updated_at: ___, ...set } = created;
+  for (const change of [
+    { name: "n" }, { description: "" }, { scopes: ["clientarea:sso", "clientarea:emails"] }, { service_id: null }, { service_id: "2" },
+    { logo_uri: "https://a.example/l" }, { redirect_uris: ["https://b.example/"] }, { disabled: true }, { disabled: false }, {},
+  ]) {
+    const answer = await signet.admin("PATCH", `/credentials/${set.client_id}`, change);
+    const { updated_at: ____, ...changed } = answer.body;
+    Object.assign(set, change);
+    if (set.service_id === null) delete set.service_id;
+    assert.deepEqual([answer.status, changed], [200, set], JSON.stringify(change));
+  }
+  assert.equal((await postToken(signet, created)).status, 200, "the secret too");
+});
+
+test("the sessions of a user, newest first, with what each says of itself", async () => {
+  await putUser(signet, "80");
+  const set = await createSet(signet, { user_id: "80" });
+  const tokens = [await getToken(signet, set), await getToken(signet, set)];
+  const headers = { "User-Agent": "a browser", "CF-Connecting-IP": "192.0.2.80" };
+  await openLink(signet, tokens[0], { headers });
+  await signet.clock.set(2_000);
+  await openLink(signet, tokens[1]);
+  await signet.clock.set(0);
+  const { status, body } = await signet.admin("GET", "/users/80/sessions");
+  assert.equal(status, 200);
+  assert.deepEqual(body.sessions.map(({ jti }) => jti), [claimsOf(tokens[1]).jti, claimsOf(tokens[0]).jti]);
+  const { session_id, created_at, last_seen_at, expires_at, ...rest } = body.sessions[1];
+  assert.match(session_id, /^[\w-]{22}$/);
+  assert.deepEqual([last_seen_at, expires_at], [created_at, created_at + 3_600]);
+  assert.deepEqual(rest, {
+    client_id: set.client_id, jti: claimsOf(tokens[0]).jti, destination: "clientarea:invoices", address: "192.0.2.80",
+    user_agent: "a browser",
+  });
+  assert.equal((await signet.admin("DELETE", "/users/80/sessions")).status, 204);
+  assert.deepEqual((await signet.admin("GET", "/users/80/sessions")).body, { sessions: [] });
+});
+
+test("a delegated set is read from KV at redemption: what is disabled there signs nobody in, what is enabled again does", async () => {
+  await putUser(signet, "81");
+  const set = await createSet(signet, { delegated: true });
+  const path = `/credentials/${set.client_id}`;
+  const tokens = [await getToken(signet, set, { user_id: "81" }), await getToken(signet, set, { user_id: "81" })];
+  await signet.admin("PATCH", path, { disabled: true });
+  await signet.ops.reset();
+  assert.equal((await openLink(signet, tokens[0])).status, 401);
+  assert.equal((await signet.ops.read())["kv.get"], 1);
+  await signet.admin("PATCH", path, { disabled: false });
+  assert.equal((await openLink(signet, tokens[1])).status, 302);
+});
+
+test("lists refuse a limit or a cursor that they did not give, and never fail", async () => {
+  for (const [path, query] of [
+    ...["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1&limit=1"].flatMap((query) =>
+      [["/credentials", query], ["/users/1/events", query]]),
+    ["/users/1/events", "cursor=x"], ["/credentials", `cursor=${"x".repeat(513)}`], ["/credentials", "cursor=%C3%A9"],
+  ]) {
+    const { status, body, headers } = await signet.admin("GET", `${path}?${query}`);
+    assert.deepEqual([status, body.status, headers.get("content-type")], [400, 400, "application/problem+json"], `${path}?${query}`);
+  }
+  const { status } = await signet.admin("GET", "/credentials?cursor=not-a-cursor");
+  assert.ok(status < 500, `a made-up cursor: ${status}`);
 });

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, claimsOf, createSet, getToken, json, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  assertFailure, claimsOf, cookieOf, createSet, eventsOf, getToken, json, openLink, postToken, putUser, signIn, whoIs,
+} from "../support/workflow.mjs";
 
 const DOWN = [503, "temporarily_unavailable", "Signet cannot reach its storage. Try again in a moment."];
 let signet, delegated;
@@ -14,46 +16,135 @@ before(async () => {
 });
 after(() => signet.close());
 
-/** No session without a spent token, and no success without its session's token spent. */
-async function assertSound(user) {
+/** No session and no success event without a spent token, and no live session of a Closed account. */
+async function assertSound(user, cookie) {
   const orphans = "SELECT id FROM session WHERE json_extract(data, '$.token') NOT IN (SELECT jti FROM token)";
   assert.deepEqual(await signet.sql(user, orphans), []);
+  const untold = `SELECT data FROM event WHERE json_extract(data, '$.event') = 'sso.signed_in'
+    AND json_extract(data, '$.jti') NOT IN (SELECT jti FROM token)`;
+  assert.deepEqual(await signet.sql(user, untold), []);
+  const { status } = (await signet.admin("GET", `/users/${user}`)).body;
+  if (status === "Closed" && cookie) assert.equal(await whoIs(signet, cookie), undefined);
 }
 
-/** The flows, each with what gets it ready and what a caller gets when all is well. */
+/** If the trail tells that a token signed its user in, then the session it opened exists. */
+async function assertSuccessHasSession(user, token) {
+  const untrue = `SELECT data FROM event WHERE json_extract(data, '$.event') = 'sso.signed_in' AND json_extract(data, '$.jti') = ?
+    AND json_extract(data, '$.session_id') NOT IN (SELECT id FROM session)`;
+  assert.deepEqual(await signet.sql(user, untrue, claimsOf(token).jti), []);
+}
+
+/** How an outage is told, by whom the route serves. */
+const TOLD = {
+  json: ["application/json", { error: DOWN[1], error_description: DOWN[2] }],
+  problem: ["application/problem+json", { type: "about:blank", title: "Service Unavailable", status: 503, detail: DOWN[2] }],
+  page: ["text/html; charset=utf-8"],
+};
+
+async function assertDown(response, told, label) {
+  assert.equal(response.status, 503, label);
+  assert.equal(response.headers.get("retry-after"), "5", label);
+  assert.equal(response.headers.get("set-cookie"), null, label);
+  const [type, fields] = TOLD[told];
+  assert.equal(response.headers.get("content-type"), type, label);
+  const text = await response.text();
+  if (fields) assert.deepEqual(JSON.parse(text), fields, label);
+  else assert.ok(text.includes("Try again in a moment") && !text.includes("injected"), label);
+}
+
+/** A flow of the administration. */
+const manage = (method, path, body, well = 200, again = [well]) =>
+  ({ act: () => adminFetch(method, path, body), well, again, told: "problem" });
+
+/**
+ * The flows, each with what gets it ready, how it ends when all is well (`well`), how it may end when it is tried again after
+ * a failure (`again`), and how an outage is `told`. After an off-path call fails it ends well nevertheless.
+ */
 const flows = {
-  "a token": async (user, own) => ({ act: () => postToken(signet, own), well: [200] }),
+  "a token": async (user, own) => ({ act: () => postToken(signet, own), well: 200, told: "json", offPath: ["kv.put"] }),
   "a redemption": async (user, own) => {
     const token = await getToken(signet, own);
-    return { act: () => openLink(signet, token, { headers: json }), well: [302], again: [302, 401] };
+    return { act: () => openLink(signet, token, { headers: json }), well: 302, again: [302, 401], told: "json", token };
   },
   "a redemption by a delegated set": async (user) => {
     const token = await getToken(signet, delegated, { user_id: user });
-    return { act: () => openLink(signet, token, { headers: json }), well: [302], again: [302, 401] };
+    return { act: () => openLink(signet, token, { headers: json }), well: 302, again: [302, 401], told: "json", token };
+  },
+  "a redemption by a person who has a session": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    const token = await getToken(signet, own);
+    const act = () => openLink(signet, token, { headers: cookie, method: "POST" });
+    return { act, well: 303, again: [303, 401], told: "page", cookie, token };
+  },
+  "a redemption refused to a Closed account": async (user, own) => {
+    await signet.admin("PATCH", `/users/${user}`, { status: "Closed" });
+    const token = await getToken(signet, own);
+    return { act: () => openLink(signet, token), well: 403, told: "page" };
+  },
+  "a page that asks before switching": async (user, own) => {
+    const headers = await signIn(signet, (await fresh())[1]);
+    const token = await getToken(signet, own);
+    return { act: () => openLink(signet, token, { headers }), well: 200, told: "page" };
   },
   "a session check": async (user, own) => {
     const headers = await signIn(signet, own);
-    return { act: () => signet.fetch("/oauth/session", { headers }), well: [200] };
+    return { act: () => signet.fetch("/oauth/session", { headers }), well: 200, told: "json" };
+  },
+  "a session check that is noted": async (user, own) => {
+    const headers = await signIn(signet, own);
+    await signet.clock.set((minutes += 1) * 61_000);
+    return { act: () => signet.fetch("/oauth/session", { headers }), well: 200, told: "json" };
   },
   "a sign-out": async (user, own) => {
     const headers = { ...json, ...(await signIn(signet, own)) };
-    return { act: () => signet.fetch("/oauth/logout", { method: "POST", headers }), well: [204] };
+    return { act: () => signet.fetch("/oauth/logout", { method: "POST", headers }), well: 204, told: "json" };
   },
-  "an account written": async (user) => ({ act: () => adminFetch("PUT", `/users/${user}`, { status: "Active" }), well: [200] }),
-  "an account closed": async (user) => ({ act: () => adminFetch("PATCH", `/users/${user}`, { status: "Closed" }), well: [200] }),
-  "a set created": async (user) => ({
-    act: () => adminFetch("POST", "/credentials", { name: "x", user_id: user, scopes: [] }), well: [201],
-  }),
-  "sets listed": async () => ({ act: () => adminFetch("GET", "/credentials"), well: [200] }),
-  "a set rotated": async (user, own) => ({ act: () => adminFetch("POST", `/credentials/${own.client_id}/rotate`), well: [200] }),
-  "a set disabled": async (user, own) => ({
-    act: () => adminFetch("PATCH", `/credentials/${own.client_id}`, { disabled: true }), well: [200],
-  }),
-  "a set revoked": async (user, own) => ({ act: () => adminFetch("DELETE", `/credentials/${own.client_id}`), well: [204], again: [204, 404] }),
+  "a sign-out by a person": async (user, own) => {
+    const headers = await signIn(signet, own);
+    return { act: () => signet.fetch("/oauth/logout", { method: "POST", headers }), well: 303, told: "page" };
+  },
+  "an account created": async (user) => manage("PUT", `/users/new-${user}`, { status: "Active" }, 201, [200, 201]),
+  "an account written": async (user) => manage("PUT", `/users/${user}`, { status: "Active" }),
+  "an account read": async (user) => manage("GET", `/users/${user}`),
+  "an account closed": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    return { ...manage("PATCH", `/users/${user}`, { status: "Closed" }), cookie };
+  },
+  "single sign-on switched off": async (user) => manage("PATCH", `/users/${user}`, { sso: false }),
+  "an account deleted": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    return { ...manage("DELETE", `/users/${user}`, undefined, 204, [204, 404]), cookie };
+  },
+  "sessions listed": async (user) => manage("GET", `/users/${user}/sessions`),
+  "sessions ended": async (user, own) => {
+    await signIn(signet, own);
+    return manage("DELETE", `/users/${user}/sessions`, undefined, 204);
+  },
+  "a session ended": async (user, own) => {
+    await signIn(signet, own);
+    const [{ id }] = await signet.sql(user, "SELECT id FROM session");
+    return manage("DELETE", `/users/${user}/sessions/${id}`, undefined, 204, [204, 404]);
+  },
+  "events listed": async (user) => manage("GET", `/users/${user}/events`),
+  "a set created": async (user) => manage("POST", "/credentials", { name: "x", user_id: user, scopes: [] }, 201),
+  "a set read": async (user, own) => manage("GET", `/credentials/${own.client_id}`),
+  "sets listed": async () => manage("GET", "/credentials"),
+  "a set rotated": async (user, own) => manage("POST", `/credentials/${own.client_id}/rotate`),
+  "a set disabled": async (user, own) => manage("PATCH", `/credentials/${own.client_id}`, { disabled: true }),
+  "a set enabled": async (user, own) => {
+    await signet.admin("PATCH", `/credentials/${own.client_id}`, { disabled: true });
+    return manage("PATCH", `/credentials/${own.client_id}`, { disabled: false });
+  },
+  "a set revoked": async (user, own) => manage("DELETE", `/credentials/${own.client_id}`, undefined, 204, [204, 404]),
+  "a token read": async (user, own) => {
+    const { jti } = claimsOf(await getToken(signet, own));
+    await signet.ops.read(); // the token's record is written
+    return manage("GET", `/tokens/${jti}`);
+  },
   "a token revoked": async (user, own) => {
     const { jti } = claimsOf(await getToken(signet, own));
     await signet.ops.read();
-    return { act: () => adminFetch("DELETE", `/tokens/${jti}`), well: [204] };
+    return manage("DELETE", `/tokens/${jti}`, undefined, 204);
   },
 };
 
@@ -63,6 +154,7 @@ const adminFetch = (method, path, body) => signet.fetch(`/admin/v1${path}`, {
   body: body && JSON.stringify(body),
 });
 
+let minutes = 0;
 let users = 0;
 async function fresh() {
   const user = `user-${(users += 1)}`;
@@ -70,41 +162,79 @@ async function fresh() {
   return [user, await createSet(signet, { user_id: user })];
 }
 
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
+
 for (const [name, prepare] of Object.entries(flows)) {
   test(`every storage call fails once: ${name}`, async () => {
     // What the flow calls when all is well,
     const quiet = await prepare(...(await fresh()));
     await signet.ops.reset();
-    assert.ok(quiet.well.includes((await quiet.act()).status));
+    assert.equal((await quiet.act()).status, quiet.well);
     const calls = await signet.ops.read();
+    assert.ok(TARGETS.some((target) => calls[target] > 0), "it calls something");
     // then each of these calls fails, before or after it took effect.
-    for (const target of ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"]) {
-      for (let nth = 1; nth <= (calls[target] ?? 0); nth += 1) {
+    for (const target of TARGETS) {
+      for (let nth = 1; nth <= calls[target]; nth += 1) {
         for (const mode of ["throw", "lose"]) {
           const label = `${target} ${nth} of ${calls[target]}, ${mode}`;
           const [user, own] = await fresh();
-          const { act, well, again = well } = await prepare(user, own);
+          const { act, well, again = [well], told, cookie, token, offPath = [] } = await prepare(user, own);
           await signet.faults.set([{ target, nth, mode }]);
           const response = await act();
           await signet.ops.read();
           await signet.faults.set([]);
-          const isOffPath = target === "alarm.set" || (target === "kv.put" && name === "a token");
-          if (isOffPath) {
-            assert.ok(well.includes(response.status), `${label}: ${response.status}`);
-          } else {
-            assert.equal(response.status, 503, label);
-            assert.equal(response.headers.get("retry-after"), "5", label);
-            assert.equal(response.headers.get("set-cookie"), null, label);
-          }
-          await assertSound(user);
+          if (["alarm.set", ...offPath].includes(target)) assert.equal(response.status, well, label);
+          else await assertDown(response, told, label);
+          await assertSound(user, cookie);
+          if (token) await assertSuccessHasSession(user, token);
           const retry = await act();
           assert.ok(again.includes(retry.status), `${label}, retried: ${retry.status}`);
-          await assertSound(user);
+          await assertSound(user, cookie);
         }
       }
     }
+    if (minutes > 0) await signet.clock.set((minutes = 0));
   });
 }
+
+test("an alarm that cannot be set is harmless, and the next write sets it", async () => {
+  const user = "without-alarm";
+  await signet.faults.set([{ target: "alarm.set", mode: "throw" }]);
+  await putUser(signet, user);
+  const own = await createSet(signet, { user_id: user });
+  const cookie = await signIn(signet, own);
+  assert.equal(await whoIs(signet, cookie), user);
+  await signet.faults.set([]);
+  for (const count of [1, 0]) {
+    await signet.ops.reset();
+    await signIn(signet, own);
+    assert.equal((await signet.ops.read())["alarm.set"], count);
+  }
+});
+
+test("a sweep that fails, wherever it does, is harmless, and the next one completes it", async () => {
+  const countOf = async (user) => (await signet.sql(user, "SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS n"))[0].n;
+  const [first, firstSet] = await fresh();
+  await signIn(signet, firstSet);
+  await signet.ops.reset();
+  await signet.alarm(first);
+  const calls = (await signet.ops.read())["sql.exec"];
+  assert.ok(calls > 5, `${calls} statements`);
+  for (let nth = 1; nth <= calls; nth += 1) {
+    const [user, own] = await fresh();
+    const token = await getToken(signet, own);
+    const cookie = cookieOf(await openLink(signet, token));
+    await signet.faults.set([{ target: "sql.exec", nth, mode: nth % 2 ? "throw" : "lose" }]);
+    await assert.rejects(signet.alarm(user), `statement ${nth}`);
+    await signet.faults.set([]);
+    assert.equal(await whoIs(signet, cookie), user);
+    assert.equal((await openLink(signet, token)).status, 401, "still spent");
+    await signet.clock.set(100_000 * 1000);
+    await signet.alarm(user);
+    assert.equal(await countOf(user), 0);
+    await signet.clock.set(0);
+  }
+});
 
 test("a revocation that failed half-way holds at the object: the set's tokens are not redeemed", async () => {
   const [, own] = await fresh();
@@ -121,7 +251,9 @@ test("stale KV: a revoked set that KV still shows gets tokens, which the object 
   await adminFetch("DELETE", `/credentials/${own.client_id}`);
   const token = await getToken(signet, own);
   assert.equal((await openLink(signet, token)).status, 401);
+  assert.deepEqual((await signet.sql(own.user_id, "SELECT id FROM session")), []);
   await signet.faults.set([]);
+  assert.equal((await postToken(signet, own)).status, 401, "until KV shows it");
 });
 
 test("stale KV: a set that KV does not show yet is an invalid client until it does", async () => {
@@ -148,6 +280,49 @@ test("a damaged credential set is an outage, never an invalid client", async () 
   }
   const keys = (await kv.list({ prefix: "credential:" })).keys;
   await Promise.all(keys.map(({ name }) => name !== `credential:${delegated.client_id}` && kv.delete(name)));
+});
+
+test("a damaged set of a delegated application is an outage at its redemption, and spends nothing", async () => {
+  const [user] = await fresh();
+  const kv = await signet.kv();
+  const key = `credential:${delegated.client_id}`;
+  const sound = await kv.get(key);
+  const token = await getToken(signet, delegated, { user_id: user });
+  for (const damage of ["", "{", "null", "[]", '{"disabled":false}']) {
+    await kv.put(key, damage);
+    await assertDown(await openLink(signet, token), "page", damage);
+  }
+  await kv.put(key, sound);
+  assert.equal((await openLink(signet, token)).status, 302);
+});
+
+test("a damaged token record is an outage for the administration, and nothing to a sign-in", async () => {
+  const [user, own] = await fresh();
+  const kv = await signet.kv();
+  for (const damage of ["", "{", "null", "[]", "5", "{}", '{"jti":5,"user_id":[]}']) {
+    const token = await getToken(signet, own);
+    const { jti } = claimsOf(token);
+    await signet.ops.read(); // the token's record is written
+    await kv.put(`token:${jti}`, damage);
+    await assertDown(await adminFetch("GET", `/tokens/${jti}`), "problem", damage);
+    await assertDown(await adminFetch("DELETE", `/tokens/${jti}`), "problem", damage);
+    assert.equal((await openLink(signet, token)).status, 302);
+  }
+  assert.equal((await eventsOf(signet, user)).filter((event) => event === "sso.signed_in").length, 7);
+});
+
+test("RFC 6749 section 3.2: an empty secret matches nothing, not even an empty digest", async () => {
+  const kv = await signet.kv();
+  for (const damage of [(secret) => secret, (secret) => ({ ...secret, digest: "" }), () => ({}), () => ""]) {
+    const [, own] = await fresh();
+    const key = `credential:${own.client_id}`;
+    const stored = JSON.parse(await kv.get(key));
+    await kv.put(key, JSON.stringify({ ...stored, secret: damage(stored.secret) }));
+    assert.notEqual((await postToken(signet, { ...own, client_secret: "" })).status, 200);
+    const body = new URLSearchParams({ grant_type: "single_sign_on", client_id: own.client_id, client_secret: "" });
+    assert.notEqual((await signet.fetch("/oauth/token", { method: "POST", body })).status, 200);
+    await kv.delete(key);
+  }
 });
 
 test("people are told of an outage by a page, with the request's id in header and log, and nothing of the fault", async () => {

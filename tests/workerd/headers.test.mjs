@@ -78,3 +78,77 @@ test("one JSON line per decision, with its reason and without the token's id", a
     request_id: response.headers.get("x-request-id"),
   });
 });
+
+/** Asserts what every answer carries, and that it repeats nothing of `canary`. */
+async function assertSecured(response, label, canary) {
+  assert.equal(response.headers.get("x-content-type-options"), "nosniff", label);
+  assert.equal(response.headers.get("cache-control"), "no-store", label);
+  assert.equal(response.headers.get("referrer-policy"), "no-referrer", label);
+  assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/, label);
+  assert.equal(response.headers.get("access-control-allow-origin"), null, label);
+  const all = (await response.text()) + JSON.stringify([...response.headers]);
+  assert.ok(!all.includes(canary), label);
+}
+
+test("ASVS 3.4: an administrator's answers, and those without a sound configuration, carry the security headers too", async () => {
+  const broken = await startSignet({ vars: { SIGNING_KEYS: null } });
+  try {
+    const tail = ["/users/1", "/users/1/sessions", "/users/1/events", "/credentials", "/credentials/x/rotate", "/tokens/x", "/nowhere"];
+    const paths = [...tail.map((path) => `/admin/v1${path}`), "/oauth/token", "/oauth/singlesignon", "/oauth/session", "/healthz"];
+    for (const path of paths) {
+      for (const method of METHODS) {
+        for (const target of [signet, broken]) {
+          const headers = { Authorization: `Bearer ${target.adminToken}`, Origin: "null", "X-Echo": "canary" };
+          const response = await target.fetch(path, { method, headers });
+          if (target === signet) assert.ok(response.status < 500, `${method} ${path}: ${response.status}`);
+          await assertSecured(response, `${method} ${path}`, "canary");
+        }
+      }
+    }
+  } finally {
+    await broken.close();
+  }
+});
+
+test("Fetch: a preflight from any origin is refused and promises nothing", async () => {
+  for (const path of PATHS) {
+    for (const Origin of ["https://evil.example", "null", signet.issuer]) {
+      const headers = { Origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization" };
+      const response = await signet.fetch(path, { method: "OPTIONS", headers });
+      assert.ok(response.status >= 400, `${path}: ${response.status}`);
+      assert.ok(![...response.headers.keys()].some((name) => name.startsWith("access-control-")), path);
+    }
+  }
+});
+
+test("RFC 9700 section 4.2: whatever goes wrong, and wherever a secret is put, no log line and no answer repeats it", async () => {
+  await putUser(signet, "3");
+  const set = await createSet(signet, { user_id: "3" });
+  const { body: rotated } = await signet.admin("POST", `/credentials/${set.client_id}/rotate`, { overlap_seconds: 60 });
+  const token = await getToken(signet, rotated);
+  const cookie = cookieOf(await openLink(signet, await getToken(signet, set)));
+  const value = cookie.Cookie.split("=")[1];
+  const secrets = [token, token.split(".")[2], value, value.split(".")[2], set.client_secret, rotated.client_secret, signet.adminToken];
+  const seen = signet.logs.length;
+  let last;
+  for (const secret of secrets) {
+    for (const [method, path, init] of [
+      ["GET", `/${secret}`], ["GET", `/oauth/singlesignon?access_token=${secret}&scope=${secret}`],
+      ["POST", `/oauth/token?client_secret=${secret}`], ["GET", `/oauth/session?token=${secret}`],
+      ["POST", "/oauth/token", { body: new URLSearchParams({ grant_type: secret, client_id: "x", client_secret: secret }) }],
+      ["POST", "/oauth/token", { headers: { Authorization: `Bearer ${secret}` }, body: new URLSearchParams({ a: "b" }) }],
+      ["POST", "/oauth/singlesignon", { headers: { "Content-Type": secret }, body: secret }],
+      ["GET", `/admin/v1/users/${secret}x.`], ["GET", "/admin/v1/users/3", { headers: { Authorization: `Bearer ${secret}x` } }],
+      ["GET", "/oauth/session", { headers: { Cookie: `__Host-signet=${secret}x` } }],
+    ]) {
+      last = await signet.fetch(path, { method, ...init });
+      assert.ok(last.status >= 400 && last.status < 500, `${method} ${path.slice(0, 30)}: ${last.status}`);
+      assert.ok(!(await last.text()).includes(secret), `${method} ${path.slice(0, 30)}`);
+    }
+  }
+  await signet.logged(last.headers.get("x-request-id"));
+  const logs = JSON.stringify(signet.logs);
+  assert.ok(signet.logs.length >= seen + secrets.length * 10, "each left its line");
+  for (const secret of secrets) assert.ok(!logs.includes(secret), secret.slice(0, 8));
+  assert.equal((await openLink(signet, token)).status, 302, "and the token was not spent");
+});

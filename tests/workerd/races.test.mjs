@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, getToken, openLink, putUser } from "../support/workflow.mjs";
+import { claimsOf, cookieOf, createSet, getToken, json, openLink, putUser, whoIs } from "../support/workflow.mjs";
 
 const RACES = 200;
 const PARALLEL = 64;
+const INTERLEAVINGS = 100;
 let signet, set;
 
 before(async () => {
@@ -19,10 +21,13 @@ after(() => signet.close());
 /** Redeems 64 times at once, by GET and POST mixed, and returns the answers. */
 const race = (redeem) => Promise.all(Array.from({ length: PARALLEL }, (_, n) => redeem(n % 2 ? "POST" : "GET")));
 
-/** How many of the answers signed somebody in. The others must be refusals. */
+/** How many of the answers signed somebody in. The others must be refusals, without a cookie. */
 function winners(responses) {
-  for (const { status } of responses) assert.ok([302, 303, 401].includes(status), `status ${status}`);
-  return responses.filter(({ status, headers }) => status !== 401 && headers.get("set-cookie")).length;
+  for (const { status, headers } of responses) {
+    assert.ok([302, 303, 401].includes(status), `status ${status}`);
+    assert.equal(headers.get("set-cookie") === null, status === 401, `a cookie with status ${status}`);
+  }
+  return responses.filter(({ status }) => status !== 401).length;
 }
 
 test(`RFC 6749 section 10.5: ${PARALLEL} parallel redemptions give exactly one sign-in, ${RACES} times over`, async () => {
@@ -31,7 +36,10 @@ test(`RFC 6749 section 10.5: ${PARALLEL} parallel redemptions give exactly one s
     if (n < 10) await putUser(signet, user);
     const token = await getToken(signet, set, { user_id: user });
     const { jti } = claimsOf(token);
-    assert.equal(winners(await race((method) => openLink(signet, token, { method }))), 1, `race ${n}`);
+    const responses = await race((method) => openLink(signet, token, { method }));
+    assert.equal(winners(responses), 1, `race ${n}`);
+    const winner = responses.findIndex(({ status }) => status !== 401);
+    assert.equal(responses[winner].status, winner % 2 ? 303 : 302, `race ${n}`);
     const count = (table) => `SELECT count(*) AS n FROM ${table} WHERE data LIKE ?`;
     const sessions = await signet.sql(user, count("session"), `%${jti}%`);
     const successes = await signet.sql(user, count("event"), `%sso.signed_in%${jti}%`);
@@ -62,41 +70,93 @@ test("the race above would notice: a stand-in that reads and then writes in KV h
   }
 });
 
-for (const [name, act] of [
-  ["closing the account", ({ user }) => signet.admin("PATCH", `/users/${user}`, { status: "Closed" })],
-  ["switching single sign-on off", ({ user }) => signet.admin("PATCH", `/users/${user}`, { sso: false })],
-  ["revoking the token", ({ jti }) => signet.admin("DELETE", `/tokens/${jti}`)],
-  ["revoking the credential set", ({ own }) => signet.admin("DELETE", `/credentials/${own.client_id}`)],
+/**
+ * Pairs of requests that start together, or one a few milliseconds before the other, so that either reaches the object
+ * first now and then.
+ */
+async function interleave(perform) {
+  for (let n = 0; n < INTERLEAVINGS; n += 1) {
+    const [early, late] = n % 2 ? [0, n % 8] : [n % 8, 0];
+    const after = (ms, act) => (ms === 0 ? act() : sleep(ms).then(act));
+    await perform(n, (redeem, act) => Promise.all([after(early, redeem), after(late, act)]));
+  }
+}
+
+/** What happened to a user, oldest first. */
+async function history(user) {
+  const rows = await signet.sql(user, "SELECT data FROM event ORDER BY number");
+  return rows.map(({ data }) => JSON.parse(data).event);
+}
+
+for (const [name, event, act, sessionsAfter] of [
+  ["closing the account", "account.changed", ({ user }) => signet.admin("PATCH", `/users/${user}`, { status: "Closed" }), 0],
+  ["switching single sign-on off", "account.changed", ({ user }) => signet.admin("PATCH", `/users/${user}`, { sso: false }), 1],
+  ["revoking the token", "token.revoked", ({ jti }) => signet.admin("DELETE", `/tokens/${jti}`), 1],
+  ["revoking the credential set", "credential.revoked", ({ own }) => signet.admin("DELETE", `/credentials/${own.client_id}`), 1],
 ]) {
   test(`RFC 7009 section 2: ${name} while the token is redeemed is one of two orders, never a third`, async () => {
-    const closes = name.startsWith("closing");
-    const outcomes = { before: 0, after: 0 };
-    for (let n = 0; n < 100; n += 1) {
+    const orders = { redeemedFirst: 0, redeemedLast: 0 };
+    await interleave(async (n, together) => {
       const user = `${name.replaceAll(" ", "-")}-${n}`;
       await putUser(signet, user);
       const own = await createSet(signet, { user_id: user });
       const token = await getToken(signet, own);
       const { jti } = claimsOf(token);
       await signet.ops.read(); // the token's record is written
-      const late = () => openLink(signet, token);
-      const [redeemed, acted] = await Promise.all(
-        n % 2 ? [late(), act({ user, jti, own })] : [act({ user, jti, own }), late()].reverse(),
-      );
+      const [redeemed, acted] = await together(() => openLink(signet, token), () => act({ user, jti, own }));
       assert.ok([200, 204].includes(acted.status), `status ${acted.status}`);
-      const { body } = await signet.admin("GET", `/users/${user}/sessions`);
       const isSignedIn = redeemed.status === 302;
-      assert.equal(body.sessions.length, isSignedIn && !closes ? 1 : 0, `interleaving ${n}: ${redeemed.status}`);
-      outcomes[isSignedIn ? "before" : "after"] += 1;
+      if (!isSignedIn) assert.ok([401, 403].includes(redeemed.status), `status ${redeemed.status}`);
+      orders[isSignedIn ? "redeemedFirst" : "redeemedLast"] += 1;
+      // What the user's object saw, in its own order, agrees with the answers,
+      const seen = (await history(user)).filter((entry) => entry === "sso.signed_in" || entry === event);
+      const signIns = isSignedIn ? ["sso.signed_in"] : [];
+      const revocationIsMoot = isSignedIn && event === "token.revoked";
+      assert.deepEqual(seen, revocationIsMoot ? signIns : [...signIns, event], `interleaving ${n}`);
+      // so do the sessions,
+      const expected = isSignedIn ? sessionsAfter : 0;
+      assert.equal((await signet.sql(user, "SELECT id FROM session")).length, expected, `interleaving ${n}`);
+      if (isSignedIn) assert.equal(await whoIs(signet, cookieOf(redeemed)), expected ? user : undefined);
+      // and the token is worth nothing more.
       assert.notEqual((await openLink(signet, token)).status, 302, "never again");
-    }
-    assert.equal(outcomes.before + outcomes.after, 100);
+    });
+    assert.ok(orders.redeemedFirst > 0 && orders.redeemedLast > 0, `both orders happen: ${JSON.stringify(orders)}`);
   });
 }
 
-test("64 tokens of one user, redeemed at once: each counts, and 20 sessions stay", async () => {
+test("signing out while the same browser signs in anew ends the old session and never the new one", async () => {
+  await putUser(signet, "leaver");
+  await interleave(async (n, together) => {
+    const old = cookieOf(await openLink(signet, await getToken(signet, set, { user_id: "leaver" })));
+    const token = await getToken(signet, set, { user_id: "leaver" });
+    const [redeemed, left] = await together(
+      () => openLink(signet, token, { headers: old }),
+      () => signet.fetch("/oauth/logout", { method: "POST", headers: { ...json, ...old } }),
+    );
+    assert.deepEqual([redeemed.status, left.status], [302, 204], `interleaving ${n}`);
+    const sessions = await signet.sql("leaver", "SELECT json_extract(data, '$.token') AS jti FROM session");
+    assert.deepEqual(sessions, [{ jti: claimsOf(token).jti }], `interleaving ${n}`);
+    assert.equal(await whoIs(signet, old), undefined);
+    const fresh = cookieOf(redeemed);
+    assert.equal(await whoIs(signet, fresh), "leaver");
+    await signet.fetch("/oauth/logout", { method: "POST", headers: { ...json, ...fresh } });
+  });
+});
+
+test("64 tokens of one user, redeemed at once, 4 times over: each counts once, and exactly 20 sessions stay", async () => {
   await putUser(signet, "crowd");
-  const tokens = await Promise.all(Array.from({ length: 64 }, () => getToken(signet, set, { user_id: "crowd" })));
-  const responses = await Promise.all(tokens.map((token) => openLink(signet, token)));
-  assert.ok(responses.every(({ status }) => status === 302));
-  assert.equal((await signet.admin("GET", "/users/crowd/sessions")).body.sessions.length, 20);
+  for (let round = 1; round <= 4; round += 1) {
+    const tokens = await Promise.all(Array.from({ length: 64 }, () => getToken(signet, set, { user_id: "crowd" })));
+    const responses = await Promise.all(tokens.map((token) => openLink(signet, token)));
+    assert.ok(responses.every(({ status }) => status === 302));
+    assert.equal((await signet.admin("GET", "/users/crowd/sessions")).body.sessions.length, 20);
+    assert.equal((await signet.sql("crowd", "SELECT id FROM session")).length, 20);
+    // A cookie is good for one of the sessions that stayed, or for none.
+    const live = await Promise.all(responses.map((response) => whoIs(signet, cookieOf(response))));
+    assert.equal(live.filter((user) => user === "crowd").length, 20);
+    const signIns = (await history("crowd")).filter((event) => event === "sso.signed_in");
+    assert.equal(signIns.length, 64 * round);
+    await signet.clock.set(round * 2_000); // the sessions of the next round are younger
+  }
+  await signet.clock.set(0);
 });

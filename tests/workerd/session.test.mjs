@@ -114,8 +114,10 @@ test("signing out twice, or signed in as nobody, is fine", async () => {
 
 test("Fetch Metadata: another site cannot sign a user out", async () => {
   const cookie = await session("stays");
-  const headers = { ...cookie, "Sec-Fetch-Site": "cross-site" };
-  assert.equal((await signet.fetch("/oauth/logout", { method: "POST", headers })).status, 403);
+  for (const foreign of [{ "Sec-Fetch-Site": "cross-site" }, { Origin: "https://evil.example" }, { Origin: "null" }]) {
+    const headers = { ...cookie, ...foreign };
+    assert.equal((await signet.fetch("/oauth/logout", { method: "POST", headers })).status, 403);
+  }
   assert.equal(await whoIs(signet, cookie), "stays");
 });
 
@@ -137,4 +139,44 @@ test("closing, deleting or ending by an administrator ends sessions at once", as
   assert.equal((await signet.admin("DELETE", `/users/ended/sessions/${session_id}`)).status, 204);
   assert.equal((await signet.admin("DELETE", `/users/ended/sessions/${session_id}`)).status, 404);
   assert.deepEqual([await whoIs(signet, one), await whoIs(signet, other)], [undefined, "ended"]);
+});
+
+test("a cookie is whole: the words of one session under the signature of another are nobody's", async () => {
+  const [a, b] = [await session("whole-a"), await session("whole-b")];
+  const [header, payload] = a.Cookie.split(".");
+  const signature = b.Cookie.split(".")[2];
+  assert.equal(await whoIs(signet, { Cookie: [header, payload, signature].join(".") }), undefined);
+  assert.deepEqual([await whoIs(signet, a), await whoIs(signet, b)], ["whole-a", "whole-b"]);
+});
+
+test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out", async () => {
+  const cookie = await session("safe");
+  for (const method of ["GET", "HEAD"]) {
+    const response = await signet.fetch("/oauth/logout", { method, headers: cookie });
+    assert.deepEqual([response.status, response.headers.get("allow"), response.headers.get("set-cookie")], [405, "POST", null]);
+  }
+  assert.equal(await whoIs(signet, cookie), "safe");
+});
+
+test("signing out ends this browser's session and no other; garbage in the cookie asks no storage", async () => {
+  const [here, elsewhere] = [await session("two"), await session("two")];
+  await signet.fetch("/oauth/logout", { method: "POST", headers: here });
+  assert.deepEqual([await whoIs(signet, here), await whoIs(signet, elsewhere)], [undefined, "two"]);
+  const token = await getToken(signet, set, { user_id: "two" });
+  await signet.ops.reset();
+  for (const value of ["x", "x".repeat(10_000), `"${elsewhere.Cookie.split("=")[1]}"`, token]) {
+    const response = await signet.fetch("/oauth/logout", { method: "POST", headers: { ...json, Cookie: `__Host-signet=${value}` } });
+    assert.equal(response.status, 204);
+    assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
+  }
+  const used = await signet.ops.read();
+  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  assert.equal(await whoIs(signet, elsewhere), "two");
+});
+
+test("HEAD is refused like GET, and says how to authenticate", async () => {
+  for (const method of ["GET", "HEAD"]) {
+    const response = await signet.fetch("/oauth/session", { method });
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Bearer realm="signet"']);
+  }
 });

@@ -344,3 +344,185 @@ test("SameSite=Lax: another site's POST, which brings no cookie, comes round by 
   const sameSite = await openLink(signet, token, { method: "POST", headers: { "Sec-Fetch-Site": "same-site" } });
   assert.equal(sameSite.headers.get("location"), `${AREA}clientarea.php?action=emails`, "not spent; and no round way here");
 });
+
+test("both spellings of the path take a GET and a POST", async () => {
+  await user("speller");
+  for (const path of ["/oauth/singlesignon", "/oauth/singlesignon.php"]) {
+    for (const [method, status] of [["GET", 302], ["POST", 303]]) {
+      const form = new URLSearchParams({ access_token: await tokenFor("speller", { scope: "clientarea:emails" }) });
+      const response = await (method === "GET" ? signet.fetch(`${path}?${form}`) : signet.fetch(path, { method, body: form }));
+      assert.deepEqual([response.status, response.headers.get("location")], [status, `${AREA}clientarea.php?action=emails`]);
+    }
+  }
+});
+
+test("DESTINATIONS moves the home and the pages that need an id", async () => {
+  const moved = { home: "index.php", "clientarea:product_details": "services/{service_id}/view" };
+  const own = await startSignet({ vars: { CLIENT_AREA_URL: "https://my.example", DESTINATIONS: moved } });
+  try {
+    await putUser(own, "1", { services: [12] });
+    const all = await createSet(own, { user_id: "1", scopes: ["clientarea:product_details"] });
+    for (const [form, path] of [[{ scope: "clientarea:sso" }, "index.php"], [{ service_id: "12" }, "services/12/view"]]) {
+      const response = await openLink(own, await getToken(own, all, form));
+      assert.equal(response.headers.get("location"), `https://my.example/${path}`);
+    }
+  } finally {
+    await own.close();
+  }
+});
+
+/** Ways to fail, each with what to do to a fresh user of that name; it returns the token to present. */
+const failures = [
+  ["used", 401, messages.unable, async (id) => {
+    const token = await tokenFor(id);
+    await openLink(signet, token);
+    return token;
+  }],
+  ["revoked", 401, messages.unable, async (id) => {
+    const token = await tokenFor(id);
+    await signet.ops.read(); // its record is written after the answer
+    assert.equal((await signet.admin("DELETE", `/tokens/${claimsOf(token).jti}`)).status, 204);
+    return token;
+  }],
+  ["of-a-revoked-set", 401, messages.unable, async (id) => {
+    const own = await createSet(signet, { user_id: id });
+    const token = await getToken(signet, own);
+    await signet.admin("DELETE", `/credentials/${own.client_id}`);
+    return token;
+  }],
+  ["closed", 403, messages.closed, async (id) => {
+    await user(id, { status: "Closed" });
+    return tokenFor(id);
+  }],
+  ["disabled", 403, messages.disabled, async (id) => {
+    await user(id, { sso: false });
+    return tokenFor(id);
+  }],
+  ["of-somebody-else", 403, messages.unable, (id) => tokenFor(id, { service_id: "99" })],
+  ["unknown", 403, messages.unable, async (id) => {
+    await signet.admin("DELETE", `/users/${id}`);
+    return tokenFor(id);
+  }],
+  ["forged", 401, () => "The sign-in link is not valid.", async (id) => `${await tokenFor(id)}A`],
+];
+
+for (const [id, status, message, prepare] of failures) {
+  test(`WHMCS failures: a token that is ${id} is told to people and to machines, with the same safe headers`, async () => {
+    for (const [type, headers] of [["application/json", json], ["text/html; charset=utf-8", { Accept: "text/html" }]]) {
+      await user(id);
+      const token = await prepare(id);
+      const response = await openLink(signet, token, { headers });
+      const text = await response.text();
+      assert.deepEqual([response.status, response.headers.get("content-type")], [status, type]);
+      const told = type.startsWith("text/html") ? text : JSON.parse(text).error_description;
+      const expected = type.startsWith("text/html") ? message(id).replaceAll('"', "&quot;") : message(id);
+      assert.ok(type.startsWith("text/html") ? told.includes(expected) : told === expected, told);
+      assert.equal(response.headers.get("cache-control"), "no-store");
+      assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+      assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+      assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/);
+      assert.equal(response.headers.has("www-authenticate"), status === 401);
+      assert.equal(response.headers.get("set-cookie"), null);
+      const all = text + JSON.stringify([...response.headers]);
+      assert.ok(![token, token.split(".")[2]].some((secret) => all.includes(secret)), "the token is nowhere in the answer");
+    }
+  });
+}
+
+test("RFC 6750 section 2: a POST with no token, an empty one or two is refused, and the token not spent", async () => {
+  await user("poster");
+  const token = await tokenFor("poster");
+  const send = (body, query = "") =>
+    signet.fetch(`/oauth/singlesignon${query}`, {
+      method: "POST", headers: { ...json, "Content-Type": "application/x-www-form-urlencoded" }, body,
+    });
+  for (const [response, description] of [
+    [await send(""), "The parameter access_token is missing."],
+    [await send("access_token="), "The parameter access_token is missing."],
+    [await send(`access_token=${token}&access_token=${token}`), "A parameter is given more than once."],
+    [await send(`access_token=${token}&access_token=`), "A parameter is given more than once."],
+    [await send(`access_token=${token}`, `?access_token=${token}`), "A parameter is given more than once."],
+    [await send(`access_token=${token}&pad=${"x".repeat(65_536)}`), undefined],
+  ]) {
+    if (description) await assertFailure(response, 400, "invalid_request", description);
+    else assert.equal(response.status, 413);
+  }
+  assert.equal((await openLink(signet, token, { method: "POST" })).status, 303);
+});
+
+test("a second click by POST is redirected too; once the session is over, the link is dead", async () => {
+  await user("clicker");
+  const token = await tokenFor("clicker");
+  const cookie = cookieOf(await openLink(signet, token));
+  const again = await openLink(signet, token, { method: "POST", headers: cookie });
+  assert.deepEqual([again.status, again.headers.get("set-cookie")], [303, null]);
+  await signet.fetch("/oauth/logout", { method: "POST", headers: cookie });
+  const late = await openLink(signet, token, { headers: { ...json, ...cookie } });
+  await assertFailure(late, 401, "invalid_token", messages.unable("clicker"));
+  assert.equal(await whoIs(signet, cookie), undefined, "and opens nothing");
+});
+
+test("a second click after 60 s is refused, and the session it opened lives on", async () => {
+  await user("sleeper");
+  const token = await tokenFor("sleeper");
+  const cookie = cookieOf(await openLink(signet, token));
+  try {
+    await signet.clock.set(61_000);
+    await assertFailure(
+      await openLink(signet, token, { headers: { ...json, ...cookie } }), 401, "invalid_token", messages.unable("sleeper"));
+    assert.equal(await whoIs(signet, cookie), "sleeper");
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
+test("RFC 6749 section 4.1.2: a replay from another address ends the session, whatever the browser calls itself", async () => {
+  await user("mugged");
+  const token = await tokenFor("mugged");
+  const from = (address) => ({ ...json, "User-Agent": "same", "CF-Connecting-IP": address });
+  const cookie = cookieOf(await openLink(signet, token, { headers: from("192.0.2.1") }));
+  assert.equal((await openLink(signet, token, { headers: from("192.0.2.1") })).status, 401);
+  assert.equal(await whoIs(signet, cookie), "mugged");
+  assert.equal((await openLink(signet, token, { headers: from("192.0.2.2") })).status, 401);
+  assert.equal(await whoIs(signet, cookie), undefined);
+});
+
+test("a switch that fails leaves the other user signed in: the token died meanwhile, or its user is denied", async () => {
+  await user("host");
+  await user("guest");
+  const headers = await signIn(signet, set, { form: { user_id: "host" } });
+  for (const [status, message, spoil, mend] of [
+    [401, messages.unable, () => signet.clock.set(61_000), () => signet.clock.set(0)],
+    [403, messages.closed, () => user("guest", { status: "Closed" }), () => user("guest")],
+  ]) {
+    const token = await tokenFor("guest");
+    const params = { switch: confirmation(await (await openLink(signet, token, { headers })).text()) };
+    await spoil();
+    const refused = await openLink(signet, token, { method: "POST", headers: { ...headers, ...json }, params });
+    const { error_description } = await refused.json();
+    assert.deepEqual([refused.status, error_description], [status, message("guest")]);
+    assert.equal(refused.headers.get("set-cookie"), null);
+    await signet.ops.read(); // nothing is done after the answer either
+    assert.equal(await whoIs(signet, headers), "host");
+    await mend();
+  }
+});
+
+test("SameSite=Lax: the way round keeps the whole request and signs in a browser that holds no session", async () => {
+  await user("rounder");
+  const headers = { "Sec-Fetch-Site": "cross-site" };
+  const token = await tokenFor("rounder", { scope: "clientarea:product_details sso:custom_redirect" });
+  const malformed = await openLink(signet, token, { method: "POST", headers, params: { scope: "clientarea:homepage" } });
+  assert.equal(malformed.status, 400, "a malformed request is not sent round");
+  for (const [params, path] of [
+    [{ scope: "clientarea:product_details", service_id: "12" }, "clientarea.php?action=productdetails&id=12"],
+    [{ scope: "sso:custom_redirect", sso_redirect_path: "cart.php?a=b&c=%20d" }, "cart.php?a=b&c=%20d"],
+  ]) {
+    const fresh = await tokenFor("rounder", { scope: "clientarea:product_details sso:custom_redirect" });
+    const round = await openLink(signet, fresh, { method: "POST", headers, params: { ...params, goto: "x" } });
+    assert.deepEqual([round.status, round.headers.get("set-cookie")], [303, null]);
+    const landed = await signet.fetch(round.headers.get("location").slice(signet.issuer.length));
+    assert.deepEqual([landed.status, landed.headers.get("location")], [302, AREA + path]);
+    assert.equal(await whoIs(signet, cookieOf(landed)), "rounder");
+  }
+});

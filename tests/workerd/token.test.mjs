@@ -258,3 +258,92 @@ test("the record of a token is kept in KV for a day, without its signature", asy
   const stored = await (await signet.kv()).get(`token:${jti}`);
   assert.ok(!stored.includes(token.split(".")[2]));
 });
+
+/** The header fields of an answer, but for those that differ each time. */
+const fieldsOf = ({ headers }) => {
+  const varying = ["x-request-id", "date", "content-length", "connection", "keep-alive"];
+  return Object.fromEntries([...headers].filter(([name]) => !varying.includes(name)));
+};
+
+test("RFC 6749 sections 5.1 and 5.2: the header fields of each kind of answer, exactly", async () => {
+  const always = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "content-type": "application/json",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+  };
+  const challenge = { "www-authenticate": 'Basic realm="signet", charset="UTF-8"' };
+  for (const [status, response, more] of [
+    [200, await postToken(signet, bound), { pragma: "no-cache" }],
+    [400, await postToken(signet, bound, { scope: "clientarea:downloads" }), {}],
+    [400, await postToken(signet, bound, { user_id: "43" }), {}],
+    [401, await post({ ...grant, ...pair(bound), client_secret: "wrong" }), challenge],
+    [405, await signet.fetch("/oauth/token"), { allow: "POST" }],
+  ]) {
+    assert.equal(response.status, status);
+    assert.deepEqual(fieldsOf(response), { ...always, ...more });
+  }
+});
+
+test("RFC 6749 section 5.2: no credentials, or half of them, are an invalid client", async () => {
+  const { client_id, client_secret } = bound;
+  for (const form of [{}, { client_id }, { client_secret }, { client_id: "", client_secret: "" }, { client_id: "a b", client_secret }]) {
+    await assertFailure(await post({ ...grant, ...form }), 401, "invalid_client", "Client authentication failed.");
+  }
+  const contradiction = await post({ ...grant, client_id: delegated.client_id }, basic(bound));
+  await assertFailure(contradiction, 400, "invalid_request", "The client_id contradicts the Authorization header.");
+});
+
+test("a bound set may name its own user; a delegated set's token says so, and signs what the destination needs", async () => {
+  assert.equal(claimsOf(await getToken(signet, bound, { user_id: "42" })).sub, "42");
+  const scope = "clientarea:product_details sso:custom_redirect";
+  const set = await createSet(signet, { delegated: true, scopes: scope.split(" ") });
+  const inputs = { service_id: "12", domain_id: "example.com", sso_redirect_path: "cart.php?a=add&b=%20" };
+  const { iat, exp, jti, ...claims } = claimsOf(await getToken(signet, set, { user_id: "Some.User_1-x", scope, ...inputs }));
+  assert.deepEqual(claims, {
+    iss: signet.issuer, aud: `${signet.issuer}/oauth/singlesignon`, sub: "Some.User_1-x", client_id: set.client_id,
+    scope, delegated: true, ...inputs,
+  });
+});
+
+test("a second rotation ends the first secret at once, and an overlap lasts to its end", async () => {
+  const first = await createSet(signet, { user_id: "42" });
+  const rotate = async () => (await signet.admin("POST", `/credentials/${first.client_id}/rotate`, { overlap_seconds: 100 })).body;
+  const status = async (set) => (await postToken(signet, set)).status;
+  const second = await rotate();
+  const third = await rotate();
+  assert.deepEqual([await status(first), await status(second), await status(third)], [401, 200, 200]);
+  try {
+    await signet.clock.set(97_000);
+    assert.deepEqual([await status(second), await status(third)], [200, 200]);
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
+test("the record of a token says what its claims say, and nothing more", async () => {
+  const set = await createSet(signet, { user_id: "42", service_id: 12 });
+  const token = await getToken(signet, set);
+  await signet.ops.read(); // waits for what is done after the answer
+  const { jti, iat, exp, scope } = claimsOf(token);
+  assert.deepEqual(await (await signet.kv()).get(`token:${jti}`, "json"), {
+    jti, user_id: "42", client_id: set.client_id, scope, issued_at: iat, expires_at: exp, service_id: "12",
+  });
+});
+
+test("TOKEN_TTL shortens the life of a token", async () => {
+  const brief = await startSignet({ vars: { TOKEN_TTL: 5 } });
+  try {
+    await putUser(brief, "1");
+    const set = await createSet(brief, { user_id: "1" });
+    const answer = await (await postToken(brief, set)).json();
+    const { iat, exp } = claimsOf(answer.access_token);
+    assert.deepEqual([answer.expires_in, exp - iat], [5, 5]);
+    await brief.clock.set(5_000);
+    assert.equal((await openLink(brief, answer.access_token)).status, 401);
+  } finally {
+    await brief.close();
+  }
+});

@@ -128,6 +128,7 @@ fn event(event: EventKind) -> Event {
         client_id: None,
         jti: None,
         session_id: None,
+        replaced_session_ids: Vec::new(),
         address: here().address,
         user_agent: here().user_agent,
     }

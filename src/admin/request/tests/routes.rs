@@ -188,6 +188,9 @@ fn an_unsound_limit_or_cursor_is_refused() {
     for cursor in ["x", "-1", "1.5", "4294967296"] {
         assert_eq!(status(parse(Method::Get, &format!("users/42/events?cursor={cursor}"), "")), Some(400), "{cursor}");
     }
+    let of_length = |n| parse(Method::Get, &format!("credentials?cursor={}", "x".repeat(n)), "");
+    assert_eq!((status(of_length(512)), status(of_length(513))), (None, Some(400)));
+    assert_eq!(status(parse(Method::Get, "credentials?cursor=%C3%A9", "")), Some(400));
     for list in ["credentials", "users/42/events"] {
         assert_eq!(status(parse(Method::Get, &format!("{list}?limit=1&limit=1"), "")), Some(400));
     }

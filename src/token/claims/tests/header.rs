@@ -28,6 +28,26 @@ fn only_the_fixed_header_opens() {
     );
 }
 
+/// The signature is good in all of these: it is the header that is spelled otherwise.
+#[test]
+fn the_header_has_one_spelling_even_when_it_is_signed() {
+    let (header, payload) = (encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
+    let under_segment = |segment: &str| seal(&format!("{segment}.{payload}"));
+    assert_eq!(open_now(&under_segment(&header)), Ok(claims()));
+    assert_forged(
+        [
+            header.to_lowercase(),
+            header.to_uppercase(),
+            format!("{header}="),
+            format!(" {header}"),
+            format!("{header}AA"),
+        ]
+        .iter()
+        .map(|segment| under_segment(segment)),
+    );
+    assert_forged([under_segment(HEADER)]);
+}
+
 #[test]
 fn the_algorithm_is_not_the_tokens_choice() {
     for alg in

@@ -28,7 +28,7 @@ fn a_sign_in_replaces_the_browsers_own_session_alone() {
             Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
             Change::DeleteSession(sid(OTHER)),
             Change::SaveSession(opened()),
-            Change::Record(signed_in_event()),
+            Change::Record(Event { replaced_session_ids: vec![sid(OTHER)], ..signed_in_event() }),
         ],
     );
 }
