@@ -86,7 +86,7 @@ fn parse_basic(header: &str) -> Option<ClientAuthentication> {
     }
     let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let decoded = decode_form(secret)?;
+    let decoded = decode_form(secret).unwrap_or_else(|| secret.to_owned());
     if decoded.is_empty() {
         return None;
     }

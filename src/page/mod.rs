@@ -39,7 +39,7 @@ pub fn layout(title: &str, content: &Markup) -> Markup {
 /// The page of a failure. `home` is where it offers to go on.
 pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
     let title = match failure.status {
-        401 | 403 => "You are not signed in",
+        401 | 403 => "This link did not sign you in",
         404 => "Page not found",
         500.. => "Please try again",
         _ => "This link does not work",
@@ -51,7 +51,7 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 p.status.bad { (failure.status) " " (status_phrase(failure.status)) }
                 h1 { (title) }
                 p.message role="alert" { (failure.description) }
-                @if matches!(failure.status, 401 | 403) {
+                @if failure.status == 401 {
                     p.hint { "Go back to the application you came from and open the link again. Each link works once, for a minute." }
                 }
                 @if let Some(home) = home {
@@ -85,8 +85,8 @@ pub fn switch<'a>(
                         input type="hidden" name=(name) value=(value);
                     }
                     p.actions {
-                        button.button type="submit" { "Sign in as " (to) }
-                        a.button.quiet href=(home) { "Stay signed in as " (from) }
+                        a.button href=(home) { "Stay signed in as " (from) }
+                        button.button.quiet type="submit" { "Sign in as " (to) }
                     }
                 }
             }

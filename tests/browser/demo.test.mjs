@@ -112,7 +112,7 @@ test("each way that a sign-in can end shows its page", { skip }, async () => {
   await open();
   for (const [user, message] of [["clara", messages.closed], ["otto", messages.disabled]]) {
     await press(user);
-    assert.equal(await heading(), "You are not signed in");
+    assert.equal(await heading(), "This link did not sign you in");
     assert.equal(await alert(), message(user));
   }
   await page.goto(await linkFor("stranger"));

@@ -21,8 +21,9 @@ async function cost(act) {
   const result = await act();
   const ops = await signet.ops.read();
   const rows = ops["sql.rowsWritten"] + ops["alarm.set"];
+  const all = Object.values(ops).reduce((sum, count) => sum + count, 0);
   const kv = { get: ops["kv.get"], put: ops["kv.put"], other: ops["kv.list"] + ops["kv.delete"] };
-  return { result, kv, objects: ops["object.fetch"], rows };
+  return { result, kv, objects: ops["object.fetch"], rows, all };
 }
 
 const NOTHING = { get: 0, put: 0, other: 0 };
@@ -66,6 +67,38 @@ test("the SSO endpoint: 0 KV operations, 1 object request, at most 4 rows, in ev
   }
 });
 
+test("the SSO endpoint: at most 4 rows for an account's very first sign-in, alarm set or not, and for one beyond the cap", async () => {
+  for (const isAlarmed of [true, false]) {
+    const user = `first-${isAlarmed}`;
+    if (!isAlarmed) await signet.faults.set([{ target: "alarm.set", mode: "throw" }]);
+    await putUser(signet, user);
+    await signet.faults.set([]);
+    const own = await createSet(signet, { user_id: user });
+    const { kv, objects, rows } = await redemption(own);
+    assert.deepEqual([kv, objects, rows], [NOTHING, 1, isAlarmed ? 3 : 4], `alarm set before: ${isAlarmed}`);
+    // Up to the cap token, session and event are written; beyond it, the oldest session goes too.
+    let cookie;
+    for (let n = 2; n <= 20; n += 1) {
+      const counted = await redemption(own);
+      assert.equal(counted.rows, 3, `sign-in ${n}`);
+      cookie = cookieOf(counted.result);
+    }
+    assert.equal((await redemption(own, {}, cookie)).rows, 4, "at the cap, in place of the browser's own session");
+    assert.equal((await redemption(own)).rows, 4, "beyond the cap");
+    assert.equal((await signet.sql(user, "SELECT id FROM session")).length, 20);
+  }
+});
+
+test("the SSO endpoint: a denial spends the token with at most 4 rows, and its repetition writes nothing", async () => {
+  await putUser(signet, "closed", { status: "Closed" });
+  const own = await createSet(signet, { user_id: "closed" });
+  const token = await getToken(signet, own);
+  for (const expected of [2, 0]) {
+    const { result, kv, objects, rows } = await cost(() => openLink(signet, token));
+    assert.deepEqual([result.status, kv, objects, rows], [403, NOTHING, 1, expected]);
+  }
+});
+
 test("the SSO endpoint for a delegated set: 1 KV read, 1 object request, at most 4 rows", async () => {
   const { kv, objects, rows } = await redemption(delegated, { user_id: "1" });
   assert.deepEqual([kv, objects], [{ get: 1, put: 0, other: 0 }, 1]);
@@ -89,8 +122,8 @@ test("a refused request costs nothing: malformed, forged, prefetched, bad creden
     [401, () => signet.fetch("/admin/v1/users/1")],
     [404, () => signet.fetch("/nowhere")],
   ]) {
-    const { result, kv, objects } = await cost(act);
-    assert.deepEqual([result.status, kv, objects], [status, NOTHING, 0]);
+    const { result, all } = await cost(act);
+    assert.deepEqual([result.status, all], [status, 0], String(act));
   }
 });
 
@@ -103,7 +136,7 @@ test("a second click writes nothing; an expired token asks nobody", async () => 
   await signet.clock.set(61_000);
   const expired = await cost(() => openLink(signet, late));
   await signet.clock.set(0);
-  assert.deepEqual([expired.result.status, expired.kv, expired.objects], [401, NOTHING, 0]);
+  assert.deepEqual([expired.result.status, expired.all], [401, 0]);
 });
 
 test("a session check: 0 KV operations, 1 object request, and a row at most once a minute", async () => {

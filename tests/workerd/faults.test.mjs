@@ -245,6 +245,19 @@ test("a revocation that failed half-way holds at the object: the set's tokens ar
   assert.equal((await openLink(signet, token)).status, 401);
 });
 
+test("closing that failed half-way leaves no session of a Closed account, for none must come back when it is opened again", async () => {
+  for (const on of ["DELETE FROM session", "INSERT INTO event", "INTO account"]) {
+    const [user, own] = await fresh();
+    await signIn(signet, own);
+    await signet.faults.set([{ target: "sql.exec", on, mode: "throw" }]);
+    assert.equal((await adminFetch("PATCH", `/users/${user}`, { status: "Closed" })).status, 503);
+    await signet.faults.set([]);
+    const { status } = (await signet.admin("GET", `/users/${user}`)).body;
+    const { length } = await signet.sql(user, "SELECT id FROM session");
+    assert.ok(status === "Active" || length === 0, `${on} failed: ${status}, sessions: ${length}`);
+  }
+});
+
 test("stale KV: a revoked set that KV still shows gets tokens, which the object refuses", async () => {
   const [, own] = await fresh();
   await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
