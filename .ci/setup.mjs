@@ -105,8 +105,8 @@ function cargoProgram(crate, name, version) {
   say(`compiling ${crate} ${version}, which builds the Worker; once per machine, about 2 minutes on 2 cores`);
   const quiet = process.stderr.isTTY ? [] : ["--quiet"];
   const args = ["install", crate, "--version", version, "--debug", "--locked", "--force", "--root", folder];
-  // Beside this project, not in it: another checkout's settings must not decide where it is built.
-  const env = { ...process.env, CARGO_TARGET_DIR: join(folder, "target"), RUSTFLAGS: "" };
+  // Where and how the project is compiled is no matter of this program's; Cargo then uses a temporary folder.
+  const { CARGO_TARGET_DIR: _, RUSTFLAGS: __, ...env } = process.env;
   if (!run("cargo", [...args, ...quiet], { env })) fail(`\`cargo install ${crate} --version ${version}\` failed.`);
   return cached;
 }

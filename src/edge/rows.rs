@@ -5,7 +5,9 @@ use crate::time::Timestamp;
 use crate::user::{Change, Command, EVENT_TTL, EVENTS_KEPT, Facts};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use worker::{Error, Result, SqlStorage, SqlStorageValue, State};
+use worker::js_sys::{Function, Reflect};
+use worker::wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
+use worker::{Error, Result, SqlStorage, SqlStorageValue, State, Storage};
 
 /// SQL over the object's storage. Every call is synchronous.
 pub(super) struct Rows(SqlStorage);
@@ -94,8 +96,20 @@ impl Rows {
         Ok(facts)
     }
 
+    /// Writes all of `changes`, or none if one fails.
+    pub(super) fn save_all(self, storage: &Storage, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+        let storage = storage.as_raw();
+        // The crate does not bind this method. What the closure throws rolls the transaction back, and comes out again.
+        let transaction = Reflect::get(storage, &"transactionSync".into())?.dyn_into::<Function>()?;
+        let save = Closure::once_into_js(move || -> std::result::Result<(), JsValue> {
+            changes.iter().try_for_each(|change| self.save(change, now)).map_err(JsValue::from)
+        });
+        transaction.call1(storage, &save)?;
+        Ok(())
+    }
+
     /// Writes one change: at most one row, but for the end of all sessions.
-    pub(super) fn save(&self, change: &Change, now: Timestamp) -> Result<()> {
+    fn save(&self, change: &Change, now: Timestamp) -> Result<()> {
         match change {
             Change::SettleToken(jti, fate) => self.exec(
                 // The primary key refuses a second fate.

@@ -22,7 +22,7 @@ impl DurableObject for User {
     }
 
     /// One turn. Reading the command is the only await before the changes are saved, so no other
-    /// turn comes between; SQL without an await in between commits together.
+    /// turn comes between. All changes are saved, or none.
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let turn: Turn = request.json().await?;
         let now = platform::now();
@@ -32,10 +32,8 @@ impl DurableObject for User {
         // decide,
         let decision = decide(facts, turn, now);
         // save.
-        for change in &decision.changes {
-            rows.save(change, now)?;
-        }
         if !decision.changes.is_empty() {
+            rows.save_all(&self.state.storage(), decision.changes, now)?;
             self.arm_sweep(now).await;
         }
         Response::from_json(&decision.reply)

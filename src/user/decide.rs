@@ -27,12 +27,12 @@ pub struct Facts {
     pub events: Vec<(u64, Event)>,
 }
 
-/// What the object is to answer, and to write, in order.
+/// What the object is to answer, and to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The answer.
     pub reply: Reply,
-    /// What to write. The order is safe: a failure between two leaves no session without a spent token.
+    /// What to write, all or nothing.
     pub changes: Vec<Change>,
 }
 
