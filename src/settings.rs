@@ -1,5 +1,6 @@
 //! The settings, parsed whole before the first request is served.
 
+use crate::http::parse_number;
 use crate::secret::{KeyRing, Secret, SecretDigest};
 use crate::sso::ClientArea;
 use crate::token::TOKEN_TTL_MAX;
@@ -15,8 +16,10 @@ const SESSION_IDLE_DEFAULT: u64 = 3_600;
 const SESSION_MAX_DEFAULT: u64 = 43_200;
 /// The greatest limit of a session, in seconds: 30 days.
 const SESSION_LIMIT_MAX: u64 = 2_592_000;
-/// The least limit of a session, in seconds: one minute, as often as an idle limit is refreshed.
-const SESSION_LIMIT_MIN: u64 = 60;
+/// The least idle limit of a session, in seconds: two minutes, because it is refreshed once a minute at most.
+const SESSION_IDLE_MIN: u64 = 120;
+/// The least absolute limit of a session, in seconds: one minute.
+const SESSION_MAX_MIN: u64 = 60;
 /// The location hints that Durable Objects know (Cloudflare's documentation, "Data location").
 const OBJECT_LOCATIONS: [&str; 9] = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
 
@@ -104,13 +107,12 @@ impl Settings {
         let token_ttl = parse_seconds(read("TOKEN_TTL"), TOKEN_TTL_MAX, 1..=TOKEN_TTL_MAX)
             .ok_or_else(|| keep("TOKEN_TTL", "is not a number of seconds from 1 to 60"))
             .ok();
-        let mut limit = |name, default| {
-            parse_seconds(read(name), default, SESSION_LIMIT_MIN..=SESSION_LIMIT_MAX)
-                .ok_or_else(|| keep(name, "is not a number of seconds from 60 to 2592000"))
-                .ok()
-        };
-        let idle = limit("SESSION_IDLE", SESSION_IDLE_DEFAULT);
-        let max = limit("SESSION_MAX", SESSION_MAX_DEFAULT);
+        let idle = parse_seconds(read("SESSION_IDLE"), SESSION_IDLE_DEFAULT, SESSION_IDLE_MIN..=SESSION_LIMIT_MAX)
+            .ok_or_else(|| keep("SESSION_IDLE", "is not a number of seconds from 120 to 2592000"))
+            .ok();
+        let max = parse_seconds(read("SESSION_MAX"), SESSION_MAX_DEFAULT, SESSION_MAX_MIN..=SESSION_LIMIT_MAX)
+            .ok_or_else(|| keep("SESSION_MAX", "is not a number of seconds from 60 to 2592000"))
+            .ok();
         let object_location = read("OBJECT_LOCATION");
         if object_location.as_deref().is_some_and(|hint| !OBJECT_LOCATIONS.contains(&hint)) {
             keep("OBJECT_LOCATION", "is not a location hint of Durable Objects");
@@ -173,7 +175,7 @@ fn parse_web_url(text: &str) -> Option<Url> {
 fn parse_seconds(value: Option<String>, default: u64, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
     match value {
         None => Some(default),
-        Some(text) => text.parse().ok().filter(|seconds| range.contains(seconds)),
+        Some(text) => parse_number(&text).filter(|seconds| range.contains(seconds)),
     }
 }
 
@@ -230,7 +232,10 @@ pub(crate) mod tests {
             ("TOKEN_TTL", "61"),
             ("TOKEN_TTL", "0"),
             ("TOKEN_TTL", "1.5"),
-            ("SESSION_IDLE", "59"),
+            ("TOKEN_TTL", "+5"),
+            ("SESSION_IDLE", "119"),
+            ("SESSION_IDLE", "2592001"),
+            ("SESSION_MAX", "59"),
             ("SESSION_MAX", "2592001"),
             ("OBJECT_LOCATION", "mars"),
         ] {

@@ -1,7 +1,7 @@
 //! A request to the administration API, parsed whole.
 
 use crate::credential::{CredentialChange, CredentialInput};
-use crate::http::{Failure, Method, Params, Request};
+use crate::http::{Failure, Method, Params, Request, parse_number};
 use crate::id::{ClientId, SessionId, TokenId, UserId};
 use crate::secret::{Secret, SecretDigest};
 use crate::user::{Command, SessionEnd};
@@ -136,8 +136,9 @@ impl UserRequest {
             (["events"], Method::Get) => {
                 let params = Params::parse(request.query.as_bytes(), b"")?;
                 let bad_cursor = Failure::bad_request("The cursor is malformed.");
-                let before = params.parsed("cursor", |text| text.parse::<u32>().ok(), bad_cursor)?;
-                (Command::ListEvents { before: before.map(u64::from), limit: parse_limit(&params)? }, NO_ACCOUNT)
+                let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
+                let before = params.parsed("cursor", parse, bad_cursor)?;
+                (Command::ListEvents { before, limit: parse_limit(&params)? }, NO_ACCOUNT)
             }
             (["events"], _) => return Err(Failure::method_not_allowed("GET")),
             _ => return Err(Failure::NOT_FOUND),
@@ -180,7 +181,7 @@ fn parse_client_id(text: &str) -> Result<ClientId, Failure> {
 }
 
 fn parse_limit(params: &Params) -> Result<u64, Failure> {
-    let parse = |text: &str| text.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+    let parse = |text: &str| parse_number(text).filter(|limit| (1..=PAGE_MAX).contains(limit));
     let limit = params.parsed("limit", parse, Failure::bad_request("The limit is not a number from 1 to 100."))?;
     Ok(limit.unwrap_or(PAGE_DEFAULT))
 }

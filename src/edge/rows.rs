@@ -60,8 +60,10 @@ impl Rows {
     pub(super) fn load(&self, command: &Command, now: Timestamp) -> Result<Facts> {
         let (jti, client_id) = match command {
             Command::Redeem(redemption) => (Some(&redemption.jti), Some(&redemption.client_id)),
+            Command::IntrospectToken(introspection) => (Some(&introspection.jti), Some(&introspection.client_id)),
             Command::GetToken(jti) | Command::RevokeToken(jti) => (Some(jti), None),
             Command::CheckSession(_)
+            | Command::AsUser(..)
             | Command::EndSession(..)
             | Command::EndSessions
             | Command::ListSessions
@@ -121,6 +123,7 @@ impl Rows {
                 vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
             ),
             Change::DeleteSession(id) => self.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
+            Change::DeleteSessionsBut(id) => self.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()]),
             Change::DeleteSessions => self.exec("DELETE FROM session", Vec::new()),
             Change::SaveAccount(account) => {
                 self.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])

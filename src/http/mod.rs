@@ -6,7 +6,7 @@ mod request;
 mod response;
 
 pub use failure::{Failure, Format};
-pub use params::Params;
+pub use params::{Params, parse_number};
 pub use request::{BODY_BYTES_MAX, Headers, Method, Request};
 pub use response::Response;
 

@@ -48,6 +48,11 @@ impl Params {
     }
 }
 
+/// The whole number spelled by `text`: digits only, where Rust's own parser takes a plus sign too.
+pub fn parse_number(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +83,23 @@ mod tests {
         #[test]
         fn no_bytes_panic(query in any::<Vec<u8>>(), body in any::<Vec<u8>>()) {
             let _ = Params::parse(&query, &body);
+        }
+    }
+
+    #[test]
+    fn a_number_is_digits_only() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("+5", None),
+            ("-5", None),
+            ("5.0", None),
+            (" 5", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_number(text), number, "{text:?}");
         }
     }
 

@@ -11,8 +11,7 @@ use crate::time::Timestamp;
 use crate::token::Claims;
 use serde_json::json;
 
-/// A token to be handed out.
-#[derive(Debug)]
+/// A token to be handed out. It is a secret, so it has no `Debug`.
 pub struct Grant {
     /// What the token says.
     pub claims: Claims,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest lifetime of a token, in seconds.
 pub const TOKEN_TTL_MAX: u64 = 60;
+/// How far the clock that minted a token may be ahead, in seconds: edge locations do not share one.
+const CLOCK_SKEW_MAX: u64 = 60;
 /// The longest token worth reading, in bytes. The longest that Signet mints is shorter.
 pub const TOKEN_BYTES_MAX: usize = 8192;
 
@@ -44,7 +46,7 @@ pub struct Claims {
 pub enum TokenRefusal {
     /// Not signed by Signet as an SSO token, or its payload is not [`Claims`]. It names nobody.
     Forged,
-    /// Well signed, but for another issuer or audience, or with too long a life.
+    /// Well signed, but for another issuer or audience, or with a life that Signet never gives.
     Misdirected(Box<Claims>),
     /// Well signed, but dead.
     Expired(Box<Claims>),
@@ -61,7 +63,11 @@ pub fn open(text: &str, keys: &KeyRing, issuer: &Issuer, now: Timestamp) -> Resu
     let payload = keys.verify(Purpose::SsoToken, text).ok_or(TokenRefusal::Forged)?;
     let claims: Claims = serde_json::from_slice(&payload).map_err(|_| TokenRefusal::Forged)?;
     let is_ours = claims.iss == issuer.as_str() && claims.aud == issuer.sso_endpoint();
-    if !is_ours || claims.exp.since(claims.iat) > TOKEN_TTL_MAX {
+    // The clock that minted it may be a little ahead, but the token must not outlive the object's memory of it.
+    let life_is_sound = claims.iat <= claims.exp
+        && claims.exp <= claims.iat.plus(TOKEN_TTL_MAX)
+        && claims.iat <= now.plus(CLOCK_SKEW_MAX);
+    if !is_ours || !life_is_sound {
         return Err(TokenRefusal::Misdirected(Box::new(claims)));
     }
     if now >= claims.exp {

@@ -38,6 +38,9 @@ pub enum Command {
     EndSession(SessionId, SessionEnd),
     /// End all sessions. Answer: `Done`, `Missing`.
     EndSessions,
+    /// Do what the user of this live session asks on the page of their sessions. It counts as a use of the session.
+    /// Answer: `Security` to a review, else `Done`; `Missing` if the session is dead.
+    AsUser(SessionId, UserAction),
     /// List the live sessions. Answer: `Sessions`.
     ListSessions,
     /// Read the account. Answer: `Account`, `Missing`.
@@ -57,12 +60,50 @@ pub enum Command {
     },
     /// What became of a token? Answer: `Fate`.
     GetToken(TokenId),
+    /// Would this token sign its user in? Nothing is spent. Answer: `Active`.
+    IntrospectToken(Introspection),
     /// Revoke a token. Answer: `Done`.
     RevokeToken(TokenId),
     /// Refuse every token of a credential set from now on. Answer: `Done`.
     RevokeCredential(ClientId),
     /// Take a `RevokeCredential` back. Answer: `Done`.
     RestoreCredential(ClientId),
+}
+
+/// What users ask on the page of their sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserAction {
+    /// Show it.
+    Review,
+    /// End one session. One that is dead already is no failure.
+    EndSession(SessionId),
+    /// End all sessions but the one that asks.
+    EndOtherSessions,
+    /// Allow single sign-on, or not.
+    SetSso(bool),
+}
+
+/// What users see of their account and its sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Security {
+    /// Whether single sign-on is allowed.
+    pub sso: bool,
+    /// The live sessions, newest first.
+    pub sessions: Vec<Session>,
+}
+
+/// What of a token decides on whether it would sign its user in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introspection {
+    /// The token.
+    pub jti: TokenId,
+    /// The credential set that asked for it.
+    pub client_id: ClientId,
+    /// The service signed into it.
+    pub service_id: Option<OwnedId>,
+    /// The domain signed into it.
+    pub domain_id: Option<OwnedId>,
 }
 
 /// All that is needed to redeem a token.
@@ -102,6 +143,8 @@ pub enum Reply {
     Denied(Denial),
     /// The session is alive.
     Session(Session),
+    /// What the user sees.
+    Security(Security),
     /// The live sessions, newest first.
     Sessions(Vec<Session>),
     /// The account as it is now.
@@ -112,6 +155,8 @@ pub enum Reply {
     Events(Vec<(u64, Event)>),
     /// What became of the token; none while it may still be redeemed.
     Fate(Option<TokenFate>),
+    /// Whether the token would sign its user in.
+    Active(bool),
     /// It is done.
     Done,
     /// There is no such thing.
@@ -230,6 +275,19 @@ mod tests {
         for (command, wire) in [
             (Command::CheckSession(sid()), json!({"check_session": SID})),
             (Command::EndSession(sid(), SessionEnd::SignedOut), json!({"end_session": [SID, "signed_out"]})),
+            (Command::AsUser(sid(), UserAction::Review), json!({"as_user": [SID, "review"]})),
+            (Command::AsUser(sid(), UserAction::EndSession(sid())), json!({"as_user": [SID, {"end_session": SID}]})),
+            (Command::AsUser(sid(), UserAction::EndOtherSessions), json!({"as_user": [SID, "end_other_sessions"]})),
+            (Command::AsUser(sid(), UserAction::SetSso(false)), json!({"as_user": [SID, {"set_sso": false}]})),
+            (
+                Command::IntrospectToken(Introspection {
+                    jti: jti(),
+                    client_id: portal(),
+                    service_id: OwnedId::parse("12"),
+                    domain_id: None,
+                }),
+                json!({"introspect_token": {"jti": JTI, "client_id": "portal", "service_id": "12", "domain_id": null}}),
+            ),
             (Command::EndSessions, json!("end_sessions")),
             (Command::ListSessions, json!("list_sessions")),
             (
@@ -262,6 +320,7 @@ mod tests {
             max_expires_at: at,
             address: None,
             user_agent: None,
+            ordinal: 0,
         };
         let input = AccountInput { status: crate::user::Status::Closed, sso: true, services: vec![], domains: vec![] };
         let account = input.into_account(None, at);
@@ -274,6 +333,11 @@ mod tests {
             (Reply::Repeated(session.clone()), json!({"repeated": row})),
             (Reply::Denied(Denial::Closed), json!({"denied": "closed"})),
             (Reply::Session(session.clone()), json!({"session": row})),
+            (
+                Reply::Security(Security { sso: true, sessions: vec![session.clone()] }),
+                json!({"security": {"sso": true, "sessions": [row]}}),
+            ),
+            (Reply::Active(true), json!({"active": true})),
             (Reply::Sessions(vec![session]), json!({"sessions": [row]})),
             (Reply::Account(account.clone()), json!({"account": person})),
             (Reply::Created(account), json!({"created": person})),

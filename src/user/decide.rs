@@ -1,12 +1,12 @@
 //! All policy of the user's object, as one pure function: facts and a command in, a reply and
 //! changes out. The object loads the facts before and saves the changes after, in one turn.
 
-use crate::id::{ClientId, SessionId, TokenId};
+use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Caller, Command, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, SessionEnd, Status,
-    TokenFate, Turn,
+    Account, Caller, Command, Event, EventKind, EventReason, Fate, Introspection, Redemption, Reply, Security, Session,
+    SessionEnd, Status, TokenFate, Turn, UserAction,
 };
 
 /// How many live sessions a user may have. The oldest goes when one more is opened.
@@ -17,7 +17,7 @@ pub const SESSIONS_MAX: usize = 20;
 pub struct Facts {
     /// The account.
     pub account: Option<Account>,
-    /// The sessions, dead ones that are not swept yet among them.
+    /// The sessions. Dead ones that are not swept yet count for nothing.
     pub sessions: Vec<Session>,
     /// What became of the token that the command names.
     pub token: Option<TokenFate>,
@@ -45,6 +45,8 @@ pub enum Change {
     SaveSession(Session),
     /// Delete a session.
     DeleteSession(SessionId),
+    /// Delete all sessions but one.
+    DeleteSessionsBut(SessionId),
     /// Delete all sessions.
     DeleteSessions,
     /// Write the account.
@@ -77,11 +79,8 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::CheckSession(id) => check_session(&facts, &id, now),
         Command::EndSession(id, why) => end_session(&facts, &id, why, origin),
         Command::EndSessions => end_sessions(&facts, origin),
-        Command::ListSessions => {
-            let mut sessions: Vec<_> = facts.sessions.into_iter().filter(|s| s.is_live(now)).collect();
-            sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
-            Decision::only(Reply::Sessions(sessions))
-        }
+        Command::AsUser(id, action) => as_user(facts, &id, action, origin),
+        Command::ListSessions => Decision::only(Reply::Sessions(newest_first(facts.sessions, now))),
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
         Command::PutAccount(input) => {
             let is_new = facts.account.is_none();
@@ -104,6 +103,7 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         },
         Command::ListEvents { .. } => Decision::only(Reply::Events(facts.events)),
         Command::GetToken(_) => Decision::only(Reply::Fate(facts.token)),
+        Command::IntrospectToken(introspection) => Decision::only(Reply::Active(is_active(&facts, &introspection))),
         Command::RevokeToken(jti) => revoke_token(&facts, jti, origin),
         Command::RevokeCredential(client_id) => {
             let event = Event { client_id: Some(client_id.clone()), ..origin.event(EventKind::CredentialRevoked) };
@@ -152,13 +152,12 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
     if origin.now >= redemption.expires_at {
         return Decision::only(Reply::Denied(Denial::TokenExpired));
     }
-    match facts.account.as_ref() {
-        Some(account) if account.status == Status::Closed => {
-            let denial = if redemption.presented.is_some() { Denial::ClosedWithSession } else { Denial::Closed };
-            return deny(facts, redemption, denial, origin);
+    match barred(facts.account.as_ref()) {
+        Some(Denial::Closed) if redemption.presented.is_some() => {
+            return deny(facts, redemption, Denial::ClosedWithSession, origin);
         }
-        Some(account) if !account.sso => return deny(facts, redemption, Denial::SsoDisabled, origin),
-        Some(_) | None => {}
+        Some(denial) => return deny(facts, redemption, denial, origin),
+        None => {}
     }
     match facts.token.as_ref().map(|token| token.fate) {
         Some(Fate::SignedIn) => return repeat(facts, &redemption, origin),
@@ -166,18 +165,42 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    let denial = match facts.account.as_ref() {
-        _ if facts.credential_is_revoked => Some(Denial::CredentialRevoked),
-        None => Some(Denial::UnknownAccount),
-        Some(account) => {
-            let owns = account.owns(redemption.service_id.as_ref(), redemption.domain_id.as_ref());
-            (!owns).then_some(Denial::NotOwner)
-        }
-    };
-    match denial {
+    let refusal =
+        if facts.credential_is_revoked { Some(Denial::CredentialRevoked) } else { unowned_by(facts, &redemption) };
+    match refusal {
         Some(denial) => deny(facts, redemption, denial, origin),
         None => sign_in(facts, redemption, origin),
     }
+}
+
+/// Why the account may not be signed in to at all, if so.
+fn barred(account: Option<&Account>) -> Option<Denial> {
+    match account {
+        Some(account) if account.status == Status::Closed => Some(Denial::Closed),
+        Some(account) if !account.sso => Some(Denial::SsoDisabled),
+        Some(_) | None => None,
+    }
+}
+
+/// Why the account may not be sent to this service or domain, if so.
+fn unowned(account: Option<&Account>, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
+    match account {
+        None => Some(Denial::UnknownAccount),
+        Some(account) => (!account.owns(service, domain)).then_some(Denial::NotOwner),
+    }
+}
+
+fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
+    unowned(facts.account.as_ref(), redemption.service_id.as_ref(), redemption.domain_id.as_ref())
+}
+
+/// Whether [`redeem`] would sign in with the token as it was signed (RFC 7662 section 2.2, `active`).
+fn is_active(facts: &Facts, token: &Introspection) -> bool {
+    let account = facts.account.as_ref();
+    facts.token.is_none()
+        && !facts.credential_is_revoked
+        && barred(account).is_none()
+        && unowned(account, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
 }
 
 /// Refuses, and spends the token if nothing became of it before.
@@ -205,7 +228,10 @@ fn repeat(facts: &Facts, redemption: &Redemption, origin: Origin) -> Decision {
     let opened = facts.sessions.iter().find(|s| s.token == redemption.jti && s.is_live(origin.now));
     let Some(opened) = opened else { return Decision::only(denied) };
     if redemption.presented.as_ref() == Some(&opened.id) {
-        return Decision::only(Reply::Repeated(opened.clone()));
+        return Decision::only(match unowned_by(facts, redemption) {
+            None => Reply::Repeated(opened.clone()),
+            Some(denial) => Reply::Denied(denial),
+        });
     }
     if opened.address == origin.caller.address && opened.user_agent == origin.caller.user_agent {
         return Decision::only(denied);
@@ -224,8 +250,9 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
     let now = origin.now;
     let fate = TokenFate { fate: Fate::SignedIn, at: now };
     let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];
-    let replaced: Vec<_> = redundant_sessions(facts, redemption.presented.as_ref(), now).collect();
+    let replaced = redundant_sessions(facts, redemption.presented.as_ref(), now);
     changes.extend(replaced.iter().cloned().map(Change::DeleteSession));
+    let latest = facts.sessions.iter().map(|session| session.ordinal).max();
     let session = Session {
         id: redemption.session_id,
         token: redemption.jti,
@@ -237,6 +264,7 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         max_expires_at: now.plus(redemption.session_max),
         address: origin.caller.address.clone(),
         user_agent: origin.caller.user_agent.clone(),
+        ordinal: latest.map_or(0, |ordinal| ordinal.saturating_add(1)),
     };
     changes.push(Change::SaveSession(session.clone()));
     changes.push(Change::Record(Event {
@@ -250,29 +278,64 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
 }
 
 /// The sessions that a new one replaces: the browser's own, and the oldest beyond the cap.
-fn redundant_sessions(
-    facts: &Facts,
-    presented: Option<&SessionId>,
-    now: Timestamp,
-) -> impl Iterator<Item = SessionId> + use<> {
-    let own = facts.sessions.iter().find(|s| Some(&s.id) == presented).map(|s| s.id.clone());
-    let mut others: Vec<_> = facts.sessions.iter().filter(|s| s.is_live(now) && Some(&s.id) != own.as_ref()).collect();
-    others.sort_by_key(|session| session.created_at);
+fn redundant_sessions(facts: &Facts, presented: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
+    let (own, mut others): (Vec<_>, Vec<_>) =
+        facts.sessions.iter().filter(|s| s.is_live(now)).partition(|s| Some(&s.id) == presented);
+    others.sort_by_key(|session| session.age_key());
     let surplus = others.len().saturating_add(1).saturating_sub(SESSIONS_MAX);
-    let oldest: Vec<_> = others.into_iter().take(surplus).map(|s| s.id.clone()).collect();
-    own.into_iter().chain(oldest)
+    own.into_iter().chain(others.into_iter().take(surplus)).map(|session| session.id.clone()).collect()
+}
+
+fn newest_first(sessions: Vec<Session>, now: Timestamp) -> Vec<Session> {
+    let mut live: Vec<_> = sessions.into_iter().filter(|session| session.is_live(now)).collect();
+    live.sort_by_key(|session| std::cmp::Reverse(session.age_key()));
+    live
+}
+
+/// The session `id`, if it counts: it is alive, and its account stands.
+fn counting_session<'a>(facts: &'a Facts, id: &SessionId, now: Timestamp) -> Option<&'a Session> {
+    let account_stands = facts.account.as_ref().is_some_and(|account| account.status != Status::Closed);
+    facts.sessions.iter().find(|s| s.id == *id && s.is_live(now)).filter(|_| account_stands)
 }
 
 fn check_session(facts: &Facts, id: &SessionId, now: Timestamp) -> Decision {
-    let account_stands = facts.account.as_ref().is_some_and(|account| account.status != Status::Closed);
-    let session = facts.sessions.iter().find(|s| s.id == *id && s.is_live(now)).filter(|_| account_stands);
-    match session {
+    match counting_session(facts, id, now) {
         None => Decision::only(Reply::Missing),
         Some(session) => match session.refreshed(now) {
             Some(fresh) => Decision::of(Reply::Session(fresh.clone()), vec![Change::SaveSession(fresh)]),
             None => Decision::only(Reply::Session(session.clone())),
         },
     }
+}
+
+/// Does what the user of the session `id` asks, in the same turn that checks the session.
+fn as_user(facts: Facts, id: &SessionId, action: UserAction, origin: Origin) -> Decision {
+    let now = origin.now;
+    let (Some(current), Some(account)) = (counting_session(&facts, id, now), facts.account.clone()) else {
+        return Decision::only(Reply::Missing);
+    };
+    let mut changes = Vec::from_iter(current.refreshed(now).map(Change::SaveSession));
+    match action {
+        UserAction::Review => {
+            let security = Security { sso: account.sso, sessions: newest_first(facts.sessions, now) };
+            return Decision::of(Reply::Security(security), changes);
+        }
+        UserAction::EndSession(ended) => {
+            changes.extend(end_session(&facts, &ended, SessionEnd::User, origin).changes);
+        }
+        UserAction::EndOtherSessions => {
+            changes.push(Change::DeleteSessionsBut(id.clone()));
+            changes.push(Change::Record(Event {
+                reason: Some(EventReason::SessionEnd(SessionEnd::User)),
+                ..origin.event(EventKind::SessionEnded)
+            }));
+        }
+        UserAction::SetSso(sso) => {
+            let account = Account { sso, updated_at: now, ..account };
+            changes.extend(save_account(account, false, origin).changes);
+        }
+    }
+    Decision::of(Reply::Done, changes)
 }
 
 fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, origin: Origin) -> Decision {

@@ -99,6 +99,8 @@ pub enum SessionEnd {
     SignedOut,
     /// The browser switched to another user.
     Switched,
+    /// The user ended it on the page of their sessions.
+    User,
     /// An administrator ended it.
     Administrator,
     /// The token that opened it was presented again from elsewhere, so it may have been stolen (RFC 6749 section 4.1.2).
@@ -175,6 +177,7 @@ mod tests {
         let ends = [
             (SessionEnd::SignedOut, "signed_out"),
             (SessionEnd::Switched, "switched"),
+            (SessionEnd::User, "user"),
             (SessionEnd::Administrator, "administrator"),
             (SessionEnd::TokenReplayed, "token_replayed"),
         ];

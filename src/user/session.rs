@@ -32,12 +32,20 @@ pub struct Session {
     pub address: Option<String>,
     /// The browser it was opened in, as that named itself.
     pub user_agent: Option<String>,
+    /// Its place among the sessions of one second, in the order of opening.
+    #[serde(default)]
+    pub ordinal: u64,
 }
 
 impl Session {
     /// When it ends if it is not used any more.
     pub fn expires_at(&self) -> Timestamp {
         self.last_seen_at.plus(self.idle_seconds).min(self.max_expires_at)
+    }
+
+    /// What sorts sessions in the order of opening.
+    pub const fn age_key(&self) -> (Timestamp, u64) {
+        (self.created_at, self.ordinal)
     }
 
     /// Whether it is alive at `now`.
@@ -109,6 +117,7 @@ mod tests {
             max_expires_at: NOW.plus(43_200),
             address: Some("192.0.2.1".into()),
             user_agent: None,
+            ordinal: 3,
         }
     }
 
@@ -125,10 +134,13 @@ mod tests {
         let stored = concat!(
             r#"{"id":"AgICAgICAgICAgICAgICAg","token":"AQEBAQEBAQEBAQEBAQEBAQ","client_id":"portal","#,
             r#""destination":"clientarea:invoices","created_at":1800000000,"last_seen_at":1800000000,"#,
-            r#""idle_seconds":3600,"max_expires_at":1800043200,"address":"192.0.2.1","user_agent":null}"#
+            r#""idle_seconds":3600,"max_expires_at":1800043200,"address":"192.0.2.1","user_agent":null,"ordinal":3}"#
         );
         assert_eq!(serde_json::to_string(&session()).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Session>(stored).unwrap(), session());
+        let before_there_were_ordinals = stored.replace(r#","ordinal":3"#, "");
+        let first = Session { ordinal: 0, ..session() };
+        assert_eq!(serde_json::from_str::<Session>(&before_there_were_ordinals).unwrap(), first);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn granted(request: TokenRequest, set: &CredentialSet) -> Result<Claims, TokenEr
 }
 
 fn refused(request: TokenRequest, set: &CredentialSet) -> TokenError {
-    granted(request, set).unwrap_err()
+    granted(request, set).err().unwrap()
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_user_is_the_sets_or_the_requests() {
 
 /// The whole answer to whoever fails to authenticate.
 fn answer(request: TokenRequest, set: Option<&CredentialSet>) -> Response {
-    let error = grant(request, set, &sound_settings(), NOW, jti()).unwrap_err();
+    let error = grant(request, set, &sound_settings(), NOW, jti()).err().unwrap();
     error.failure().into_response(crate::http::Format::Json, None)
 }
 

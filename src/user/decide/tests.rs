@@ -64,6 +64,7 @@ fn session(n: u8) -> Session {
         max_expires_at: NOW.plus(MAX),
         address: here().address,
         user_agent: here().user_agent,
+        ordinal: 0,
     }
 }
 

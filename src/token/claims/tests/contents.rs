@@ -51,8 +51,22 @@ fn the_greatest_number_is_no_way_around_the_limit() {
     assert!(matches!(eternal, Err(TokenRefusal::Misdirected(_))), "{eternal:?}");
     let unborn = open_now(&sign(&with("iat", 0.into())));
     assert!(matches!(unborn, Err(TokenRefusal::Misdirected(_))), "{unborn:?}");
-    let long_dead = open_now(&sign(&with("exp", 0.into())));
-    assert!(matches!(long_dead, Err(TokenRefusal::Expired(_))), "{long_dead:?}");
+    let dead_before_birth = open_now(&sign(&with("exp", 0.into())));
+    assert!(matches!(dead_before_birth, Err(TokenRefusal::Misdirected(_))), "{dead_before_birth:?}");
+}
+
+#[test]
+fn a_clock_ahead_is_forgiven_for_a_minute() {
+    for (ahead, is_forgiven) in [(0, true), (1, true), (60, true), (61, false), (86_400, false)] {
+        let iat = NOW.plus(ahead);
+        let early = Claims { iat, exp: iat.plus(TOKEN_TTL_MAX), ..claims() };
+        let outcome = open_now(&sign(&serde_json::to_value(&early).unwrap()));
+        if is_forgiven {
+            assert_eq!(outcome, Ok(early), "{ahead} s");
+        } else {
+            assert_eq!(outcome, Err(TokenRefusal::Misdirected(Box::new(early))), "{ahead} s");
+        }
+    }
 }
 
 #[test]

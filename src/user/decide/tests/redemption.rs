@@ -21,13 +21,14 @@ fn a_sign_in_spends_the_token_then_opens_the_session() {
 
 #[test]
 fn a_sign_in_replaces_the_browsers_own_session_alone() {
+    let opened = Session { ordinal: 1, ..opened() };
     assert_decision(
         redeem_here(user_with([session(OTHER), session(3)]), presenting(OTHER)),
-        Reply::SignedIn(opened()),
+        Reply::SignedIn(opened.clone()),
         vec![
             Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
             Change::DeleteSession(sid(OTHER)),
-            Change::SaveSession(opened()),
+            Change::SaveSession(opened),
             Change::Record(Event { replaced_session_ids: vec![sid(OTHER)], ..signed_in_event() }),
         ],
     );
@@ -121,6 +122,21 @@ fn a_second_click_in_the_same_browser_changes_nothing() {
 }
 
 #[test]
+fn a_second_click_goes_nowhere_the_user_does_not_own() {
+    let facts = Facts { token: spent(), ..user_with([session(TOKEN)]) };
+    for (service_id, domain_id, reply) in [
+        (owned("12"), owned("34"), Reply::Repeated(session(TOKEN))),
+        (owned("13"), None, Reply::Denied(Denial::NotOwner)),
+        (None, owned("35"), Reply::Denied(Denial::NotOwner)),
+    ] {
+        let again = Redemption { service_id, domain_id, ..presenting(TOKEN) };
+        assert_decision(redeem_here(facts.clone(), again), reply, vec![]);
+    }
+    let deleted = Facts { account: None, ..facts };
+    assert_decision(redeem_here(deleted, presenting(TOKEN)), Reply::Denied(Denial::UnknownAccount), vec![]);
+}
+
+#[test]
 fn another_live_session_does_not_make_a_second_click() {
     let facts = Facts { token: spent(), ..user_with([session(OTHER), session(TOKEN)]) };
     assert_decision(redeem_here(facts, presenting(OTHER)), Reply::Denied(Denial::TokenUsed), vec![]);
@@ -170,6 +186,23 @@ fn the_oldest_session_goes_when_there_are_too_many() {
     for (count, ended) in [(18, vec![]), (19, vec![]), (20, vec![sid(119)])] {
         assert_eq!(ended_by_a_sign_in(crowd(count), redemption()), ended, "{count} sessions");
     }
+}
+
+#[test]
+fn of_one_second_the_session_opened_first_goes_first() {
+    let mut sessions: Vec<_> = (0..20_u8).map(|n| Session { ordinal: u64::from(n), ..session(100 + n) }).collect();
+    sessions.reverse();
+    let decision = redeem_here(user_with(sessions.clone()), redemption());
+    assert_eq!(decision.reply, Reply::SignedIn(Session { ordinal: 20, ..opened() }));
+    assert_eq!(ended_by_a_sign_in(sessions, redemption()), [sid(100)]);
+}
+
+#[test]
+fn a_presented_session_that_is_dead_is_not_replaced() {
+    let facts = user_with(crowd(20).into_iter().chain([dead(session(OTHER))]));
+    let decision = redeem_here(facts, presenting(OTHER));
+    let deleted = decision.changes.iter().filter(|change| matches!(change, Change::DeleteSession(_))).count();
+    assert_eq!((deleted, decision.changes.len()), (1, 4));
 }
 
 #[test]

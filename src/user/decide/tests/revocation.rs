@@ -44,6 +44,38 @@ fn a_token_is_looked_up() {
     }
 }
 
+/// A token for service 12, as it was signed.
+fn introspection() -> Introspection {
+    Introspection { jti: jti(TOKEN), client_id: portal(), service_id: owned("12"), domain_id: None }
+}
+
+#[test]
+fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
+    let every_account =
+        [Status::Active, Status::Inactive, Status::Closed].map(|s| [true, false].map(|sso| account(s, sso)));
+    let accounts = every_account.into_iter().flatten().map(Some).chain([None]);
+    let fates = [None, Some(Fate::SignedIn), Some(Fate::Denied(Denial::NotOwner)), Some(Fate::Revoked)];
+    let mut active = 0;
+    for account in accounts {
+        for token in fates {
+            for credential_is_revoked in [false, true] {
+                for service in ["12", "13"] {
+                    let token = token.map(fate);
+                    let facts = Facts { account: account.clone(), token, credential_is_revoked, ..Facts::default() };
+                    let service_id = owned(service);
+                    let asked = Introspection { service_id: service_id.clone(), ..introspection() };
+                    let introspected = ask(facts.clone(), Command::IntrospectToken(asked));
+                    let redeemed = redeem_here(facts, Redemption { service_id, ..redemption() }).reply;
+                    let signs_in = matches!(redeemed, Reply::SignedIn(_));
+                    assert_decision(introspected, Reply::Active(signs_in), vec![]);
+                    active += usize::from(signs_in);
+                }
+            }
+        }
+    }
+    assert_eq!(active, 2, "Active and Inactive, with everything else right");
+}
+
 #[test]
 fn revoking_a_credential_set_is_remembered_until_it_is_restored() {
     let of_portal = |kind| Event { client_id: Some(portal()), ..event(kind) };

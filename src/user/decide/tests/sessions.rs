@@ -11,7 +11,13 @@ fn live_sessions_are_listed_newest_first() {
 
 #[test]
 fn ending_a_session_says_why() {
-    for why in [SessionEnd::SignedOut, SessionEnd::Switched, SessionEnd::Administrator, SessionEnd::TokenReplayed] {
+    for why in [
+        SessionEnd::SignedOut,
+        SessionEnd::Switched,
+        SessionEnd::User,
+        SessionEnd::Administrator,
+        SessionEnd::TokenReplayed,
+    ] {
         let event = Event { client_id: Some(portal()), session_id: Some(sid(OTHER)), ..ended_event(why) };
         assert_decision(
             ask(user_with([session(3), session(OTHER)]), Command::EndSession(sid(OTHER), why)),
@@ -39,6 +45,78 @@ fn all_sessions_end_at_once() {
         vec![Change::DeleteSessions, Change::Record(ended_event(SessionEnd::Administrator))],
     );
     assert_decision(ask(Facts::default(), Command::EndSessions), Reply::Missing, vec![]);
+}
+
+/// What the user of session `OTHER` asks, of three sessions.
+fn ask_as_user(action: UserAction) -> Decision {
+    ask(user_with([session(OTHER), session(3), session(4)]), Command::AsUser(sid(OTHER), action))
+}
+
+#[test]
+fn users_see_their_account_and_live_sessions() {
+    let newer = Session { created_at: NOW.plus(1), ..session(3) };
+    let facts = Facts {
+        account: Some(account(Status::Inactive, false)),
+        ..user_with([session(OTHER), dead(session(4)), newer.clone()])
+    };
+    let security = Security { sso: false, sessions: vec![newer, session(OTHER)] };
+    let review = Command::AsUser(sid(OTHER), UserAction::Review);
+    assert_decision(ask(facts, review), Reply::Security(security), vec![]);
+}
+
+#[test]
+fn users_end_their_sessions() {
+    let ended = |n| Event { client_id: Some(portal()), session_id: Some(sid(n)), ..ended_event(SessionEnd::User) };
+    for (action, changes) in [
+        (UserAction::EndSession(sid(3)), vec![Change::DeleteSession(sid(3)), Change::Record(ended(3))]),
+        (UserAction::EndSession(sid(OTHER)), vec![Change::DeleteSession(sid(OTHER)), Change::Record(ended(OTHER))]),
+        (UserAction::EndSession(sid(77)), vec![]),
+        (
+            UserAction::EndOtherSessions,
+            vec![Change::DeleteSessionsBut(sid(OTHER)), Change::Record(ended_event(SessionEnd::User))],
+        ),
+    ] {
+        assert_decision(ask_as_user(action), Reply::Done, changes);
+    }
+}
+
+#[test]
+fn users_switch_single_sign_on() {
+    for sso in [false, true] {
+        let changed = account(Status::Active, sso);
+        let event = Event { status: Some(Status::Active), sso: Some(sso), ..event(EventKind::AccountChanged) };
+        assert_decision(
+            ask_as_user(UserAction::SetSso(sso)),
+            Reply::Done,
+            vec![Change::SaveAccount(changed), Change::Record(event)],
+        );
+    }
+}
+
+#[test]
+fn nobody_acts_with_a_session_that_does_not_count() {
+    for action in
+        [UserAction::Review, UserAction::EndSession(sid(3)), UserAction::EndOtherSessions, UserAction::SetSso(false)]
+    {
+        for facts in [
+            user_with([session(3)]),
+            user_with([dead(session(OTHER)), session(3)]),
+            Facts { account: Some(account(Status::Closed, true)), ..user_with([session(OTHER)]) },
+            Facts { account: None, ..user_with([session(OTHER)]) },
+        ] {
+            assert_decision(ask(facts, Command::AsUser(sid(OTHER), action.clone())), Reply::Missing, vec![]);
+        }
+    }
+}
+
+#[test]
+fn what_users_ask_counts_as_a_use_of_their_session() {
+    for (action, more) in [(UserAction::Review, 0), (UserAction::EndOtherSessions, 2), (UserAction::SetSso(false), 2)] {
+        let command = Command::AsUser(sid(OTHER), action);
+        let changes = ask_from(here(), user_with([session(OTHER)]), command, NOW.plus(60)).changes;
+        assert_eq!(changes[0], Change::SaveSession(Session { last_seen_at: NOW.plus(60), ..session(OTHER) }));
+        assert_eq!(changes.len(), 1 + more);
+    }
 }
 
 #[test]
