@@ -48,6 +48,7 @@ pub mod admin;
 pub mod credential;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod gateway;
 pub mod http;
 pub mod id;
 pub mod json;
@@ -56,6 +57,7 @@ pub mod oauth;
 pub mod page;
 pub mod route;
 pub mod secret;
+pub mod session;
 pub mod settings;
 pub mod sso;
 pub mod store;

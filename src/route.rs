@@ -9,10 +9,22 @@ pub enum Route {
     Token,
     /// The SSO endpoint.
     Sso,
-    /// Who is signed in.
+    /// The revocation endpoint.
+    Revocation,
+    /// The introspection endpoint.
+    Introspection,
+    /// What became of a token, for the application it was issued to.
+    Receipt,
+    /// Who is signed in: forward authentication.
     Session,
     /// Sign out.
     Logout,
+    /// The user's own page of sessions.
+    Security,
+    /// The authorization server's metadata.
+    Metadata,
+    /// The public keys.
+    Jwks,
     /// Is the configuration sound?
     Health,
     /// The administration API. It knows its own paths.
@@ -20,48 +32,88 @@ pub enum Route {
     /// The demo. It knows its own paths.
     #[cfg(feature = "demo")]
     Demo,
+    /// Every other path: the client area's in gateway mode, else nothing.
+    ClientArea,
 }
+
+/// What lives at a path.
+struct Entry {
+    /// The path. One that ends in a slash stands for everything below it.
+    path: &'static str,
+    route: Route,
+    /// The methods it takes, as in `Allow`; empty if it takes any or decides for itself.
+    allow: &'static str,
+    /// Its name in the authorization server's metadata (RFC 8414 section 2), if it has one.
+    metadata: Option<&'static str>,
+}
+
+const fn entry(path: &'static str, route: Route, allow: &'static str) -> Entry {
+    Entry { path, route, allow, metadata: None }
+}
+
+const fn advertised(path: &'static str, route: Route, allow: &'static str, metadata: &'static str) -> Entry {
+    Entry { path, route, allow, metadata: Some(metadata) }
+}
+
+/// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with.
+const TABLE: [Entry; 14] = [
+    advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
+    entry("/oauth/token.php", Route::Token, "POST"),
+    entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
+    entry("/oauth/singlesignon.php", Route::Sso, "GET, POST"),
+    advertised("/oauth/revoke", Route::Revocation, "POST", "revocation_endpoint"),
+    advertised("/oauth/introspect", Route::Introspection, "POST", "introspection_endpoint"),
+    entry("/oauth/receipts/", Route::Receipt, "GET, HEAD"),
+    entry("/oauth/session", Route::Session, ""),
+    entry("/oauth/logout", Route::Logout, "GET, HEAD, POST"),
+    entry("/account/security", Route::Security, "GET, HEAD, POST"),
+    entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
+    advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
+    entry("/healthz", Route::Health, "GET, HEAD"),
+    entry("/admin/v1/", Route::Admin, ""),
+];
 
 impl Route {
     /// The route at `request`'s path, once its method is known to be allowed there.
     ///
     /// # Errors
-    /// 404, or 405 with `Allow` (RFC 9110 section 15.5.6).
+    /// 405 with `Allow` (RFC 9110 section 15.5.6).
     pub fn of(request: &Request) -> Result<Self, Failure> {
-        let (route, allow) = Self::at(&request.path).ok_or(Failure::NOT_FOUND)?;
-        let is_allowed = match route {
-            Self::Token | Self::Logout => request.method == Method::Post,
-            Self::Sso => matches!(request.method, Method::Get | Method::Post),
-            Self::Session | Self::Health => matches!(request.method, Method::Get | Method::Head),
-            Self::Admin => true,
-            #[cfg(feature = "demo")]
-            Self::Demo => matches!(request.method, Method::Get | Method::Head | Method::Post),
-        };
+        let (route, allow) = Self::at(&request.path);
+        let is_allowed = allow.is_empty() || allow.split(", ").any(|name| Method::parse(name) == request.method);
         if is_allowed { Ok(route) } else { Err(Failure::method_not_allowed(allow)) }
     }
 
-    fn at(path: &str) -> Option<(Self, &'static str)> {
-        Some(match path {
-            "/oauth/token" | "/oauth/token.php" => (Self::Token, "POST"),
-            "/oauth/singlesignon" | "/oauth/singlesignon.php" => (Self::Sso, "GET, POST"),
-            "/oauth/session" => (Self::Session, "GET, HEAD"),
-            "/oauth/logout" => (Self::Logout, "POST"),
-            "/healthz" => (Self::Health, "GET, HEAD"),
-            _ if path.starts_with("/admin/v1/") => (Self::Admin, ""),
+    fn at(path: &str) -> (Self, &'static str) {
+        let is_there = |entry: &&Entry| entry.path == path || entry.path.ends_with('/') && path.starts_with(entry.path);
+        match TABLE.iter().find(is_there) {
+            Some(entry) => (entry.route, entry.allow),
             #[cfg(feature = "demo")]
-            _ if crate::demo::owns(path) => (Self::Demo, "GET, HEAD, POST"),
-            _ => return None,
-        })
+            None if crate::demo::owns(path) => (Self::Demo, "GET, HEAD, POST"),
+            None => (Self::ClientArea, ""),
+        }
+    }
+
+    /// The endpoints that the authorization server's metadata names: name and path.
+    pub fn advertised() -> impl Iterator<Item = (&'static str, &'static str)> {
+        TABLE.iter().filter_map(|entry| entry.metadata.map(|name| (name, entry.path)))
     }
 
     /// How failures are told at `request`'s path: machines get their own format, whatever they accept.
     pub fn format(request: &Request) -> Format {
-        match Self::at(&request.path) {
-            Some((Self::Token | Self::Session | Self::Health, _)) => Format::Json,
-            Some((Self::Admin, _)) => Format::Problem,
-            Some((Self::Sso | Self::Logout, _)) | None => request.format(),
+        match Self::at(&request.path).0 {
+            Self::Token
+            | Self::Revocation
+            | Self::Introspection
+            | Self::Receipt
+            | Self::Session
+            | Self::Metadata
+            | Self::Jwks
+            | Self::Health => Format::Json,
+            Self::Admin => Format::Problem,
+            Self::Sso | Self::Logout | Self::Security | Self::ClientArea => request.format(),
             #[cfg(feature = "demo")]
-            Some((Self::Demo, _)) => request.format(),
+            Self::Demo => request.format(),
         }
     }
 
@@ -70,20 +122,33 @@ impl Route {
         match self {
             Self::Token => "token",
             Self::Sso => "sso",
+            Self::Revocation => "revocation",
+            Self::Introspection => "introspection",
+            Self::Receipt => "receipt",
             Self::Session => "session",
             Self::Logout => "logout",
+            Self::Security => "security",
+            Self::Metadata => "metadata",
+            Self::Jwks => "jwks",
             Self::Health => "health",
             Self::Admin => "admin",
             #[cfg(feature = "demo")]
             Self::Demo => "demo",
+            Self::ClientArea => "client_area",
         }
     }
 
     /// Whether the route reads a body.
     pub const fn takes_body(self) -> bool {
         match self {
-            Self::Token | Self::Sso | Self::Admin => true,
-            Self::Session | Self::Logout | Self::Health => false,
+            Self::Token
+            | Self::Sso
+            | Self::Revocation
+            | Self::Introspection
+            | Self::Logout
+            | Self::Security
+            | Self::Admin => true,
+            Self::Receipt | Self::Session | Self::Metadata | Self::Jwks | Self::Health | Self::ClientArea => false,
             #[cfg(feature = "demo")]
             Self::Demo => true,
         }
@@ -105,8 +170,14 @@ mod tests {
             ("/oauth/token.php", vec![Method::Post], "POST"),
             ("/oauth/singlesignon", vec![Method::Get, Method::Post], "GET, POST"),
             ("/oauth/singlesignon.php", vec![Method::Get, Method::Post], "GET, POST"),
-            ("/oauth/session", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/oauth/logout", vec![Method::Post], "POST"),
+            ("/oauth/revoke", vec![Method::Post], "POST"),
+            ("/oauth/introspect", vec![Method::Post], "POST"),
+            ("/oauth/receipts/AQEBAQEBAQEBAQEBAQEBAQ", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/oauth/session", METHODS.to_vec(), ""),
+            ("/oauth/logout", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
+            ("/account/security", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
+            ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
         ] {
             for method in METHODS {
@@ -121,11 +192,34 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_not_found() {
-        for path in
-            ["/nowhere", "/oauth", "/oauth/token/", "/OAUTH/TOKEN", "/admin", "/admin/v2/users/1", "//oauth/token"]
-        {
-            assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Err(Failure::NOT_FOUND), "{path}");
+    fn every_other_path_is_the_client_areas() {
+        for path in [
+            "/nowhere",
+            "/oauth",
+            "/oauth/token/",
+            "/OAUTH/TOKEN",
+            "/oauth/receipts",
+            "/account/",
+            "/account/security/",
+            "/admin",
+            "/admin/v2/users/1",
+            "//oauth/token",
+        ] {
+            assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
         }
+    }
+
+    #[test]
+    fn only_a_slash_at_the_end_stands_for_what_is_below() {
+        assert_eq!(TABLE.iter().filter(|entry| entry.path.ends_with('/')).count(), 2);
+        for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
+            assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_metadata_names_is_there() {
+        let names: Vec<_> = Route::advertised().map(|(name, _)| name).collect();
+        assert_eq!(names, ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"]);
     }
 }

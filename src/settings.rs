@@ -1,5 +1,6 @@
 //! The settings, parsed whole before the first request is served.
 
+use crate::gateway::{Gateway, ProtectedPaths};
 use crate::http::parse_number;
 use crate::secret::{KeyRing, Secret, SecretDigest};
 use crate::sso::ClientArea;
@@ -37,6 +38,10 @@ pub struct Settings {
     pub keys: KeyRing,
     /// The digest of the administration token.
     pub admin_token: SecretDigest,
+    /// Where people without a session are sent to sign in.
+    pub login_url: Option<Url>,
+    /// The client area that Signet stands in front of, in gateway mode.
+    pub gateway: Option<Gateway>,
     /// Where objects made by administration are placed.
     pub object_location: Option<String>,
 }
@@ -56,9 +61,7 @@ pub struct Issuer(String);
 
 impl Issuer {
     fn parse(text: &str) -> Option<Self> {
-        let url = parse_web_url(text)?;
-        let origin = url.origin().ascii_serialization();
-        (url.path() == "/" && origin.len() <= 255).then_some(Self(origin))
+        parse_origin(text).map(Self)
     }
 
     /// The issuer as text.
@@ -118,6 +121,27 @@ impl Settings {
             keep("OBJECT_LOCATION", "is not a location hint of Durable Objects");
         }
 
+        let login_url = read("LOGIN_URL").and_then(|text| parse_page(&text).map_err(|p| keep("LOGIN_URL", p)).ok());
+        let protected = ProtectedPaths::parse(read("PROTECTED_PATHS").as_deref())
+            .map_err(|p| keep("PROTECTED_PATHS", p))
+            .unwrap_or_default();
+        let gateway = read("ORIGIN_URL").and_then(|text| match parse_origin(&text) {
+            Some(origin) => Some(Gateway { origin, protected: protected.clone() }),
+            None => {
+                keep("ORIGIN_URL", "is not an origin such as https://my-server.example.com (http only for localhost)");
+                None
+            }
+        });
+        if read("ORIGIN_URL").is_none() && read("PROTECTED_PATHS").is_some() {
+            keep("PROTECTED_PATHS", "is of no use without ORIGIN_URL");
+        }
+        if let (Some(issuer), Some(login_url)) = (&issuer, &login_url)
+            && login_url.origin().ascii_serialization() == issuer.as_str()
+            && protected.protect(login_url.path())
+        {
+            keep("LOGIN_URL", "lies below PROTECTED_PATHS, so that nobody could ever reach it");
+        }
+
         match (keys, admin_token, issuer, client_area, token_ttl, idle, max) {
             (
                 Some(keys),
@@ -129,7 +153,17 @@ impl Settings {
                 Some(max),
             ) if problems.is_empty() => {
                 let session_limits = SessionLimits { idle, max };
-                Ok(Self { issuer, client_area, token_ttl, session_limits, keys, admin_token, object_location })
+                Ok(Self {
+                    issuer,
+                    client_area,
+                    token_ttl,
+                    session_limits,
+                    keys,
+                    admin_token,
+                    login_url,
+                    gateway,
+                    object_location,
+                })
             }
             _ => Err(problems),
         }
@@ -149,8 +183,21 @@ fn parse_issuer(value: Option<String>) -> Result<Issuer, &'static str> {
         .ok_or("is not an origin such as https://sso.example.com (http only for localhost)")
 }
 
+/// An origin, without a trailing slash.
+fn parse_origin(text: &str) -> Option<String> {
+    let url = parse_web_url(text).filter(|url| url.query().is_none())?;
+    let origin = url.origin().ascii_serialization();
+    (url.path() == "/" && origin.len() <= 255).then_some(origin)
+}
+
+fn parse_page(text: &str) -> Result<Url, &'static str> {
+    parse_web_url(text).ok_or("is not an https address (http only for localhost)")
+}
+
 fn parse_directory(text: &str) -> Result<Url, &'static str> {
-    let mut url = parse_web_url(text).ok_or("is not an https address without query (http only for localhost)")?;
+    let mut url = parse_web_url(text)
+        .filter(|url| url.query().is_none())
+        .ok_or("is not an https address without query (http only for localhost)")?;
     if !url.path().ends_with('/') {
         let directory = format!("{}/", url.path());
         url.set_path(&directory);
@@ -158,7 +205,7 @@ fn parse_directory(text: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// A URL that may carry secrets: https, or http to this very machine, with no user, query or fragment.
+/// A URL that may carry secrets: https, or http to this very machine, with no user and no fragment.
 fn parse_web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_local = match url.host()? {
@@ -167,8 +214,7 @@ fn parse_web_url(text: &str) -> Option<Url> {
         Host::Ipv6(address) => IpAddr::V6(address).is_loopback(),
     };
     let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local);
-    let is_plain =
-        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     (is_private && is_plain).then_some(url)
 }
 
@@ -238,8 +284,40 @@ pub(crate) mod tests {
             ("SESSION_MAX", "59"),
             ("SESSION_MAX", "2592001"),
             ("OBJECT_LOCATION", "mars"),
+            ("LOGIN_URL", "/login"),
+            ("LOGIN_URL", "http://panel.example/login"),
+            ("LOGIN_URL", "javascript:alert(1)"),
+            ("ORIGIN_URL", "http://my-server.example"),
+            ("ORIGIN_URL", "https://my-server.example/billing"),
+            ("ORIGIN_URL", "https://my-server.example/?a"),
+            ("PROTECTED_PATHS", r#"["/billing"]"#),
         ] {
             assert_eq!(problem_of(name, bad), [name], "{name}={bad}");
+        }
+    }
+
+    #[test]
+    fn gateway_mode_has_an_origin_and_protected_paths() {
+        let origin = ("ORIGIN_URL", "https://my-server.example");
+        assert!(settings(&[]).ok().unwrap().gateway.is_none());
+        let open = settings(&[origin]).ok().unwrap().gateway.unwrap();
+        assert_eq!(open.origin, "https://my-server.example");
+        assert!(!open.protected.protect("/"));
+        let closed = settings(&[origin, ("PROTECTED_PATHS", r#"["/"]"#)]).ok().unwrap().gateway.unwrap();
+        assert!(closed.protected.protect("/"));
+    }
+
+    #[test]
+    fn the_login_page_must_be_within_reach() {
+        let protected = [("ORIGIN_URL", "https://my-server.example"), ("PROTECTED_PATHS", r#"["/billing"]"#)];
+        for (login_url, is_sound) in [
+            ("https://sso.example/login?next=billing", true),
+            ("https://panel.example/billing", true),
+            ("https://sso.example/billing/login", false),
+            ("https://sso.example/%62illing/login", false),
+        ] {
+            let outcome = settings(&[protected[0], protected[1], ("LOGIN_URL", login_url)]);
+            assert_eq!(outcome.is_ok(), is_sound, "{login_url}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Time as a value: read once per request by the edge, passed to whoever needs it.
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// A moment: whole seconds since the Unix epoch (NumericDate of RFC 7519 section 2).
@@ -28,8 +29,41 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds))
     }
 
+    /// The moment for people, to the minute: `24 November 2026, 03:42 UTC`.
+    pub fn to_text(self) -> String {
+        self.format("%-d %B %Y, %H:%M UTC")
+    }
+
+    /// The moment for machines (RFC 3339): `2026-11-24T03:42:07Z`.
+    pub fn to_rfc3339(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    fn format(self, pattern: &str) -> String {
+        let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
+        DateTime::from_timestamp(seconds, 0).map_or_else(String::new, |date| date.format(pattern).to_string())
+    }
+
     /// Seconds from `earlier` to this moment; 0 if `earlier` is later.
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_spelled_for_people_and_for_machines() {
+        for (seconds, text, rfc3339) in [
+            (0, "1 January 1970, 00:00 UTC", "1970-01-01T00:00:00Z"),
+            (1_479_461_544, "18 November 2016, 09:32 UTC", "2016-11-18T09:32:24Z"),
+            (1_709_251_199, "29 February 2024, 23:59 UTC", "2024-02-29T23:59:59Z"),
+            (u64::MAX, "", ""),
+        ] {
+            let moment = Timestamp::from_seconds(seconds);
+            assert_eq!((moment.to_text().as_str(), moment.to_rfc3339().as_str()), (text, rfc3339));
+        }
     }
 }

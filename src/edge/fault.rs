@@ -15,6 +15,8 @@ pub(super) enum Trouble {
 pub(super) enum Fault {
     /// A store did not answer, or answered what it should not hold.
     Storage(&'static str, String),
+    /// The client area's server, in gateway mode, could not be reached.
+    Origin(String),
     /// Something that cannot be.
     Internal(&'static str, String),
 }
@@ -29,6 +31,7 @@ impl Fault {
     pub(super) const fn failure(&self) -> Failure {
         match self {
             Self::Storage(..) => Failure::STORAGE_DOWN,
+            Self::Origin(_) => Failure::BAD_GATEWAY,
             Self::Internal(..) => Failure::INTERNAL,
         }
     }
@@ -36,8 +39,9 @@ impl Fault {
     /// What the operator is told.
     pub(super) fn log_line(&self, event: &str, request_id: &str) -> String {
         let (reason, operation, error) = match self {
-            Self::Storage(operation, error) => ("storage", operation, error),
-            Self::Internal(operation, error) => ("internal", operation, error),
+            Self::Storage(operation, error) => ("storage", *operation, error),
+            Self::Origin(error) => ("origin", "fetch", error),
+            Self::Internal(operation, error) => ("internal", *operation, error),
         };
         json!({"event": event, "outcome": "failed", "reason": reason, "operation": operation, "error": error,
             "request_id": request_id})

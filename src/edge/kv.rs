@@ -8,6 +8,7 @@ use crate::store;
 use crate::token::TokenRecord;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use worker::{Env, KvStore};
 
@@ -48,6 +49,26 @@ impl Kv {
         self.get(&store::credential_key(client_id)).await
     }
 
+    /// The names of these credential sets, but for those that are gone: one operation.
+    pub(super) async fn credential_names(
+        &self,
+        ids: impl Iterator<Item = &ClientId>,
+    ) -> Result<BTreeMap<ClientId, String>, Fault> {
+        let keys: BTreeSet<String> = ids.map(store::credential_key).collect();
+        let sets = self.credential_sets(keys.into_iter().collect()).await?;
+        Ok(sets.into_iter().map(|set| (set.client_id, set.name)).collect())
+    }
+
+    /// The sets at these keys, but for those that are gone: one operation.
+    async fn credential_sets(&self, keys: Vec<String>) -> Result<Vec<CredentialSet>, Fault> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut values = self.0.get_bulk(&keys).text().await.map_err(failed("kv get"))?;
+        let texts = keys.iter().filter_map(|key| values.remove(key).flatten());
+        texts.map(|text| serde_json::from_str(&text).map_err(failed("kv value"))).collect()
+    }
+
     pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {
         self.put(&store::credential_key(&set.client_id), set, None).await
     }
@@ -64,17 +85,10 @@ impl Kv {
             None => list,
         };
         let page = list.execute().await.map_err(failed("kv list"))?;
-        let keys: Vec<_> = page.keys.into_iter().map(|key| key.name).collect();
-        let mut values = if keys.is_empty() {
-            Default::default()
-        } else {
-            self.0.get_bulk(&keys).text().await.map_err(failed("kv get"))?
-        };
-        // A key without a value was deleted in between.
-        let texts = keys.iter().filter_map(|key| values.remove(key).flatten());
-        let sets = texts.map(|text| serde_json::from_str(&text).map_err(failed("kv value")));
+        // One that was deleted in between is left out.
+        let sets = self.credential_sets(page.keys.into_iter().map(|key| key.name).collect()).await?;
         let cursor = if page.list_complete { None } else { page.cursor };
-        Ok(CredentialPage { sets: sets.collect::<Result<_, _>>()?, cursor })
+        Ok(CredentialPage { sets, cursor })
     }
 
     pub(super) async fn token_record(&self, jti: &TokenId) -> Result<Option<TokenRecord>, Fault> {

@@ -1,10 +1,14 @@
 //! All that touches the platform: the Worker's entry, its endpoints, and the user's object.
 
 mod admin_endpoint;
+mod assertion_keys;
 #[cfg(feature = "demo")]
 mod demo_endpoints;
+mod discovery_endpoints;
 mod fault;
+mod gateway_endpoint;
 mod health_endpoint;
+mod inquiry_endpoints;
 mod kv;
 mod platform;
 mod rows;
@@ -21,16 +25,24 @@ use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
 use fault::Trouble;
 use site::{Site, Trail};
-use worker::{Context, Env, event};
+use worker::{Context, Env, event, web_sys};
+
+/// An answer to a request.
+enum Answer {
+    /// Signet's own.
+    Signet(Response),
+    /// The client area's, in gateway mode.
+    ClientArea(web_sys::Response),
+}
 
 /// Serves one request:
 /// 1. read its head,
 /// 2. find its route, check the settings, and let nobody but administrators into administration,
 /// 3. read its body, within the limit,
 /// 4. serve it,
-/// 5. log the decision, and answer with the security headers.
+/// 5. log the decision, and answer with the security headers. The client area's own answers pass untouched.
 #[event(fetch)]
-async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<worker::Response> {
+async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     // 1.
     let head = platform::read_head(&request)?;
     let request_id = platform::request_id();
@@ -38,9 +50,14 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     // 2. to 4.
     let outcome = serve(request, head.clone(), env, &context, &request_id, &mut trail).await;
     // 5.
+    let granted = if trail.is_deferred { "deferred" } else { "granted" };
     let response = match outcome {
-        Ok(response) => {
-            log(&trail, if trail.is_deferred { "deferred" } else { "granted" }, "ok", &request_id);
+        Ok(Answer::ClientArea(response)) => {
+            log(&trail, granted, "ok", &request_id);
+            return Ok(response);
+        }
+        Ok(Answer::Signet(response)) => {
+            log(&trail, granted, "ok", &request_id);
             response
         }
         Err(Trouble::Caller(failure)) => {
@@ -52,7 +69,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
             tell(fault.failure(), &head, &trail)
         }
     };
-    platform::write_response(response.with("X-Request-Id", &request_id).secured(head.is_secure))
+    Ok(platform::write_response(response.with("X-Request-Id", &request_id).secured(head.is_secure))?.into())
 }
 
 async fn serve(
@@ -62,11 +79,11 @@ async fn serve(
     context: &Context,
     request_id: &str,
     trail: &mut Trail,
-) -> Result<Response, Trouble> {
+) -> Result<Answer, Trouble> {
     let route = Route::of(&request)?;
     trail.event = route.name();
     if route == Route::Health {
-        return Ok(health_endpoint::serve(&env));
+        return Ok(Answer::Signet(health_endpoint::serve(&env)));
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
@@ -77,7 +94,8 @@ async fn serve(
         request.check_content_length()?;
         request.body = platform::read_body(&mut incoming).await?;
     }
-    match route {
+    let response = match route {
+        Route::ClientArea => return gateway_endpoint::serve(&incoming, &request, &site, trail).await,
         Route::Token => token_endpoint::serve(&request, &site, context, trail).await,
         #[cfg(not(feature = "demo"))]
         Route::Sso => sso_endpoint::serve(&request, &site, context, trail).await,
@@ -85,11 +103,18 @@ async fn serve(
         Route::Sso => demo_endpoints::sso(&request, &site, context, trail).await,
         #[cfg(feature = "demo")]
         Route::Demo => demo_endpoints::serve(&request, &site, context, trail).await,
+        Route::Revocation => inquiry_endpoints::revoke(&request, &site, trail).await,
+        Route::Introspection => inquiry_endpoints::introspect(&request, &site, trail).await,
+        Route::Receipt => inquiry_endpoints::receipt(&request, &site, trail).await,
         Route::Session => session_endpoints::check(&request, &site, trail).await,
         Route::Logout => session_endpoints::logout(&request, &site, trail).await,
+        Route::Security => session_endpoints::security(&request, &site, trail).await,
+        Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
+        Route::Jwks => discovery_endpoints::jwks(&site).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
-    }
+    };
+    response.map(Answer::Signet)
 }
 
 fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {

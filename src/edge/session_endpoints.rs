@@ -1,51 +1,145 @@
-//! `GET /oauth/session` and `POST /oauth/logout`.
+//! `/oauth/session`, `/oauth/logout` and `/account/security`: what a session cookie opens.
 
-use super::fault::Trouble;
+use super::fault::{Fault, Trouble};
 use super::site::{Placement, Site, Trail};
-use crate::admin::session_json;
-use crate::http::{Failure, Format, Request, Response};
+use super::user_object::unexpected;
+use crate::http::{Failure, Format, Method, Request, Response};
+use crate::session::{
+    FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
+};
 use crate::sso::{SESSION_COOKIE, cookie_cleared};
-use crate::user::{Command, Reply, SessionCookie, SessionEnd};
+use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction};
 
+/// The session cookie that the browser presents, its signature and absolute limit checked.
 fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
     SessionCookie::open(request.cookie(SESSION_COOKIE)?, &site.settings.keys, site.now)
 }
 
-/// Says who is signed in: 200 with the session, or 401.
-pub(super) async fn check(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
-    const NOBODY: Failure = Failure::of(401, "invalid_session", "Nobody is signed in.")
-        .with("WWW-Authenticate", r#"Bearer realm="signet""#);
-    let cookie = presented(request, site).ok_or(NOBODY)?;
+/// The cookie and the live session that the browser presents: one object request, none without a cookie.
+pub(super) async fn live_session(
+    request: &Request,
+    site: &Site,
+    trail: &mut Trail,
+) -> Result<Option<(SessionCookie, Session)>, Fault> {
+    let Some(cookie) = presented(request, site) else { return Ok(None) };
     trail.user_id = Some(cookie.sub.clone());
-    match site.ask(&cookie.sub, Placement::NearCaller, request, Command::CheckSession(cookie.sid)).await? {
-        Reply::Session(session) => {
-            let mut body = session_json(&session);
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert("user_id".to_owned(), cookie.sub.as_str().into());
-            }
-            Ok(Response::json(200, &body))
-        }
-        Reply::Missing => Err(NOBODY.into()),
-        reply => Err(super::user_object::unexpected(&reply).into()),
+    match site.ask(&cookie.sub, Placement::NearCaller, request, Command::CheckSession(cookie.sid.clone())).await? {
+        Reply::Session(session) => Ok(Some((cookie, session))),
+        Reply::Missing => Ok(None),
+        reply => Err(unexpected(&reply)),
     }
 }
 
-/// Ends the session: people go to the client area, callers of JSON get 204. Signing out twice is fine.
+/// The answer without a live session: a refusal, or for people the way to sign in.
+pub(super) fn refuse_nobody(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    let response = nobody(request, &site.settings)?;
+    trail.is_deferred = true;
+    trail.reason = Some("sent_to_login");
+    Ok(response)
+}
+
+/// Says who is signed in. Nothing but the cookie is looked at: no address, method or identity that a proxy or a client
+/// puts into a header opens anything.
+pub(super) async fn check(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    match live_session(request, site, trail).await? {
+        Some((cookie, session)) => Ok(identity(&cookie.sub, &session)),
+        None => refuse_nobody(request, site, trail),
+    }
+}
+
+/// Asks people whether to sign out, and signs out who says so:
+/// 1. another site cannot,
+/// 2. parse the request: where to go then,
+/// 3. a GET shows the page,
+/// 4. end the session at the object; signing out twice is fine,
+/// 5. people go on, callers of JSON get 204; the browser forgets the cookie.
 pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
-    if request.is_cross_site(site.settings.issuer.as_str()) {
+    // 1.
+    let is_post = request.method == Method::Post;
+    if is_post && request.is_cross_site(site.settings.issuer.as_str()) {
         return Err(Failure::of(403, "access_denied", "Another site cannot sign you out.").into());
     }
-    if let Some(cookie) = presented(request, site) {
-        trail.user_id = Some(cookie.sub.clone());
+    // 2.
+    let logout = LogoutRequest::parse(request)?;
+    let cookie = presented(request, site);
+    trail.user_id = cookie.as_ref().map(|cookie| cookie.sub.clone());
+    // 3.
+    let home = site.settings.client_area.base().as_str();
+    if !is_post {
+        trail.is_deferred = true;
+        trail.reason = Some("logout_asked");
+        let markup = logout_page(cookie.as_ref().map(|cookie| cookie.sub.as_str()), &logout, home);
+        return Ok(Response::html(200, markup, Some(home)));
+    }
+    // 4.
+    if let Some(cookie) = cookie {
         let command = Command::EndSession(cookie.sid, SessionEnd::SignedOut);
         match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
             Reply::Done | Reply::Missing => {}
-            reply => return Err(super::user_object::unexpected(&reply).into()),
+            reply => return Err(unexpected(&reply).into()),
         }
     }
+    // 5.
     let response = match request.format() {
         Format::Json | Format::Problem => Response::empty(204),
-        Format::Page => Response::redirect(303, site.settings.client_area.base().as_str()),
+        Format::Page => Response::redirect(303, &site.settings.client_area.place(logout.return_to.as_ref())),
     };
     Ok(cookie_cleared(response).with("Clear-Site-Data", "\"cache\", \"storage\""))
+}
+
+/// Shows users their sessions, and does what they ask there:
+/// 1. another site cannot,
+/// 2. the browser presents a session,
+/// 3. a POST says what is asked, and proves that it comes from the page of this session,
+/// 4. the object checks the session and does it, in one turn,
+/// 5. show the page; after a POST by redirect, so that reloading it repeats nothing.
+pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    // 1.
+    let is_post = request.method == Method::Post;
+    if is_post && request.is_cross_site(site.settings.issuer.as_str()) {
+        return Err(Failure::of(403, "invalid_form", "Another site cannot change this.").into());
+    }
+    // 2.
+    let Some(cookie) = presented(request, site) else { return refuse_nobody(request, site, trail) };
+    trail.user_id = Some(cookie.sub.clone());
+    let proof = FormProof { sid: cookie.sid.clone() };
+    // 3.
+    let action = if is_post {
+        let form = SecurityForm::parse(request)?;
+        if !proof.is_given_by(&form.csrf_token, &site.settings.keys) {
+            return Err(Failure::of(403, "invalid_form", "The form is out of date. Open the page again.").into());
+        }
+        form.action
+    } else {
+        UserAction::Review
+    };
+    // 4.
+    let command = Command::AsUser(cookie.sid.clone(), action);
+    match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
+        // 5.
+        Reply::Security(security) => show_security(&cookie, &security, &proof, site).await,
+        Reply::Done => Ok(Response::redirect(303, &format!("{}/account/security", site.settings.issuer.as_str()))),
+        Reply::Missing => refuse_nobody(request, site, trail),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// The page, with the names of the applications: one KV read.
+async fn show_security(
+    cookie: &SessionCookie,
+    security: &Security,
+    proof: &FormProof,
+    site: &Site,
+) -> Result<Response, Trouble> {
+    let applications = site.kv()?.credential_names(security.sessions.iter().map(|session| &session.client_id)).await?;
+    let home = site.settings.client_area.base().as_str();
+    let markup = security_page(&SecurityPage {
+        user: &cookie.sub,
+        current: &cookie.sid,
+        security,
+        applications: &applications,
+        csrf_token: &proof.seal(&site.settings.keys)?,
+        home,
+    });
+    Ok(Response::html(200, markup, Some(home)))
 }

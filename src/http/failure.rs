@@ -43,6 +43,9 @@ impl Failure {
         Self::unavailable("Signet is not configured. The operator finds the reason at /healthz.");
     /// A store did not answer.
     pub const STORAGE_DOWN: Self = Self::unavailable("Signet cannot reach its storage. Try again in a moment.");
+    /// The client area's server does not answer.
+    pub const BAD_GATEWAY: Self =
+        Self::of(502, "bad_gateway", "The client area does not answer. Try again in a moment.");
     /// Our own mistake.
     pub const INTERNAL: Self = Self::of(500, "server_error", "Something went wrong in Signet.");
 

@@ -104,6 +104,17 @@ impl Request {
         values.next().filter(|_| values.next().is_none())
     }
 
+    /// Whether a browser asks for a page, to which a redirect is an answer: by Fetch Metadata, else by `Accept`. A proxy
+    /// that asks on a browser's behalf names its method in `X-Forwarded-Method`.
+    pub fn is_navigation(&self) -> bool {
+        let forwarded = self.headers.get("x-forwarded-method").map(Method::parse);
+        let asks_for_page = match self.headers.get("sec-fetch-mode") {
+            Some(mode) => mode == "navigate",
+            None => self.headers.get("accept").is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
+        };
+        asks_for_page && matches!(self.method, Method::Get | Method::Head) && forwarded.is_none_or(|m| m == Method::Get)
+    }
+
     /// Where it came from.
     pub fn caller(&self) -> Caller {
         let shorten = |text: &str| text.chars().take(USER_AGENT_KEPT).collect();
@@ -212,6 +223,28 @@ pub(crate) mod tests {
             ("accept", "*/*", false),
         ] {
             assert_eq!(with(name, value).is_cross_site(own), is_cross_site, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_navigation_is_a_get_for_a_page() {
+        let page = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        let navigate = ("sec-fetch-mode", "navigate");
+        for (method, headers, is_navigation) in [
+            (Method::Get, vec![page], true),
+            (Method::Head, vec![page], true),
+            (Method::Get, vec![navigate], true),
+            (Method::Get, vec![page, ("sec-fetch-mode", "cors")], false),
+            (Method::Get, vec![("accept", "*/*")], false),
+            (Method::Get, vec![("accept", "application/json")], false),
+            (Method::Get, vec![], false),
+            (Method::Get, vec![page, ("x-forwarded-method", "GET")], true),
+            (Method::Get, vec![navigate, ("x-forwarded-method", "POST")], false),
+            (Method::Get, vec![navigate, ("x-forwarded-method", "get")], false),
+            (Method::Post, vec![navigate], false),
+            (Method::Other, vec![navigate], false),
+        ] {
+            assert_eq!(request(method, "/", &headers, "").is_navigation(), is_navigation, "{method:?} {headers:?}");
         }
     }
 

@@ -61,7 +61,7 @@ impl Response {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The response with the security headers that every answer carries.
+    /// The response with the security headers that every answer carries. It is not stored unless it says so itself.
     pub fn secured(mut self, is_secure: bool) -> Self {
         if self.header("Content-Security-Policy").is_none() {
             self = self.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
@@ -69,8 +69,10 @@ impl Response {
         if is_secure {
             self = self.with("Strict-Transport-Security", "max-age=63072000");
         }
-        self.with("Cache-Control", "no-store")
-            .with("Referrer-Policy", "no-referrer")
+        if self.header("Cache-Control").is_none() {
+            self = self.with("Cache-Control", "no-store");
+        }
+        self.with("Referrer-Policy", "no-referrer")
             .with("X-Content-Type-Options", "nosniff")
             .with("X-Frame-Options", "DENY")
     }

@@ -1,8 +1,8 @@
-//! The errors of the token endpoint (RFC 6749 section 5.2).
+//! The errors of the endpoints for applications (RFC 6749 section 5.2).
 
 use crate::http::Failure;
 
-/// Why no token is issued.
+/// Why an application gets no token, or does not learn of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
     /// The request is malformed.
@@ -11,6 +11,8 @@ pub enum TokenError {
     InvalidClient(ClientProblem),
     /// The grant names a user that the credential set is not bound to.
     InvalidGrant,
+    /// The token was issued to another client (RFC 7009 section 2.1).
+    ForeignToken,
     /// The credential set may not use this grant type.
     UnauthorizedClient,
     /// Signet does not know this grant type.
@@ -39,6 +41,7 @@ impl TokenError {
             Self::InvalidClient(ClientProblem::WrongCredentials) => "wrong_credentials",
             Self::InvalidClient(ClientProblem::Disabled) => "credential_disabled",
             Self::InvalidGrant => "invalid_grant",
+            Self::ForeignToken => "foreign_token",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
@@ -52,6 +55,7 @@ impl TokenError {
             Self::InvalidClient(_) => Failure::of(401, "invalid_client", "Client authentication failed.")
                 .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#),
             Self::InvalidGrant => Failure::of(400, "invalid_grant", "The client may not sign in this user."),
+            Self::ForeignToken => Failure::of(400, "invalid_grant", "The token was issued to another client."),
             Self::UnauthorizedClient => {
                 Failure::of(400, "unauthorized_client", "The client may not use this grant type.")
             }
@@ -85,6 +89,7 @@ mod tests {
             (TokenError::InvalidClient(ClientProblem::WrongCredentials), 401, "invalid_client", "wrong_credentials"),
             (TokenError::InvalidClient(ClientProblem::Disabled), 401, "invalid_client", "credential_disabled"),
             (TokenError::InvalidGrant, 400, "invalid_grant", "invalid_grant"),
+            (TokenError::ForeignToken, 400, "invalid_grant", "foreign_token"),
             (TokenError::UnauthorizedClient, 400, "unauthorized_client", "unauthorized_client"),
             (TokenError::UnsupportedGrantType, 400, "unsupported_grant_type", "unsupported_grant_type"),
             (TokenError::InvalidScope, 400, "invalid_scope", "invalid_scope"),

@@ -1,7 +1,7 @@
 //! Whether a token is issued, and what it says.
 
 use super::{ClientProblem, TokenError, TokenRequest};
-use crate::credential::{Binding, CredentialSet};
+use crate::credential::{Binding, ClientAuthentication, CredentialSet};
 use crate::http::{Failure, Response};
 use crate::id::{OwnedId, TokenId, UserId};
 use crate::secret::Purpose;
@@ -33,12 +33,8 @@ pub fn grant(
     now: Timestamp,
     jti: TokenId,
 ) -> Result<Grant, TokenError> {
-    // 1. The same work for an unknown client as for a wrong secret.
-    let is_proven = request.client.proves(set, now);
-    let set = set.filter(|_| is_proven).ok_or(TokenError::InvalidClient(ClientProblem::WrongCredentials))?;
-    if set.disabled {
-        return Err(TokenError::InvalidClient(ClientProblem::Disabled));
-    }
+    // 1.
+    let set = authenticate(&request.client, set, now)?;
     // 2.
     if !set.grant_types.contains(&request.grant_type) {
         return Err(TokenError::UnauthorizedClient);
@@ -62,6 +58,21 @@ pub fn grant(
     let access_token =
         settings.keys.sign(Purpose::SsoToken, &claims).map_err(|_| TokenError::InvalidRequest(Failure::INTERNAL))?;
     Ok(Grant { claims, access_token })
+}
+
+/// The credential set that `client` proves to be, with `set` as KV knows it (RFC 6749 section 2.3). An unknown client
+/// takes the same work as a wrong secret.
+///
+/// # Errors
+/// [`TokenError::InvalidClient`].
+pub fn authenticate<'a>(
+    client: &ClientAuthentication,
+    set: Option<&'a CredentialSet>,
+    now: Timestamp,
+) -> Result<&'a CredentialSet, TokenError> {
+    let is_proven = client.proves(set, now);
+    let set = set.filter(|_| is_proven).ok_or(TokenError::InvalidClient(ClientProblem::WrongCredentials))?;
+    if set.disabled { Err(TokenError::InvalidClient(ClientProblem::Disabled)) } else { Ok(set) }
 }
 
 fn granted_scope(asked: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
@@ -95,7 +106,7 @@ fn granted_service(asked: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Opti
 }
 
 impl Grant {
-    /// The answer (RFC 6749 section 5.1) with a ready link to the SSO endpoint.
+    /// The answer (RFC 6749 section 5.1) with a ready link to the SSO endpoint, and the id that a receipt is asked by.
     pub fn into_response(self, settings: &Settings) -> Response {
         Response::json(
             200,
@@ -104,6 +115,7 @@ impl Grant {
                 "token_type": "Bearer",
                 "expires_in": settings.token_ttl,
                 "scope": self.claims.scope,
+                "jti": self.claims.jti,
                 "redirect_url": format!("{}?access_token={}", settings.issuer.sso_endpoint(), self.access_token),
             }),
         )

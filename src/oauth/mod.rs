@@ -1,9 +1,14 @@
-//! The token endpoint (RFC 6749 section 3.2).
+//! The endpoints for applications: tokens (RFC 6749 section 3.2), their revocation (RFC 7009), their introspection
+//! (RFC 7662), receipts, and the metadata that names them (RFC 8414).
 
 mod error;
 mod grant;
+mod introspection;
+mod metadata;
 mod request;
 
 pub use error::{ClientProblem, TokenError};
-pub use grant::{Grant, grant};
-pub use request::TokenRequest;
+pub use grant::{Grant, authenticate, grant};
+pub use introspection::introspection_json;
+pub use metadata::metadata;
+pub use request::{ReceiptRequest, TokenInquiry, TokenRequest};

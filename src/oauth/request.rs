@@ -1,9 +1,9 @@
-//! A token request, parsed whole.
+//! What applications ask: for a token, or about one. Each request is parsed whole.
 
 use super::{ClientProblem, TokenError};
 use crate::credential::{ClientAuthentication, GrantType};
 use crate::http::{Failure, Params, Request};
-use crate::id::{ClientId, UserId};
+use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::sso::{DestinationInputs, ScopeSet, parse_inputs};
 use base64::Engine as _;
@@ -11,8 +11,18 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 /// The parameters that belong in the body, and never in the query.
-const BODY_PARAMETERS: [&str; 8] =
-    ["grant_type", "client_id", "client_secret", "scope", "user_id", "service_id", "domain_id", "sso_redirect_path"];
+const BODY_PARAMETERS: [&str; 10] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "scope",
+    "user_id",
+    "service_id",
+    "domain_id",
+    "sso_redirect_path",
+    "token",
+    "token_type_hint",
+];
 
 /// A well-formed token request. Unknown parameters are ignored (RFC 6749 section 3.2).
 #[derive(Debug)]
@@ -35,14 +45,7 @@ impl TokenRequest {
     /// # Errors
     /// A [`TokenError`]; the form first, then the client's credentials, then the rest.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
-            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded.").into());
-        }
-        let in_query = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
-        if BODY_PARAMETERS.into_iter().any(in_query) {
-            return Err(Failure::bad_request("Parameters belong in the body, not in the address.").into());
-        }
-        let params = Params::parse(b"", &request.body)?;
+        let params = parse_form(request)?;
         let client = parse_client(request.headers.get("authorization"), &params)?;
         let grant_type =
             params.get("grant_type").ok_or(Failure::bad_request("The parameter grant_type is missing."))?;
@@ -54,6 +57,61 @@ impl TokenRequest {
             inputs: parse_inputs(&params)?,
         })
     }
+}
+
+/// A well-formed request about a token, at the revocation endpoint (RFC 7009 section 2.1) or the introspection endpoint
+/// (RFC 7662 section 2.1). There is one type of token, so `token_type_hint` is ignored.
+#[derive(Debug)]
+pub struct TokenInquiry {
+    /// How the client proves who it is.
+    pub client: ClientAuthentication,
+    /// The token, not yet opened.
+    pub token: Secret,
+}
+
+impl TokenInquiry {
+    /// Parses a request about a token.
+    ///
+    /// # Errors
+    /// A [`TokenError`]; the form first, then the client's credentials, then the token.
+    pub fn parse(request: &Request) -> Result<Self, TokenError> {
+        let params = parse_form(request)?;
+        let client = parse_client(request.headers.get("authorization"), &params)?;
+        let token = params.get("token").ok_or(Failure::bad_request("The parameter token is missing."))?;
+        Ok(Self { client, token: Secret::new(token.to_owned()) })
+    }
+}
+
+/// A well-formed request for a receipt. It has no body, so the client authenticates with Basic alone.
+#[derive(Debug)]
+pub struct ReceiptRequest {
+    /// How the client proves who it is.
+    pub client: ClientAuthentication,
+    /// The token; none if the path does not name one.
+    pub jti: Option<TokenId>,
+}
+
+impl ReceiptRequest {
+    /// Parses a request for a receipt.
+    ///
+    /// # Errors
+    /// A [`TokenError`] about the client's credentials.
+    pub fn parse(request: &Request) -> Result<Self, TokenError> {
+        let client = parse_client(request.headers.get("authorization"), &Params::default())?;
+        Ok(Self { client, jti: request.path.strip_prefix("/oauth/receipts/").and_then(TokenId::parse) })
+    }
+}
+
+/// The parameters of a form, which must all be in the body.
+fn parse_form(request: &Request) -> Result<Params, Failure> {
+    if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+        return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
+    }
+    let in_query = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
+    if BODY_PARAMETERS.into_iter().any(in_query) {
+        return Err(Failure::bad_request("Parameters belong in the body, not in the address."));
+    }
+    Params::parse(b"", &request.body)
 }
 
 /// One way to authenticate, never two (RFC 6749 section 2.3).

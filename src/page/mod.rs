@@ -39,6 +39,8 @@ pub fn layout(title: &str, content: &Markup) -> Markup {
 /// The page of a failure. `home` is where it offers to go on.
 pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
     let title = match failure.status {
+        401 if failure.error == "invalid_session" => "Please sign in",
+        403 if failure.error == "invalid_form" => "Nothing was changed",
         401 | 403 => "This link did not sign you in",
         404 => "Page not found",
         500.. => "Please try again",
@@ -51,7 +53,7 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 p.status.bad { (failure.status) " " (status_phrase(failure.status)) }
                 h1 { (title) }
                 p.message role="alert" { (failure.description) }
-                @if failure.status == 401 {
+                @if failure.error == "invalid_token" {
                     p.hint { "Go back to the application you came from and open the link again. Each link works once, for a minute." }
                 }
                 @if let Some(home) = home {
@@ -106,6 +108,7 @@ pub const fn status_phrase(status: u16) -> &'static str {
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         500 => "Internal Server Error",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
         _ => "Error",
     }

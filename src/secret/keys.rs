@@ -1,10 +1,12 @@
 //! The signing keys, and compact JWS with HS256 (RFC 7515, RFC 7518 section 3.2).
 //!
-//! One mechanism signs everything Signet hands out. Each [`Purpose`] has its own key, derived with
+//! One mechanism signs everything that Signet itself reads again; what others verify is signed with
+//! an [`AssertionKey`] of the same ring. Each [`Purpose`] has its own key, derived with
 //! a label, and its own `typ`, so nothing made for one purpose passes for another (RFC 8725
 //! section 3.12). The algorithm is never read from the input: the header is one fixed string per
 //! key and purpose, and it is looked up, not parsed.
 
+use super::AssertionKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -27,11 +29,13 @@ pub enum Purpose {
     Session,
     /// The confirmation of an account switch.
     Switch,
+    /// The proof that a form came from a page of Signet.
+    Form,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::SsoToken, Self::Session, Self::Switch];
+    pub const ALL: [Self; 4] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form];
 
     /// The `typ` of the header (RFC 8725 section 3.11).
     pub const fn typ(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Purpose {
             Self::SsoToken => "sso+jwt",
             Self::Session => "session+jwt",
             Self::Switch => "switch+jwt",
+            Self::Form => "form+jwt",
         }
     }
 }
@@ -83,6 +88,8 @@ struct Key {
     sso_token: DerivedKey,
     session: DerivedKey,
     switch: DerivedKey,
+    form: DerivedKey,
+    assertion: AssertionKey,
 }
 
 struct DerivedKey {
@@ -134,13 +141,19 @@ impl KeyRing {
     pub fn verify(&self, purpose: Purpose, text: &str) -> Option<Vec<u8>> {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
-        let key = std::iter::once(&self.signing)
-            .chain(&self.retired)
-            .map(|key| key.derived(purpose))
-            .find(|key| key.header == header)?;
+        let key = self.keys().map(|key| key.derived(purpose)).find(|key| key.header == header)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         key.mac.clone().chain_update(signed).verify_slice(&signature).ok()?;
         URL_SAFE_NO_PAD.decode(payload).ok()
+    }
+
+    /// The keys that sign what others verify: the first signs, all are published.
+    pub fn assertion_keys(&self) -> impl Iterator<Item = &AssertionKey> {
+        self.keys().map(|key| &key.assertion)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.signing).chain(&self.retired)
     }
 }
 
@@ -161,6 +174,8 @@ impl Key {
             sso_token: DerivedKey::derive(&key, kid, Purpose::SsoToken)?,
             session: DerivedKey::derive(&key, kid, Purpose::Session)?,
             switch: DerivedKey::derive(&key, kid, Purpose::Switch)?,
+            form: DerivedKey::derive(&key, kid, Purpose::Form)?,
+            assertion: AssertionKey::derive(&key, kid)?,
         })
     }
 
@@ -169,27 +184,27 @@ impl Key {
             Purpose::SsoToken => &self.sso_token,
             Purpose::Session => &self.session,
             Purpose::Switch => &self.switch,
+            Purpose::Form => &self.form,
         }
     }
 }
 
 impl DerivedKey {
-    /// HKDF-Expand of one block (RFC 5869 section 2.3). The keys are random and long enough, so
-    /// the extract step may be left out (section 3.3).
     fn derive(key: &[u8], kid: &str, purpose: Purpose) -> Result<Self, KeyRingProblem> {
-        let block = HmacSha256::new_from_slice(key)
-            .map_err(|_| KeyRingProblem::Malformed)?
-            .chain_update("signet v1 ")
-            .chain_update(purpose.typ())
-            .chain_update([1])
-            .finalize()
-            .into_bytes();
+        let block = expand(key, purpose.typ(), 1)?;
         let header = format!(r#"{{"alg":"HS256","typ":"{}","kid":"{kid}"}}"#, purpose.typ());
         Ok(Self {
             header: URL_SAFE_NO_PAD.encode(header),
             mac: HmacSha256::new_from_slice(&block).map_err(|_| KeyRingProblem::Malformed)?,
         })
     }
+}
+
+/// HKDF-Expand of one block (RFC 5869 section 2.3). The keys are random and long enough, so the
+/// extract step may be left out (section 3.3).
+pub(super) fn expand(key: &[u8], label: &str, counter: u8) -> Result<[u8; 32], KeyRingProblem> {
+    let mac = HmacSha256::new_from_slice(key).map_err(|_| KeyRingProblem::Malformed)?;
+    Ok(mac.chain_update("signet v1 ").chain_update(label).chain_update([counter]).finalize().into_bytes().into())
 }
 
 #[cfg(test)]
@@ -221,9 +236,39 @@ mod tests {
             (&short, KeyRingProblem::Short),
             (&format!("{},{}", entry("a", 1), entry("a", 2)), KeyRingProblem::DuplicateKid),
             (&many.join(","), KeyRingProblem::TooMany),
+            (&entry("a.b", 1), KeyRingProblem::Malformed),
+            (&entry("a\"b", 1), KeyRingProblem::Malformed),
+            (&entry("é", 1), KeyRingProblem::Malformed),
         ] {
             assert_eq!(KeyRing::parse(text).err(), Some(problem), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_kid_may_have_letters_digits_and_two_marks() {
+        for kid in ["k1", "2026-11_A", "_", "-", &"k".repeat(32)] {
+            assert!(KeyRing::parse(&entry(kid, 1)).is_ok(), "{kid}");
+        }
+    }
+
+    #[test]
+    fn each_problem_is_told_in_words_of_its_own() {
+        let messages = [
+            (KeyRingProblem::Empty, "is missing"),
+            (KeyRingProblem::TooMany, "has more than 8 entries"),
+            (KeyRingProblem::Malformed, "has an entry that is not kid:base64url"),
+            (KeyRingProblem::DuplicateKid, "has two entries with the same kid"),
+            (KeyRingProblem::Short, "has a key of fewer than 32 bytes"),
+        ];
+        for (problem, message) in messages {
+            assert_eq!(problem.message(), message);
+        }
+    }
+
+    #[test]
+    fn assertion_keys_come_in_the_order_of_the_ring() {
+        let ring = ring(&[&entry("new", 2), &entry("old", 1)]);
+        assert_eq!(ring.assertion_keys().map(AssertionKey::kid).collect::<Vec<_>>(), ["new", "old"]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Secrets: the text a client sends, the digest that is stored, and the keys that sign.
 
+mod assertion_key;
 mod digest;
 mod keys;
 
+pub use assertion_key::AssertionKey;
 pub use digest::SecretDigest;
 pub use keys::{KeyRing, KeyRingProblem, Purpose};
 

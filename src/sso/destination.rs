@@ -214,7 +214,7 @@ impl ClientArea {
     pub fn locate(&self, scope: Option<Scope>, inputs: &DestinationInputs) -> Result<String, MissingInput> {
         if scope == Some(Scope::CUSTOM_REDIRECT) {
             let path = inputs.sso_redirect_path.as_ref().ok_or(MissingInput::RedirectPath)?;
-            return Ok(self.below(path.as_str()));
+            return Ok(self.place(Some(path)));
         }
         let mut place = self.template(scope).to_owned();
         if place.contains(SERVICE_ID) {
@@ -226,6 +226,11 @@ impl ClientArea {
             place = place.replace(DOMAIN_ID, id.as_str());
         }
         Ok(self.below(&place))
+    }
+
+    /// The place that `path` names, or the client area itself for none.
+    pub fn place(&self, path: Option<&RelativePath>) -> String {
+        path.map_or_else(|| self.base.to_string(), |path| self.below(path.as_str()))
     }
 
     fn template(&self, scope: Option<Scope>) -> &str {

@@ -31,6 +31,7 @@ test("RFC 6749 section 5.1: the answer, exactly", async () => {
     token_type: "Bearer",
     expires_in: 60,
     scope: "clientarea:invoices",
+    jti: claimsOf(access_token).jti,
     redirect_url: `${signet.issuer}/oauth/singlesignon?access_token=${access_token}`,
   });
   assert.equal(response.headers.get("cache-control"), "no-store");

@@ -232,6 +232,7 @@ fn the_answer_carries_a_token_that_opens_and_a_ready_link() {
             "token_type": "Bearer",
             "expires_in": 30,
             "scope": "clientarea:invoices",
+            "jti": jti(),
             "redirect_url": format!("https://sso.example/oauth/singlesignon?access_token={text}"),
         })
     );

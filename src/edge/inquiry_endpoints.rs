@@ -1,0 +1,113 @@
+//! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: what applications ask about tokens.
+
+use super::fault::Trouble;
+use super::site::{Placement, Site, Trail};
+use super::user_object::unexpected;
+use crate::admin::token_json;
+use crate::credential::ClientAuthentication;
+use crate::http::{Failure, Request, Response};
+use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
+use crate::token::{self, Claims};
+use crate::user::{Command, Introspection, Reply};
+
+/// Revokes a token:
+/// 1. parse the request,
+/// 2. the client proves who it is: one KV read,
+/// 3. a token that is dead or unknown is revoked enough,
+/// 4. a client revokes its own tokens alone,
+/// 5. the object remembers, or the answer is no success.
+pub(super) async fn revoke(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    // 1.
+    let inquiry = TokenInquiry::parse(request).map_err(|error| refuse(error, trail))?;
+    // 2.
+    prove(&inquiry.client, site, trail).await?;
+    // 3.
+    let Some(claims) = open(&inquiry, site) else {
+        trail.reason = Some("unknown_token");
+        return Ok(Response::empty(200));
+    };
+    trail.jti = Some(claims.jti.clone());
+    // 4.
+    if claims.client_id != inquiry.client.client_id {
+        return Err(refuse(TokenError::ForeignToken, trail));
+    }
+    // 5.
+    trail.user_id = Some(claims.sub.clone());
+    match site.ask(&claims.sub, Placement::AsConfigured, request, Command::RevokeToken(claims.jti)).await? {
+        Reply::Done => Ok(Response::empty(200)),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// Says whether a token would sign its user in. Nothing is spent:
+/// 1. parse the request,
+/// 2. the client proves who it is: one KV read,
+/// 3. a token that is dead, unknown or another client's is not active,
+/// 4. ask the object.
+pub(super) async fn introspect(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    // 1.
+    let inquiry = TokenInquiry::parse(request).map_err(|error| refuse(error, trail))?;
+    // 2.
+    prove(&inquiry.client, site, trail).await?;
+    // 3.
+    let own = open(&inquiry, site).filter(|claims| claims.client_id == inquiry.client.client_id);
+    let Some(claims) = own else { return Ok(Response::json(200, &introspection_json(None))) };
+    trail.jti = Some(claims.jti.clone());
+    trail.user_id = Some(claims.sub.clone());
+    // 4.
+    let command = Command::IntrospectToken(Introspection {
+        jti: claims.jti.clone(),
+        client_id: claims.client_id.clone(),
+        service_id: claims.inputs.service_id.clone(),
+        domain_id: claims.inputs.domain_id.clone(),
+    });
+    match site.ask(&claims.sub, Placement::AsConfigured, request, command).await? {
+        Reply::Active(active) => Ok(Response::json(200, &introspection_json(active.then_some(&claims)))),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// Says what became of a token, to the application it was issued to:
+/// 1. parse the request,
+/// 2. the client proves who it is: one KV read,
+/// 3. find the token's record: another KV read,
+/// 4. ask the object for its fate.
+pub(super) async fn receipt(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    const NO_RECEIPT: Failure = Failure::of(
+        404,
+        "not_found",
+        "There is no receipt of such a token. A new one may take a minute to be known, and is kept for a day.",
+    );
+    // 1.
+    let receipt = ReceiptRequest::parse(request).map_err(|error| refuse(error, trail))?;
+    // 2.
+    prove(&receipt.client, site, trail).await?;
+    // 3.
+    let jti = receipt.jti.ok_or(NO_RECEIPT)?;
+    let record = site.kv()?.token_record(&jti).await?;
+    let record = record.filter(|record| record.client_id == receipt.client.client_id).ok_or(NO_RECEIPT)?;
+    trail.jti = Some(jti.clone());
+    trail.user_id = Some(record.user_id.clone());
+    // 4.
+    match site.ask(&record.user_id, Placement::AsConfigured, request, Command::GetToken(jti)).await? {
+        Reply::Fate(fate) => Ok(Response::json(200, &token_json(&record, fate.as_ref(), site.now)?)),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// Checks the client's credentials against KV.
+async fn prove(client: &ClientAuthentication, site: &Site, trail: &mut Trail) -> Result<(), Trouble> {
+    trail.client_id = Some(client.client_id.clone());
+    let set = site.kv()?.credential(&client.client_id).await?;
+    authenticate(client, set.as_ref(), site.now).map(drop).map_err(|error| refuse(error, trail))
+}
+
+/// The claims of the token asked about, if it is Signet's and alive.
+fn open(inquiry: &TokenInquiry, site: &Site) -> Option<Claims> {
+    token::open(inquiry.token.expose(), &site.settings.keys, &site.settings.issuer, site.now).ok()
+}
+
+fn refuse(error: TokenError, trail: &mut Trail) -> Trouble {
+    trail.reason = Some(error.reason());
+    Trouble::Caller(error.failure())
+}

@@ -1,0 +1,95 @@
+//! The assertion: who is signed in, signed so that the client area's server can verify it by itself.
+
+use crate::id::{ClientId, SessionId, UserId};
+use crate::settings::Settings;
+use crate::time::Timestamp;
+use crate::user::Session;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// How long an assertion lives, in seconds.
+const ASSERTION_TTL: u64 = 60;
+
+/// The claims of an assertion (RFC 7519 section 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assertion {
+    /// The issuer.
+    pub iss: String,
+    /// The client area's address.
+    pub aud: String,
+    /// The user.
+    pub sub: UserId,
+    /// The session (OpenID Connect Front-Channel Logout section 3).
+    pub sid: SessionId,
+    /// The application that signed the user in.
+    pub client_id: ClientId,
+    /// When the session was opened (OpenID Connect Core section 2).
+    pub auth_time: Timestamp,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// When it dies.
+    pub exp: Timestamp,
+}
+
+impl Assertion {
+    /// What is asserted of `user`, who holds `session`.
+    pub fn new(settings: &Settings, user: &UserId, session: &Session, now: Timestamp) -> Self {
+        Self {
+            iss: settings.issuer.as_str().to_owned(),
+            aud: settings.client_area.base().to_string(),
+            sub: user.clone(),
+            sid: session.id.clone(),
+            client_id: session.client_id.clone(),
+            auth_time: session.created_at,
+            iat: now,
+            exp: now.plus(ASSERTION_TTL),
+        }
+    }
+}
+
+/// What is signed: header and payload (RFC 7515 section 5.1).
+///
+/// # Errors
+/// When the claims have no JSON form, which cannot be.
+pub fn signing_input(kid: &str, assertion: &Assertion) -> serde_json::Result<String> {
+    let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","typ":"assertion+jwt","kid":"{kid}"}}"#));
+    Ok(format!("{header}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(assertion)?)))
+}
+
+/// A public key as it is published (RFC 7517 section 4, RFC 7518 section 6.2.1). `x` and `y` are base64url.
+pub fn jwk(kid: &str, x: &str, y: &str) -> Value {
+    json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": kid})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::settings;
+
+    #[test]
+    fn wire_form_is_unchanged() {
+        let settings = settings(&[("CLIENT_AREA_URL", "https://my.example/billing")]).ok().unwrap();
+        let session = serde_json::from_value(json!({
+            "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
+            "created_at": 5, "last_seen_at": 6, "idle_seconds": 60, "max_expires_at": 1000, "address": null,
+            "user_agent": null,
+        }))
+        .unwrap();
+        let user = UserId::parse("42").unwrap();
+        let assertion = Assertion::new(&settings, &user, &session, Timestamp::from_seconds(7));
+        let input = signing_input("k1", &assertion).unwrap();
+        let parts: Vec<_> =
+            input.split('.').map(|part| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()).collect();
+        assert_eq!(parts[0], r#"{"alg":"ES256","typ":"assertion+jwt","kid":"k1"}"#);
+        assert_eq!(
+            parts[1],
+            concat!(
+                r#"{"iss":"https://sso.example","aud":"https://my.example/billing/","sub":"42","#,
+                r#""sid":"AgICAgICAgICAgICAgICAg","client_id":"portal","auth_time":5,"iat":7,"exp":67}"#
+            )
+        );
+        assert_eq!(parts.len(), 2);
+    }
+}

@@ -1,0 +1,74 @@
+//! Forward authentication: who is signed in, told to a proxy.
+
+use crate::admin::session_json;
+use crate::http::{Failure, Request, Response};
+use crate::id::UserId;
+use crate::settings::Settings;
+use crate::user::Session;
+
+/// The answer for a live session: headers for the proxy, and JSON with more for whoever reads it.
+pub fn identity(user: &UserId, session: &Session) -> Response {
+    let mut body = session_json(session);
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("user_id".to_owned(), user.as_str().into());
+    }
+    Response::json(200, &body)
+        .with("X-Signet-User", user.as_str())
+        .with("X-Signet-Session", session.id.as_str())
+        .with("X-Signet-Expires", &session.expires_at().seconds().to_string())
+}
+
+/// The answer without one: people who open a page go to the setting `LOGIN_URL`, if there is one.
+///
+/// # Errors
+/// 401 for everybody else.
+pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
+    const NOBODY: Failure = Failure::of(401, "invalid_session", "Nobody is signed in.")
+        .with("WWW-Authenticate", r#"Bearer realm="signet""#);
+    match &settings.login_url {
+        Some(login_url) if request.is_navigation() => Ok(Response::redirect(302, login_url.as_str())),
+        Some(_) | None => Err(NOBODY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Method, request_for_test};
+    use crate::settings::tests::settings;
+    use serde_json::json;
+
+    #[test]
+    fn wire_form_of_an_identity_is_unchanged() {
+        let session: Session = serde_json::from_value(json!({
+            "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
+            "created_at": 1, "last_seen_at": 2, "idle_seconds": 60, "max_expires_at": 1000, "address": null,
+            "user_agent": null,
+        }))
+        .unwrap();
+        let response = identity(&UserId::parse("42").unwrap(), &session);
+        assert_eq!(response.status, 200);
+        for (name, value) in
+            [("X-Signet-User", "42"), ("X-Signet-Session", "AgICAgICAgICAgICAgICAg"), ("X-Signet-Expires", "62")]
+        {
+            assert_eq!(response.header(name), Some(value));
+        }
+        let mut expected = session_json(&session);
+        expected["user_id"] = "42".into();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&response.body).unwrap(), expected);
+    }
+
+    #[test]
+    fn people_are_sent_to_sign_in_and_machines_are_told() {
+        let page = request_for_test(Method::Get, "/", &[("accept", "text/html")], "");
+        let call = request_for_test(Method::Get, "/", &[("accept", "application/json")], "");
+        let with = settings(&[("LOGIN_URL", "https://panel.example/login?to=billing")]).ok().unwrap();
+        let without = settings(&[]).ok().unwrap();
+        let sent = nobody(&page, &with).unwrap();
+        assert_eq!((sent.status, sent.header("Location")), (302, Some("https://panel.example/login?to=billing")));
+        for (request, settings) in [(&call, &with), (&call, &without), (&page, &without)] {
+            let failure = nobody(request, settings).unwrap_err();
+            assert_eq!((failure.status, failure.error, failure.header.is_some()), (401, "invalid_session", true));
+        }
+    }
+}

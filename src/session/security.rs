@@ -1,0 +1,130 @@
+//! What users ask on the page of their sessions.
+
+use crate::http::{Failure, Params, Request};
+use crate::id::SessionId;
+use crate::secret::{KeyRing, Purpose};
+use crate::user::UserAction;
+use serde::{Deserialize, Serialize};
+
+/// The proof that a form came from the page that Signet made for this very session, against cross-site request forgery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormProof {
+    /// The session that the page was made for.
+    pub sid: SessionId,
+}
+
+impl FormProof {
+    /// The proof as the form's field `csrf_token`.
+    ///
+    /// # Errors
+    /// Those of [`KeyRing::sign`].
+    pub fn seal(&self, keys: &KeyRing) -> serde_json::Result<String> {
+        keys.sign(Purpose::Form, self)
+    }
+
+    /// Whether `text` is this very proof, signed by Signet.
+    pub fn is_given_by(&self, text: &str, keys: &KeyRing) -> bool {
+        keys.verify(Purpose::Form, text)
+            .and_then(|payload| serde_json::from_slice::<Self>(&payload).ok())
+            .is_some_and(|proof| proof == *self)
+    }
+}
+
+/// A well-formed form of the page.
+#[derive(Debug)]
+pub struct SecurityForm {
+    /// What the user asks.
+    pub action: UserAction,
+    /// The field `csrf_token`.
+    pub csrf_token: String,
+}
+
+impl SecurityForm {
+    /// Parses the form of a POST.
+    ///
+    /// # Errors
+    /// 400 `invalid_request`.
+    pub fn parse(request: &Request) -> Result<Self, Failure> {
+        const BAD_FORM: Failure = Failure::bad_request("The form is not the one of this page.");
+        if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+            return Err(BAD_FORM);
+        }
+        let params = Params::parse(b"", &request.body)?;
+        let session = params.parsed("session_id", SessionId::parse, BAD_FORM)?;
+        let action = match (params.get("action"), session) {
+            (Some("end_session"), Some(id)) => UserAction::EndSession(id),
+            (Some("end_other_sessions"), None) => UserAction::EndOtherSessions,
+            (Some("allow_sso"), None) => UserAction::SetSso(true),
+            (Some("disallow_sso"), None) => UserAction::SetSso(false),
+            _ => return Err(BAD_FORM),
+        };
+        Ok(Self { action, csrf_token: params.get("csrf_token").unwrap_or_default().to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Method, request_for_test};
+    use crate::settings::tests::settings;
+
+    const SID: &str = "AgICAgICAgICAgICAgICAg";
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    fn keys() -> KeyRing {
+        settings(&[]).ok().unwrap().keys
+    }
+
+    fn proof(n: u8) -> FormProof {
+        FormProof { sid: SessionId::from_random([n; 16]) }
+    }
+
+    fn parse(body: &str) -> Option<UserAction> {
+        SecurityForm::parse(&request_for_test(Method::Post, "/account/security", &[FORM], body)).ok().map(|f| f.action)
+    }
+
+    #[test]
+    fn each_button_has_its_action() {
+        for (body, action) in [
+            (format!("action=end_session&session_id={SID}"), UserAction::EndSession(SessionId::parse(SID).unwrap())),
+            ("action=end_other_sessions".into(), UserAction::EndOtherSessions),
+            ("action=allow_sso&csrf_token=x".into(), UserAction::SetSso(true)),
+            ("action=disallow_sso".into(), UserAction::SetSso(false)),
+        ] {
+            assert_eq!(parse(&body), Some(action), "{body}");
+        }
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        for body in [
+            String::new(),
+            "action=".into(),
+            "action=close".into(),
+            "action=end_session".into(),
+            "action=end_session&session_id=1".into(),
+            format!("action=allow_sso&session_id={SID}"),
+            "action=allow_sso&action=allow_sso".into(),
+        ] {
+            assert_eq!(parse(&body), None, "{body}");
+        }
+        let json =
+            request_for_test(Method::Post, "/account/security", &[("content-type", "text/plain")], "action=allow_sso");
+        assert_eq!(SecurityForm::parse(&json).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn a_proof_is_for_one_session_and_one_purpose() {
+        let sealed = proof(1).seal(&keys()).unwrap();
+        assert!(proof(1).is_given_by(&sealed, &keys()));
+        for bad in [
+            String::new(),
+            SID.into(),
+            proof(2).seal(&keys()).unwrap(),
+            keys().sign(Purpose::Session, &proof(1)).unwrap(),
+            keys().sign(Purpose::Switch, &proof(1)).unwrap(),
+        ] {
+            assert!(!proof(1).is_given_by(&bad, &keys()), "{bad}");
+        }
+    }
+}
