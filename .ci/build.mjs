@@ -28,14 +28,14 @@ export async function build(name) {
   const unlock = await lock();
   try {
     const wasm = compile(features, env);
-    const stamp = digest([wasm, join(root, "Cargo.toml"), join(root, "package-lock.json")]);
+    const stamp = digest([wasm, ...["Cargo.toml", "package-lock.json", ".ci/build.mjs"].map((file) => join(root, file))]);
     const stampFile = join(root, folder, ".stamp");
     if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
     rmSync(stampFile, { force: true });
     runQuietly(tools.workerBuild, ["--release", "--out-dir", folder, ...features], env);
     // The names of functions, which worker-build keeps, are a sixth of what a Worker has to load.
     const packed = join(root, folder, "index_bg.wasm");
-    runQuietly(tools.env.WASM_OPT_BIN, ["--all-features", "--strip-debug", packed, "-o", packed], env);
+    runQuietly(tools.env.WASM_OPT_BIN, ["--strip-debug", packed, "-o", packed], env);
     writeFileSync(stampFile, stamp);
     say(`built the ${name} Worker into ${folder}/`);
   } finally {
