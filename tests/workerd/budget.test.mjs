@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, cookieOf, createSet, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+import { basic, claimsOf, cookieOf, createSet, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
 
 let signet, bound, delegated;
 
@@ -137,6 +138,54 @@ test("a second click writes nothing; an expired token asks nobody", async () => 
   const expired = await cost(() => openLink(signet, late));
   await signet.clock.set(0);
   assert.deepEqual([expired.result.status, expired.all], [401, 0]);
+});
+
+test("what applications ask: revocation and introspection 1 KV read and 1 object request, a receipt 2 and 1", async () => {
+  const token = await getToken(signet, bound);
+  const { jti } = claimsOf(token);
+  await signet.ops.read();
+  const post = (path) => cost(() => signet.fetch(path, { method: "POST", headers: basic(bound), body: new URLSearchParams({ token }) }));
+  const get = (count) => ({ get: count, put: 0, other: 0 });
+  for (const [counted, kv, rows] of [
+    [await post("/oauth/introspect"), get(1), 0],
+    [await cost(() => signet.fetch(`/oauth/receipts/${jti}`, { headers: basic(bound) })), get(2), 0],
+    [await post("/oauth/revoke"), get(1), 2],
+    [await post("/oauth/revoke"), get(1), 0],
+  ]) {
+    assert.deepEqual([counted.result.status, counted.kv, counted.objects, counted.rows], [200, kv, 1, rows]);
+  }
+});
+
+test("the user's page: 1 object request and 1 KV read; its actions at most 2 rows; the logout page nothing", async () => {
+  const cookie = await signIn(signet, bound);
+  const page = await cost(() => signet.fetch("/account/security", { headers: cookie }));
+  assert.deepEqual([page.result.status, page.kv, page.objects, page.rows], [200, { get: 1, put: 0, other: 0 }, 1, 0]);
+  const csrf_token = (await page.result.text()).match(/name="csrf_token" value="([^"]+)"/)[1];
+  for (const action of ["disallow_sso", "allow_sso"]) {
+    const body = new URLSearchParams({ action, csrf_token });
+    const counted = await cost(() => signet.fetch("/account/security", { method: "POST", headers: cookie, body }));
+    assert.deepEqual([counted.result.status, counted.kv, counted.objects, counted.rows], [303, NOTHING, 1, 2], action);
+  }
+  const asked = await cost(() => signet.fetch("/oauth/logout", { headers: cookie }));
+  assert.deepEqual([asked.result.status, asked.all], [200, 0]);
+});
+
+test("gateway mode: 1 object request with a cookie, nothing without one", async () => {
+  const origin = await startOrigin();
+  const gateway = await startSignet({ vars: { ORIGIN_URL: origin.url, SIGNING_KEYS: signet.keys } });
+  try {
+    await putUser(gateway, "1");
+    const cookie = await signIn(gateway, await createSet(gateway, { user_id: "1" }));
+    for (const [headers, objects] of [[cookie, 1], [{}, 0], [{ Cookie: "app=1" }, 0]]) {
+      await gateway.ops.reset();
+      assert.equal((await gateway.fetch("/page", { headers })).status, 200);
+      const used = await gateway.ops.read();
+      assert.deepEqual([used["object.fetch"], used["kv.get"], used["sql.rowsWritten"]], [objects, 0, 0]);
+    }
+  } finally {
+    await gateway.close();
+    origin.close();
+  }
 });
 
 test("a session check: 0 KV operations, 1 object request, and a row at most once a minute", async () => {

@@ -107,6 +107,39 @@ test("signing out ends the session at the object: people go to the client area, 
   }
 });
 
+test("RFC 9700 section 4.11: signing out returns only to a place within the client area", async () => {
+  for (const [sent, query, form] of [
+    ["bye.php?a=b", "?return_to=bye.php%3Fa%3Db", {}],
+    ["bye.php", "", { return_to: "/bye.php" }],
+    ["", "?goto=https://evil.example/", { next: "//evil.example" }],
+  ]) {
+    const cookie = await session("returns");
+    const response = await signet.fetch(`/oauth/logout${query}`, { method: "POST", headers: cookie, body: new URLSearchParams(form) });
+    assert.deepEqual([response.status, response.headers.get("location")], [303, `https://my.example/billing/${sent}`]);
+    assert.equal(await whoIs(signet, cookie), undefined);
+  }
+  const cookie = await session("returns");
+  for (const bad of ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "../out", "/%2e%2e/out", "x".repeat(1_025)]) {
+    for (const method of ["GET", "POST"]) {
+      const response = await signet.fetch(`/oauth/logout?${new URLSearchParams({ return_to: bad })}`, { method, headers: { ...cookie, ...json } });
+      assert.deepEqual([response.status, (await response.json()).error], [400, "invalid_request"], bad);
+    }
+  }
+  assert.equal(await whoIs(signet, cookie), "returns", "nobody was signed out");
+});
+
+test("of sessions opened in one second the oldest goes first, and a new sign-in always has a new id", async () => {
+  await putUser(signet, "crowd");
+  const ids = [];
+  for (let n = 0; n < 23; n += 1) {
+    const cookie = await signIn(signet, set, { form: { user_id: "crowd" } });
+    ids.push((await (await signet.fetch("/oauth/session", { headers: cookie })).json()).session_id);
+  }
+  assert.equal(new Set(ids).size, 23);
+  const { body } = await signet.admin("GET", "/users/crowd/sessions");
+  assert.deepEqual(body.sessions.map(({ session_id }) => session_id), ids.slice(3).reverse());
+});
+
 test("signing out twice, or signed in as nobody, is fine", async () => {
   const response = await signet.fetch("/oauth/logout", { method: "POST", headers: json });
   assert.equal(response.status, 204);
@@ -149,12 +182,16 @@ test("a cookie is whole: the words of one session under the signature of another
   assert.deepEqual([await whoIs(signet, a), await whoIs(signet, b)], ["whole-a", "whole-b"]);
 });
 
-test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out", async () => {
+test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out; a GET asks, and asks no storage", async () => {
   const cookie = await session("safe");
+  await signet.ops.reset();
   for (const method of ["GET", "HEAD"]) {
     const response = await signet.fetch("/oauth/logout", { method, headers: cookie });
-    assert.deepEqual([response.status, response.headers.get("allow"), response.headers.get("set-cookie")], [405, "POST", null]);
+    assert.deepEqual([response.status, response.headers.get("set-cookie"), response.headers.get("clear-site-data")], [200, null, null]);
+    if (method === "GET") assert.match(await response.text(), /safe.*<form method="post" action="\/oauth\/logout">/s);
   }
+  assert.ok(!(await (await signet.fetch("/oauth/logout")).text()).includes("<form"), "nobody is asked nothing");
+  assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
   assert.equal(await whoIs(signet, cookie), "safe");
 });
 

@@ -1,0 +1,149 @@
+// Forward authentication: who is signed in, told to a proxy. Identity is only ever put out, never taken in.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { basic, cookieOf, createSet, getToken, json, openLink, putUser, signIn } from "../support/workflow.mjs";
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
+let signet, withLogin, set;
+
+before(async () => {
+  signet = await startSignet();
+  withLogin = await startSignet({ vars: { LOGIN_URL: "https://panel.example/login" } });
+  await putUser(signet, "alice");
+  await putUser(signet, "mallory");
+  set = await createSet(signet, { delegated: true });
+});
+after(async () => {
+  await signet.close();
+  await withLogin.close();
+});
+
+const session = () => signIn(signet, set, { form: { user_id: "alice" } });
+
+test("whatever method a proxy calls with or forwards, the answer is the session's headers", async () => {
+  const cookie = await session();
+  const { session_id, expires_at } = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
+  for (const method of METHODS) {
+    for (const forwarded of METHODS) {
+      const headers = { ...cookie, "X-Forwarded-Method": forwarded, "X-Forwarded-Uri": "/billing/" };
+      const response = await signet.fetch("/oauth/session", { method, headers });
+      const told = ["user", "session", "expires"].map((name) => response.headers.get(`x-signet-${name}`));
+      assert.deepEqual([response.status, ...told], [200, "alice", session_id, String(expires_at)], `${method}, ${forwarded}`);
+      assert.equal(response.headers.get("cache-control"), "no-store");
+    }
+  }
+});
+
+test("without a session every method is 401, names nobody, and costs nothing", async () => {
+  await signet.ops.reset();
+  for (const method of METHODS) {
+    const response = await signet.fetch("/oauth/session", { method, headers: { "X-Forwarded-Method": "OPTIONS" } });
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Bearer realm="signet"'], method);
+    assert.ok(![...response.headers.keys()].some((name) => name.startsWith("x-signet-")), method);
+  }
+  assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
+});
+
+test("LOGIN_URL: a browser that opens a page is sent there, everything else is 401", async () => {
+  const page = { Accept: "text/html,application/xhtml+xml" };
+  for (const [init, status] of [
+    [{ headers: page }, 302],
+    [{ headers: { "Sec-Fetch-Mode": "navigate" } }, 302],
+    [{ headers: { ...page, "X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/billing/" } }, 302],
+    [{ headers: { ...page, Cookie: "__Host-signet=x" } }, 302],
+    [{ headers: { ...page, "X-Forwarded-Method": "POST" } }, 401],
+    [{ headers: { ...page, "Sec-Fetch-Mode": "cors" } }, 401],
+    [{ headers: page, method: "POST" }, 401],
+    [{ headers: json }, 401],
+    [{}, 401],
+  ]) {
+    const response = await withLogin.fetch("/oauth/session", init);
+    assert.equal(response.status, status, JSON.stringify(init));
+    assert.equal(response.headers.get("location"), status === 302 ? "https://panel.example/login" : null);
+    assert.equal((await signet.fetch("/oauth/session", init)).status, 401, "without the setting");
+  }
+});
+
+/** What a client may send to pass for somebody, or to be let by. */
+const CLAIMS = {
+  "X-Signet-User": "mallory", "X_Signet_User": "mallory", "X-Signet-Session": "AAAAAAAAAAAAAAAAAAAAAA", "X-Signet-Expires": "9999999999",
+  "X-Signet-Assertion": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYWxsb3J5In0.", "X-Forwarded-User": "mallory", "X-Forwarded-Email": "mallory@evil.example",
+  "X-Auth-Request-User": "mallory", "Remote-User": "mallory", "X-Remote-User": "mallory", "X-Forwarded-Uri": "/healthz", "X-Forwarded-Method": "OPTIONS",
+  "X-Forwarded-Host": "evil.example", "X-Original-URL": "/healthz", "X-Original-Method": "OPTIONS", "X-Rewrite-URL": "/healthz",
+  "X-HTTP-Method-Override": "OPTIONS", Forwarded: "for=127.0.0.1;host=evil.example", "X-Real-IP": "127.0.0.1", "X-Forwarded-For": "127.0.0.1",
+  "CF-Access-Authenticated-User-Email": "mallory@evil.example", Connection: "close, Cookie",
+};
+
+/** Every route of Signet, with a sound request but for what proves who asks. */
+const ROUTES = [
+  ["GET", "/oauth/session"], ["POST", "/oauth/logout"], ["GET", "/oauth/logout"], ["GET", "/account/security"],
+  ["POST", "/account/security", { action: "disallow_sso" }], ["POST", "/oauth/token", { grant_type: "single_sign_on", user_id: "alice" }],
+  ["POST", "/oauth/token.php", { grant_type: "single_sign_on" }], ["POST", "/oauth/revoke", { token: "x" }],
+  ["POST", "/oauth/introspect", { token: "x" }], ["GET", "/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA"],
+  ["GET", "/oauth/singlesignon?access_token=x"], ["GET", "/oauth/singlesignon.php"], ["POST", "/oauth/singlesignon", { access_token: "x" }],
+  ["GET", "/admin/v1/users/alice"], ["DELETE", "/admin/v1/users/alice"], ["GET", "/admin/v1/credentials"],
+  ["GET", "/.well-known/oauth-authorization-server"], ["GET", "/.well-known/jwks.json"], ["GET", "/healthz"], ["GET", "/clientarea.php"],
+];
+
+/** The answer, but for what differs from one request to the next. */
+async function essence(response) {
+  const headers = [...response.headers].filter(([name]) => !["x-request-id", "date"].includes(name));
+  return JSON.stringify([response.status, headers.sort(), await response.text()]);
+}
+
+test("CVE-2026-40575, CVE-2025-64484: no route trusts an identity, an address or a method that a client puts into a header", async () => {
+  for (const [method, path, form] of ROUTES) {
+    const ask = async (headers) => {
+      const body = form && new URLSearchParams(form);
+      return essence(await signet.fetch(path, { method, headers: [["Accept", "application/json"], ...headers], body }));
+    };
+    const honest = await ask([]);
+    for (const [name, value] of Object.entries(CLAIMS)) {
+      assert.equal(await ask([[name, value]]), honest, `${method} ${path} with ${name}`);
+      assert.equal(await ask([[name, value], [name, value]]), honest, `${method} ${path} with ${name} twice`);
+    }
+    assert.equal(await ask(Object.entries(CLAIMS)), honest, `${method} ${path} with all of them`);
+    assert.ok(!honest.includes("mallory"));
+  }
+  assert.equal((await signet.admin("GET", "/users/alice")).body.sso, true);
+});
+
+test("with a session, the user stays who the cookie says", async () => {
+  const cookie = await session();
+  const headers = [...Object.entries(cookie), ...Object.entries(CLAIMS).filter(([name]) => name !== "Connection")];
+  const response = await signet.fetch("/oauth/session", { headers });
+  assert.deepEqual([response.status, response.headers.get("x-signet-user")], [200, "alice"]);
+  assert.equal((await response.json()).user_id, "alice");
+  const page = await (await signet.fetch("/account/security", { headers })).text();
+  assert.ok(page.includes("alice") && !page.includes("mallory"));
+});
+
+test("a replay is told by the address that Cloudflare saw, not by one that a client names", async () => {
+  const token = await getToken(signet, set, { user_id: "alice" });
+  const here = { "User-Agent": "UA/1" };
+  const cookie = cookieOf(await openLink(signet, token, { headers: here }));
+  assert.equal((await openLink(signet, token, { headers: { ...here, "X-Forwarded-For": "203.0.113.9" } })).status, 401);
+  assert.equal((await signet.fetch("/oauth/session", { headers: cookie })).status, 200, "the session lives on");
+});
+
+test("RFC 8725 section 3.12: nothing that Signet signs passes for anything else that it signs", async () => {
+  const cookie = await session();
+  const token = await getToken(signet, set, { user_id: "alice" });
+  const value = cookie.Cookie.split("=")[1];
+  const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
+  const proof = page.match(/name="csrf_token" value="([^"]+)"/)[1];
+  for (const other of [token, proof]) {
+    assert.equal((await signet.fetch("/oauth/session", { headers: { Cookie: `__Host-signet=${other}` } })).status, 401);
+  }
+  for (const other of [value, proof]) {
+    assert.equal((await openLink(signet, other)).status, 401);
+    const asked = await signet.fetch("/oauth/introspect", { method: "POST", headers: basic(set), body: new URLSearchParams({ token: other }) });
+    assert.equal(await asked.text(), '{"active":false}');
+  }
+  for (const other of [value, token]) {
+    const form = new URLSearchParams({ action: "disallow_sso", csrf_token: other });
+    assert.equal((await signet.fetch("/account/security", { method: "POST", headers: cookie, body: form })).status, 403);
+  }
+});

@@ -1,0 +1,152 @@
+// The user's own page, without a browser: what it takes, and what it changes.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+
+const PAGE = "/account/security";
+let signet, set;
+
+before(async () => {
+  signet = await startSignet();
+  set = await createSet(signet, { delegated: true, name: "My <b>Panel</b>" });
+});
+after(() => signet.close());
+
+async function session(user, headers = {}) {
+  return signIn(signet, set, { form: { user_id: user }, headers });
+}
+
+const show = async (cookie) => (await signet.fetch(PAGE, { headers: cookie })).text();
+const proofOf = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
+const idOf = async (cookie) => (await (await signet.fetch("/oauth/session", { headers: cookie })).json()).session_id;
+
+async function press(cookie, form, headers = {}) {
+  const body = new URLSearchParams({ csrf_token: proofOf(await show(cookie)), ...form });
+  return signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body });
+}
+
+test("the page shows each session with its application's name, escaped, and costs one object request and one KV read", async () => {
+  await putUser(signet, "seen");
+  const first = await session("seen", { "User-Agent": "<script>alert(1)</script>", "CF-Connecting-IP": "192.0.2.1" });
+  await session("seen");
+  await signet.ops.reset();
+  const page = await show(first);
+  const used = await signet.ops.read();
+  assert.deepEqual([used["object.fetch"], used["kv.get"], used["sql.rowsWritten"]], [1, 1, 0]);
+  for (const text of ["My &lt;b&gt;Panel&lt;/b&gt;", "My Invoices", "192.0.2.1", "&lt;script&gt;", "this browser", "End all other sessions"]) {
+    assert.ok(page.includes(text), text);
+  }
+  assert.ok(!page.includes("<script") && !page.includes("<b>"));
+  assert.equal(page.match(/<li>/g).length, 2);
+});
+
+test("a set that is gone is shown by its id", async () => {
+  await putUser(signet, "gone");
+  const old = await createSet(signet, { delegated: true, name: "Old Panel" });
+  const cookie = await signIn(signet, old, { form: { user_id: "gone" } });
+  await signet.admin("DELETE", `/credentials/${old.client_id}`);
+  const page = await show(cookie);
+  assert.ok(page.includes(old.client_id) && !page.includes("Old Panel"));
+});
+
+test("RFC 9110 section 15.4.4: every action is answered with a 303 to the page", async () => {
+  await putUser(signet, "acts");
+  const [cookie, other] = [await session("acts"), await session("acts")];
+  for (const form of [
+    { action: "end_session", session_id: await idOf(other) }, { action: "end_session", session_id: "AAAAAAAAAAAAAAAAAAAAAA" },
+    { action: "end_other_sessions" }, { action: "disallow_sso" }, { action: "allow_sso" },
+  ]) {
+    const response = await press(cookie, form);
+    assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}${PAGE}`], form.action);
+  }
+});
+
+test("a user ends one session, or all others, and never another user's", async () => {
+  await putUser(signet, "ends");
+  await putUser(signet, "stranger");
+  const stranger = await session("stranger");
+  const [mine, second, third, fourth] = [await session("ends"), await session("ends"), await session("ends"), await session("ends")];
+  await press(mine, { action: "end_session", session_id: await idOf(second) });
+  assert.deepEqual([await whoIs(signet, second), await whoIs(signet, third)], [undefined, "ends"]);
+  assert.equal((await eventsOf(signet, "ends"))[0], "session.ended: user");
+  await press(mine, { action: "end_session", session_id: await idOf(stranger) });
+  assert.equal(await whoIs(signet, stranger), "stranger");
+  await press(mine, { action: "end_other_sessions" });
+  assert.deepEqual(await Promise.all([mine, third, fourth].map((cookie) => whoIs(signet, cookie))), ["ends", undefined, undefined]);
+  await press(mine, { action: "end_session", session_id: await idOf(mine) });
+  assert.equal(await whoIs(signet, mine), undefined);
+});
+
+test("the switch makes links fail per configuration, word for word, and work again", async () => {
+  await putUser(signet, "switch");
+  const cookie = await session("switch");
+  const open = async () => openLink(signet, await getToken(signet, set, { user_id: "switch" }), { headers: json });
+  await press(cookie, { action: "disallow_sso" });
+  const denied = await open();
+  assert.deepEqual([denied.status, (await denied.json()).error_description], [403, messages.disabled("switch")]);
+  assert.equal(await whoIs(signet, cookie), "switch", "the session goes on");
+  assert.match(await show(cookie), /Not allowed\./);
+  await press(cookie, { action: "allow_sso" });
+  assert.equal((await open()).status, 302);
+  const { body } = await signet.admin("GET", "/users/switch/events");
+  const changes = body.events.filter(({ event }) => event === "account.changed");
+  assert.deepEqual(changes.map(({ sso, status }) => [sso, status]), [[true, "Active"], [false, "Active"]]);
+});
+
+test("ASVS 3.5.1: a form without the proof of this very session changes nothing", async () => {
+  await putUser(signet, "forged");
+  const [cookie, sibling] = [await session("forged"), await session("forged")];
+  const sound = proofOf(await show(cookie));
+  const post = (body, headers = {}) =>
+    signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body: new URLSearchParams(body) });
+  const action = { action: "disallow_sso" };
+  for (const [body, headers, status] of [
+    [action, {}, 403],
+    [{ ...action, csrf_token: "x" }, {}, 403],
+    [{ ...action, csrf_token: proofOf(await show(sibling)) }, {}, 403],
+    [{ ...action, csrf_token: cookie.Cookie.split("=")[1] }, {}, 403],
+    [{ ...action, csrf_token: sound }, { "Sec-Fetch-Site": "cross-site" }, 403],
+    [{ ...action, csrf_token: sound }, { Origin: "https://evil.example" }, 403],
+    [{ ...action, csrf_token: sound }, { Origin: "null" }, 403],
+    [{ ...action, csrf_token: sound }, { Cookie: "" }, 401],
+    [{ csrf_token: sound }, {}, 400],
+    [{ action: "end_session", csrf_token: sound }, {}, 400],
+    [{ action: "close_account", csrf_token: sound }, {}, 400],
+  ]) {
+    assert.equal((await post(body, headers)).status, status, JSON.stringify([body, headers]));
+  }
+  const text = await signet.fetch(PAGE, { method: "POST", headers: { ...cookie, "Content-Type": "text/plain" }, body: `action=disallow_sso&csrf_token=${sound}` });
+  assert.equal(text.status, 400);
+  for (const method of ["GET", "HEAD"]) await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${sound}`, { method, headers: cookie });
+  assert.equal((await signet.admin("GET", "/users/forged")).body.sso, true);
+  assert.equal((await eventsOf(signet, "forged")).filter((event) => event === "account.changed").length, 0);
+});
+
+test("a session that died between page and press does nothing", async () => {
+  await putUser(signet, "late");
+  const [cookie, other] = [await session("late"), await session("late")];
+  const csrf_token = proofOf(await show(cookie));
+  await signet.admin("DELETE", `/users/late/sessions/${await idOf(cookie)}`);
+  const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
+  assert.equal((await signet.fetch(PAGE, { method: "POST", headers: cookie, body })).status, 401);
+  assert.equal(await whoIs(signet, other), "late");
+});
+
+test("storage that fails leaves everything as it was, and says so", async () => {
+  await putUser(signet, "broken");
+  const [cookie, other] = [await session("broken"), await session("broken")];
+  const csrf_token = proofOf(await show(cookie));
+  for (const [target, on] of [["object.fetch", ""], ["sql.exec", "DELETE FROM session"], ["sql.exec", "INSERT INTO event"]]) {
+    await signet.faults.set([{ target, on, mode: "throw" }]);
+    const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
+    const response = await signet.fetch(PAGE, { method: "POST", headers: cookie, body });
+    await signet.faults.set([]);
+    assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"], `${target} ${on}`);
+    assert.deepEqual([await whoIs(signet, cookie), await whoIs(signet, other)], ["broken", "broken"]);
+  }
+  await signet.faults.set([{ target: "kv.get", mode: "throw" }]);
+  assert.equal((await signet.fetch(PAGE, { headers: cookie })).status, 503);
+  await signet.faults.set([]);
+});
