@@ -10,6 +10,7 @@ import { fail, root, run, say, setup } from "./setup.mjs";
 const parts = {
   rust: { test: () => run("cargo", ["test", "--locked", "--all-features"]) },
   workerd: { test: () => nodeTests("workerd") },
+  proxies: { test: () => nodeTests("proxies"), missing: () => missingFor("proxies") },
   browser: { test: () => nodeTests("browser"), missing: () => missingFor("chromium") },
   clients: { test: () => nodeTests("clients"), missing: () => missingFor("python") },
 };

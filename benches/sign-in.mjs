@@ -1,12 +1,14 @@
 // `npm run bench`: how fast Signet answers in workerd on this machine, on its real socket and real stores.
 // Compare figures of one machine only, and run it twice: the first run warms the disk.
 
+import { startOrigin } from "../tests/support/origin.mjs";
 import { startSignet } from "../tests/support/signet.mjs";
 
 const REQUESTS = 2_000;
 const PARALLEL = 16;
 
-const signet = await startSignet();
+const origin = await startOrigin();
+const signet = await startSignet({ vars: { ORIGIN_URL: origin.url } });
 try {
   for (let user = 0; user < PARALLEL; user += 1) {
     await signet.admin("PUT", `/users/${user}`, { status: "Active" });
@@ -36,8 +38,14 @@ try {
     const response = await signet.fetch("/oauth/session", { headers: { cookie: cookies.at(-1) } });
     if (response.status !== 200) throw new Error(`no session: ${response.status}`);
   });
+  await measure("the gateway, to nobody", () => signet.fetch("/"));
+  await measure("the gateway, with an assertion", async () => {
+    const response = await signet.fetch("/", { headers: { cookie: cookies.at(-1) } });
+    if (!(await response.text()).includes("X-Signet-Assertion")) throw new Error("no assertion");
+  });
 } finally {
   await signet.close();
+  origin.close();
 }
 
 /** Runs `work` many times, some in parallel, and prints requests a second and the time of one. */

@@ -1,6 +1,6 @@
 //! Signet: single sign-on at the edge.
 //!
-//! # The two request paths
+//! # The request paths
 //!
 //! ```text
 //! application ── POST /oauth/token ──────────► edge::token_endpoint
@@ -16,6 +16,11 @@
 //!                                              the user's object            1 request, 1 turn:
 //!                                                edge::user_object          load facts ─► user::decide ─► save changes
 //!                                              302 to the destination, with the session cookie
+//!
+//! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
+//! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
+//!                                              the session cookie, then the user's object: 1 request
+//!                                              session::identity, or gateway::Assertion to the client area
 //! ```
 //!
 //! # The direction of dependencies
@@ -24,7 +29,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, oauth, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► route, oauth, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored

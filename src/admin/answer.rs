@@ -5,7 +5,7 @@ use crate::id::UserId;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{Account, Event, Fate, Session, TokenFate};
+use crate::user::{Account, Event, Fate, TokenFate};
 use serde_json::{Value, json};
 
 /// An account.
@@ -18,21 +18,6 @@ pub fn account_json(user: &UserId, account: &Account) -> Value {
         "domains": account.domains,
         "created_at": account.created_at,
         "updated_at": account.updated_at,
-    })
-}
-
-/// A session, as administrators and `/oauth/session` show it.
-pub fn session_json(session: &Session) -> Value {
-    json!({
-        "session_id": session.id,
-        "client_id": session.client_id,
-        "jti": session.token,
-        "destination": session.destination,
-        "created_at": session.created_at,
-        "last_seen_at": session.last_seen_at,
-        "expires_at": session.expires_at(),
-        "address": session.address,
-        "user_agent": session.user_agent,
     })
 }
 
@@ -86,7 +71,6 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
-    const SID: &str = "AgICAgICAgICAgICAgICAg";
 
     #[test]
     fn wire_form_of_an_account_is_unchanged() {
@@ -103,37 +87,6 @@ mod tests {
                 "domains": ["d"],
                 "created_at": 1_800_000_000,
                 "updated_at": 1_800_000_000,
-            })
-        );
-    }
-
-    #[test]
-    fn wire_form_of_a_session_is_unchanged() {
-        let session: Session = serde_json::from_value(json!({
-            "id": SID,
-            "token": JTI,
-            "client_id": "portal",
-            "destination": "clientarea:invoices",
-            "created_at": 1,
-            "last_seen_at": 2,
-            "idle_seconds": 60,
-            "max_expires_at": 1_000,
-            "address": "192.0.2.1",
-            "user_agent": null,
-        }))
-        .unwrap();
-        assert_eq!(
-            session_json(&session),
-            json!({
-                "session_id": SID,
-                "client_id": "portal",
-                "jti": JTI,
-                "destination": "clientarea:invoices",
-                "created_at": 1,
-                "last_seen_at": 2,
-                "expires_at": 62,
-                "address": "192.0.2.1",
-                "user_agent": null,
             })
         );
     }

@@ -3,5 +3,5 @@
 mod answer;
 mod request;
 
-pub use answer::{account_json, credential_json, event_page_json, session_json, token_json};
+pub use answer::{account_json, credential_json, event_page_json, token_json};
 pub use request::{AdminRequest, CredentialRequest, OVERLAP_SECONDS_MAX, UserRequest};

@@ -101,6 +101,7 @@ pub fn client_area(visit: &Visit<'_>) -> Markup {
                     p.message { "This page plays your client area. Signet brought " strong { (user) } " here without a password." }
                     div.actions {
                         a.button href="/" { "Back to the demo" }
+                        a.button.quiet href="/account/security" { "Your sessions" }
                         form method="post" action="/oauth/logout" { button.button.quiet type="submit" { "Sign out" } }
                     }
                 }

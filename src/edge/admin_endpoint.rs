@@ -5,13 +5,13 @@ use super::platform::random;
 use super::site::{Placement, Site};
 use super::user_object::unexpected;
 use crate::admin::{
-    AdminRequest, CredentialRequest, UserRequest, account_json, credential_json, event_page_json, session_json,
-    token_json,
+    AdminRequest, CredentialRequest, UserRequest, account_json, credential_json, event_page_json, token_json,
 };
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
+use crate::session::session_json;
 use crate::token::TokenRecord;
 use crate::user::{Command, Reply, Session};
 use serde_json::{Value, json};

@@ -7,11 +7,14 @@ import { startSignet } from "../support/signet.mjs";
 import { claimsOf, createSet, openLink, putUser } from "../support/workflow.mjs";
 import { importSet } from "./imported.mjs";
 
+const insecure = { [oauth.allowInsecureRequests]: true };
 let signet, server, set;
 
 before(async () => {
   signet = await startSignet();
-  server = { issuer: signet.issuer, token_endpoint: `${signet.issuer}/oauth/token` };
+  const issuer = new URL(signet.issuer);
+  const discovery = await oauth.discoveryRequest(issuer, { ...insecure, algorithm: "oauth2" });
+  server = await oauth.processDiscoveryResponse(issuer, discovery);
   await putUser(signet, "42");
   set = await createSet(signet, { user_id: "42" });
 });
@@ -19,9 +22,8 @@ after(() => signet.close());
 
 async function getToken({ client_id, client_secret }, authenticate, parameters = {}) {
   const client = { client_id };
-  const options = { [oauth.allowInsecureRequests]: true };
   const response = await oauth.genericTokenEndpointRequest(
-    server, client, authenticate(client_secret), "single_sign_on", parameters, options,
+    server, client, authenticate(client_secret), "single_sign_on", parameters, insecure,
   );
   return oauth.processGenericTokenEndpointResponse(server, client, response);
 }
@@ -50,6 +52,39 @@ for (const [method, authenticate] of [["Basic", oauth.ClientSecretBasic], ["post
     assert.ok((await getToken(special, authenticate)).access_token);
   });
 }
+
+test("RFC 8414 section 3: every endpoint that discovery finds is used by these tests", () => {
+  const endpoints = Object.keys(server).filter((name) => name.endsWith("_endpoint") || name.endsWith("_uri"));
+  assert.deepEqual(endpoints.sort(), ["introspection_endpoint", "jwks_uri", "revocation_endpoint", "token_endpoint"]);
+});
+
+for (const [method, authenticate] of [["basic", oauth.ClientSecretBasic], ["post", oauth.ClientSecretPost]]) {
+  test(`RFC 7662, RFC 7009: introspects and revokes a token with client_secret_${method}`, async () => {
+    const { access_token } = await getToken(set, authenticate);
+    const client = { client_id: set.client_id };
+    const proof = authenticate(set.client_secret);
+    const introspect = async () =>
+      oauth.processIntrospectionResponse(server, client, await oauth.introspectionRequest(server, client, proof, access_token, insecure));
+    const { active, sub, iss } = await introspect();
+    assert.deepEqual({ active, sub, iss }, { active: true, sub: "42", iss: signet.issuer });
+    const revoked = await oauth.revocationRequest(server, client, proof, access_token, insecure);
+    assert.equal(await oauth.processRevocationResponse(revoked), undefined);
+    assert.deepEqual(await introspect(), { active: false });
+    assert.equal((await openLink(signet, access_token)).status, 401);
+  });
+
+  test(`RFC 7009 section 2.2.1: a wrong secret by client_secret_${method} is told as a challenge`, async () => {
+    const client = { client_id: set.client_id };
+    const response = await oauth.revocationRequest(server, client, authenticate("wrong"), "x", insecure);
+    await assert.rejects(oauth.processRevocationResponse(response), oauth.WWWAuthenticateChallengeError);
+  });
+}
+
+test("RFC 7517: the keys are where the metadata says, and import as ES256", async () => {
+  const { keys } = await (await fetch(server.jwks_uri)).json();
+  for (const jwk of keys) await crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: jwk.crv }, false, ["verify"]);
+  assert.equal(keys.length, 1);
+});
 
 test("RFC 6749 section 5.2: a scope that is not allowed is refused", async () => {
   await assert.rejects(getToken(set, oauth.ClientSecretBasic, { scope: "clientarea:downloads" }), (error) => {

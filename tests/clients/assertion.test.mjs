@@ -1,0 +1,90 @@
+// An assertion, verified away from Signet: with npm jose and PyPI joserfc, and nothing but the public keys.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createLocalJWKSet, jwtVerify } from "jose";
+import { startOrigin } from "../support/origin.mjs";
+import { python, skip } from "../support/python.mjs";
+import { startSignet } from "../support/signet.mjs";
+import { createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
+
+const PROGRAM = fileURLToPath(new URL("joserfc_verify.py", import.meta.url));
+let origin, signet, assertion, token, keys, foreignKeys;
+
+before(async () => {
+  origin = await startOrigin();
+  signet = await startSignet({ vars: { ORIGIN_URL: origin.url } });
+  const stranger = await startSignet();
+  keys = await keysOf(signet);
+  foreignKeys = await keysOf(stranger);
+  await stranger.close();
+  await putUser(signet, "42");
+  const set = await createSet(signet, { user_id: "42" });
+  const { headers } = await (await signet.fetch("/", { headers: await signIn(signet, set) })).json();
+  [, assertion] = headers.find(([name]) => name.toLowerCase() === "x-signet-assertion");
+  token = await getToken(signet, set);
+});
+after(async () => {
+  await signet?.close();
+  origin.close();
+});
+
+const keysOf = async (from) => (await from.fetch("/.well-known/jwks.json")).json();
+
+const verifiers = {
+  async jose(order) {
+    const { payload } = await jwtVerify(order.assertion, createLocalJWKSet(order.keys), {
+      issuer: order.issuer, audience: order.audience, typ: "assertion+jwt", algorithms: ["ES256"],
+      currentDate: new Date(Date.now() + order.later * 1_000),
+    });
+    return payload.sub;
+  },
+  joserfc(order) {
+    return new Promise((resolve, reject) => {
+      const child = execFile(python, [PROGRAM], (error, stdout, stderr) => {
+        if (error) reject(new Error(stderr));
+        else resolve(stdout.trim());
+      });
+      child.stdin.end(JSON.stringify(order));
+    });
+  },
+};
+
+/** The assertion with a part replaced by what `change` makes of it. */
+function tampered(part, change) {
+  const parts = assertion.split(".");
+  parts[part] = change(parts[part]);
+  return parts.join(".");
+}
+
+const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const claimed = (claims) => (payload) => encoded({ ...JSON.parse(Buffer.from(payload, "base64url")), ...claims });
+
+for (const [library, verify] of Object.entries(verifiers)) {
+  const options = { skip: library === "joserfc" && skip };
+  const order = (change) => ({
+    assertion, keys, issuer: signet.issuer, audience: `${signet.issuer}/`, later: 0, ...change,
+  });
+
+  test(`RFC 7515 section 5.2: ${library} verifies an assertion with the published keys alone`, options, async () => {
+    assert.equal(await verify(order({})), "42");
+  });
+
+  test(`RFC 7519 section 4.1, RFC 8725: ${library} refuses what was tampered with, is not for it, is dead, or is no assertion`, options, async () => {
+    for (const [what, change] of [
+      ["another user", { assertion: tampered(1, claimed({ sub: "1" })) }],
+      ["a longer life", { assertion: tampered(1, claimed({ exp: 9_999_999_999 })) }],
+      ["another signature", { assertion: tampered(2, () => Buffer.alloc(64, 1).toString("base64url")) }],
+      ["no signature", { assertion: `${encoded({ alg: "none", typ: "assertion+jwt" })}.${assertion.split(".")[1]}.` }],
+      ["an SSO token", { assertion: token }],
+      ["a stranger's keys", { keys: foreignKeys }],
+      ["another issuer", { issuer: "https://other.example" }],
+      ["another audience", { audience: "https://other.example/" }],
+      ["after its 60 seconds", { later: 61 }],
+    ]) {
+      await assert.rejects(verify(order(change)), undefined, what);
+    }
+  });
+}
