@@ -5,12 +5,12 @@ use super::platform::random;
 use super::site::{Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::TokenId;
-use crate::oauth::{TokenError, TokenRequest, grant};
+use crate::oauth::{ApplicationLink, TokenError, TokenRequest, grant};
 use crate::token::TokenRecord;
 use worker::Context;
 
 /// Exchanges a credential set for a token:
-/// 1. parse the request,
+/// 1. parse the request: a token request, or a click on an application link of cPanel,
 /// 2. read the credential set: one KV read,
 /// 3. decide,
 /// 4. keep a record, after the answer: one KV write,
@@ -26,12 +26,25 @@ pub(super) async fn serve(
         Trouble::Caller(error.failure())
     };
     // 1.
-    let token_request = TokenRequest::parse(request).map_err(|error| refuse(error, trail))?;
+    let (token_request, attempts_before) = if ApplicationLink::is_at(request) {
+        let link = ApplicationLink::parse(request).map_err(|error| refuse(error, trail))?;
+        (link.token_request, Some(link.attempts_before))
+    } else {
+        (TokenRequest::parse(request).map_err(|error| refuse(error, trail))?, None)
+    };
     let client_id = token_request.client.client_id.clone();
     trail.client_id = Some(client_id.clone());
     // 2.
     let kv = site.kv()?;
-    let set = kv.credential(&client_id).await?;
+    let set = match (kv.credential(&client_id).await, attempts_before) {
+        (Err(fault), Some(attempts_before)) => {
+            worker::console_error!("{}", fault.log_line(trail.event, &site.request_id));
+            trail.is_deferred = true;
+            trail.reason = Some("retry");
+            return Ok(ApplicationLink::retry(attempts_before));
+        }
+        (set, _) => set?,
+    };
     // 3.
     let jti = TokenId::from_random(random()?);
     let grant = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
@@ -46,5 +59,8 @@ pub(super) async fn serve(
         }
     });
     // 5.
-    Ok(grant.into_response(&site.settings))
+    Ok(match attempts_before {
+        Some(_) => grant.into_link_response(&site.settings),
+        None => grant.into_response(&site.settings),
+    })
 }

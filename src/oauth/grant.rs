@@ -106,6 +106,11 @@ fn granted_service(asked: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Opti
 }
 
 impl Grant {
+    /// A ready link to the SSO endpoint.
+    pub(super) fn redirect_url(&self, settings: &Settings) -> String {
+        format!("{}?access_token={}", settings.issuer.sso_endpoint(), self.access_token)
+    }
+
     /// The answer (RFC 6749 section 5.1) with a ready link to the SSO endpoint, and the id that a receipt is asked by.
     pub fn into_response(self, settings: &Settings) -> Response {
         Response::json(
@@ -116,7 +121,7 @@ impl Grant {
                 "expires_in": settings.token_ttl,
                 "scope": self.claims.scope,
                 "jti": self.claims.jti,
-                "redirect_url": format!("{}?access_token={}", settings.issuer.sso_endpoint(), self.access_token),
+                "redirect_url": self.redirect_url(settings),
             }),
         )
         .with("Pragma", "no-cache")

@@ -1,12 +1,14 @@
 //! The endpoints for applications: tokens (RFC 6749 section 3.2), their revocation (RFC 7009), their introspection
 //! (RFC 7662), receipts, and the metadata that names them (RFC 8414).
 
+mod cpanel;
 mod error;
 mod grant;
 mod introspection;
 mod metadata;
 mod request;
 
+pub use cpanel::ApplicationLink;
 pub use error::{ClientProblem, TokenError};
 pub use grant::{Grant, authenticate, grant};
 pub use introspection::introspection_json;

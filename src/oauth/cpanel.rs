@@ -1,0 +1,153 @@
+//! cPanel's application links. cPanel's server posts what the provider laid down when it made the link (WHM API 1,
+//! `create_integration_link`), and sends the user where the answer says.
+
+use super::{ClientProblem, Grant, TokenError, TokenRequest};
+use crate::credential::{ClientAuthentication, GrantType};
+use crate::http::{Failure, Params, Request, Response, parse_number};
+use crate::id::{ClientId, UserId};
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::sso::{ScopeSet, parse_inputs};
+use serde_json::json;
+
+/// How long cPanel is to wait before it tries again, in seconds; 60 at most.
+const RETRY_SECONDS: u64 = 5;
+/// How often cPanel tries.
+const ATTEMPTS_MAX: u64 = 3;
+/// What cPanel puts into the body.
+const BODY_PARAMETERS: [&str; 4] = ["app", "token", "user", "subscriber_unique_id"];
+
+/// A click on an application link.
+#[derive(Debug)]
+pub struct ApplicationLink {
+    /// What it asks for. The subscriber's id is the `client_id`, the link's token the secret, and the query of the link's
+    /// address says the rest: `scope`, `user_id` and the destination inputs.
+    pub token_request: TokenRequest,
+    /// How often cPanel says it has tried before.
+    pub attempts_before: u64,
+}
+
+impl ApplicationLink {
+    /// Whether `request` is a click on an application link, and not a plain token request.
+    pub fn is_at(request: &Request) -> bool {
+        let mut names = form_urlencoded::parse(&request.body).map(|(name, _)| name);
+        request.path == "/oauth/token.php" && names.any(|name| name == "subscriber_unique_id")
+    }
+
+    /// Parses a click.
+    ///
+    /// # Errors
+    /// A [`TokenError`].
+    pub fn parse(request: &Request) -> Result<Self, TokenError> {
+        const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
+        if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded.").into());
+        }
+        if request.headers.get("authorization").is_some() {
+            return Err(Failure::bad_request("The client authenticates in two ways at once.").into());
+        }
+        let in_query = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
+        if BODY_PARAMETERS.into_iter().any(in_query) {
+            return Err(Failure::bad_request("The link's token belongs in the body, not in the address.").into());
+        }
+        let params = Params::parse(request.query.as_bytes(), &request.body)?;
+        let bad_attempt = Failure::bad_request("The attempt is malformed.");
+        let client = ClientAuthentication {
+            client_id: params.get("subscriber_unique_id").and_then(ClientId::parse).ok_or(NONE)?,
+            secret: Secret::new(params.get("token").ok_or(NONE)?.to_owned()),
+            undecoded_secret: None,
+        };
+        let token_request = TokenRequest {
+            client,
+            grant_type: GrantType::SingleSignOn,
+            scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
+            user_id: params.parsed("user_id", UserId::parse, Failure::bad_request("The user_id is malformed."))?,
+            inputs: parse_inputs(&params)?,
+        };
+        let attempts_before = params.parsed("attempt", parse_number, bad_attempt)?.unwrap_or(0);
+        Ok(Self { token_request, attempts_before })
+    }
+
+    /// The answer when storage fails: cPanel waits and tries again. It says which attempt this was.
+    pub fn retry(attempts_before: u64) -> Response {
+        let attempt = attempts_before.saturating_add(1).min(ATTEMPTS_MAX);
+        Response::json(200, &json!({"retry": RETRY_SECONDS, "attempt": attempt}))
+    }
+}
+
+impl Grant {
+    /// The answer to a click: where to send the user.
+    pub fn into_link_response(self, settings: &Settings) -> Response {
+        Response::json(200, &json!({"redirect_url": self.redirect_url(settings)}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Method, request_for_test};
+
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+    const BODY: &str = "app=Signet&token=s3cret&user=cpuser&subscriber_unique_id=portal";
+
+    fn click(target: &str, body: &str) -> Request {
+        request_for_test(Method::Post, target, &[FORM], body)
+    }
+
+    #[test]
+    fn a_click_is_told_from_a_token_request() {
+        for (target, body, is_click) in [
+            ("/oauth/token.php", BODY, true),
+            ("/oauth/token.php?scope=clientarea:sso", BODY, true),
+            ("/oauth/token", BODY, false),
+            ("/oauth/token.php", "grant_type=single_sign_on&client_id=a", false),
+            ("/oauth/token.php?subscriber_unique_id=a", "", false),
+        ] {
+            assert_eq!(ApplicationLink::is_at(&click(target, body)), is_click, "{target} {body}");
+        }
+    }
+
+    #[test]
+    fn a_click_becomes_a_token_request() {
+        let target = "/oauth/token.php?scope=clientarea:sso%20clientarea:product_details&service_id=12&user_id=42";
+        let link = ApplicationLink::parse(&click(target, BODY)).unwrap();
+        let request = link.token_request;
+        assert_eq!(request.client.client_id.as_str(), "portal");
+        assert_eq!(request.client.secret.expose(), "s3cret");
+        assert_eq!(request.scope, ScopeSet::parse("clientarea:sso clientarea:product_details"));
+        assert_eq!(request.user_id, UserId::parse("42"));
+        assert_eq!(request.inputs.service_id.unwrap().as_str(), "12");
+        assert_eq!(link.attempts_before, 0);
+        let again = ApplicationLink::parse(&click("/oauth/token.php", &format!("{BODY}&attempt=2"))).unwrap();
+        assert_eq!((again.attempts_before, again.token_request.scope), (2, None));
+    }
+
+    #[test]
+    fn each_malformed_click_has_its_error() {
+        let parse = |target: &str, body: &str| ApplicationLink::parse(&click(target, body)).unwrap_err().reason();
+        for (target, body, reason) in [
+            ("/oauth/token.php", "subscriber_unique_id=portal", "no_credentials"),
+            ("/oauth/token.php", "subscriber_unique_id=&token=x", "no_credentials"),
+            ("/oauth/token.php", "subscriber_unique_id=a%20b&token=x", "no_credentials"),
+            ("/oauth/token.php?token=x", BODY, "invalid_request"),
+            ("/oauth/token.php?scope=openid", BODY, "invalid_scope"),
+            ("/oauth/token.php?user_id=%20", BODY, "invalid_request"),
+            ("/oauth/token.php", "subscriber_unique_id=a&token=x&attempt=-1", "invalid_request"),
+            ("/oauth/token.php", "subscriber_unique_id=a&subscriber_unique_id=a&token=x", "invalid_request"),
+        ] {
+            assert_eq!(parse(target, body), reason, "{target} {body}");
+        }
+        let basic = request_for_test(Method::Post, "/oauth/token.php", &[FORM, ("authorization", "Basic YTpi")], BODY);
+        assert_eq!(ApplicationLink::parse(&basic).unwrap_err().reason(), "invalid_request");
+        let json = request_for_test(Method::Post, "/oauth/token.php", &[("content-type", "application/json")], BODY);
+        assert_eq!(ApplicationLink::parse(&json).unwrap_err().reason(), "invalid_request");
+    }
+
+    #[test]
+    fn a_retry_counts_up_to_three() {
+        for (before, attempt) in [(0, 1), (1, 2), (2, 3), (3, 3), (u64::MAX, 3)] {
+            let response = ApplicationLink::retry(before);
+            assert_eq!((response.status, response.body), (200, format!(r#"{{"attempt":{attempt},"retry":5}}"#)));
+        }
+    }
+}
