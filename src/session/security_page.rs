@@ -67,7 +67,7 @@ fn entry(session: &Session, is_current: bool, applications: &BTreeMap<ClientId, 
     let application = applications.get(&session.client_id).map_or(session.client_id.as_str(), String::as_str);
     let user_agent = session.user_agent.as_deref().unwrap_or_default();
     html! {
-        h3 {
+        h2 {
             (browser(user_agent))
             @if is_current { " " span.badge { "this browser" } }
         }
@@ -75,9 +75,9 @@ fn entry(session: &Session, is_current: bool, applications: &BTreeMap<ClientId, 
             dt { "Signed in" } dd { (time(session.created_at)) }
             dt { "Last used" } dd { (time(session.last_seen_at)) }
             dt { "From" } dd { (session.address.as_deref().unwrap_or("an unknown address")) }
-            dt { "By" } dd { (application) }
-            dt { "To" } dd { (session.destination.map_or("Client Area Home", Scope::label)) }
-            @if !user_agent.is_empty() { dt { "Browser" } dd { (user_agent) } }
+            dt { "Application" } dd { (application) }
+            dt { "Destination" } dd { (session.destination.map_or("Client Area Home", Scope::label)) }
+            @if !user_agent.is_empty() { dt { "Browser" } dd.hint { (user_agent) } }
         }
         @if is_current {
             form method="post" action="/oauth/logout" { button.button.quiet type="submit" { "Sign out" } }
