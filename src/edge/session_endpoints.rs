@@ -57,7 +57,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     // 1.
     let is_post = request.method == Method::Post;
     if is_post && request.is_cross_site(site.settings.issuer.as_str()) {
-        return Err(Failure::of(403, "access_denied", "Another site cannot sign you out.").into());
+        return Err(Failure::of(403, "invalid_form", "Another site cannot sign you out.").into());
     }
     // 2.
     let logout = LogoutRequest::parse(request)?;
@@ -69,7 +69,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
         trail.is_deferred = true;
         trail.reason = Some("logout_asked");
         let markup = logout_page(cookie.as_ref().map(|cookie| cookie.sub.as_str()), &logout, home);
-        return Ok(Response::html(200, markup, Some(home)));
+        return Ok(Response::html(200, markup, Some(home)).with_own_referrer());
     }
     // 4.
     if let Some(cookie) = cookie {
@@ -141,5 +141,5 @@ async fn show_security(
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });
-    Ok(Response::html(200, markup, Some(home)))
+    Ok(Response::html(200, markup, Some(home)).with_own_referrer())
 }

@@ -61,7 +61,14 @@ impl Response {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The response with the security headers that every answer carries. It is not stored unless it says so itself.
+    /// The page, whose forms tell where they come from: without a referrer a browser calls that `null`. For addresses
+    /// that hold no secret.
+    pub fn with_own_referrer(self) -> Self {
+        self.with("Referrer-Policy", "same-origin")
+    }
+
+    /// The response with the security headers that every answer carries. It is not stored, and sends no referrer, unless
+    /// it says so itself.
     pub fn secured(mut self, is_secure: bool) -> Self {
         if self.header("Content-Security-Policy").is_none() {
             self = self.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
@@ -72,9 +79,10 @@ impl Response {
         if self.header("Cache-Control").is_none() {
             self = self.with("Cache-Control", "no-store");
         }
-        self.with("Referrer-Policy", "no-referrer")
-            .with("X-Content-Type-Options", "nosniff")
-            .with("X-Frame-Options", "DENY")
+        if self.header("Referrer-Policy").is_none() {
+            self = self.with("Referrer-Policy", "no-referrer");
+        }
+        self.with("X-Content-Type-Options", "nosniff").with("X-Frame-Options", "DENY")
     }
 }
 

@@ -40,7 +40,7 @@ pub fn layout(title: &str, content: &Markup) -> Markup {
 pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
     let title = match failure.status {
         401 if failure.error == "invalid_session" => "Please sign in",
-        403 if failure.error == "invalid_form" => "Nothing was changed",
+        _ if failure.error == "invalid_form" => "Nothing was changed",
         401 | 403 => "This link did not sign you in",
         404 => "Page not found",
         500.. => "Please try again",
@@ -55,6 +55,9 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 p.message role="alert" { (failure.description) }
                 @if failure.error == "invalid_token" {
                     p.hint { "Go back to the application you came from and open the link again. Each link works once, for a minute." }
+                }
+                @if failure.error == "invalid_form" {
+                    p { a href="/account/security" { "Open your sessions" } }
                 }
                 @if let Some(home) = home {
                     p { a.button href=(home) { "Go to the client area" } }

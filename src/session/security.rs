@@ -43,9 +43,9 @@ impl SecurityForm {
     /// Parses the form of a POST.
     ///
     /// # Errors
-    /// 400 `invalid_request`.
+    /// 400 `invalid_form`, or `invalid_request` for a repeated parameter.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
-        const BAD_FORM: Failure = Failure::bad_request("The form is not the one of this page.");
+        const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not the one of this page.");
         if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
             return Err(BAD_FORM);
         }

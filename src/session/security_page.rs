@@ -50,10 +50,11 @@ pub fn security_page(page: &SecurityPage<'_>) -> Markup {
                     h2 #sso { "Single sign-on" }
                     @if security.sso {
                         p { strong { "Allowed." } " Applications that you use may sign you in here without a password." }
-                        p.hint { "Once you disallow it, no application can sign you in. This session goes on; after it, only your provider can allow single sign-on again." }
+                        p.hint { "Once you disallow it, no application can sign you in. Sessions that are open go on. When they have ended, only your provider can allow it again." }
                         (form("disallow_sso", None, csrf_token, "Disallow single sign-on"))
                     } @else {
                         p { strong { "Not allowed." } " No application can sign you in here." }
+                        p.hint { "Sessions that are open go on. When they have ended, only your provider can allow it again." }
                         (form("allow_sso", None, csrf_token, "Allow single sign-on"))
                     }
                 }
@@ -67,7 +68,7 @@ fn entry(session: &Session, is_current: bool, applications: &BTreeMap<ClientId, 
     let application = applications.get(&session.client_id).map_or(session.client_id.as_str(), String::as_str);
     let user_agent = session.user_agent.as_deref().unwrap_or_default();
     html! {
-        h2 {
+        h2 id=(session.id) {
             (browser(user_agent))
             @if is_current { " " span.badge { "this browser" } }
         }
@@ -80,7 +81,9 @@ fn entry(session: &Session, is_current: bool, applications: &BTreeMap<ClientId, 
             @if !user_agent.is_empty() { dt { "Browser" } dd.hint { (user_agent) } }
         }
         @if is_current {
-            form method="post" action="/oauth/logout" { button.button.quiet type="submit" { "Sign out" } }
+            form method="post" action="/oauth/logout" {
+                button.button.quiet type="submit" aria-describedby=(session.id) { "Sign out" }
+            }
         } @else {
             (form("end_session", Some(&session.id), csrf_token, "End this session"))
         }
@@ -93,7 +96,7 @@ fn form(action: &str, session: Option<&SessionId>, csrf_token: &str, button: &st
             input type="hidden" name="csrf_token" value=(csrf_token);
             input type="hidden" name="action" value=(action);
             @if let Some(id) = session { input type="hidden" name="session_id" value=(id); }
-            button.button.quiet type="submit" { (button) }
+            button.button.quiet type="submit" aria-describedby=[session] { (button) }
         }
     }
 }

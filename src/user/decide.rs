@@ -314,10 +314,13 @@ fn as_user(facts: Facts, id: &SessionId, action: UserAction, origin: Origin) -> 
     let (Some(current), Some(account)) = (counting_session(&facts, id, now), facts.account.clone()) else {
         return Decision::only(Reply::Missing);
     };
-    let mut changes = Vec::from_iter(current.refreshed(now).map(Change::SaveSession));
+    let fresh = current.refreshed(now);
+    let mut changes = Vec::from_iter(fresh.clone().map(Change::SaveSession));
     match action {
         UserAction::Review => {
-            let security = Security { sso: account.sso, sessions: newest_first(facts.sessions, now) };
+            let others = facts.sessions.into_iter().filter(|session| fresh.as_ref().is_none_or(|f| f.id != session.id));
+            let sessions = newest_first(others.chain(fresh.clone()).collect(), now);
+            let security = Security { sso: account.sso, sessions };
             return Decision::of(Reply::Security(security), changes);
         }
         UserAction::EndSession(ended) => {

@@ -2,11 +2,15 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { createLocalJWKSet, jwtVerify } from "jose";
+import { root } from "../../.ci/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { python, skip } from "../support/python.mjs";
+import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
 
@@ -61,6 +65,15 @@ function tampered(part, change) {
 
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const claimed = (claims) => (payload) => encoded({ ...JSON.parse(Buffer.from(payload, "base64url")), ...claims });
+
+test("the README's example verifies an assertion, and refuses an SSO token", async () => {
+  const file = join(root, "target", "readme-example.mjs");
+  await writeFile(file, readmeBlock("js").replaceAll("https://my.example.com", signet.issuer));
+  const { signedInUser } = await import(pathToFileURL(file));
+  const request = (value) => ({ headers: { "x-signet-assertion": value } });
+  assert.equal(await signedInUser(request(assertion)), "42");
+  for (const bad of [token, undefined, ""]) await assert.rejects(signedInUser(request(bad)));
+});
 
 for (const [library, verify] of Object.entries(verifiers)) {
   const options = { skip: library === "joserfc" && skip };

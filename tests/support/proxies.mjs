@@ -40,7 +40,7 @@ const servers = {
         ["https://signet.example.workers.dev", signet],
         ["127.0.0.1:8080", new URL(clientArea).host],
       ]);
-      return `{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n\tdefault_bind 127.0.0.1\n}\n${site}`;
+      return `{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n${site}`;
     },
     args: (_, file) => ["run", "--adapter", "caddyfile", "--config", file],
   },

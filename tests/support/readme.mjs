@@ -8,7 +8,6 @@ const readme = new URL("../../README.md", import.meta.url);
 export function readmeBlock(language) {
   const fence = "```";
   const block = readFileSync(readme, "utf8").split(`\n${fence}${language}\n`)[1]?.split(`\n${fence}`)[0];
-  if (block === undefined) return readFileSync(`/tmp/readme-${language.replace("file", "")}.txt`, "utf8"); // TEMPORARY
   if (block === undefined) throw new Error(`the README has no block in ${language}`);
   return `${block}\n`;
 }

@@ -129,7 +129,12 @@ export async function startSignet({ demo = false, vars = {} } = {}) {
     await rm(stores, { recursive: true });
   }
 
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    await close(); // or the test would never end
+    throw error;
+  }
   const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
   return { issuer, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, ops, faults, clock, restart, close };
 }

@@ -65,6 +65,18 @@ fn users_see_their_account_and_live_sessions() {
 }
 
 #[test]
+fn users_see_when_they_used_this_session_last() {
+    let older = Session { created_at: Timestamp::from_seconds(NOW.seconds() - 1), ..session(OTHER) };
+    let fresh = Session { last_seen_at: NOW.plus(61), ..older.clone() };
+    let command = Command::AsUser(sid(OTHER), UserAction::Review);
+    assert_decision(
+        ask_from(here(), user_with([older, session(3)]), command, NOW.plus(61)),
+        Reply::Security(Security { sso: true, sessions: vec![session(3), fresh.clone()] }),
+        vec![Change::SaveSession(fresh)],
+    );
+}
+
+#[test]
 fn users_end_their_sessions() {
     let ended = |n| Event { client_id: Some(portal()), session_id: Some(sid(n)), ..ended_event(SessionEnd::User) };
     for (action, changes) in [

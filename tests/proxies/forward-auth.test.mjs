@@ -1,0 +1,191 @@
+// Forward authentication with real proxies, configured as the README says, in front of a real client area.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { localOrigin } from "../../.ci/setup.mjs";
+import { startOrigin } from "../support/origin.mjs";
+import { freePort, names, skip, startProxy } from "../support/proxies.mjs";
+import { startSignet } from "../support/signet.mjs";
+import { cookieOf, createSet, getToken, json, putUser } from "../support/workflow.mjs";
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const LOGIN_URL = "https://panel.example.com/login";
+const page = { Accept: "text/html" };
+
+for (const name of names) {
+  describe(name, { skip: skip[name] }, () => {
+    let origin, signet, proxy, set;
+
+    /** Starts the proxy on a port that Signet already knows as its own origin. */
+    const front = (port, change = {}) => startProxy(name, { port, signet: signet.issuer, clientArea: origin.url, ...change });
+
+    before(async () => {
+      origin = await startOrigin();
+      const port = await freePort();
+      signet = await startSignet({ vars: { ISSUER: localOrigin(port) } });
+      proxy = await front(port);
+      set = await createSet(signet, { delegated: true });
+      await putUser(signet, "alice");
+      await putUser(signet, "mallory");
+    });
+    after(async () => {
+      await proxy?.close();
+      await signet?.close();
+      origin.close();
+    });
+
+    /** Signs in through the proxy, as a browser would, and returns the cookie. */
+    async function session(user = "alice") {
+      const opened = await proxy.fetch(`/oauth/singlesignon?access_token=${await getToken(signet, set, { user_id: user })}`);
+      assert.equal(opened.status, 302);
+      assert.ok(opened.headers.get("location").startsWith(`${proxy.origin}/`));
+      return cookieOf(opened);
+    }
+
+    /** What reached the client area under names of identity: pairs, the names in one spelling. */
+    async function identity(init) {
+      const response = await proxy.fetch("/billing/?a=b", init);
+      assert.equal(response.status, 200);
+      const { headers } = await response.json();
+      const named = headers.map(([key, value]) => [key.toLowerCase().replaceAll("_", "-"), value]);
+      return named.filter(([key, value]) => key.includes("signet") || key === "x-forwarded-user" || value.includes("mallory"));
+    }
+
+    test("the client area learns who is signed in, once and no more", async () => {
+      const cookie = await session();
+      const told = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
+      assert.deepEqual((await identity({ headers: cookie })).sort(), [
+        ["x-signet-expires", String(told.expires_at)], ["x-signet-session", told.session_id], ["x-signet-user", "alice"],
+      ]);
+    });
+
+    test("without a session the client area is never reached, by any method", async () => {
+      const before = origin.requests;
+      for (const method of METHODS) {
+        for (const headers of [json, { ...json, Cookie: "__Host-signet=x" }, { ...json, "X-Forwarded-Method": "OPTIONS" }]) {
+          const body = ["POST", "PUT", "PATCH"].includes(method) ? "lost" : undefined;
+          assert.equal((await proxy.fetch("/billing/", { method, headers, body })).status, 401, method);
+        }
+      }
+      assert.equal(origin.requests, before);
+    });
+
+    test("with a session everything passes: method, query and a large body", async () => {
+      const cookie = await session();
+      for (const method of METHODS.filter((method) => method !== "HEAD")) {
+        const response = await (await proxy.fetch("/a?b=c&d=%20", { method, headers: cookie })).json();
+        assert.deepEqual([response.method, response.url], [method, "/a?b=c&d=%20"]);
+      }
+      const body = "x".repeat(900_000);
+      const sent = await (await proxy.fetch("/a", { method: "POST", headers: cookie, body })).json();
+      assert.equal(sent.body, body);
+    });
+
+    /** What a client may send to pass for somebody, or to be let by. */
+    const claims = [
+      ...["X-Signet-User", "x-signet-user", "X_Signet_User", "X_SIGNET_USER", "X-Signet_User", "X-Signet-Assertion", "X_Signet_Assertion"].flatMap(
+        (header) => [[[header, "mallory"]], [[header, "mallory"], [header, "mallory"]]],
+      ),
+      [["X-Signet-Session", "mallory"], ["X-Signet-Expires", "mallory"]],
+      [["X-Signet-User", "mallory"], ["Connection", "X-Signet-User"]],
+      [["X-Signet-User", "mallory"], ["Connection", "close, X-Signet-User, X-Signet-Session"]],
+      [["X_Signet_User", "mallory"], ["Connection", "keep-alive, x_signet_user"]],
+      [["X-Forwarded-User", "mallory"]],
+      [["X-Forwarded-Uri", "/healthz"], ["X-Original-URL", "/healthz"], ["X-Forwarded-Method", "OPTIONS"], ["X-Forwarded-Host", "evil.example"]],
+    ];
+
+    test("CVE-2026-40575: whatever identity a client sends, in any spelling, it opens nothing without a session", async () => {
+      const before = origin.requests;
+      for (const headers of claims) {
+        assert.equal((await proxy.fetch("/billing/", { headers: [["Accept", "application/json"], ...headers] })).status, 401, JSON.stringify(headers));
+      }
+      assert.equal(origin.requests, before);
+    });
+
+    test("CVE-2026-40575: with a session the user stays who the cookie says, and nothing of the client's passes", async () => {
+      const cookie = Object.entries(await session());
+      for (const headers of claims) {
+        const seen = await identity({ headers: [...cookie, ...headers] });
+        const label = `${JSON.stringify(headers)}: ${JSON.stringify(seen)}`;
+        assert.deepEqual(seen.map(([key]) => key).sort(), ["x-signet-expires", "x-signet-session", "x-signet-user"], label);
+        assert.equal(seen.find(([key]) => key === "x-signet-user")[1], "alice", label);
+      }
+    });
+
+    test("the user's page and signing out work through the proxy; an old cookie is refused at once", async () => {
+      const cookie = await session();
+      const shown = await proxy.fetch("/account/security", { headers: cookie });
+      assert.match(await shown.text(), /Signed in as <strong>alice/);
+      const out = await proxy.fetch("/oauth/logout", { method: "POST", headers: cookie, body: new URLSearchParams() });
+      assert.deepEqual([out.status, out.headers.get("location")], [303, `${proxy.origin}/`]);
+      assert.equal((await proxy.fetch("/billing/", { headers: { ...json, ...cookie } })).status, 401);
+    });
+
+    test("closing the account shuts the client area at the next request", async () => {
+      await putUser(signet, "closing");
+      const cookie = await session("closing");
+      assert.equal((await proxy.fetch("/billing/", { headers: cookie })).status, 200);
+      await signet.admin("PATCH", "/users/closing", { status: "Closed" });
+      assert.equal((await proxy.fetch("/billing/", { headers: { ...json, ...cookie } })).status, 401);
+    });
+
+    test("RFC 7517, RFC 8414: keys and metadata are served; administration and health are not", async () => {
+      for (const path of ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server"]) {
+        assert.equal((await proxy.fetch(path)).status, 200, path);
+      }
+      for (const path of ["/admin/v1/users/alice", "/healthz", "/.signet"]) {
+        const response = await proxy.fetch(path, { headers: { ...json, Authorization: `Bearer ${signet.adminToken}` } });
+        assert.ok([401, 404].includes(response.status), `${path}: ${response.status}`);
+      }
+    });
+
+    test("RFC 6455: a WebSocket passes with its user, and not without a session", async () => {
+      const headers = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": randomBytes(16).toString("base64") };
+      assert.equal((await proxy.fetch("/socket", { headers: { ...json, ...headers } })).status, 401);
+      const { status, socket } = await proxy.fetch("/socket", { headers: { ...headers, ...(await session()) } });
+      assert.equal(status, 101);
+      const mask = randomBytes(4);
+      socket.write(Buffer.concat([Buffer.from([0x81, 0x85]), mask, Buffer.from("hello").map((byte, n) => byte ^ mask[n % 4])]));
+      const [frame] = await once(socket, "data");
+      assert.equal(frame.subarray(2).toString(), "alice: hello");
+      socket.destroy();
+    });
+
+    test("LOGIN_URL: people are sent to sign in, calls are told", async () => {
+      const port = await freePort();
+      const withLogin = await startSignet({ vars: { ISSUER: localOrigin(port), LOGIN_URL } });
+      // nginx's auth_request passes no redirect on, so the configuration has its own, commented out.
+      const adapt = (config) => config.replace("# error_page", "error_page");
+      const other = await front(port, { signet: withLogin.issuer, adapt });
+      try {
+        const people = await other.fetch("/billing/", { headers: page });
+        assert.deepEqual([people.status, people.headers.get("location")], [302, LOGIN_URL]);
+        for (const init of [{ headers: json }, { method: "POST", headers: page, body: "x" }]) {
+          assert.equal((await other.fetch("/billing/", init)).status, 401, JSON.stringify(init));
+        }
+      } finally {
+        await other.close();
+        await withLogin.close();
+      }
+    });
+
+    test("when Signet does not answer, the client area stays shut", async () => {
+      const cookie = await session();
+      const other = await front(await freePort(), { signet: localOrigin(await freePort()) });
+      const before = origin.requests;
+      try {
+        const response = await other.fetch("/billing/", { headers: cookie });
+        assert.ok(response.status >= 500, String(response.status));
+      } finally {
+        await other.close();
+      }
+      await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+      const failing = await proxy.fetch("/billing/", { headers: cookie });
+      await signet.faults.set([]);
+      assert.ok(failing.status >= 500, String(failing.status));
+      assert.equal(origin.requests, before);
+    });
+  });
+}
