@@ -92,7 +92,7 @@ for (const name of names) {
       [["X-Signet-User", "mallory"], ["Connection", "X-Signet-User"]],
       [["X-Signet-User", "mallory"], ["Connection", "close, X-Signet-User, X-Signet-Session"]],
       [["X_Signet_User", "mallory"], ["Connection", "keep-alive, x_signet_user"]],
-      [["X-Forwarded-User", "mallory"]],
+      ...["X-Forwarded-User", "X_Forwarded_User", "X-Forwarded_User", "X_Forwarded-User"].map((header) => [[header, "mallory"]]),
       [["X-Forwarded-Uri", "/healthz"], ["X-Original-URL", "/healthz"], ["X-Forwarded-Method", "OPTIONS"], ["X-Forwarded-Host", "evil.example"]],
     ];
 
@@ -135,7 +135,9 @@ for (const name of names) {
       for (const path of ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server"]) {
         assert.equal((await proxy.fetch(path)).status, 200, path);
       }
-      for (const path of ["/admin/v1/users/alice", "/healthz", "/.signet"]) {
+      const below = ["/oauth/..\\", "/oauth/a%2fb/../../", "/oauth/a%2fb/.%2e/%2E./", "/oauth/%2e%2e/", "/oauth/../", "/oauth/%252e%252e/"];
+      const outside = ["admin/v1/users/alice", "healthz"].flatMap((path) => ["/", ...below].map((start) => start + path));
+      for (const path of [...outside, "/.signet"]) {
         const response = await proxy.fetch(path, { headers: { ...json, Authorization: `Bearer ${signet.adminToken}` } });
         assert.ok([401, 404].includes(response.status), `${path}: ${response.status}`);
       }
