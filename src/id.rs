@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use sha2::{Digest as _, Sha256};
 
 /// Bytes in a random identifier: 128 bits, so nobody guesses one.
 pub const RANDOM_ID_BYTES: usize = 16;
@@ -81,6 +82,15 @@ impl ClientId {
     }
 }
 
+impl ClientId {
+    /// The number by which WHMCS's API knows the credential set: 31 bits of a hash, never 0.
+    pub fn number(&self) -> u32 {
+        let digest = Sha256::digest(&self.0);
+        let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) >> 1;
+        number.max(1)
+    }
+}
+
 impl TokenId {
     /// A new token id.
     pub fn from_random(bytes: [u8; RANDOM_ID_BYTES]) -> Self {
@@ -151,6 +161,13 @@ mod tests {
         assert_eq!(serde_json::to_string(&ids).unwrap(), r#"["12","12","srv-7"]"#);
         for bad in ["[-1]", "[1.5]", "[null]", "[[]]", r#"[""]"#, r#"["a b"]"#] {
             assert!(serde_json::from_str::<Vec<OwnedId>>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_credential_sets_are_unchanged() {
+        for (id, number) in [("portal", 1_749_746_304), ("a+/=", 319_856_092)] {
+            assert_eq!(ClientId::parse(id).unwrap().number(), number, "{id}");
         }
     }
 

@@ -18,6 +18,7 @@
 //!                                              302 to the destination, with the session cookie
 //!
 //! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
+//! application ── POST /includes/api.php ─────► edge::whmcs_endpoint, as WHMCS would answer
 //! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
 //!                                              the session cookie, then the user's object: 1 request
 //!                                              session::identity, or gateway::Assertion to the client area
@@ -29,7 +30,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, oauth, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► route, oauth, whmcs, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored
@@ -38,6 +39,9 @@
 //! | --- | --- | --- | --- |
 //! | KV | [`credential:{client_id}`](store::credential_key) | [`credential::CredentialSet`] | until revoked |
 //! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
+//! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
+//! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
+//! | KV | [`service:{id}`](store::service_key) | the user who owns it; the object has the last word | until the account drops it |
 //! | object | `account` (1 row) | [`user::Account`] | until deleted |
 //! | object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
 //! | object | `session` by id | [`user::Session`] | its idle and absolute limits |
@@ -69,6 +73,7 @@ pub mod store;
 pub mod time;
 pub mod token;
 pub mod user;
+pub mod whmcs;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;

@@ -25,6 +25,8 @@ pub enum Route {
     Metadata,
     /// The public keys.
     Jwks,
+    /// WHMCS's API.
+    Whmcs,
     /// Is the configuration sound?
     Health,
     /// The administration API. It knows its own paths.
@@ -56,7 +58,7 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
 }
 
 /// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with.
-const TABLE: [Entry; 14] = [
+const TABLE: [Entry; 15] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
     entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
@@ -69,6 +71,7 @@ const TABLE: [Entry; 14] = [
     entry("/account/security", Route::Security, "GET, HEAD, POST"),
     entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
     advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
+    entry("/includes/api.php", Route::Whmcs, "POST"),
     entry("/healthz", Route::Health, "GET, HEAD"),
     entry("/admin/v1/", Route::Admin, ""),
 ];
@@ -110,6 +113,7 @@ impl Route {
             | Self::Metadata
             | Self::Jwks
             | Self::Health => Format::Json,
+            Self::Whmcs => Format::Whmcs,
             Self::Admin => Format::Problem,
             Self::Sso | Self::Logout | Self::Security | Self::ClientArea => request.format(),
             #[cfg(feature = "demo")]
@@ -130,6 +134,7 @@ impl Route {
             Self::Security => "security",
             Self::Metadata => "metadata",
             Self::Jwks => "jwks",
+            Self::Whmcs => "whmcs",
             Self::Health => "health",
             Self::Admin => "admin",
             #[cfg(feature = "demo")]
@@ -147,6 +152,7 @@ impl Route {
             | Self::Introspection
             | Self::Logout
             | Self::Security
+            | Self::Whmcs
             | Self::Admin => true,
             Self::Receipt | Self::Session | Self::Metadata | Self::Jwks | Self::Health | Self::ClientArea => false,
             #[cfg(feature = "demo")]
@@ -178,6 +184,7 @@ mod tests {
             ("/account/security", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
             ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/includes/api.php", vec![Method::Post], "POST"),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
         ] {
             for method in METHODS {

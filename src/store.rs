@@ -1,9 +1,11 @@
 //! Keys and lifetimes of what is stored, and the schema of the user's object.
 
-use crate::id::{ClientId, TokenId};
+use crate::id::{ClientId, OwnedId, TokenId};
 
 /// The prefix of every credential set in KV.
 pub const CREDENTIAL_PREFIX: &str = "credential:";
+/// The prefix of every API credential in KV.
+pub const API_CREDENTIAL_PREFIX: &str = "api-credential:";
 /// How long a token's record and its fate are kept, in seconds: a day, for support.
 pub const TOKEN_RECORD_TTL: u64 = 86_400;
 /// How long after a write the object is swept at the latest, in seconds: a day.
@@ -23,6 +25,21 @@ pub fn credential_key(client_id: &ClientId) -> String {
     format!("{CREDENTIAL_PREFIX}{client_id}")
 }
 
+/// The KV key of an API credential.
+pub fn api_credential_key(identifier: &ClientId) -> String {
+    format!("{API_CREDENTIAL_PREFIX}{identifier}")
+}
+
+/// The KV key of a credential set's `client_id`, found by its number.
+pub fn credential_number_key(number: u32) -> String {
+    format!("credential-id:{number}")
+}
+
+/// The KV key of the owner of a service.
+pub fn service_key(service: &OwnedId) -> String {
+    format!("service:{service}")
+}
+
 /// The KV key of a token's record.
 pub fn token_key(jti: &TokenId) -> String {
     format!("token:{jti}")
@@ -35,6 +52,9 @@ mod tests {
     #[test]
     fn keys_are_unchanged() {
         assert_eq!(credential_key(&ClientId::parse("a+/=").unwrap()), "credential:a+/=");
+        assert_eq!(api_credential_key(&ClientId::parse("a").unwrap()), "api-credential:a");
+        assert_eq!(credential_number_key(7), "credential-id:7");
+        assert_eq!(service_key(&OwnedId::parse("12").unwrap()), "service:12");
         let jti = TokenId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         assert_eq!(token_key(&jti), "token:AAAAAAAAAAAAAAAAAAAAAA");
     }

@@ -39,7 +39,8 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%SZ")
     }
 
-    fn format(self, pattern: &str) -> String {
+    /// The moment in UTC by a pattern of `strftime`; empty if it is too far away.
+    pub fn format(self, pattern: &str) -> String {
         let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
         DateTime::from_timestamp(seconds, 0).map_or_else(String::new, |date| date.format(pattern).to_string())
     }

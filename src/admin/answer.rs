@@ -6,6 +6,7 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
 use crate::user::{Account, Event, Fate, TokenFate};
+use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
 /// An account.
@@ -40,6 +41,21 @@ pub fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_js
     Ok(value)
 }
 
+/// An API credential; with its secret only when that is new.
+///
+/// # Errors
+/// When it has no JSON form, which cannot be.
+pub fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(credential)?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("secret");
+        if let Some(secret) = secret {
+            fields.insert("secret".to_owned(), secret.expose().into());
+        }
+    }
+    Ok(value)
+}
+
 /// A token's record and what became of it: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
 ///
 /// # Errors
@@ -68,6 +84,7 @@ mod tests {
     use crate::id::ClientId;
     use crate::sso::Denial;
     use crate::user::AccountInput;
+    use crate::whmcs::ApiCredentialInput;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
@@ -123,6 +140,25 @@ mod tests {
         assert_eq!(credential_json(&set, None).unwrap(), expected);
         expected["client_secret"] = "s3cret".into();
         assert_eq!(credential_json(&set, Some(&new)).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_secret_of_an_api_credential_is_shown_only_when_it_is_new() {
+        let input: ApiCredentialInput =
+            serde_json::from_value(json!({"name": "P", "actions": ["CreateSsoToken"]})).unwrap();
+        let new = Secret::new("s3cret".into());
+        let credential = input.into_credential(ClientId::parse("api").unwrap(), &new, NOW).unwrap();
+        let mut expected = json!({
+            "identifier": "api",
+            "name": "P",
+            "actions": ["CreateSsoToken"],
+            "allowed_addresses": [],
+            "created_at": 1_800_000_000,
+            "updated_at": 1_800_000_000,
+        });
+        assert_eq!(api_credential_json(&credential, None).unwrap(), expected);
+        expected["secret"] = "s3cret".into();
+        assert_eq!(api_credential_json(&credential, Some(&new)).unwrap(), expected);
     }
 
     #[test]

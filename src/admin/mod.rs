@@ -3,5 +3,5 @@
 mod answer;
 mod request;
 
-pub use answer::{account_json, credential_json, event_page_json, token_json};
-pub use request::{AdminRequest, CredentialRequest, OVERLAP_SECONDS_MAX, UserRequest};
+pub use answer::{account_json, api_credential_json, credential_json, event_page_json, token_json};
+pub use request::{AdminRequest, ApiCredentialRequest, CredentialRequest, OVERLAP_SECONDS_MAX, UserRequest};

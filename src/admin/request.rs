@@ -5,6 +5,7 @@ use crate::http::{Failure, Method, Params, Request, parse_number};
 use crate::id::{ClientId, SessionId, TokenId, UserId};
 use crate::secret::{Secret, SecretDigest};
 use crate::user::{Command, SessionEnd};
+use crate::whmcs::{ApiCredentialChange, ApiCredentialInput};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -23,6 +24,8 @@ pub enum AdminRequest {
     User(UserId, UserRequest),
     /// About credential sets.
     Credential(CredentialRequest),
+    /// About API credentials.
+    ApiCredential(ApiCredentialRequest),
     /// Read a token's record and fate.
     GetToken(TokenId),
     /// Revoke a token.
@@ -58,6 +61,26 @@ pub enum CredentialRequest {
     Delete(ClientId),
     /// Give one a new secret.
     Rotate(ClientId, u64),
+}
+
+/// A request about API credentials.
+#[derive(Debug)]
+pub enum ApiCredentialRequest {
+    /// Create one.
+    Create(ApiCredentialInput),
+    /// List all, a page at a time.
+    List {
+        /// Where the page before ended.
+        cursor: Option<String>,
+        /// How many at most.
+        limit: u64,
+    },
+    /// Read one.
+    Get(ClientId),
+    /// Change one.
+    Patch(ClientId, ApiCredentialChange),
+    /// Revoke one.
+    Delete(ClientId),
 }
 
 #[derive(Deserialize, Default)]
@@ -104,6 +127,7 @@ impl AdminRequest {
                 Ok(Self::User(user, UserRequest::parse(request, rest)?))
             }
             ["credentials", rest @ ..] => CredentialRequest::parse(request, rest).map(Self::Credential),
+            ["api-credentials", rest @ ..] => ApiCredentialRequest::parse(request, rest).map(Self::ApiCredential),
             ["tokens", jti] => {
                 let jti = TokenId::parse(jti).ok_or(Failure::bad_request("The jti is malformed."))?;
                 match request.method {
@@ -152,10 +176,8 @@ impl CredentialRequest {
         match (rest, request.method) {
             ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
             ([], Method::Get) => {
-                let params = Params::parse(request.query.as_bytes(), b"")?;
-                let parse = |text: &str| (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned());
-                let cursor = params.parsed("cursor", parse, Failure::bad_request("The cursor is malformed."))?;
-                Ok(Self::List { cursor, limit: parse_limit(&params)? })
+                let (cursor, limit) = parse_page(request)?;
+                Ok(Self::List { cursor, limit })
             }
             ([], _) => Err(Failure::method_not_allowed("GET, POST")),
             ([id], Method::Get) => Ok(Self::Get(parse_client_id(id)?)),
@@ -174,6 +196,33 @@ impl CredentialRequest {
             _ => Err(Failure::NOT_FOUND),
         }
     }
+}
+
+impl ApiCredentialRequest {
+    fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
+        let parse_id = |text| ClientId::parse(text).ok_or(Failure::bad_request("The identifier is malformed."));
+        match (rest, request.method) {
+            ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
+            ([], Method::Get) => {
+                let (cursor, limit) = parse_page(request)?;
+                Ok(Self::List { cursor, limit })
+            }
+            ([], _) => Err(Failure::method_not_allowed("GET, POST")),
+            ([id], Method::Get) => Ok(Self::Get(parse_id(id)?)),
+            ([id], Method::Patch) => Ok(Self::Patch(parse_id(id)?, parse_json(request)?)),
+            ([id], Method::Delete) => Ok(Self::Delete(parse_id(id)?)),
+            ([_], _) => Err(Failure::method_not_allowed("GET, PATCH, DELETE")),
+            _ => Err(Failure::NOT_FOUND),
+        }
+    }
+}
+
+/// The cursor and the limit of a list in KV.
+fn parse_page(request: &Request) -> Result<(Option<String>, u64), Failure> {
+    let params = Params::parse(request.query.as_bytes(), b"")?;
+    let parse = |text: &str| (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned());
+    let cursor = params.parsed("cursor", parse, Failure::bad_request("The cursor is malformed."))?;
+    Ok((cursor, parse_limit(&params)?))
 }
 
 fn parse_client_id(text: &str) -> Result<ClientId, Failure> {

@@ -18,7 +18,14 @@ pub enum GrantType {
 impl GrantType {
     /// The grant type named `text` in a token request.
     pub fn parse(text: &str) -> Option<Self> {
-        (text == "single_sign_on").then_some(Self::SingleSignOn)
+        (text == Self::SingleSignOn.as_str()).then_some(Self::SingleSignOn)
+    }
+
+    /// Its name in requests and answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SingleSignOn => "single_sign_on",
+        }
     }
 }
 
@@ -78,6 +85,9 @@ pub struct StoredSecret {
 }
 
 impl StoredSecret {
+    /// The stored form of no secret: nothing proves it, in the time it takes to prove one.
+    pub const NONE: Self = Self { digest: SecretDigest::DUMMY, previous: None };
+
     /// The stored form of a first secret.
     pub fn new(secret: &Secret) -> Self {
         Self { digest: SecretDigest::of(secret), previous: None }
@@ -149,8 +159,7 @@ pub struct ClientAuthentication {
 impl ClientAuthentication {
     /// Whether it proves to be `set`. An unknown set takes as long as a known one.
     pub fn proves(&self, set: Option<&CredentialSet>, now: Timestamp) -> bool {
-        let unknown = StoredSecret { digest: SecretDigest::DUMMY, previous: None };
-        let stored = set.map_or(&unknown, |set| &set.secret);
+        let stored = set.map_or(&StoredSecret::NONE, |set| &set.secret);
         let is_right = stored.verify(&self.secret, now);
         let is_right_undecoded = self.undecoded_secret.as_ref().is_some_and(|secret| stored.verify(secret, now));
         (is_right | is_right_undecoded) & set.is_some_and(|set| set.client_id == self.client_id)

@@ -1,22 +1,28 @@
 //! `/admin/v1/…`.
 
+use super::credentials;
 use super::fault::Trouble;
+use super::kv::Page;
 use super::platform::random;
 use super::site::{Placement, Site};
 use super::user_object::unexpected;
 use crate::admin::{
-    AdminRequest, CredentialRequest, UserRequest, account_json, credential_json, event_page_json, token_json,
+    AdminRequest, ApiCredentialRequest, CredentialRequest, UserRequest, account_json, api_credential_json,
+    credential_json, event_page_json, token_json,
 };
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
-use crate::id::{ClientId, TokenId, UserId};
+use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::session::session_json;
+use crate::store;
 use crate::token::TokenRecord;
-use crate::user::{Command, Reply, Session};
+use crate::user::{AccountChange, Command, Reply, Session};
+use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
 const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
+const NO_API_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such API credential.");
 const NO_TOKEN: Failure =
     Failure::of(404, "not_found", "There is no record of such a token. Records are kept for a day.");
 
@@ -24,7 +30,8 @@ const NO_TOKEN: Failure =
 pub(super) async fn serve(request: &Request, site: &Site) -> Result<Response, Trouble> {
     let admin = Admin { request, site };
     match AdminRequest::parse(request)? {
-        AdminRequest::User(user, ask) => admin.user(&user, ask).await,
+        AdminRequest::User(user, ask) => admin.user_with_services(&user, ask).await,
+        AdminRequest::ApiCredential(ask) => admin.api_credential(ask).await,
         AdminRequest::Credential(CredentialRequest::Create(input)) => admin.create(*input).await,
         AdminRequest::Credential(CredentialRequest::List { cursor, limit }) => admin.list(cursor, limit).await,
         AdminRequest::Credential(CredentialRequest::Get(id)) => {
@@ -46,6 +53,33 @@ struct Admin<'a> {
 impl Admin<'_> {
     async fn ask(&self, user: &UserId, command: Command) -> Result<Reply, Trouble> {
         Ok(self.site.ask(user, Placement::AsConfigured, self.request, command).await?)
+    }
+
+    /// The services of an account; none if there is no account.
+    async fn services(&self, user: &UserId) -> Result<Option<Vec<OwnedId>>, Trouble> {
+        match self.ask(user, Command::GetAccount).await? {
+            Reply::Account(account) => Ok(Some(account.services)),
+            Reply::Missing => Ok(None),
+            reply => Err(unexpected(&reply).into()),
+        }
+    }
+
+    /// Does what `ask` says. Before services are an account's, KV knows their owner; after they are not, it forgets.
+    async fn user_with_services(&self, user: &UserId, ask: UserRequest) -> Result<Response, Trouble> {
+        let services = match &ask.command {
+            Command::PutAccount(account) => account.services.clone(),
+            Command::PatchAccount(AccountChange { services: Some(services), .. }) => services.clone(),
+            Command::DeleteAccount => Vec::new(),
+            _ => return self.user(user, ask).await,
+        };
+        let before = self.services(user).await?;
+        if before.is_some() || matches!(ask.command, Command::PutAccount(_)) {
+            credentials::note_owner(self.site, user, &services).await?;
+        }
+        let response = self.user(user, ask).await?;
+        let dropped: Vec<_> = before.unwrap_or_default().into_iter().filter(|id| !services.contains(id)).collect();
+        credentials::forget_owner(self.site, user, &dropped).await?;
+        Ok(response)
     }
 
     async fn user(&self, user: &UserId, ask: UserRequest) -> Result<Response, Trouble> {
@@ -72,51 +106,30 @@ impl Admin<'_> {
     }
 
     async fn create(&self, input: CredentialInput) -> Result<Response, Trouble> {
-        let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
-        let set = input.into_set(id, &secret, self.site.now).map_err(Failure::bad_request)?;
-        self.site.kv()?.put_credential(&set).await?;
+        let now = self.site.now;
+        let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
+        let (set, secret) = credentials::create(self.site, make).await?;
         let location = format!("{}/admin/v1/credentials/{}", self.site.settings.issuer.as_str(), set.client_id);
         Ok(Response::json(201, &credential_json(&set, Some(&secret))?).with("Location", &location))
     }
 
     async fn list(&self, cursor: Option<String>, limit: u64) -> Result<Response, Trouble> {
-        let page = self.site.kv()?.credentials(cursor, limit).await?;
-        let sets = page.sets.iter().map(|set| credential_json(set, None)).collect::<Result<Vec<_>, _>>()?;
+        let page: Page<CredentialSet> = self.site.kv()?.list(store::CREDENTIAL_PREFIX, cursor, limit).await?;
+        let sets = page.records.iter().map(|set| credential_json(set, None)).collect::<Result<Vec<_>, _>>()?;
         Ok(Response::json(200, &json!({"credentials": sets, "cursor": page.cursor})))
     }
 
-    /// Switching a set off reaches the object before KV, switching it on KV before the object:
-    /// whatever fails in between, the set stays off.
     async fn patch(&self, id: &ClientId, change: CredentialChange) -> Result<Response, Trouble> {
         let old = self.credential(id).await?;
         let was_disabled = old.disabled;
         let set = change.apply(old, self.site.now).map_err(Failure::bad_request)?;
-        if set.disabled {
-            self.tell_object(&set, Command::RevokeCredential(id.clone())).await?;
-        }
-        self.site.kv()?.put_credential(&set).await?;
-        if was_disabled && !set.disabled {
-            self.tell_object(&set, Command::RestoreCredential(id.clone())).await?;
-        }
+        credentials::save(self.site, self.request, was_disabled, &set).await?;
         Ok(Response::json(200, &credential_json(&set, None)?))
     }
 
-    /// The object first: from then on no token of the set is redeemed, whatever KV still says.
     async fn delete(&self, id: &ClientId) -> Result<Response, Trouble> {
-        let set = self.credential(id).await?;
-        self.tell_object(&set, Command::RevokeCredential(id.clone())).await?;
-        self.site.kv()?.delete_credential(id).await?;
+        credentials::revoke(self.site, self.request, &self.credential(id).await?).await?;
         Ok(Response::empty(204))
-    }
-
-    async fn tell_object(&self, set: &CredentialSet, command: Command) -> Result<(), Trouble> {
-        match set.binding.user() {
-            None => Ok(()),
-            Some(user) => match self.ask(user, command).await? {
-                Reply::Done => Ok(()),
-                reply => Err(unexpected(&reply).into()),
-            },
-        }
     }
 
     async fn rotate(&self, id: &ClientId, overlap: u64) -> Result<Response, Trouble> {
@@ -125,6 +138,41 @@ impl Admin<'_> {
         let set = CredentialSet { secret: old.secret.rotated(&secret, overlap, now), updated_at: now, ..old };
         self.site.kv()?.put_credential(&set).await?;
         Ok(Response::json(200, &credential_json(&set, Some(&secret))?))
+    }
+
+    async fn api_credential(&self, ask: ApiCredentialRequest) -> Result<Response, Trouble> {
+        let (kv, now) = (self.site.kv()?, self.site.now);
+        match ask {
+            ApiCredentialRequest::Create(input) => {
+                let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
+                let credential = input.into_credential(id, &secret, now).map_err(Failure::bad_request)?;
+                kv.put(&store::api_credential_key(&credential.identifier), &credential, None).await?;
+                Ok(Response::json(201, &api_credential_json(&credential, Some(&secret))?))
+            }
+            ApiCredentialRequest::List { cursor, limit } => {
+                let page: Page<ApiCredential> = kv.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await?;
+                let shown = page.records.iter().map(|credential| api_credential_json(credential, None));
+                let shown = shown.collect::<Result<Vec<_>, _>>()?;
+                Ok(Response::json(200, &json!({"api_credentials": shown, "cursor": page.cursor})))
+            }
+            ApiCredentialRequest::Get(id) => {
+                let credential: Option<ApiCredential> = kv.get(&store::api_credential_key(&id)).await?;
+                Ok(Response::json(200, &api_credential_json(&credential.ok_or(NO_API_CREDENTIAL)?, None)?))
+            }
+            ApiCredentialRequest::Patch(id, change) => {
+                let key = store::api_credential_key(&id);
+                let old: ApiCredential = kv.get(&key).await?.ok_or(NO_API_CREDENTIAL)?;
+                let credential = change.apply(old, now).map_err(Failure::bad_request)?;
+                kv.put(&key, &credential, None).await?;
+                Ok(Response::json(200, &api_credential_json(&credential, None)?))
+            }
+            ApiCredentialRequest::Delete(id) => {
+                let key = store::api_credential_key(&id);
+                kv.get::<ApiCredential>(&key).await?.ok_or(NO_API_CREDENTIAL)?;
+                kv.delete(&key).await?;
+                Ok(Response::empty(204))
+            }
+        }
     }
 
     async fn record(&self, jti: &TokenId) -> Result<TokenRecord, Trouble> {

@@ -15,9 +15,9 @@ use worker::{Env, KvStore};
 /// The namespace `SIGNET_KV`.
 pub(super) struct Kv(KvStore);
 
-/// A page of credential sets.
-pub(super) struct CredentialPage {
-    pub(super) sets: Vec<CredentialSet>,
+/// A page of records.
+pub(super) struct Page<T> {
+    pub(super) records: Vec<T>,
     pub(super) cursor: Option<String>,
 }
 
@@ -55,12 +55,12 @@ impl Kv {
         ids: impl Iterator<Item = &ClientId>,
     ) -> Result<BTreeMap<ClientId, String>, Fault> {
         let keys: BTreeSet<String> = ids.map(store::credential_key).collect();
-        let sets = self.credential_sets(keys.into_iter().collect()).await?;
+        let sets: Vec<CredentialSet> = self.get_all(keys.into_iter().collect()).await?;
         Ok(sets.into_iter().map(|set| (set.client_id, set.name)).collect())
     }
 
-    /// The sets at these keys, but for those that are gone: one operation.
-    async fn credential_sets(&self, keys: Vec<String>) -> Result<Vec<CredentialSet>, Fault> {
+    /// The records at these keys, 100 at most, but for those that are gone: one operation.
+    async fn get_all<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<T>, Fault> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -73,22 +73,27 @@ impl Kv {
         self.put(&store::credential_key(&set.client_id), set, None).await
     }
 
-    pub(super) async fn delete_credential(&self, client_id: &ClientId) -> Result<(), Fault> {
-        self.0.delete(&store::credential_key(client_id)).await.map_err(failed("kv delete"))
+    pub(super) async fn delete(&self, key: &str) -> Result<(), Fault> {
+        self.0.delete(key).await.map_err(failed("kv delete"))
     }
 
-    /// A page of credential sets, in the order of their ids: two operations.
-    pub(super) async fn credentials(&self, cursor: Option<String>, limit: u64) -> Result<CredentialPage, Fault> {
-        let list = self.0.list().prefix(store::CREDENTIAL_PREFIX.to_owned()).limit(limit);
+    /// A page of the records under a prefix, in the order of their keys: two operations.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        prefix: &str,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<Page<T>, Fault> {
+        let list = self.0.list().prefix(prefix.to_owned()).limit(limit);
         let list = match cursor {
             Some(cursor) => list.cursor(cursor),
             None => list,
         };
         let page = list.execute().await.map_err(failed("kv list"))?;
         // One that was deleted in between is left out.
-        let sets = self.credential_sets(page.keys.into_iter().map(|key| key.name).collect()).await?;
+        let records = self.get_all(page.keys.into_iter().map(|key| key.name).collect()).await?;
         let cursor = if page.list_complete { None } else { page.cursor };
-        Ok(CredentialPage { sets, cursor })
+        Ok(Page { records, cursor })
     }
 
     pub(super) async fn token_record(&self, jti: &TokenId) -> Result<Option<TokenRecord>, Fault> {

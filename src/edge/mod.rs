@@ -2,6 +2,7 @@
 
 mod admin_endpoint;
 mod assertion_keys;
+mod credentials;
 #[cfg(feature = "demo")]
 mod demo_endpoints;
 mod discovery_endpoints;
@@ -18,6 +19,7 @@ mod site;
 mod sso_endpoint;
 mod token_endpoint;
 mod user_object;
+mod whmcs_endpoint;
 
 use crate::admin::AdminRequest;
 use crate::http::{Failure, Method, Request, Response};
@@ -50,7 +52,11 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     // 2. to 4.
     let outcome = serve(request, head.clone(), env, &context, &request_id, &mut trail).await;
     // 5.
-    let granted = if trail.is_deferred { "deferred" } else { "granted" };
+    let granted = match trail {
+        Trail { is_refused: true, .. } => "denied",
+        Trail { is_deferred: true, .. } => "deferred",
+        _ => "granted",
+    };
     let response = match outcome {
         Ok(Answer::ClientArea(response)) => {
             log(&trail, granted, "ok", &request_id);
@@ -111,6 +117,7 @@ async fn serve(
         Route::Security => session_endpoints::security(&request, &site, trail).await,
         Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
         Route::Jwks => discovery_endpoints::jwks(&site).await,
+        Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
     };

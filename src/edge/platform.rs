@@ -4,7 +4,10 @@ use super::fault::{Fault, Trouble};
 use crate::http::{BODY_BYTES_MAX, Failure, Method, Request, Response};
 use crate::time::Timestamp;
 use futures_util::StreamExt as _;
-use worker::{Date, Headers, ResponseBuilder};
+use worker::js_sys::{Array, try_iter};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Date, Headers, ResponseBuilder, web_sys};
 
 /// The current second.
 pub(super) fn now() -> Timestamp {
@@ -58,6 +61,31 @@ pub(super) async fn read_body(request: &mut worker::Request) -> Result<Vec<u8>, 
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// The texts of a `multipart/form-data` body (RFC 7578), as the platform parses it. Files are left out.
+///
+/// # Errors
+/// 400 when it is malformed.
+pub(super) async fn read_multipart(content_type: &str, body: &mut [u8]) -> Result<Vec<(String, String)>, Trouble> {
+    let form = parse_multipart(content_type, body).await;
+    let entries = form.ok().and_then(|form| try_iter(&form).ok().flatten());
+    let entries = entries.ok_or(Failure::bad_request("The body is not multipart/form-data."))?;
+    let text = |pair: &Array, index| pair.get(index).as_string();
+    let pairs = entries.filter_map(|entry| {
+        let pair: Array = entry.ok()?.dyn_into().ok()?;
+        Some((text(&pair, 0)?, text(&pair, 1)?))
+    });
+    Ok(pairs.collect())
+}
+
+async fn parse_multipart(content_type: &str, body: &mut [u8]) -> Result<JsValue, JsValue> {
+    let headers = web_sys::Headers::new()?;
+    headers.set("Content-Type", content_type)?;
+    let init = web_sys::ResponseInit::new();
+    init.set_headers(&headers);
+    let wrapped = web_sys::Response::new_with_opt_u8_array_and_init(Some(body), &init)?;
+    JsFuture::from(wrapped.form_data()?).await
 }
 
 /// Hands a response to the platform.

@@ -81,7 +81,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     }
     // 5.
     let response = match request.format() {
-        Format::Json | Format::Problem => Response::empty(204),
+        Format::Json | Format::Problem | Format::Whmcs => Response::empty(204),
         Format::Page => Response::redirect(303, &site.settings.client_area.place(logout.return_to.as_ref())),
     };
     Ok(cookie_cleared(response).with("Clear-Site-Data", "\"cache\", \"storage\""))

@@ -31,6 +31,8 @@ pub(super) struct Trail {
     pub(super) home: Option<String>,
     /// Whether the answer only leads to the decision: a question, or a way round.
     pub(super) is_deferred: bool,
+    /// Whether an answer with the status of a success refuses.
+    pub(super) is_refused: bool,
     /// Whether a refusal also clears the session cookie.
     pub(super) ends_session: bool,
 }

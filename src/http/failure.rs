@@ -12,6 +12,8 @@ pub enum Format {
     Json,
     /// Problem details (RFC 9457).
     Problem,
+    /// `{"result":"error","message"}`, as WHMCS's API has it.
+    Whmcs,
     /// A page for people.
     Page,
 }
@@ -80,6 +82,7 @@ impl Failure {
             Format::Json => {
                 Response::json(self.status, &json!({"error": self.error, "error_description": self.description}))
             }
+            Format::Whmcs => Response::json(self.status, &json!({"result": "error", "message": self.description})),
             Format::Problem => Response::problem(
                 self.status,
                 &json!({

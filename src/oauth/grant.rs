@@ -55,9 +55,7 @@ pub fn grant(
         delegated: set.binding.user().is_none(),
         inputs: DestinationInputs { service_id, ..request.inputs },
     };
-    let access_token =
-        settings.keys.sign(Purpose::SsoToken, &claims).map_err(|_| TokenError::InvalidRequest(Failure::INTERNAL))?;
-    Ok(Grant { claims, access_token })
+    Grant::sign(claims, settings).map_err(|_| TokenError::InvalidRequest(Failure::INTERNAL))
 }
 
 /// The credential set that `client` proves to be, with `set` as KV knows it (RFC 6749 section 2.3). An unknown client
@@ -106,6 +104,20 @@ fn granted_service(asked: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Opti
 }
 
 impl Grant {
+    /// Signs a token that says `claims`.
+    ///
+    /// # Errors
+    /// When they have no JSON form, which cannot be.
+    pub fn sign(claims: Claims, settings: &Settings) -> serde_json::Result<Self> {
+        let access_token = settings.keys.sign(Purpose::SsoToken, &claims)?;
+        Ok(Self { claims, access_token })
+    }
+
+    /// The token, for the one answer that hands it out.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
     /// A ready link to the SSO endpoint.
     pub(super) fn redirect_url(&self, settings: &Settings) -> String {
         format!("{}?access_token={}", settings.issuer.sso_endpoint(), self.access_token)

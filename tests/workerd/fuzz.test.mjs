@@ -34,6 +34,9 @@ async function soundRequests() {
   const cookie = cookieOf(await openLink(signet, spent));
   const { jti } = claimsOf(live);
   const { body: scratch } = await signet.admin("POST", "/credentials", { name: "x", user_id: "2", scopes: [] });
+  const { body: api } = await signet.admin("POST", "/api-credentials", {
+    name: "x", actions: ["CreateSsoToken", "ListOAuthCredentials", "CreateOAuthCredential", "UpdateOAuthCredential"],
+  });
   const get = (path, headers = {}) => ({ method: "GET", path, headers, body: "" });
   const post = (path, headers, body) => ({ method: "POST", path, headers, body });
   const manage = (method, path, body) => ({ method, path: `/admin/v1${path}`, headers: admin, body: body ? JSON.stringify(body) : "" });
@@ -57,6 +60,12 @@ async function soundRequests() {
     get("/oauth/logout?return_to=bye.php", cookie),
     post("/oauth/logout", { ...cookie, ...form }, "return_to=bye.php%3Fa%3Db"),
     post("/oauth/logout", { ...cookie, Accept: "application/json" }, ""),
+    post("/includes/api.php", form, `identifier=${api.identifier}&secret=${api.secret}&action=CreateSsoToken&client_id=1&destination=clientarea:invoices`),
+    post("/includes/api.php?responsetype=xml", form, `username=${api.identifier}&password=${api.secret}&action=ListOAuthCredentials&limit=2`),
+    post("/includes/api.php", form, `identifier=${api.identifier}&secret=${api.secret}&action=CreateOAuthCredential&grantType=single_sign_on&scope=clientarea:sso&serviceId=12`),
+    post("/includes/api.php", { "Content-Type": "multipart/form-data; boundary=b" },
+      `--b\r\nContent-Disposition: form-data; name="action"\r\n\r\nUpdateOAuthCredential\r\n--b--\r\n`),
+    manage("PATCH", `/api-credentials/${api.identifier}`, { name: "fuzzed" }),
     get("/.well-known/oauth-authorization-server"),
     get("/.well-known/jwks.json"),
     get("/healthz"),

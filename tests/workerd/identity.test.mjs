@@ -85,6 +85,7 @@ const ROUTES = [
   ["GET", "/oauth/singlesignon?access_token=x"], ["GET", "/oauth/singlesignon.php"], ["POST", "/oauth/singlesignon", { access_token: "x" }],
   ["GET", "/admin/v1/users/alice"], ["DELETE", "/admin/v1/users/alice"], ["GET", "/admin/v1/credentials"],
   ["GET", "/.well-known/oauth-authorization-server"], ["GET", "/.well-known/jwks.json"], ["GET", "/healthz"], ["GET", "/clientarea.php"],
+  ["POST", "/includes/api.php", { action: "CreateSsoToken", client_id: "alice", identifier: "x", secret: "y" }],
 ];
 
 /** The answer, but for what differs from one request to the next. */

@@ -20,6 +20,13 @@ fn short(request: AdminRequest) -> String {
             CredentialRequest::Delete(id) => format!("delete {id}"),
             CredentialRequest::Rotate(id, overlap) => format!("rotate {id} in {overlap}"),
         },
+        AdminRequest::ApiCredential(request) => match request {
+            ApiCredentialRequest::Create(_) => "create".into(),
+            ApiCredentialRequest::List { cursor, limit } => format!("list {limit} from {cursor:?}"),
+            ApiCredentialRequest::Get(id) => format!("get {id}"),
+            ApiCredentialRequest::Patch(id, _) => format!("patch {id}"),
+            ApiCredentialRequest::Delete(id) => format!("delete {id}"),
+        },
         AdminRequest::GetToken(jti) => format!("get {jti}"),
         AdminRequest::RevokeToken(jti) => format!("revoke {jti}"),
     }
@@ -29,7 +36,7 @@ fn short(request: AdminRequest) -> String {
 type Requests = &'static [(Method, &'static str, &'static str)];
 
 /// Each path with its `Allow` and its requests.
-const ROUTES: [(&str, &str, Requests); 8] = [
+const ROUTES: [(&str, &str, Requests); 10] = [
     (
         "users/42",
         "GET, PUT, PATCH, DELETE",
@@ -77,6 +84,23 @@ const ROUTES: [(&str, &str, Requests); 8] = [
         ],
     ),
     ("credentials/portal/rotate", "POST", &[(Method::Post, r#"{"overlap_seconds":60}"#, "rotate portal in 60")]),
+    (
+        "api-credentials",
+        "GET, POST",
+        &[
+            (Method::Get, "", "list 50 from None"),
+            (Method::Post, r#"{"name":"P","actions":["CreateSsoToken"]}"#, "create"),
+        ],
+    ),
+    (
+        "api-credentials/panel",
+        "GET, PATCH, DELETE",
+        &[
+            (Method::Get, "", "get panel"),
+            (Method::Patch, r#"{"allowed_addresses":["192.0.2.0/24"]}"#, "patch panel"),
+            (Method::Delete, "", "delete panel"),
+        ],
+    ),
     (
         "tokens/AQEBAQEBAQEBAQEBAQEBAQ",
         "GET, DELETE",

@@ -1,0 +1,107 @@
+//! Making, changing and revoking credential sets, in an order that leaves a failure on the safe side.
+
+use super::fault::{Fault, Trouble};
+use super::platform::random;
+use super::site::{Placement, Site};
+use super::user_object::unexpected;
+use crate::credential::CredentialSet;
+use crate::http::Request;
+use crate::id::{ClientId, OwnedId, UserId};
+use crate::secret::Secret;
+use crate::store;
+use crate::user::{Command, Reply};
+
+/// How often another id is drawn when its number is taken.
+const DRAWS_MAX: usize = 5;
+
+/// Makes a credential set of a new id and secret. Its number is taken first: without a set it names nothing.
+pub(super) async fn create<E: Into<Trouble>>(
+    site: &Site,
+    make: impl FnOnce(ClientId, &Secret) -> Result<CredentialSet, E>,
+) -> Result<(CredentialSet, Secret), Trouble> {
+    let kv = site.kv()?;
+    let (id, secret) = (free_id(site).await?, Secret::from_random(random()?));
+    let set = make(id, &secret).map_err(Into::into)?;
+    kv.put(&store::credential_number_key(set.client_id.number()), &set.client_id, None).await?;
+    kv.put_credential(&set).await?;
+    Ok((set, secret))
+}
+
+/// A new id whose number no other set has.
+async fn free_id(site: &Site) -> Result<ClientId, Fault> {
+    let kv = site.kv()?;
+    for _ in 0..DRAWS_MAX {
+        let id = ClientId::from_random(random()?);
+        if kv.get::<ClientId>(&store::credential_number_key(id.number())).await?.is_none() {
+            return Ok(id);
+        }
+    }
+    Err(Fault::Internal("credential id", "every number drawn is taken".to_owned()))
+}
+
+/// The set of a number.
+pub(super) async fn by_number(site: &Site, number: u32) -> Result<Option<CredentialSet>, Fault> {
+    let kv = site.kv()?;
+    match kv.get::<ClientId>(&store::credential_number_key(number)).await? {
+        Some(id) => kv.credential(&id).await,
+        None => Ok(None),
+    }
+}
+
+/// Writes a changed set. Switching it off reaches the object before KV, switching it on KV before the object: whatever
+/// fails in between, the set stays off.
+pub(super) async fn save(
+    site: &Site,
+    request: &Request,
+    was_disabled: bool,
+    set: &CredentialSet,
+) -> Result<(), Trouble> {
+    if set.disabled {
+        tell_object(site, request, set, Command::RevokeCredential(set.client_id.clone())).await?;
+    }
+    site.kv()?.put_credential(set).await?;
+    if was_disabled && !set.disabled {
+        tell_object(site, request, set, Command::RestoreCredential(set.client_id.clone())).await?;
+    }
+    Ok(())
+}
+
+/// Revokes a set. The object first: from then on no token of the set is redeemed, whatever KV still says.
+pub(super) async fn revoke(site: &Site, request: &Request, set: &CredentialSet) -> Result<(), Trouble> {
+    tell_object(site, request, set, Command::RevokeCredential(set.client_id.clone())).await?;
+    let kv = site.kv()?;
+    kv.delete(&store::credential_key(&set.client_id)).await?;
+    Ok(kv.delete(&store::credential_number_key(set.client_id.number())).await?)
+}
+
+async fn tell_object(site: &Site, request: &Request, set: &CredentialSet, command: Command) -> Result<(), Trouble> {
+    let Some(user) = set.binding.user() else { return Ok(()) };
+    match site.ask(user, Placement::AsConfigured, request, command).await? {
+        Reply::Done => Ok(()),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// Notes that `user` owns these services, where KV does not say so yet. It is a hint: the user's object has the last word.
+pub(super) async fn note_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
+    let kv = site.kv()?;
+    for service in services {
+        let key = store::service_key(service);
+        if kv.get::<UserId>(&key).await?.as_ref() != Some(user) {
+            kv.put(&key, user, None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets that `user` owned these services.
+pub(super) async fn forget_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
+    let kv = site.kv()?;
+    for service in services {
+        let key = store::service_key(service);
+        if kv.get::<UserId>(&key).await?.as_ref() == Some(user) {
+            kv.delete(&key).await?;
+        }
+    }
+    Ok(())
+}

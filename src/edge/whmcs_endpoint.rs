@@ -1,0 +1,305 @@
+//! `POST /includes/api.php`.
+
+use super::credentials;
+use super::fault::{Fault, Trouble};
+use super::kv::Page;
+use super::platform::{random, read_multipart};
+use super::site::{Placement, Site, Trail};
+use super::user_object::unexpected;
+use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
+use crate::http::{Failure, Request, Response};
+use crate::id::{ClientId, OwnedId, TokenId, UserId};
+use crate::oauth::Grant;
+use crate::secret::Secret;
+use crate::sso::{MissingInput, Scope};
+use crate::store;
+use crate::token::{Claims, TokenRecord};
+use crate::user::{Account, Command, Reply, Status};
+use crate::whmcs::{
+    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateCredential, CreateSsoToken,
+    CredentialReference, ListCredentials, UpdateCredential, credential_row,
+};
+use serde_json::json;
+use worker::Context;
+
+/// How many credential sets are read at once.
+const PAGE: u64 = 100;
+
+/// Why an action is not done: its answer, or a trouble.
+enum Stop {
+    Answer(ApiAnswer),
+    Trouble(Trouble),
+}
+
+impl From<ApiAnswer> for Stop {
+    fn from(answer: ApiAnswer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Trouble(fault.into())
+    }
+}
+
+/// Answers as WHMCS would:
+/// 1. read the parameters, of the query and of a form of either kind,
+/// 2. the caller proves who it is: one KV read,
+/// 3. it calls from where it may, what its role allows,
+/// 4. parse the action and do it.
+pub(super) async fn serve(
+    request: &Request,
+    site: &Site,
+    context: &Context,
+    trail: &mut Trail,
+) -> Result<Response, Trouble> {
+    // 1.
+    let api = ApiRequest::new(read_params(request).await?);
+    let answer = match answer(&api, request, site, context, trail).await {
+        Ok(answer) | Err(Stop::Answer(answer)) => answer,
+        Err(Stop::Trouble(trouble)) => return Err(trouble),
+    };
+    if !answer.is_success() {
+        trail.is_refused = true;
+        trail.reason = trail.reason.or(Some("refused"));
+    }
+    Ok(answer.into_response(&api.action, api.encoding))
+}
+
+async fn read_params(request: &Request) -> Result<ApiParams, Trouble> {
+    let query = form_urlencoded::parse(request.query.as_bytes()).into_owned();
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
+    let body = if is_multipart {
+        read_multipart(content_type, &mut request.body.clone()).await?
+    } else {
+        form_urlencoded::parse(&request.body).into_owned().collect()
+    };
+    Ok(ApiParams::merge(query, body.into_iter())?)
+}
+
+/// Steps 2 to 4 of [`serve`].
+async fn answer(
+    api: &ApiRequest,
+    request: &Request,
+    site: &Site,
+    context: &Context,
+    trail: &mut Trail,
+) -> Result<ApiAnswer, Stop> {
+    // 2.
+    let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
+    let Some(login) = &api.login else {
+        trail.reason = Some("no_credentials");
+        return refuse(403, "Invalid or missing credentials");
+    };
+    let known: Option<ApiCredential> = match ClientId::parse(&login.identifier) {
+        Some(id) => site.kv()?.get(&store::api_credential_key(&id)).await?,
+        None => None,
+    };
+    let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);
+    let Some(caller) = known.filter(|_| is_proven) else {
+        trail.reason = Some("wrong_credentials");
+        return refuse(403, "Authentication Failed");
+    };
+    trail.client_id = Some(caller.identifier.clone());
+    // 3.
+    let address = request.caller().address;
+    if !caller.allows(address.as_deref()) {
+        trail.reason = Some("address_not_allowed");
+        return refuse(403, &format!("Invalid IP {}", address.as_deref().unwrap_or("unknown")));
+    }
+    if api.action.is_empty() {
+        return refuse(400, "Empty action request");
+    }
+    let Some(name) = ActionName::parse(&api.action) else { return refuse(200, "Command Not Found") };
+    if !caller.actions.contains(&name) {
+        trail.reason = Some("action_not_allowed");
+        return refuse(403, &format!("Invalid Permissions: API action \"{}\" is not allowed", api.action));
+    }
+    // 4.
+    let act = Act { request, site };
+    match Action::parse(name, &api.params)? {
+        Action::CreateSsoToken(token) => act.create_sso_token(token, &caller.identifier, context, trail).await,
+        Action::CreateCredential(input) => act.create(input).await,
+        Action::UpdateCredential(reference, update) => act.update(&reference, update).await,
+        Action::DeleteCredential(reference) => act.delete(&reference).await,
+        Action::ListCredentials(list) => act.list(list).await,
+    }
+}
+
+struct Act<'a> {
+    request: &'a Request,
+    site: &'a Site,
+}
+
+impl Act<'_> {
+    async fn account(&self, user: &UserId) -> Result<Option<Account>, Stop> {
+        match self.site.ask(user, Placement::AsConfigured, self.request, Command::GetAccount).await? {
+            Reply::Account(account) => Ok(Some(account)),
+            Reply::Missing => Ok(None),
+            reply => Err(unexpected(&reply).into()),
+        }
+    }
+
+    /// Issues a token for a user whose account stands, without a credential set. The API credential is its client.
+    async fn create_sso_token(
+        &self,
+        ask: CreateSsoToken,
+        caller: &ClientId,
+        context: &Context,
+        trail: &mut Trail,
+    ) -> Result<ApiAnswer, Stop> {
+        let error = |message: String| Stop::Answer(ApiAnswer::error(200, message));
+        let (named, user) = match (ask.client_id, ask.user_id) {
+            (Some(client), Some(user)) if client != user => return Err(error("Invalid user_id for client".to_owned())),
+            (Some(client), _) => ("client_id", client),
+            (None, Some(user)) => ("user_id", user),
+            (None, None) => return Err(error("A valid client_id or user_id is required".to_owned())),
+        };
+        trail.user_id = Some(user.clone());
+        let account = self.account(&user).await?.ok_or_else(|| error(format!("Invalid {named}")))?;
+        if account.status == Status::Closed || !account.sso {
+            return Err(error(format!("SSO authentication blocked for client {user}")));
+        }
+        let inputs = ask.inputs;
+        let unfit = match self.site.settings.client_area.locate(ask.destination, &inputs) {
+            Err(MissingInput::ServiceId) => Some("The destination needs a service_id."),
+            Err(MissingInput::DomainId) => Some("The destination needs a domain_id."),
+            Err(MissingInput::RedirectPath) => Some("The destination needs an sso_redirect_path."),
+            Ok(_) if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) => {
+                Some("The service or domain is not the client's.")
+            }
+            Ok(_) => None,
+        };
+        if let Some(unfit) = unfit {
+            return Err(error(format!("Token could not be provisioned: invalid_request. {unfit}")));
+        }
+        let settings = &self.site.settings;
+        let claims = Claims {
+            iss: settings.issuer.as_str().to_owned(),
+            aud: settings.issuer.sso_endpoint(),
+            sub: user,
+            client_id: caller.clone(),
+            scope: [Scope::BASE].into_iter().chain(ask.destination).collect(),
+            iat: self.site.now,
+            exp: self.site.now.plus(settings.token_ttl),
+            jti: TokenId::from_random(random()?),
+            delegated: false,
+            inputs,
+        };
+        trail.jti = Some(claims.jti.clone());
+        let record = TokenRecord::from(&claims);
+        let (kv, request_id) = (self.site.kv()?, self.site.request_id.clone());
+        context.wait_until(async move {
+            if let Err(fault) = kv.put_token_record(&record).await {
+                worker::console_error!("{}", fault.log_line("whmcs", &request_id));
+            }
+        });
+        let grant = Grant::sign(claims, settings).map_err(Fault::from)?;
+        let link = format!("{}.php?access_token={}", settings.issuer.sso_endpoint(), grant.access_token());
+        Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
+    }
+
+    /// The user who owns a service, by KV's hint and the object's word.
+    async fn owner(&self, service: &OwnedId) -> Result<Option<UserId>, Stop> {
+        let Some(user) = self.site.kv()?.get::<UserId>(&store::service_key(service)).await? else { return Ok(None) };
+        let account = self.account(&user).await?;
+        Ok(account.filter(|account| account.owns(Some(service), None)).map(|_| user))
+    }
+
+    async fn create(&self, input: CreateCredential) -> Result<ApiAnswer, Stop> {
+        let owner = self.owner(&input.service_id).await?.ok_or_else(no_owner)?;
+        let now = self.site.now;
+        let input = CredentialInput {
+            name: input.name,
+            description: input.description,
+            grant_types: vec![GrantType::SingleSignOn],
+            scopes: input.scopes,
+            user_id: Some(owner),
+            delegated: false,
+            service_id: Some(input.service_id),
+            logo_uri: input.logo_uri,
+            redirect_uris: input.redirect_uris,
+            disabled: false,
+        };
+        let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
+        let (set, secret) = credentials::create(self.site, make).await?;
+        Ok(ApiAnswer::success(json!({
+            "credentialId": set.client_id.number(),
+            "clientIdentifier": set.client_id,
+            "clientSecret": secret.expose(),
+        })))
+    }
+
+    async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, Stop> {
+        let set = match reference {
+            CredentialReference::Number(Some(number)) => credentials::by_number(self.site, *number).await?,
+            CredentialReference::ClientId(Some(id)) => self.site.kv()?.credential(id).await?,
+            CredentialReference::Number(None) | CredentialReference::ClientId(None) => None,
+        };
+        set.ok_or_else(|| reference.unknown().into())
+    }
+
+    /// Changes a set. Whom it may sign in never changes, so a new service must be that user's.
+    async fn update(&self, reference: &CredentialReference, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
+        let old = self.find(reference).await?;
+        if let Some(service) = &update.service_id {
+            let owner = self.owner(service).await?;
+            if owner.is_none() || owner.as_ref() != old.binding.user() {
+                return Err(no_owner());
+            }
+        }
+        let was_disabled = old.disabled;
+        let change = CredentialChange {
+            name: update.name,
+            description: update.description,
+            scopes: update.scopes,
+            service_id: update.service_id.map(Some),
+            logo_uri: update.logo_uri.map(|uri| Some(uri).filter(|uri| !uri.is_empty())),
+            redirect_uris: update.redirect_uris,
+            ..CredentialChange::default()
+        };
+        let now = self.site.now;
+        let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
+        let mut answer = json!({"credentialId": set.client_id.number()});
+        if update.reset_secret {
+            let secret = Secret::from_random(random()?);
+            set = CredentialSet { secret: set.secret.rotated(&secret, 0, now), ..set };
+            if let Some(fields) = answer.as_object_mut() {
+                fields.insert("newClientSecret".to_owned(), secret.expose().into());
+            }
+        }
+        credentials::save(self.site, self.request, was_disabled, &set).await?;
+        Ok(ApiAnswer::success(answer))
+    }
+
+    async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
+        let set = self.find(reference).await?;
+        credentials::revoke(self.site, self.request, &set).await?;
+        Ok(ApiAnswer::success(json!({"credentialId": set.client_id.number()})))
+    }
+
+    async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {
+        let (kv, mut sets, mut cursor) = (self.site.kv()?, Vec::<CredentialSet>::new(), None);
+        while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
+            let page: Page<CredentialSet> = kv.list(store::CREDENTIAL_PREFIX, cursor, PAGE).await?;
+            sets.extend(page.records);
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        Ok(ApiAnswer::success(json!({"clients": list.arrange(sets.iter().map(credential_row).collect())})))
+    }
+}
+
+fn no_owner() -> Stop {
+    ApiAnswer::error(200, "Service ID not associated with valid Client.").into()
+}

@@ -1,0 +1,272 @@
+//! The actions and their parameters. What is wrong with them is told in WHMCS's words.
+
+use super::{ActionName, ApiAnswer, ApiParams};
+use crate::credential::GrantType;
+use crate::http::parse_number;
+use crate::id::{ClientId, OwnedId, UserId};
+use crate::sso::{DestinationInputs, RelativePath, Scope};
+use serde_json::Value;
+use std::cmp::Ordering;
+
+/// How much of an unknown grant type or scope is told back, in characters.
+const QUOTED_MAX: usize = 64;
+
+/// A well-formed action.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `CreateSsoToken`
+    CreateSsoToken(CreateSsoToken),
+    /// `CreateOAuthCredential`
+    CreateCredential(CreateCredential),
+    /// `UpdateOAuthCredential`
+    UpdateCredential(CredentialReference, UpdateCredential),
+    /// `DeleteOAuthCredential`
+    DeleteCredential(CredentialReference),
+    /// `ListOAuthCredentials`
+    ListCredentials(ListCredentials),
+}
+
+/// Whom to sign in, and where to. A client of WHMCS is the user of the same number.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CreateSsoToken {
+    /// The client.
+    pub client_id: Option<UserId>,
+    /// The user, who must be the client if both are given.
+    pub user_id: Option<UserId>,
+    /// The destination; none for the client area's home.
+    pub destination: Option<Scope>,
+    /// What the destination needs.
+    pub inputs: DestinationInputs,
+}
+
+/// A new credential set for the owner of a service.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CreateCredential {
+    /// The service.
+    pub service_id: OwnedId,
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// The name, or what stands for it.
+    pub name: String,
+    /// The description.
+    pub description: String,
+    /// A logo.
+    pub logo_uri: Option<String>,
+    /// Redirect URIs, for the record.
+    pub redirect_uris: Vec<String>,
+}
+
+/// Which credential set is meant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CredentialReference {
+    /// By its number; none if the number is malformed.
+    Number(Option<u32>),
+    /// By its `client_id`; none if that is malformed.
+    ClientId(Option<ClientId>),
+}
+
+/// What is to change; the rest stays.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct UpdateCredential {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new description.
+    pub description: Option<String>,
+    /// All scopes.
+    pub scopes: Option<Vec<Scope>>,
+    /// The new service.
+    pub service_id: Option<OwnedId>,
+    /// The new logo; an empty one is none.
+    pub logo_uri: Option<String>,
+    /// All redirect URIs.
+    pub redirect_uris: Option<Vec<String>>,
+    /// Whether to make a new secret.
+    pub reset_secret: bool,
+}
+
+/// Which credential sets to list, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ListCredentials {
+    /// Whether the grant type asked for, if any, is one that sets have.
+    pub grant_type_is_known: bool,
+    /// The name of the field to sort by.
+    pub sort_field: String,
+    /// Whether the greatest comes first.
+    pub is_descending: bool,
+    /// How many at most.
+    pub limit: u64,
+}
+
+fn error(message: impl Into<String>) -> ApiAnswer {
+    ApiAnswer::error(200, message)
+}
+
+fn not_provisioned(description: &str) -> ApiAnswer {
+    error(format!("Token could not be provisioned: invalid_request. {description}"))
+}
+
+impl Action {
+    /// Parses the parameters of the action called `name`.
+    ///
+    /// # Errors
+    /// The answer that says what is wrong.
+    pub fn parse(name: ActionName, params: &ApiParams) -> Result<Self, ApiAnswer> {
+        Ok(match name {
+            ActionName::CreateSsoToken => Self::CreateSsoToken(CreateSsoToken::parse(params)?),
+            ActionName::CreateOAuthCredential => Self::CreateCredential(CreateCredential::parse(params)?),
+            ActionName::UpdateOAuthCredential => {
+                let reference = CredentialReference::parse(params)?;
+                Self::UpdateCredential(reference, UpdateCredential::parse(params)?)
+            }
+            ActionName::DeleteOAuthCredential => {
+                Self::DeleteCredential(CredentialReference::Number(parse_number32(params.get("credentialid"))))
+            }
+            ActionName::ListOAuthCredentials => Self::ListCredentials(ListCredentials::parse(params)),
+        })
+    }
+}
+
+impl CreateSsoToken {
+    fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
+        let user = |name: &str| -> Result<Option<UserId>, ApiAnswer> {
+            let text = params.get(name);
+            text.map(|text| UserId::parse(text).ok_or_else(|| error(format!("Invalid {name}")))).transpose()
+        };
+        let (client_id, user_id) = (user("client_id")?, user("user_id")?);
+        if client_id.is_none() && user_id.is_none() {
+            return Err(error("A valid client_id or user_id is required"));
+        }
+        let destination = params.get("destination").map(|text| {
+            Scope::parse(text).filter(|scope| *scope != Scope::BASE).ok_or_else(|| error("Invalid destination"))
+        });
+        let owned = |name: &str| -> Result<Option<OwnedId>, ApiAnswer> {
+            let malformed = || not_provisioned(&format!("The {name} is malformed."));
+            params.get(name).map(|text| OwnedId::parse(text).ok_or_else(malformed)).transpose()
+        };
+        let outside = || not_provisioned("The sso_redirect_path is not a path within the client area.");
+        let path = params.get("sso_redirect_path").map(|text| RelativePath::parse(text).ok_or_else(outside));
+        Ok(Self {
+            client_id,
+            user_id,
+            destination: destination.transpose()?,
+            inputs: DestinationInputs {
+                service_id: owned("service_id")?,
+                domain_id: owned("domain_id")?,
+                sso_redirect_path: path.transpose()?,
+            },
+        })
+    }
+}
+
+fn check_grant_type(text: &str) -> Result<(), ApiAnswer> {
+    let unknown = || error(format!("The requested grant type \"{}\" is invalid.", quoted(text)));
+    GrantType::parse(text).map(drop).ok_or_else(unknown)
+}
+
+fn parse_scopes(text: &str) -> Result<Vec<Scope>, ApiAnswer> {
+    let names: Vec<_> = text.split_ascii_whitespace().collect();
+    if names.is_empty() {
+        return Err(error("At least one valid scope is required."));
+    }
+    let unknown = |name: &str| error(format!("The requested scope \"{}\" is invalid.", quoted(name)));
+    names.into_iter().map(|name| Scope::parse(name).ok_or_else(|| unknown(name))).collect()
+}
+
+fn parse_service(text: &str) -> Result<OwnedId, ApiAnswer> {
+    OwnedId::parse(text).ok_or_else(|| error("A valid Service ID is required."))
+}
+
+fn quoted(text: &str) -> String {
+    text.chars().take(QUOTED_MAX).collect()
+}
+
+impl CreateCredential {
+    fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
+        check_grant_type(params.get("granttype").ok_or_else(|| error("A valid grant type is required."))?)?;
+        let service = params.get("serviceid");
+        let service = service.ok_or_else(|| error("A service ID is required for the single sign-on grant type."))?;
+        let scopes = parse_scopes(params.get("scope").unwrap_or_default())?;
+        let service_id = parse_service(service)?;
+        Ok(Self {
+            scopes,
+            name: params.get("name").map_or_else(|| format!("Service {service_id}"), str::to_owned),
+            description: params.get("description").unwrap_or_default().to_owned(),
+            logo_uri: params.get("logouri").map(str::to_owned),
+            redirect_uris: params.list("redirecturi").unwrap_or_default(),
+            service_id,
+        })
+    }
+}
+
+impl CredentialReference {
+    fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
+        match (params.get("credentialid"), params.get("clientapiidentifier")) {
+            (Some(number), _) => Ok(Self::Number(parse_number32(Some(number)))),
+            (None, Some(id)) => Ok(Self::ClientId(ClientId::parse(id))),
+            (None, None) => Err(error("A Credential ID or Client Identifier is required.")),
+        }
+    }
+
+    /// The answer when there is no such credential set.
+    pub fn unknown(&self) -> ApiAnswer {
+        match self {
+            Self::Number(_) => error("Invalid Credential ID provided."),
+            Self::ClientId(_) => error("Invalid Client Identifier provided."),
+        }
+    }
+}
+
+fn parse_number32(text: Option<&str>) -> Option<u32> {
+    text.and_then(parse_number).and_then(|number| u32::try_from(number).ok())
+}
+
+impl UpdateCredential {
+    fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
+        params.get("granttype").map(check_grant_type).transpose()?;
+        Ok(Self {
+            name: params.get("name").map(str::to_owned),
+            description: params.given("description").map(str::to_owned),
+            scopes: params.given("scope").map(parse_scopes).transpose()?,
+            service_id: params.get("serviceid").map(parse_service).transpose()?,
+            logo_uri: params.given("logouri").map(str::to_owned),
+            redirect_uris: params.list("redirecturi"),
+            reset_secret: params.is_on("resetsecret"),
+        })
+    }
+}
+
+impl ListCredentials {
+    /// How many credential sets a list holds at most.
+    pub const LIMIT_MAX: u64 = 1_000;
+
+    /// Sorts rows by the field asked for, then cuts them off at the limit. Rows without that field keep their order.
+    pub fn arrange(&self, mut rows: Vec<Value>) -> Vec<Value> {
+        rows.sort_by(|a, b| compare(a.get(&self.sort_field), b.get(&self.sort_field)));
+        if self.is_descending {
+            rows.reverse();
+        }
+        rows.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        rows
+    }
+
+    fn parse(params: &ApiParams) -> Self {
+        let limit = params.get("limit").and_then(parse_number).filter(|limit| *limit > 0);
+        Self {
+            grant_type_is_known: params.get("granttype").is_none_or(|text| GrantType::parse(text).is_some()),
+            sort_field: params.get("sortfield").unwrap_or("credentialId").to_owned(),
+            is_descending: params.get("sortorder").is_some_and(|order| order.eq_ignore_ascii_case("desc")),
+            limit: limit.unwrap_or(Self::LIMIT_MAX).min(Self::LIMIT_MAX),
+        }
+    }
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_u64().cmp(&b.as_u64()),
+        (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
+        _ => Ordering::Equal,
+    }
+}
+
+#[cfg(test)]
+mod tests;

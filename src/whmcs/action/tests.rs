@@ -1,0 +1,191 @@
+//! Each action's parameters, and WHMCS's words for what is wrong with them.
+
+use super::*;
+use crate::http::Response;
+use crate::whmcs::Encoding;
+use crate::whmcs::request::tests::params;
+use serde_json::json;
+
+fn parse(name: ActionName, form: &str) -> Result<Action, ApiAnswer> {
+    Action::parse(name, &params(form))
+}
+
+#[track_caller]
+fn assert_error(name: ActionName, form: &str, message: &str) {
+    let Response { status, body, .. } = parse(name, form).unwrap_err().into_response("", Encoding::Json);
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (status, body["result"].as_str(), body["message"].as_str()),
+        (200, Some("error"), Some(message)),
+        "{form}"
+    );
+}
+
+#[test]
+fn a_token_is_for_a_client_a_user_or_both() {
+    let user = UserId::parse;
+    for (form, client_id, user_id) in [
+        ("client_id=1", user("1"), None),
+        ("user_id=2", None, user("2")),
+        ("client_id=1&user_id=1", user("1"), user("1")),
+    ] {
+        let expected = CreateSsoToken { client_id, user_id, destination: None, inputs: DestinationInputs::default() };
+        assert_eq!(parse(ActionName::CreateSsoToken, form), Ok(Action::CreateSsoToken(expected)), "{form}");
+    }
+}
+
+#[test]
+fn a_token_may_name_its_destination() {
+    let form =
+        "client_id=1&destination=sso:custom_redirect&sso_redirect_path=/cart.php%3Fa%3Dview%26b%3D2&service_id=5";
+    let Ok(Action::CreateSsoToken(token)) = parse(ActionName::CreateSsoToken, form) else { panic!("it is sound") };
+    assert_eq!(token.destination, Some(Scope::CUSTOM_REDIRECT));
+    assert_eq!(token.inputs.sso_redirect_path, RelativePath::parse("cart.php?a=view&b=2"));
+    assert_eq!(token.inputs.service_id, OwnedId::parse("5"));
+}
+
+#[test]
+fn each_mistake_about_a_token_has_its_words() {
+    for (form, message) in [
+        ("", "A valid client_id or user_id is required"),
+        ("client_id=", "A valid client_id or user_id is required"),
+        ("client_id=a%20b", "Invalid client_id"),
+        ("user_id=%2e%2e", "Invalid user_id"),
+        ("client_id=1&destination=clientarea:homepage", "Invalid destination"),
+        ("client_id=1&destination=clientarea:sso", "Invalid destination"),
+        ("client_id=1&destination=nowhere", "Invalid destination"),
+        (
+            "client_id=1&service_id=a%20b",
+            "Token could not be provisioned: invalid_request. The service_id is malformed.",
+        ),
+        (
+            "client_id=1&sso_redirect_path=//evil.example",
+            "Token could not be provisioned: invalid_request. The sso_redirect_path is not a path within the client area.",
+        ),
+    ] {
+        assert_error(ActionName::CreateSsoToken, form, message);
+    }
+}
+
+#[test]
+fn a_credential_set_is_for_a_service() {
+    let form = "grantType=single_sign_on&scope=clientarea:sso+clientarea:invoices&serviceId=12&redirectUri[]=a&redirectUri[]=b";
+    let expected = CreateCredential {
+        service_id: OwnedId::parse("12").unwrap(),
+        scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
+        name: "Service 12".into(),
+        description: String::new(),
+        logo_uri: None,
+        redirect_uris: vec!["a".into(), "b".into()],
+    };
+    assert_eq!(parse(ActionName::CreateOAuthCredential, form), Ok(Action::CreateCredential(expected)));
+}
+
+#[test]
+fn each_mistake_about_a_credential_set_has_its_words() {
+    let sso = "granttype=single_sign_on";
+    for (form, message) in [
+        ("", "A valid grant type is required."),
+        ("grantType=authorization_code", r#"The requested grant type "authorization_code" is invalid."#),
+        ("grantType=x", r#"The requested grant type "x" is invalid."#),
+        (sso, "A service ID is required for the single sign-on grant type."),
+        (&format!("{sso}&serviceId=12"), "At least one valid scope is required."),
+        (&format!("{sso}&serviceId=12&scope=+"), "At least one valid scope is required."),
+        (&format!("{sso}&serviceId=12&scope=clientarea:sso+openid"), r#"The requested scope "openid" is invalid."#),
+        (&format!("{sso}&serviceId=a%20b&scope=clientarea:sso"), "A valid Service ID is required."),
+    ] {
+        assert_error(ActionName::CreateOAuthCredential, form, message);
+    }
+    let long = format!("granttype={}", "x".repeat(1_000));
+    let message = format!(r#"The requested grant type "{}" is invalid."#, "x".repeat(64));
+    assert_error(ActionName::CreateOAuthCredential, &long, &message);
+}
+
+#[test]
+fn an_update_changes_what_it_names() {
+    let by_number = |n| CredentialReference::Number(Some(n));
+    for (form, reference, update) in [
+        ("credentialId=7", by_number(7), UpdateCredential::default()),
+        (
+            "credentialId=7&clientApiIdentifier=x&resetSecret=true",
+            by_number(7),
+            UpdateCredential { reset_secret: true, ..UpdateCredential::default() },
+        ),
+        (
+            "clientApiIdentifier=a%2B%2F%3D&name=N&description=&logoUri=&redirectUri=u",
+            CredentialReference::ClientId(ClientId::parse("a+/=")),
+            UpdateCredential {
+                name: Some("N".into()),
+                description: Some(String::new()),
+                logo_uri: Some(String::new()),
+                redirect_uris: Some(vec!["u".into()]),
+                ..UpdateCredential::default()
+            },
+        ),
+    ] {
+        let expected = Action::UpdateCredential(reference, update);
+        assert_eq!(parse(ActionName::UpdateOAuthCredential, form), Ok(expected), "{form}");
+    }
+}
+
+#[test]
+fn each_mistake_about_an_update_has_its_words() {
+    for (form, message) in [
+        ("", "A Credential ID or Client Identifier is required."),
+        ("credentialId=1&grantType=x", r#"The requested grant type "x" is invalid."#),
+        ("credentialId=1&scope=", "At least one valid scope is required."),
+        ("credentialId=1&scope=x", r#"The requested scope "x" is invalid."#),
+        ("credentialId=1&serviceId=a%20b", "A valid Service ID is required."),
+    ] {
+        assert_error(ActionName::UpdateOAuthCredential, form, message);
+    }
+}
+
+#[test]
+fn a_malformed_reference_is_no_credential_set() {
+    for form in ["credentialId=x", "credentialId=-1", "credentialId=4294967296"] {
+        let deleted = Action::DeleteCredential(CredentialReference::Number(None));
+        assert_eq!(parse(ActionName::DeleteOAuthCredential, form), Ok(deleted), "{form}");
+    }
+    for (reference, message) in [
+        (CredentialReference::Number(None), "Invalid Credential ID provided."),
+        (CredentialReference::ClientId(None), "Invalid Client Identifier provided."),
+    ] {
+        assert!(reference.unknown().into_response("", Encoding::Json).body.contains(message));
+    }
+}
+
+#[test]
+fn a_list_is_sorted_and_limited() {
+    for (form, sort_field, is_descending, limit, grant_type_is_known) in [
+        ("", "credentialId", false, 1_000, true),
+        ("sortField=name&sortOrder=DESC&limit=5&grantType=single_sign_on", "name", true, 5, true),
+        ("sortOrder=asc&limit=0", "credentialId", false, 1_000, true),
+        ("limit=99999999&grantType=authorization_code", "credentialId", false, 1_000, false),
+    ] {
+        let expected = ListCredentials { sort_field: sort_field.into(), is_descending, limit, grant_type_is_known };
+        assert_eq!(parse(ActionName::ListOAuthCredentials, form), Ok(Action::ListCredentials(expected)), "{form}");
+    }
+}
+
+#[test]
+fn rows_are_arranged_by_their_fields() {
+    let rows = || {
+        vec![
+            json!({"credentialId": 10, "name": "b"}),
+            json!({"credentialId": 9, "name": "c"}),
+            json!({"credentialId": 11, "name": "a"}),
+        ]
+    };
+    for (form, numbers) in [
+        ("", vec![9, 10, 11]),
+        ("sortOrder=DESC", vec![11, 10, 9]),
+        ("sortField=name", vec![11, 10, 9]),
+        ("sortField=name&sortOrder=desc&limit=2", vec![9, 10]),
+        ("sortField=nothing", vec![10, 9, 11]),
+    ] {
+        let Ok(Action::ListCredentials(list)) = parse(ActionName::ListOAuthCredentials, form) else { panic!("{form}") };
+        let arranged: Vec<_> = list.arrange(rows()).iter().map(|row| row["credentialId"].as_u64().unwrap()).collect();
+        assert_eq!(arranged, numbers, "{form}");
+    }
+}

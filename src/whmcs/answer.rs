@@ -1,0 +1,195 @@
+//! An answer of the API, encoded as WHMCS does.
+
+use crate::credential::CredentialSet;
+use crate::http::Response;
+use crate::time::Timestamp;
+use quick_xml::escape::escape;
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+/// How an answer is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// JSON, escaped as PHP's `json_encode` does.
+    Json,
+    /// XML with the root `whmcsapi`.
+    Xml,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiAnswer {
+    /// The status.
+    pub status: u16,
+    fields: Map<String, Value>,
+}
+
+impl ApiAnswer {
+    /// `result=success` with `fields`, which are a JSON object.
+    pub fn success(fields: Value) -> Self {
+        let mut all = Map::from_iter([("result".to_owned(), "success".into())]);
+        if let Value::Object(fields) = fields {
+            all.extend(fields);
+        }
+        Self { status: 200, fields: all }
+    }
+
+    /// `result=error`. What went wrong in the business is 200: clients read no message with another status.
+    pub fn error(status: u16, message: impl Into<String>) -> Self {
+        let fields = [("result".to_owned(), "error".into()), ("message".to_owned(), message.into().into())];
+        Self { status, fields: Map::from_iter(fields) }
+    }
+
+    /// Whether it is a success.
+    pub fn is_success(&self) -> bool {
+        self.fields.get("result").is_some_and(|result| result == "success")
+    }
+
+    /// The response to the action called `action`, in lower case.
+    pub fn into_response(self, action: &str, encoding: Encoding) -> Response {
+        let (body, content_type) = match encoding {
+            Encoding::Json => (php_json(&Value::Object(self.fields)), "application/json"),
+            Encoding::Xml => (xml(action, &self.fields), "application/xml; charset=utf-8"),
+        };
+        Response { body, ..Response::empty(self.status) }.with("Content-Type", content_type)
+    }
+}
+
+/// JSON as PHP's `json_encode` spells it: a slash with a backslash before it, and everything in ASCII.
+fn php_json(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            '/' => text.push_str("\\/"),
+            c if c.is_ascii() => text.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    text
+}
+
+fn xml(action: &str, fields: &Map<String, Value>) -> String {
+    let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<whmcsapi>\n".to_owned();
+    element(&mut text, "action", &action.into());
+    for (name, value) in fields {
+        element(&mut text, name, value);
+    }
+    text.push_str("</whmcsapi>\n");
+    text
+}
+
+/// One element. The entries of a list are elements of the list's name without its last letter: `clients`, `client`.
+fn element(text: &mut String, name: &str, value: &Value) {
+    let _ = write!(text, "<{name}>");
+    match value {
+        Value::Null => {}
+        Value::Bool(on) => text.push(if *on { '1' } else { '0' }),
+        Value::Number(number) => text.push_str(&number.to_string()),
+        Value::String(string) => text.push_str(&escape(without_controls(string))),
+        Value::Array(entries) => {
+            let entry_name = name.strip_suffix('s').unwrap_or("entry");
+            entries.iter().for_each(|entry| element(text, entry_name, entry));
+        }
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| element(text, name, value)),
+    }
+    let _ = writeln!(text, "</{name}>");
+}
+
+/// XML 1.0 has no place for control characters, not even escaped (section 2.2).
+fn without_controls(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect()
+}
+
+/// A credential set as `ListOAuthCredentials` shows it. WHMCS lists secrets in clear; Signet has none to show.
+pub fn credential_row(set: &CredentialSet) -> Value {
+    let scopes: Vec<_> = set.scopes.iter().map(|scope| scope.as_str()).collect();
+    let grant_types: Vec<_> = set.grant_types.iter().map(|grant_type| grant_type.as_str()).collect();
+    json!({
+        "credentialId": set.client_id.number(),
+        "name": set.name,
+        "description": set.description,
+        "grantTypes": grant_types.join(" "),
+        "scope": scopes.join(" "),
+        "clientIdentifier": set.client_id,
+        "clientSecret": "",
+        "uuid": null,
+        "serviceId": set.service_id.as_ref().map_or(Value::from(0), |id| {
+            id.as_str().parse::<u64>().map_or_else(|_| id.as_str().into(), Value::from)
+        }),
+        "logoUri": set.logo_uri.as_deref().unwrap_or_default(),
+        "redirectUri": set.redirect_uris,
+        "rsaKeyPairId": 0,
+        "createdAt": date(set.created_at),
+        "updatedAt": date(set.updated_at),
+    })
+}
+
+/// A moment as WHMCS spells it: `18th November 2016 9:32:24am`.
+fn date(at: Timestamp) -> String {
+    let day = at.format("%-d");
+    let suffix = match day.as_str() {
+        "1" | "21" | "31" => "st",
+        "2" | "22" => "nd",
+        "3" | "23" => "rd",
+        _ => "th",
+    };
+    format!("{day}{suffix} {}", at.format("%B %Y %-I:%M:%S%P"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_escaped_as_php_does() {
+        let answer = ApiAnswer::success(json!({"url": "https://a/é😀", "n": 1, "quote": "\"<&>"}));
+        let response = answer.into_response("x", Encoding::Json);
+        assert_eq!(response.header("Content-Type"), Some("application/json"));
+        assert_eq!(
+            response.body,
+            r#"{"n":1,"quote":"\"<&>","result":"success","url":"https:\/\/a\/\u00e9\ud83d\ude00"}"#
+        );
+        assert_eq!(serde_json::from_str::<Value>(&response.body).unwrap()["url"], "https://a/é😀");
+    }
+
+    #[test]
+    fn xml_begins_with_the_action() {
+        let answer = ApiAnswer::success(json!({"clients": [{"name": "<a&b>\u{1}", "uuid": null}, {"name": "c"}]}));
+        let response = answer.into_response("listoauthcredentials", Encoding::Xml);
+        assert_eq!(
+            response.body,
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<whmcsapi>\n<action>listoauthcredentials</action>\n\
+             <clients><client><name>&lt;a&amp;b&gt;</name>\n<uuid></uuid>\n</client>\n<client><name>c</name>\n</client>\n\
+             </clients>\n<result>success</result>\n</whmcsapi>\n"
+        );
+        assert!(response.header("Content-Type").unwrap().contains("application/xml"));
+    }
+
+    #[test]
+    fn an_error_has_its_status_and_message() {
+        let answer = ApiAnswer::error(403, "Authentication Failed");
+        assert!(!answer.is_success());
+        let response = answer.into_response("", Encoding::Json);
+        assert_eq!(
+            (response.status, response.body.as_str()),
+            (403, r#"{"message":"Authentication Failed","result":"error"}"#)
+        );
+    }
+
+    #[test]
+    fn dates_are_spelled_as_whmcs_does() {
+        for (seconds, text) in [
+            (1_479_461_544, "18th November 2016 9:32:24am"),
+            (1_480_550_400, "1st December 2016 12:00:00am"),
+            (1_480_680_000, "2nd December 2016 12:00:00pm"),
+            (1_482_532_859, "23rd December 2016 10:40:59pm"),
+            (1_481_500_800, "12th December 2016 12:00:00am"),
+        ] {
+            assert_eq!(date(Timestamp::from_seconds(seconds)), text);
+        }
+    }
+}

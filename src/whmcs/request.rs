@@ -1,0 +1,168 @@
+//! A request to the API, as WHMCS reads one.
+
+use super::Encoding;
+use crate::http::Failure;
+use crate::secret::Secret;
+
+/// The greatest number of parameters.
+const COUNT_MAX: usize = 200;
+
+/// The parameters of query and body; the body wins. Names have no case, as in WHMCS's own examples. A parameter with
+/// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list.
+#[derive(Debug, Default)]
+pub struct ApiParams(Vec<(String, String)>);
+
+impl ApiParams {
+    /// Merges the decoded pairs of query and body.
+    ///
+    /// # Errors
+    /// 400 when there are more than 200.
+    pub fn merge(
+        query: impl Iterator<Item = (String, String)>,
+        body: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
+        let plain =
+            |(name, value): (String, String)| (name.split('[').next().unwrap_or_default().to_ascii_lowercase(), value);
+        let body: Vec<_> = body.map(plain).take(COUNT_MAX.saturating_add(1)).collect();
+        let mut params: Vec<_> = query
+            .map(plain)
+            .filter(|(name, _)| !body.iter().any(|(other, _)| other == name))
+            .take(COUNT_MAX.saturating_add(1))
+            .collect();
+        params.extend(body);
+        if params.len() > COUNT_MAX { Err(Failure::TOO_MANY_PARAMETERS) } else { Ok(Self(params)) }
+    }
+
+    /// The value of a parameter, its name in lower case. Of several the last; an empty one counts as absent.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// All values of a parameter that are not empty; nothing if it is not there at all.
+    pub fn list(&self, name: &str) -> Option<Vec<String>> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).peekable();
+        values.peek()?;
+        Some(values.filter(|value| !value.is_empty()).collect())
+    }
+
+    /// The value of a parameter, also when it is empty.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a switch is on: `1`, `true` or `on`, in any case.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| ["1", "true", "on"].iter().any(|on| value.eq_ignore_ascii_case(on)))
+    }
+}
+
+/// What a caller presents: `identifier` and `secret`, or the same pair as `username` and `password`.
+#[derive(Debug)]
+pub struct ApiLogin {
+    /// The identifier.
+    pub identifier: String,
+    /// The secret.
+    pub secret: Secret,
+}
+
+/// A request, taken apart.
+#[derive(Debug)]
+pub struct ApiRequest {
+    /// The action's name in lower case; empty if there is none.
+    pub action: String,
+    /// How to answer.
+    pub encoding: Encoding,
+    /// What the caller presents. A pair counts when neither half is empty.
+    pub login: Option<ApiLogin>,
+    /// All parameters.
+    pub params: ApiParams,
+}
+
+impl ApiRequest {
+    /// Takes the common parameters out.
+    pub fn new(params: ApiParams) -> Self {
+        let pair = |id: &str, secret: &str| match (params.get(id), params.get(secret)) {
+            (Some(id), Some(secret)) => {
+                Some(ApiLogin { identifier: id.to_owned(), secret: Secret::new(secret.to_owned()) })
+            }
+            _ => None,
+        };
+        Self {
+            action: params.get("action").unwrap_or_default().to_ascii_lowercase(),
+            encoding: match params.get("responsetype") {
+                Some(name) if name.eq_ignore_ascii_case("xml") => Encoding::Xml,
+                _ => Encoding::Json,
+            },
+            login: pair("identifier", "secret").or_else(|| pair("username", "password")),
+            params,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    fn pairs(form: &str) -> impl Iterator<Item = (String, String)> + '_ {
+        form_urlencoded::parse(form.as_bytes()).into_owned()
+    }
+
+    pub(in crate::whmcs) fn params(form: &str) -> ApiParams {
+        ApiParams::merge(pairs(""), pairs(form)).unwrap()
+    }
+
+    #[test]
+    fn the_body_wins_and_names_have_no_case() {
+        let merged =
+            ApiParams::merge(pairs("Action=a&x=1&list[]=q"), pairs("x=2&GrantType=g&list[0]=b&list[1]=c")).unwrap();
+        assert_eq!((merged.get("action"), merged.get("x"), merged.get("granttype")), (Some("a"), Some("2"), Some("g")));
+        assert_eq!(merged.list("list"), Some(vec!["b".into(), "c".into()]));
+        assert_eq!((merged.list("none"), merged.get("none")), (None, None));
+        assert_eq!(params("a=&b[]=").get("a"), None);
+        assert_eq!(params("b[]=").list("b"), Some(vec![]));
+        assert_eq!(params("a=1&a=2").get("a"), Some("2"), "the last wins, as in PHP");
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        let many: String = (0..201).map(|n| format!("p{n}=1&")).collect();
+        assert!(ApiParams::merge(pairs(&many), pairs("")).is_err());
+        assert!(ApiParams::merge(pairs(""), pairs(&many)).is_err());
+    }
+
+    #[test]
+    fn switches_are_read_as_clients_write_them() {
+        for (value, is_on) in
+            [("1", true), ("true", true), ("True", true), ("on", true), ("0", false), ("", false), ("no", false)]
+        {
+            assert_eq!(params(&format!("s={value}")).is_on("s"), is_on, "{value}");
+        }
+    }
+
+    #[test]
+    fn either_pair_is_a_login_if_it_is_whole() {
+        for (form, identifier) in [
+            ("identifier=a&secret=b", Some("a")),
+            ("username=a&password=b", Some("a")),
+            ("username=&password=&identifier=a&secret=b&accesskey=c", Some("a")),
+            ("identifier=&secret=&username=u&password=p", Some("u")),
+            ("identifier=a&password=b", None),
+            ("identifier=a&secret=", None),
+            ("", None),
+        ] {
+            let login = ApiRequest::new(params(form)).login;
+            assert_eq!(login.map(|login| login.identifier).as_deref(), identifier, "{form}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_json_unless_xml_is_asked_for() {
+        for (form, encoding) in
+            [("", Encoding::Json), ("responsetype=XML", Encoding::Xml), ("responsetype=nvp", Encoding::Json)]
+        {
+            assert_eq!(ApiRequest::new(params(form)).encoding, encoding, "{form}");
+        }
+        assert_eq!(ApiRequest::new(params("action=CreateSSOToken")).action, "createssotoken");
+    }
+}
