@@ -17,8 +17,9 @@
 //!                                                edge::user_object          load facts ─► user::decide ─► save changes
 //!                                              302 to the destination, with the session cookie
 //!
-//! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
 //! application ── POST /includes/api.php ─────► edge::whmcs_endpoint, as WHMCS would answer
+//!
+//! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
 //! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
 //!                                              the session cookie, then the user's object: 1 request
 //!                                              session::identity, or gateway::Assertion to the client area
