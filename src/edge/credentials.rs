@@ -5,7 +5,7 @@ use super::platform::random;
 use super::site::{Placement, Site};
 use super::user_object::unexpected;
 use crate::credential::CredentialSet;
-use crate::http::Request;
+use crate::http::{Failure, Request};
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::secret::Secret;
 use crate::store;
@@ -15,13 +15,13 @@ use crate::user::{Command, Reply};
 const DRAWS_MAX: usize = 5;
 
 /// Makes a credential set of a new id and secret. Its number is taken first: without a set it names nothing.
-pub(super) async fn create<E: Into<Trouble>>(
+pub(super) async fn create(
     site: &Site,
-    make: impl FnOnce(ClientId, &Secret) -> Result<CredentialSet, E>,
+    make: impl FnOnce(ClientId, &Secret) -> Result<CredentialSet, Failure>,
 ) -> Result<(CredentialSet, Secret), Trouble> {
     let kv = site.kv()?;
     let (id, secret) = (free_id(site).await?, Secret::from_random(random()?));
-    let set = make(id, &secret).map_err(Into::into)?;
+    let set = make(id, &secret)?;
     kv.put(&store::credential_number_key(set.client_id.number()), &set.client_id, None).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))

@@ -1,7 +1,8 @@
 //! The demo's routes: the portal's page and button, and the client area.
 
-use super::fault::{Fault, Trouble};
+use super::fault::Trouble;
 use super::platform::random;
+use super::session_endpoints::live_session;
 use super::site::{Placement, Site, Trail};
 use super::{sso_endpoint, token_endpoint};
 use crate::credential::CredentialInput;
@@ -9,8 +10,8 @@ use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, T
 use crate::http::{Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::{Purpose, Secret};
-use crate::sso::{SESSION_COOKIE, Scope};
-use crate::user::{Command, Reply, Session, SessionCookie};
+use crate::sso::Scope;
+use crate::user::{Command, Reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -32,11 +33,11 @@ pub(super) async fn serve(
         (_, Method::Post) => Err(Failure::method_not_allowed("GET, HEAD").into()),
         ("/", _) => {
             portal(request, site).await?;
-            let session = session(request, site).await?;
+            let session = live_session(request, site, trail).await?;
             let markup = demo::home(session.as_ref().map(|(cookie, _)| cookie.sub.as_str()));
             Ok(Response::html(200, markup, Some(site.settings.client_area.base().as_str())))
         }
-        _ => client_area(request, site).await,
+        _ => client_area(request, site, trail).await,
     }
 }
 
@@ -95,22 +96,10 @@ pub(super) async fn sso(
     Ok(response)
 }
 
-async fn session(request: &Request, site: &Site) -> Result<Option<(SessionCookie, Session)>, Fault> {
-    let cookie = request.cookie(SESSION_COOKIE);
-    let Some(cookie) = cookie.and_then(|value| SessionCookie::open(value, &site.settings.keys, site.now)) else {
-        return Ok(None);
-    };
-    let check = Command::CheckSession(cookie.sid.clone());
-    match site.ask(&cookie.sub, Placement::NearCaller, request, check).await? {
-        Reply::Session(session) => Ok(Some((cookie, session))),
-        _ => Ok(None),
-    }
-}
-
-async fn client_area(request: &Request, site: &Site) -> Result<Response, Trouble> {
+async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     let home = Some(site.settings.client_area.base().as_str());
     let start = Date::now().as_millis();
-    let Some((cookie, session)) = session(request, site).await? else {
+    let Some((cookie, session)) = live_session(request, site, trail).await? else {
         return Ok(Response::html(401, demo::signed_out(), home));
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);

@@ -2,6 +2,7 @@
 
 use super::fault::Trouble;
 use super::site::{Placement, Site, Trail};
+use super::token_endpoint::refuse;
 use super::user_object::unexpected;
 use crate::admin::token_json;
 use crate::credential::ClientAuthentication;
@@ -105,9 +106,4 @@ async fn prove(client: &ClientAuthentication, site: &Site, trail: &mut Trail) ->
 /// The claims of the token asked about, if it is Signet's and alive.
 fn open(inquiry: &TokenInquiry, site: &Site) -> Option<Claims> {
     token::open(inquiry.token.expose(), &site.settings.keys, &site.settings.issuer, site.now).ok()
-}
-
-fn refuse(error: TokenError, trail: &mut Trail) -> Trouble {
-    trail.reason = Some(error.reason());
-    Trouble::Caller(error.failure())
 }

@@ -11,7 +11,7 @@ use crate::sso::{SESSION_COOKIE, cookie_cleared};
 use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction};
 
 /// The session cookie that the browser presents, its signature and absolute limit checked.
-fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
+pub(super) fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
     SessionCookie::open(request.cookie(SESSION_COOKIE)?, &site.settings.keys, site.now)
 }
 

@@ -2,11 +2,12 @@
 
 use super::fault::Trouble;
 use super::platform::random;
+use super::session_endpoints::presented;
 use super::site::{Placement, Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::{SessionId, UserId};
 use crate::page;
-use crate::sso::{Denial, Journey, Refusal, SESSION_COOKIE, SsoRequest, SwitchConfirmation, signed_in};
+use crate::sso::{Denial, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in};
 use crate::token::{self, Claims};
 use crate::user::{Command, Redemption, Reply, SessionCookie, SessionEnd};
 use worker::Context;
@@ -30,8 +31,7 @@ pub(super) async fn serve(
     // 2.
     let sso = SsoRequest::parse(request)?;
     // 3. A SameSite=Lax cookie does not come with another site's POST, but with the GET after a redirect.
-    let presented =
-        request.cookie(SESSION_COOKIE).and_then(|value| SessionCookie::open(value, &site.settings.keys, site.now));
+    let presented = presented(request, site);
     if sso.is_post && presented.is_none() && request.is_cross_site(site.settings.issuer.as_str()) {
         trail.is_deferred = true;
         trail.reason = Some("cross_site_post");

@@ -1,12 +1,13 @@
 //! `POST /oauth/token`.
 
 use super::fault::Trouble;
+use super::kv::Kv;
 use super::platform::random;
 use super::site::{Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::TokenId;
 use crate::oauth::{ApplicationLink, TokenError, TokenRequest, grant};
-use crate::token::TokenRecord;
+use crate::token::{Claims, TokenRecord};
 use worker::Context;
 
 /// Exchanges a credential set for a token:
@@ -21,10 +22,6 @@ pub(super) async fn serve(
     context: &Context,
     trail: &mut Trail,
 ) -> Result<Response, Trouble> {
-    let refuse = |error: TokenError, trail: &mut Trail| {
-        trail.reason = Some(error.reason());
-        Trouble::Caller(error.failure())
-    };
     // 1.
     let (token_request, attempts_before) = if ApplicationLink::is_at(request) {
         let link = ApplicationLink::parse(request).map_err(|error| refuse(error, trail))?;
@@ -50,17 +47,27 @@ pub(super) async fn serve(
     let grant = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
     trail.user_id = Some(grant.claims.sub.clone());
     trail.jti = Some(grant.claims.jti.clone());
-    // 4. A lost record costs a look-up, never a sign-in.
-    let record = TokenRecord::from(&grant.claims);
-    let request_id = site.request_id.clone();
-    context.wait_until(async move {
-        if let Err(fault) = kv.put_token_record(&record).await {
-            worker::console_error!("{}", fault.log_line("token", &request_id));
-        }
-    });
+    // 4.
+    keep_record(kv, &grant.claims, site, context, trail);
     // 5.
     Ok(match attempts_before {
         Some(_) => grant.into_link_response(&site.settings),
         None => grant.into_response(&site.settings),
     })
+}
+
+/// Tells the caller of a [`TokenError`], and the log why.
+pub(super) fn refuse(error: TokenError, trail: &mut Trail) -> Trouble {
+    trail.reason = Some(error.reason());
+    Trouble::Caller(error.failure())
+}
+
+/// Keeps the record of an issued token, after the answer. A lost record costs a look-up, never a sign-in.
+pub(super) fn keep_record(kv: Kv, claims: &Claims, site: &Site, context: &Context, trail: &Trail) {
+    let (record, event, request_id) = (TokenRecord::from(claims), trail.event, site.request_id.clone());
+    context.wait_until(async move {
+        if let Err(fault) = kv.put_token_record(&record).await {
+            worker::console_error!("{}", fault.log_line(event, &request_id));
+        }
+    });
 }

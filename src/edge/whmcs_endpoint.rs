@@ -5,15 +5,16 @@ use super::fault::{Fault, Trouble};
 use super::kv::Page;
 use super::platform::{random, read_multipart};
 use super::site::{Placement, Site, Trail};
+use super::token_endpoint::keep_record;
 use super::user_object::unexpected;
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::oauth::Grant;
 use crate::secret::Secret;
-use crate::sso::{MissingInput, Scope};
+use crate::sso::Scope;
 use crate::store;
-use crate::token::{Claims, TokenRecord};
+use crate::token::Claims;
 use crate::user::{Account, Command, Reply, Status};
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateCredential, CreateSsoToken,
@@ -170,9 +171,7 @@ impl Act<'_> {
         }
         let inputs = ask.inputs;
         let unfit = match self.site.settings.client_area.locate(ask.destination, &inputs) {
-            Err(MissingInput::ServiceId) => Some("The destination needs a service_id."),
-            Err(MissingInput::DomainId) => Some("The destination needs a domain_id."),
-            Err(MissingInput::RedirectPath) => Some("The destination needs an sso_redirect_path."),
+            Err(missing) => Some(missing.message()),
             Ok(_) if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) => {
                 Some("The service or domain is not the client's.")
             }
@@ -195,13 +194,7 @@ impl Act<'_> {
             inputs,
         };
         trail.jti = Some(claims.jti.clone());
-        let record = TokenRecord::from(&claims);
-        let (kv, request_id) = (self.site.kv()?, self.site.request_id.clone());
-        context.wait_until(async move {
-            if let Err(fault) = kv.put_token_record(&record).await {
-                worker::console_error!("{}", fault.log_line("whmcs", &request_id));
-            }
-        });
+        keep_record(self.site.kv()?, &claims, self.site, context, trail);
         let grant = Grant::sign(claims, settings).map_err(Fault::from)?;
         let link = format!("{}.php?access_token={}", settings.issuer.sso_endpoint(), grant.access_token());
         Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))

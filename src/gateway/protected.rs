@@ -54,7 +54,7 @@ impl ProtectedPaths {
 
     fn begins(&self, reading: &str) -> bool {
         let reading = reading.to_ascii_lowercase();
-        self.0.iter().any(|path| reading.starts_with(path.as_str()) || format!("{reading}/") == *path)
+        self.0.iter().any(|path| reading.starts_with(path.as_str()) || path.strip_suffix('/') == Some(&reading))
     }
 }
 

@@ -170,6 +170,17 @@ pub enum MissingInput {
     RedirectPath,
 }
 
+impl MissingInput {
+    /// What is missing, in words.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::ServiceId => "The destination needs a service_id.",
+            Self::DomainId => "The destination needs a domain_id.",
+            Self::RedirectPath => "The destination needs an sso_redirect_path.",
+        }
+    }
+}
+
 /// The client area: its address, and where each destination lies in it.
 pub struct ClientArea {
     base: Url,

@@ -1,6 +1,6 @@
 //! A request to the SSO endpoint, parsed whole, and the journey it asks for.
 
-use super::{ClientArea, DestinationInputs, MissingInput, RelativePath, Scope};
+use super::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::http::{Failure, Method, Params, Request};
 use crate::id::OwnedId;
 use crate::token::Claims;
@@ -147,11 +147,8 @@ impl Journey {
             domain_id: agree(&signed.domain_id, &asked.domain_id)?,
             sso_redirect_path: agree(&signed.sso_redirect_path, &asked.sso_redirect_path)?,
         };
-        let location = client_area.locate(destination, &inputs).map_err(|missing| match missing {
-            MissingInput::ServiceId => Failure::bad_request("The destination needs a service_id."),
-            MissingInput::DomainId => Failure::bad_request("The destination needs a domain_id."),
-            MissingInput::RedirectPath => Failure::bad_request("The destination needs an sso_redirect_path."),
-        })?;
+        let located = client_area.locate(destination, &inputs);
+        let location = located.map_err(|missing| Failure::bad_request(missing.message()))?;
         Ok(Self { destination, inputs, location })
     }
 }
