@@ -20,6 +20,15 @@ pub const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)",
 ];
 
+/// A page of records in KV, in the order of their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The records.
+    pub records: Vec<T>,
+    /// Where the next page begins; none after the last.
+    pub cursor: Option<String>,
+}
+
 /// The KV key of a credential set.
 pub fn credential_key(client_id: &ClientId) -> String {
     format!("{CREDENTIAL_PREFIX}{client_id}")

@@ -1,5 +1,6 @@
 //! All that touches the platform: the Worker's entry, its endpoints, and the user's object.
 
+mod accounts;
 mod admin_endpoint;
 mod assertion_keys;
 mod credentials;

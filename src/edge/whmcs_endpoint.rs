@@ -2,7 +2,6 @@
 
 use super::credentials;
 use super::fault::{Fault, Trouble};
-use super::kv::Page;
 use super::platform::{random, read_multipart};
 use super::site::{Placement, Site, Trail};
 use super::token_endpoint::keep_record;
@@ -13,7 +12,7 @@ use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::oauth::Grant;
 use crate::secret::Secret;
 use crate::sso::Scope;
-use crate::store;
+use crate::store::{self, Page};
 use crate::token::Claims;
 use crate::user::{Account, Command, Reply, Status};
 use crate::whmcs::{
