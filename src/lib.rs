@@ -31,7 +31,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, oauth, whmcs, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► route, openapi, oauth, whmcs, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored
@@ -66,6 +66,7 @@ pub mod json;
 pub mod limit;
 pub mod log;
 pub mod oauth;
+pub mod openapi;
 pub mod page;
 pub mod route;
 pub mod secret;

@@ -25,6 +25,8 @@ pub enum Route {
     Metadata,
     /// The public keys.
     Jwks,
+    /// The description of the API.
+    Description,
     /// WHMCS's API.
     Whmcs,
     /// Is the configuration sound?
@@ -58,7 +60,7 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
 }
 
 /// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with.
-const TABLE: [Entry; 15] = [
+const TABLE: [Entry; 16] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
     entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
@@ -71,6 +73,7 @@ const TABLE: [Entry; 15] = [
     entry("/account/security", Route::Security, "GET, HEAD, POST"),
     entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
     advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
+    entry("/openapi.json", Route::Description, "GET, HEAD"),
     entry("/includes/api.php", Route::Whmcs, "POST"),
     entry("/healthz", Route::Health, "GET, HEAD"),
     entry("/admin/v1/", Route::Admin, ""),
@@ -102,6 +105,12 @@ impl Route {
         TABLE.iter().filter_map(|entry| entry.metadata.map(|name| (name, entry.path)))
     }
 
+    /// Every path of the table, and its route.
+    #[cfg(test)]
+    pub(crate) fn paths() -> impl Iterator<Item = (&'static str, Self)> {
+        TABLE.iter().map(|entry| (entry.path, entry.route))
+    }
+
     /// How failures are told at `request`'s path: machines get their own format, whatever they accept.
     pub fn format(request: &Request) -> Format {
         match Self::at(&request.path).0 {
@@ -112,6 +121,7 @@ impl Route {
             | Self::Session
             | Self::Metadata
             | Self::Jwks
+            | Self::Description
             | Self::Health => Format::Json,
             Self::Whmcs => Format::Whmcs,
             Self::Admin => Format::Problem,
@@ -134,6 +144,7 @@ impl Route {
             Self::Security => "security",
             Self::Metadata => "metadata",
             Self::Jwks => "jwks",
+            Self::Description => "description",
             Self::Whmcs => "whmcs",
             Self::Health => "health",
             Self::Admin => "admin",
@@ -154,7 +165,13 @@ impl Route {
             | Self::Security
             | Self::Whmcs
             | Self::Admin => true,
-            Self::Receipt | Self::Session | Self::Metadata | Self::Jwks | Self::Health | Self::ClientArea => false,
+            Self::Receipt
+            | Self::Session
+            | Self::Metadata
+            | Self::Jwks
+            | Self::Description
+            | Self::Health
+            | Self::ClientArea => false,
             #[cfg(feature = "demo")]
             Self::Demo => true,
         }
@@ -184,6 +201,7 @@ mod tests {
             ("/account/security", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
             ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/openapi.json", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/includes/api.php", vec![Method::Post], "POST"),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
         ] {

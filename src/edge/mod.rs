@@ -136,6 +136,7 @@ async fn serve(
         Route::Security => session_endpoints::security(&request, &site, trail).await,
         Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
         Route::Jwks => discovery_endpoints::jwks(&site).await,
+        Route::Description => Ok(discovery_endpoints::description()),
         Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
