@@ -1,8 +1,8 @@
 //! Asking the objects of users about their accounts, and what KV knows of the owners of services.
 
 use super::fault::{Fault, Trouble};
+use super::object::unexpected;
 use super::site::{Placement, Site};
-use super::user_object::unexpected;
 use crate::http::Request;
 use crate::id::{OwnedId, UserId};
 use crate::store;

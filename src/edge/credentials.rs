@@ -1,9 +1,9 @@
 //! Making, changing and revoking credential sets, in an order that leaves a failure on the safe side.
 
 use super::fault::{Fault, Trouble};
+use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
-use super::user_object::unexpected;
 use crate::credential::CredentialSet;
 use crate::http::{Failure, Request};
 use crate::id::ClientId;
