@@ -25,6 +25,7 @@ use crate::admin::AdminRequest;
 use crate::http::{Failure, Method, Request, Response};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
+use crate::whmcs::ApiRequest;
 use fault::Trouble;
 use site::{Site, Trail};
 use worker::{Context, Env, event, web_sys};
@@ -93,8 +94,10 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
-    if route == Route::Admin {
-        AdminRequest::authenticate(&request, &site.settings.admin_token)?;
+    match route {
+        Route::Admin => AdminRequest::authenticate(&request, &site.settings.admin_token)?,
+        Route::Whmcs => ApiRequest::check_method(request.method, site.settings.api_allow_get)?,
+        _ => {}
     }
     if route.takes_body() && request.method != Method::Get {
         request.check_content_length()?;
