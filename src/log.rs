@@ -12,7 +12,7 @@ pub struct LogLine<'a> {
     /// `granted`, `denied`, `failed`, or `deferred` for an answer that only leads to the decision.
     pub outcome: &'static str,
     /// The stable name of the reason.
-    pub reason: &'a str,
+    pub reason: &'static str,
     /// The credential set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<&'a ClientId>,
@@ -28,7 +28,7 @@ pub struct LogLine<'a> {
 
 impl<'a> LogLine<'a> {
     /// A line about nobody in particular.
-    pub const fn new(event: &'static str, outcome: &'static str, reason: &'a str, request_id: &'a str) -> Self {
+    pub const fn new(event: &'static str, outcome: &'static str, reason: &'static str, request_id: &'a str) -> Self {
         Self { event, outcome, reason, client_id: None, user_id: None, jti_hash: None, request_id }
     }
 

@@ -5,7 +5,6 @@ use crate::secret::{Secret, SecretDigest};
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A grant type that a credential set may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,20 +162,6 @@ impl ClientAuthentication {
         let is_right = stored.verify(&self.secret, now);
         let is_right_undecoded = self.undecoded_secret.as_ref().is_some_and(|secret| stored.verify(secret, now));
         (is_right | is_right_undecoded) & set.is_some_and(|set| set.client_id == self.client_id)
-    }
-}
-
-impl CredentialSet {
-    /// The set as administration shows it: everything but the secret.
-    ///
-    /// # Errors
-    /// When it has no JSON form, which cannot be.
-    pub fn to_public_json(&self) -> serde_json::Result<Value> {
-        let mut value = serde_json::to_value(self)?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.remove("secret");
-        }
-        Ok(value)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Making, changing and revoking credential sets, in an order that leaves a failure on the safe side.
 
 use super::fault::{Fault, Trouble};
+use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
-use super::user_object::unexpected;
 use crate::credential::CredentialSet;
 use crate::http::{Failure, Request};
-use crate::id::{ClientId, OwnedId, UserId};
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store;
 use crate::user::{Command, Reply};
@@ -80,28 +80,4 @@ async fn tell_object(site: &Site, request: &Request, set: &CredentialSet, comman
         Reply::Done => Ok(()),
         reply => Err(unexpected(&reply).into()),
     }
-}
-
-/// Notes that `user` owns these services, where KV does not say so yet. It is a hint: the user's object has the last word.
-pub(super) async fn note_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
-    let kv = site.kv()?;
-    for service in services {
-        let key = store::service_key(service);
-        if kv.get::<UserId>(&key).await?.as_ref() != Some(user) {
-            kv.put(&key, user, None).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Forgets that `user` owned these services.
-pub(super) async fn forget_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
-    let kv = site.kv()?;
-    for service in services {
-        let key = store::service_key(service);
-        if kv.get::<UserId>(&key).await?.as_ref() == Some(user) {
-            kv.delete(&key).await?;
-        }
-    }
-    Ok(())
 }

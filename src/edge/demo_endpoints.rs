@@ -64,9 +64,9 @@ async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut 
     let token_ms = Date::now().as_millis().saturating_sub(start);
     let answer: Value = serde_json::from_str(&response.body)?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    let payload = site.settings.keys.verify(Purpose::SsoToken, text("access_token")).unwrap_or_default();
     if let Some(jti) = &trail.jti {
-        let trace = Trace { claims: serde_json::from_slice(&payload)?, token_ms, redirect: None };
+        let claims = site.settings.keys.open(Purpose::SsoToken, text("access_token")).unwrap_or_default();
+        let trace = Trace { claims, token_ms, redirect: None };
         site.kv()?.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await?;
     }
     Ok(Response::redirect(303, text("redirect_url")))

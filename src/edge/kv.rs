@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use crate::credential::CredentialSet;
 use crate::id::{ClientId, TokenId};
-use crate::store;
+use crate::store::{self, Page};
 use crate::token::TokenRecord;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,12 +14,6 @@ use worker::{Env, KvStore};
 
 /// The namespace `SIGNET_KV`.
 pub(super) struct Kv(KvStore);
-
-/// A page of records.
-pub(super) struct Page<T> {
-    pub(super) records: Vec<T>,
-    pub(super) cursor: Option<String>,
-}
 
 fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
     move |error| Fault::Storage(operation, error.to_string())

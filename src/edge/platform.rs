@@ -14,6 +14,11 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }
 
+/// Milliseconds since the epoch. The clock stands still while nothing is waited for.
+pub(super) fn milliseconds() -> u64 {
+    Date::now().as_millis()
+}
+
 /// Random bytes from the platform.
 ///
 /// # Errors

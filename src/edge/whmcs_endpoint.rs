@@ -2,18 +2,17 @@
 
 use super::credentials;
 use super::fault::{Fault, Trouble};
-use super::kv::Page;
+use super::object::unexpected;
 use super::platform::{random, read_multipart};
 use super::site::{Placement, Site, Trail};
 use super::token_endpoint::keep_record;
-use super::user_object::unexpected;
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::oauth::Grant;
 use crate::secret::Secret;
 use crate::sso::Scope;
-use crate::store;
+use crate::store::{self, Page};
 use crate::token::Claims;
 use crate::user::{Account, Command, Reply, Status};
 use crate::whmcs::{
@@ -107,6 +106,7 @@ async fn answer(
     let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);
     let Some(caller) = known.filter(|_| is_proven) else {
         trail.reason = Some("wrong_credentials");
+        trail.is_failed_attempt = true;
         return refuse(403, "Authentication Failed");
     };
     trail.client_id = Some(caller.identifier.clone());

@@ -1,13 +1,13 @@
 //! cPanel's application links. cPanel's server posts what the provider laid down when it made the link (WHM API 1,
 //! `create_integration_link`), and sends the user where the answer says.
 
-use super::{ClientProblem, Grant, TokenError, TokenRequest};
+use super::request::check_form;
+use super::{ClientProblem, Grant, TokenError, TokenRequest, TokenWish};
 use crate::credential::{ClientAuthentication, GrantType};
 use crate::http::{Failure, Params, Request, Response, parse_number};
-use crate::id::{ClientId, UserId};
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::settings::Settings;
-use crate::sso::{ScopeSet, parse_inputs};
 use serde_json::json;
 
 /// How long cPanel is to wait before it tries again, in seconds; 60 at most.
@@ -40,15 +40,9 @@ impl ApplicationLink {
     /// A [`TokenError`].
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
-        if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
-            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded.").into());
-        }
+        check_form(request, &BODY_PARAMETERS)?;
         if request.headers.get("authorization").is_some() {
             return Err(Failure::bad_request("The client authenticates in two ways at once.").into());
-        }
-        let in_query = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
-        if BODY_PARAMETERS.into_iter().any(in_query) {
-            return Err(Failure::bad_request("The link's token belongs in the body, not in the address.").into());
         }
         let params = Params::parse(request.query.as_bytes(), &request.body)?;
         let bad_attempt = Failure::bad_request("The attempt is malformed.");
@@ -57,13 +51,8 @@ impl ApplicationLink {
             secret: Secret::new(params.get("token").ok_or(NONE)?.to_owned()),
             undecoded_secret: None,
         };
-        let token_request = TokenRequest {
-            client,
-            grant_type: GrantType::SingleSignOn,
-            scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
-            user_id: params.parsed("user_id", UserId::parse, Failure::bad_request("The user_id is malformed."))?,
-            inputs: parse_inputs(&params)?,
-        };
+        let wish = TokenWish::parse(&params)?;
+        let token_request = TokenRequest { client, grant_type: GrantType::SingleSignOn, wish };
         let attempts_before = params.parsed("attempt", parse_number, bad_attempt)?.unwrap_or(0);
         Ok(Self { token_request, attempts_before })
     }
@@ -86,6 +75,8 @@ impl Grant {
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
+    use crate::id::UserId;
+    use crate::sso::ScopeSet;
 
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
     const BODY: &str = "app=Signet&token=s3cret&user=cpuser&subscriber_unique_id=portal";
@@ -114,12 +105,12 @@ mod tests {
         let request = link.token_request;
         assert_eq!(request.client.client_id.as_str(), "portal");
         assert_eq!(request.client.secret.expose(), "s3cret");
-        assert_eq!(request.scope, ScopeSet::parse("clientarea:sso clientarea:product_details"));
-        assert_eq!(request.user_id, UserId::parse("42"));
-        assert_eq!(request.inputs.service_id.unwrap().as_str(), "12");
+        assert_eq!(request.wish.scope, ScopeSet::parse("clientarea:sso clientarea:product_details"));
+        assert_eq!(request.wish.user_id, UserId::parse("42"));
+        assert_eq!(request.wish.inputs.service_id.unwrap().as_str(), "12");
         assert_eq!(link.attempts_before, 0);
         let again = ApplicationLink::parse(&click("/oauth/token.php", &format!("{BODY}&attempt=2"))).unwrap();
-        assert_eq!((again.attempts_before, again.token_request.scope), (2, None));
+        assert_eq!((again.attempts_before, again.token_request.wish.scope), (2, None));
     }
 
     #[test]

@@ -39,9 +39,9 @@ pub fn grant(
     if !set.grant_types.contains(&request.grant_type) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let scope = granted_scope(request.scope, set)?;
-    let sub = granted_user(request.user_id, &set.binding)?;
-    let service_id = granted_service(request.inputs.service_id, set.service_id.as_ref())?;
+    let scope = granted_scope(request.wish.scope, set)?;
+    let sub = granted_user(request.wish.user_id, &set.binding)?;
+    let service_id = granted_service(request.wish.inputs.service_id, set.service_id.as_ref())?;
     // 3.
     let claims = Claims {
         iss: settings.issuer.as_str().to_owned(),
@@ -53,7 +53,7 @@ pub fn grant(
         exp: now.plus(settings.token_ttl),
         jti,
         delegated: set.binding.user().is_none(),
-        inputs: DestinationInputs { service_id, ..request.inputs },
+        inputs: DestinationInputs { service_id, ..request.wish.inputs },
     };
     Grant::sign(claims, settings).map_err(|_| TokenError::InvalidRequest(Failure::INTERNAL))
 }

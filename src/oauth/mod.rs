@@ -13,4 +13,4 @@ pub use error::{ClientProblem, TokenError};
 pub use grant::{Grant, authenticate, grant};
 pub use introspection::introspection_json;
 pub use metadata::metadata;
-pub use request::{ReceiptRequest, TokenInquiry, TokenRequest};
+pub use request::{ReceiptRequest, TokenInquiry, TokenRequest, TokenWish};

@@ -31,6 +31,13 @@ pub struct TokenRequest {
     pub client: ClientAuthentication,
     /// The grant type.
     pub grant_type: GrantType,
+    /// What token is wanted.
+    pub wish: TokenWish,
+}
+
+/// What token is wanted.
+#[derive(Debug, Default)]
+pub struct TokenWish {
     /// The scopes asked for; none for all that the set allows.
     pub scope: Option<ScopeSet>,
     /// The user to sign in.
@@ -52,9 +59,18 @@ impl TokenRequest {
         Ok(Self {
             client,
             grant_type: GrantType::parse(grant_type).ok_or(TokenError::UnsupportedGrantType)?,
+            wish: TokenWish::parse(&params)?,
+        })
+    }
+}
+
+impl TokenWish {
+    /// Parses the parameters that say what token is wanted.
+    pub(super) fn parse(params: &Params) -> Result<Self, TokenError> {
+        Ok(Self {
             scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
             user_id: params.parsed("user_id", UserId::parse, Failure::bad_request("The user_id is malformed."))?,
-            inputs: parse_inputs(&params)?,
+            inputs: parse_inputs(params)?,
         })
     }
 }
@@ -104,14 +120,19 @@ impl ReceiptRequest {
 
 /// The parameters of a form, which must all be in the body.
 fn parse_form(request: &Request) -> Result<Params, Failure> {
+    check_form(request, &BODY_PARAMETERS)?;
+    Params::parse(b"", &request.body)
+}
+
+/// Checks that the body is a form, and that none of the parameters `in_body` is in the query.
+pub(super) fn check_form(request: &Request, in_body: &[&str]) -> Result<(), Failure> {
     if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
         return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
     }
-    let in_query = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
-    if BODY_PARAMETERS.into_iter().any(in_query) {
+    if form_urlencoded::parse(request.query.as_bytes()).any(|(name, _)| in_body.contains(&name.as_ref())) {
         return Err(Failure::bad_request("Parameters belong in the body, not in the address."));
     }
-    Params::parse(b"", &request.body)
+    Ok(())
 }
 
 /// One way to authenticate, never two (RFC 6749 section 2.3).

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
 type HmacSha256 = Hmac<Sha256>;
@@ -31,11 +32,13 @@ pub enum Purpose {
     Switch,
     /// The proof that a form came from a page of Signet.
     Form,
+    /// The cookie of the operator's console.
+    Console,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form];
+    pub const ALL: [Self; 5] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form, Self::Console];
 
     /// The `typ` of the header (RFC 8725 section 3.11).
     pub const fn typ(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Purpose {
             Self::Session => "session+jwt",
             Self::Switch => "switch+jwt",
             Self::Form => "form+jwt",
+            Self::Console => "console+jwt",
         }
     }
 }
@@ -89,6 +93,7 @@ struct Key {
     session: DerivedKey,
     switch: DerivedKey,
     form: DerivedKey,
+    console: DerivedKey,
     assertion: AssertionKey,
 }
 
@@ -147,6 +152,11 @@ impl KeyRing {
         URL_SAFE_NO_PAD.decode(payload).ok()
     }
 
+    /// The value of `T` in `text`, if one of the keys signed it for `purpose`. See [`KeyRing::verify`].
+    pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
+        serde_json::from_slice(&self.verify(purpose, text)?).ok()
+    }
+
     /// The keys that sign what others verify: the first signs, all are published.
     pub fn assertion_keys(&self) -> impl Iterator<Item = &AssertionKey> {
         self.keys().map(|key| &key.assertion)
@@ -175,6 +185,7 @@ impl Key {
             session: DerivedKey::derive(&key, kid, Purpose::Session)?,
             switch: DerivedKey::derive(&key, kid, Purpose::Switch)?,
             form: DerivedKey::derive(&key, kid, Purpose::Form)?,
+            console: DerivedKey::derive(&key, kid, Purpose::Console)?,
             assertion: AssertionKey::derive(&key, kid)?,
         })
     }
@@ -185,6 +196,7 @@ impl Key {
             Purpose::Session => &self.session,
             Purpose::Switch => &self.switch,
             Purpose::Form => &self.form,
+            Purpose::Console => &self.console,
         }
     }
 }

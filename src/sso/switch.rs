@@ -25,9 +25,7 @@ impl SwitchConfirmation {
 
     /// Whether `text` is this very confirmation, signed by Signet.
     pub fn is_confirmed_by(&self, text: &str, keys: &KeyRing) -> bool {
-        keys.verify(Purpose::Switch, text)
-            .and_then(|payload| serde_json::from_slice::<Self>(&payload).ok())
-            .is_some_and(|confirmation| confirmation == *self)
+        keys.open(Purpose::Switch, text).is_some_and(|confirmation: Self| confirmation == *self)
     }
 }
 

@@ -92,7 +92,7 @@ impl SessionCookie {
         if value.len() > Self::BYTES_MAX {
             return None;
         }
-        let cookie: Self = serde_json::from_slice(&keys.verify(Purpose::Session, value)?).ok()?;
+        let cookie: Self = keys.open(Purpose::Session, value)?;
         (now < cookie.exp).then_some(cookie)
     }
 }

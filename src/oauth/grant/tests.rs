@@ -1,6 +1,7 @@
 use super::*;
 use crate::credential::{ClientAuthentication, CredentialInput, GrantType};
 use crate::id::ClientId;
+use crate::oauth::TokenWish;
 use crate::secret::Secret;
 use crate::settings::tests::settings;
 use crate::sso::RelativePath;
@@ -51,10 +52,17 @@ fn presents(id: &str, text: &str) -> TokenRequest {
             undecoded_secret: None,
         },
         grant_type: GrantType::SingleSignOn,
-        scope: None,
-        user_id: None,
-        inputs: DestinationInputs::default(),
+        wish: TokenWish::default(),
     }
+}
+
+/// The portal's request with this wish.
+fn wishing(wish: TokenWish) -> TokenRequest {
+    TokenRequest { wish, ..request() }
+}
+
+fn naming(text: &str) -> TokenRequest {
+    wishing(TokenWish { user_id: user(text), ..TokenWish::default() })
 }
 
 fn request() -> TokenRequest {
@@ -62,7 +70,7 @@ fn request() -> TokenRequest {
 }
 
 fn asking_scope(text: &str) -> TokenRequest {
-    TokenRequest { scope: Some(ScopeSet::parse(text).unwrap()), ..request() }
+    wishing(TokenWish { scope: ScopeSet::parse(text), ..TokenWish::default() })
 }
 
 fn granted(request: TokenRequest, set: &CredentialSet) -> Result<Claims, TokenError> {
@@ -88,18 +96,18 @@ fn a_bound_set_gets_a_token_for_its_user() {
         inputs: DestinationInputs::default(),
     };
     assert_eq!(granted(request(), &bound()), Ok(expected.clone()));
-    assert_eq!(granted(TokenRequest { user_id: user("42"), ..request() }, &bound()), Ok(expected));
+    assert_eq!(granted(naming("42"), &bound()), Ok(expected));
 }
 
 #[test]
 fn a_delegated_set_gets_a_token_for_the_user_it_names() {
-    let claims = granted(TokenRequest { user_id: user("7"), ..request() }, &delegated()).unwrap();
+    let claims = granted(naming("7"), &delegated()).unwrap();
     assert_eq!((claims.sub.as_str(), claims.delegated), ("7", true));
 }
 
 #[test]
 fn the_user_is_the_sets_or_the_requests() {
-    let other = TokenRequest { user_id: user("43"), ..request() };
+    let other = naming("43");
     assert_eq!(refused(other, &bound()), TokenError::InvalidGrant);
     let Failure { status, error, .. } = refused(request(), &delegated()).failure();
     assert_eq!((status, error), (400, "invalid_request"));
@@ -180,7 +188,7 @@ fn scopes_narrow_but_never_widen() {
 fn a_sets_service_is_signed_into_every_token() {
     let asking = |service_id| {
         let inputs = DestinationInputs { service_id, ..DestinationInputs::default() };
-        TokenRequest { inputs, ..request() }
+        wishing(TokenWish { inputs, ..TokenWish::default() })
     };
     let with_service = CredentialSet { service_id: owned("12"), ..bound() };
     for (set, asked, signed) in [
@@ -203,14 +211,14 @@ fn the_other_inputs_are_signed_as_asked() {
         domain_id: owned("34"),
         sso_redirect_path: RelativePath::parse("cart.php?a=view"),
     };
-    let request = TokenRequest { inputs: inputs.clone(), ..request() };
+    let request = wishing(TokenWish { inputs: inputs.clone(), ..TokenWish::default() });
     assert_eq!(granted(request, &bound()).unwrap().inputs, inputs);
 }
 
 #[test]
 fn the_client_proves_itself_before_anything_is_told() {
     let set = CredentialSet { grant_types: vec![], disabled: true, ..bound() };
-    let request = TokenRequest { user_id: user("43"), ..asking_scope("clientarea:tickets") };
+    let request = wishing(TokenWish { user_id: user("43"), ..asking_scope("clientarea:tickets").wish });
     let wrong = TokenRequest { client: presents("portal", "wrong").client, ..request };
     assert_eq!(refused(wrong, &set), TokenError::InvalidClient(ClientProblem::WrongCredentials));
 }
@@ -254,7 +262,8 @@ fn the_longest_token_that_can_be_minted_opens() {
         domain_id: owned(&"d".repeat(64)),
         sso_redirect_path: RelativePath::parse(&format!("?{}", "\"".repeat(1023))),
     };
-    let request = TokenRequest { user_id: user(&"u".repeat(64)), inputs, ..presents(set.client_id.as_str(), "s3cret") };
+    let wish = TokenWish { user_id: user(&"u".repeat(64)), inputs, scope: None };
+    let request = TokenRequest { wish, ..presents(set.client_id.as_str(), "s3cret") };
     let grant = grant(request, Some(&set), &settings, NOW, jti()).unwrap();
     assert!(grant.access_token.len() > 4_800, "{}", grant.access_token.len());
     assert_eq!(token::open(&grant.access_token, &settings.keys, &settings.issuer, NOW), Ok(grant.claims));

@@ -1,16 +1,118 @@
-//! The JSON of the administration API's answers.
+//! What the administration answers, and its JSON.
 
 use crate::credential::CredentialSet;
+use crate::http::Response;
 use crate::id::UserId;
 use crate::secret::Secret;
+use crate::session::session_json;
+use crate::settings::Issuer;
+use crate::store::Page;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{Account, Event, Fate, TokenFate};
+use crate::user::{Account, Event, Fate, Session, TokenFate};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
+/// What came of a request to the administration.
+#[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
+#[derive(Debug)]
+pub enum AdminReply {
+    /// An account as it is now.
+    Account {
+        /// Whose.
+        user: UserId,
+        /// The account.
+        account: Account,
+        /// Whether it was just created.
+        is_new: bool,
+    },
+    /// The live sessions of a user, newest first.
+    Sessions(Vec<Session>),
+    /// A page of a user's audit trail, newest first.
+    Events {
+        /// The numbered events.
+        events: Vec<(u64, Event)>,
+        /// How many were asked for.
+        limit: u64,
+    },
+    /// A credential set as it is now.
+    Credential {
+        /// The set.
+        set: CredentialSet,
+        /// Its secret, if that is new.
+        secret: Option<Secret>,
+        /// Whether it was just created.
+        is_new: bool,
+    },
+    /// A page of credential sets.
+    Credentials(Page<CredentialSet>),
+    /// An API credential as it is now.
+    ApiCredential {
+        /// The credential.
+        credential: ApiCredential,
+        /// Its secret, if that is new.
+        secret: Option<Secret>,
+        /// Whether it was just created.
+        is_new: bool,
+    },
+    /// A page of API credentials.
+    ApiCredentials(Page<ApiCredential>),
+    /// A token's record, and what became of it.
+    Token {
+        /// The record.
+        record: TokenRecord,
+        /// What became of it, if anything did.
+        fate: Option<TokenFate>,
+    },
+    /// It is done.
+    Done,
+}
+
+impl AdminReply {
+    /// The answer of the administration API at `now`.
+    ///
+    /// # Errors
+    /// When it has no JSON form, which cannot be.
+    pub fn into_response(self, issuer: &Issuer, now: Timestamp) -> serde_json::Result<Response> {
+        let status = |is_new| if is_new { 201 } else { 200 };
+        Ok(match self {
+            Self::Account { user, account, is_new } => Response::json(status(is_new), &account_json(&user, &account)),
+            Self::Sessions(sessions) => {
+                let sessions: Vec<_> = sessions.iter().map(session_json).collect();
+                Response::json(200, &json!({"sessions": sessions}))
+            }
+            Self::Events { events, limit } => Response::json(200, &event_page_json(&events, limit)),
+            Self::Credential { set, secret, is_new } => {
+                let response = Response::json(status(is_new), &credential_json(&set, secret.as_ref())?);
+                if !is_new {
+                    return Ok(response);
+                }
+                response.with("Location", &format!("{}/admin/v1/credentials/{}", issuer.as_str(), set.client_id))
+            }
+            Self::Credentials(page) => page_json("credentials", &page, |set| credential_json(set, None))?,
+            Self::ApiCredential { credential, secret, is_new } => {
+                Response::json(status(is_new), &api_credential_json(&credential, secret.as_ref())?)
+            }
+            Self::ApiCredentials(page) => {
+                page_json("api_credentials", &page, |credential| api_credential_json(credential, None))?
+            }
+            Self::Token { record, fate } => Response::json(200, &token_json(&record, fate.as_ref(), now)?),
+            Self::Done => Response::empty(204),
+        })
+    }
+}
+
+fn page_json<T>(
+    name: &str,
+    page: &Page<T>,
+    to_json: impl Fn(&T) -> serde_json::Result<Value>,
+) -> serde_json::Result<Response> {
+    let records = page.records.iter().map(to_json).collect::<Result<Vec<_>, _>>()?;
+    Ok(Response::json(200, &json!({name: records, "cursor": page.cursor})))
+}
+
 /// An account.
-pub fn account_json(user: &UserId, account: &Account) -> Value {
+fn account_json(user: &UserId, account: &Account) -> Value {
     json!({
         "user_id": user,
         "status": account.status,
@@ -23,7 +125,7 @@ pub fn account_json(user: &UserId, account: &Account) -> Value {
 }
 
 /// A page of the audit trail. `limit` is what was asked for; a full page has a cursor to the next.
-pub fn event_page_json(events: &[(u64, Event)], limit: u64) -> Value {
+fn event_page_json(events: &[(u64, Event)], limit: u64) -> Value {
     let cursor = events.last().filter(|_| events.len() as u64 == limit).map(|(number, _)| number.to_string());
     let events: Vec<_> = events.iter().map(|(_, event)| event).collect();
     json!({"events": events, "cursor": cursor})
@@ -33,27 +135,25 @@ pub fn event_page_json(events: &[(u64, Event)], limit: u64) -> Value {
 ///
 /// # Errors
 /// When it has no JSON form, which cannot be.
-pub fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::Result<Value> {
-    let mut value = set.to_public_json()?;
-    if let (Some(fields), Some(secret)) = (value.as_object_mut(), secret) {
-        fields.insert("client_secret".to_owned(), secret.expose().into());
-    }
-    Ok(value)
+fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::Result<Value> {
+    with_secret(serde_json::to_value(set)?, "client_secret", secret)
 }
 
 /// An API credential; with its secret only when that is new.
 ///
 /// # Errors
 /// When it has no JSON form, which cannot be.
-pub fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> serde_json::Result<Value> {
-    let mut value = serde_json::to_value(credential)?;
-    if let Some(fields) = value.as_object_mut() {
+fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> serde_json::Result<Value> {
+    with_secret(serde_json::to_value(credential)?, "secret", secret)
+}
+
+/// What is stored, but instead of its secret's digest the secret, called `name`, if there is one to show.
+fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> serde_json::Result<Value> {
+    if let Some(fields) = stored.as_object_mut() {
         fields.remove("secret");
-        if let Some(secret) = secret {
-            fields.insert("secret".to_owned(), secret.expose().into());
-        }
+        fields.extend(secret.map(|secret| (name.to_owned(), secret.expose().into())));
     }
-    Ok(value)
+    Ok(stored)
 }
 
 /// A token's record and what became of it: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
