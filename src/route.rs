@@ -59,7 +59,8 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
     Entry { path, route, allow, metadata: Some(metadata) }
 }
 
-/// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with.
+/// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with; which methods
+/// WHMCS's API takes is a setting.
 const TABLE: [Entry; 16] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
@@ -74,7 +75,7 @@ const TABLE: [Entry; 16] = [
     entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
     advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
     entry("/openapi.json", Route::Description, "GET, HEAD"),
-    entry("/includes/api.php", Route::Whmcs, "POST"),
+    entry("/includes/api.php", Route::Whmcs, ""),
     entry("/healthz", Route::Health, "GET, HEAD"),
     entry("/admin/v1/", Route::Admin, ""),
 ];
@@ -202,7 +203,7 @@ mod tests {
             ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/openapi.json", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/includes/api.php", vec![Method::Post], "POST"),
+            ("/includes/api.php", METHODS.to_vec(), ""),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
         ] {
             for method in METHODS {

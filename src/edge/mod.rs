@@ -33,6 +33,7 @@ use crate::http::{Failure, Method, Request, Response};
 use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
+use crate::whmcs::ApiRequest;
 use fault::Trouble;
 use site::{Site, Trail};
 use worker::{Context, Env, event, web_sys};
@@ -111,9 +112,11 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
-    if route == Route::Admin {
-        AdminRequest::authenticate(&request, &site.settings.admin_token)
-            .inspect_err(|_| trail.is_failed_attempt = true)?;
+    match route {
+        Route::Admin => AdminRequest::authenticate(&request, &site.settings.admin_token)
+            .inspect_err(|_| trail.is_failed_attempt = true)?,
+        Route::Whmcs => ApiRequest::check_method(request.method, site.settings.api_allow_get)?,
+        _ => {}
     }
     if route.takes_body() && request.method != Method::Get {
         request.check_content_length()?;
