@@ -61,6 +61,7 @@ pub mod demo;
 pub mod gateway;
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod json;
 pub mod log;
 pub mod oauth;

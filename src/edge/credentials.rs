@@ -22,7 +22,7 @@ pub(super) async fn create(
     let kv = site.kv()?;
     let (id, secret) = (free_id(site).await?, Secret::from_random(random()?));
     let set = make(id, &secret)?;
-    kv.put(&store::credential_number_key(set.client_id.number()), &set.client_id, None).await?;
+    kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))
 }
@@ -71,7 +71,7 @@ pub(super) async fn revoke(site: &Site, request: &Request, set: &CredentialSet) 
     tell_object(site, request, set, Command::RevokeCredential(set.client_id.clone())).await?;
     let kv = site.kv()?;
     kv.delete(&store::credential_key(&set.client_id)).await?;
-    Ok(kv.delete(&store::credential_number_key(set.client_id.number())).await?)
+    Ok(kv.delete(&store::credential_number_key(set.number())).await?)
 }
 
 async fn tell_object(site: &Site, request: &Request, set: &CredentialSet, command: Command) -> Result<(), Trouble> {

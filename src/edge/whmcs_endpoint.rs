@@ -224,7 +224,7 @@ impl Act<'_> {
         let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
         let (set, secret) = credentials::create(self.site, make).await?;
         Ok(ApiAnswer::success(json!({
-            "credentialId": set.client_id.number(),
+            "credentialId": set.number(),
             "clientIdentifier": set.client_id,
             "clientSecret": secret.expose(),
         })))
@@ -260,7 +260,7 @@ impl Act<'_> {
         };
         let now = self.site.now;
         let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
-        let mut answer = json!({"credentialId": set.client_id.number()});
+        let mut answer = json!({"credentialId": set.number()});
         if update.reset_secret {
             let secret = Secret::from_random(random()?);
             set = CredentialSet { secret: set.secret.rotated(&secret, 0, now), ..set };
@@ -275,7 +275,7 @@ impl Act<'_> {
     async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
         let set = self.find(reference).await?;
         credentials::revoke(self.site, self.request, &set).await?;
-        Ok(ApiAnswer::success(json!({"credentialId": set.client_id.number()})))
+        Ok(ApiAnswer::success(json!({"credentialId": set.number()})))
     }
 
     async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {
