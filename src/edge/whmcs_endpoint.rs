@@ -1,11 +1,10 @@
 //! `POST /includes/api.php`.
 
-use super::credentials;
 use super::fault::{Fault, Trouble};
 use super::platform::{random, read_multipart};
-use super::site::{Placement, Site, Trail};
+use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
-use super::user_object::unexpected;
+use super::{accounts, credentials};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
@@ -14,7 +13,7 @@ use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::store::{self, Page};
 use crate::token::Claims;
-use crate::user::{Account, Command, Reply, Status};
+use crate::user::Status;
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateCredential, CreateSsoToken,
     CredentialReference, ListCredentials, UpdateCredential, credential_row,
@@ -140,14 +139,6 @@ struct Act<'a> {
 }
 
 impl Act<'_> {
-    async fn account(&self, user: &UserId) -> Result<Option<Account>, Stop> {
-        match self.site.ask(user, Placement::AsConfigured, self.request, Command::GetAccount).await? {
-            Reply::Account(account) => Ok(Some(account)),
-            Reply::Missing => Ok(None),
-            reply => Err(unexpected(&reply).into()),
-        }
-    }
-
     /// Issues a token for a user whose account stands, without a credential set. The API credential is its client.
     async fn create_sso_token(
         &self,
@@ -164,7 +155,8 @@ impl Act<'_> {
             (None, None) => return Err(error("A valid client_id or user_id is required".to_owned())),
         };
         trail.user_id = Some(user.clone());
-        let account = self.account(&user).await?.ok_or_else(|| error(format!("Invalid {named}")))?;
+        let account = accounts::account_of(self.site, self.request, &user).await?;
+        let account = account.ok_or_else(|| error(format!("Invalid {named}")))?;
         if account.status == Status::Closed || !account.sso {
             return Err(error(format!("SSO authentication blocked for client {user}")));
         }
@@ -199,11 +191,8 @@ impl Act<'_> {
         Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
     }
 
-    /// The user who owns a service, by KV's hint and the object's word.
     async fn owner(&self, service: &OwnedId) -> Result<Option<UserId>, Stop> {
-        let Some(user) = self.site.kv()?.get::<UserId>(&store::service_key(service)).await? else { return Ok(None) };
-        let account = self.account(&user).await?;
-        Ok(account.filter(|account| account.owns(Some(service), None)).map(|_| user))
+        Ok(accounts::owner_of(self.site, self.request, service).await?)
     }
 
     async fn create(&self, input: CreateCredential) -> Result<ApiAnswer, Stop> {
