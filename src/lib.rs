@@ -55,6 +55,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 pub mod admin;
+pub mod console;
 pub mod credential;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -63,6 +64,7 @@ pub mod http;
 pub mod id;
 pub mod import;
 pub mod json;
+pub mod limit;
 pub mod log;
 pub mod oauth;
 pub mod page;

@@ -29,7 +29,9 @@ pub enum Route {
     Whmcs,
     /// Is the configuration sound?
     Health,
-    /// The administration API. It knows its own paths.
+    /// The administration's import, whose body has any length.
+    Import,
+    /// The rest of the administration API. It knows its own paths.
     Admin,
     /// The demo. It knows its own paths.
     #[cfg(feature = "demo")]
@@ -58,7 +60,7 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
 }
 
 /// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with.
-const TABLE: [Entry; 15] = [
+const TABLE: [Entry; 16] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
     entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
@@ -73,6 +75,7 @@ const TABLE: [Entry; 15] = [
     advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
     entry("/includes/api.php", Route::Whmcs, "POST"),
     entry("/healthz", Route::Health, "GET, HEAD"),
+    entry("/admin/v1/import", Route::Import, ""),
     entry("/admin/v1/", Route::Admin, ""),
 ];
 
@@ -114,7 +117,7 @@ impl Route {
             | Self::Jwks
             | Self::Health => Format::Json,
             Self::Whmcs => Format::Whmcs,
-            Self::Admin => Format::Problem,
+            Self::Import | Self::Admin => Format::Problem,
             Self::Sso | Self::Logout | Self::Security | Self::ClientArea => request.format(),
             #[cfg(feature = "demo")]
             Self::Demo => request.format(),
@@ -136,6 +139,7 @@ impl Route {
             Self::Jwks => "jwks",
             Self::Whmcs => "whmcs",
             Self::Health => "health",
+            Self::Import => "import",
             Self::Admin => "admin",
             #[cfg(feature = "demo")]
             Self::Demo => "demo",
@@ -143,7 +147,7 @@ impl Route {
         }
     }
 
-    /// Whether the route reads a body.
+    /// Whether the route's body is read before it is served.
     pub const fn takes_body(self) -> bool {
         match self {
             Self::Token
@@ -154,7 +158,13 @@ impl Route {
             | Self::Security
             | Self::Whmcs
             | Self::Admin => true,
-            Self::Receipt | Self::Session | Self::Metadata | Self::Jwks | Self::Health | Self::ClientArea => false,
+            Self::Receipt
+            | Self::Session
+            | Self::Metadata
+            | Self::Jwks
+            | Self::Health
+            | Self::Import
+            | Self::ClientArea => false,
             #[cfg(feature = "demo")]
             Self::Demo => true,
         }
@@ -222,6 +232,18 @@ mod tests {
         for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
             assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
         }
+    }
+
+    #[test]
+    fn the_import_is_told_from_the_rest_of_the_administration() {
+        for (path, route) in [
+            ("/admin/v1/import", Route::Import),
+            ("/admin/v1/import/", Route::Admin),
+            ("/admin/v1/imports", Route::Admin),
+        ] {
+            assert_eq!(Route::of(&request(Method::Post, path, &[], "")), Ok(route), "{path}");
+        }
+        assert!(!Route::Import.takes_body() && Route::Admin.takes_body());
     }
 
     #[test]

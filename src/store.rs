@@ -20,6 +20,13 @@ pub const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)",
 ];
 
+/// The schema of the console's object.
+pub const CONSOLE_SCHEMA: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS tally (day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, \
+     count INTEGER NOT NULL, PRIMARY KEY (day, outcome, reason)) WITHOUT ROWID",
+];
+
 /// A page of records in KV, in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
@@ -78,6 +85,18 @@ mod tests {
                 format!("CREATE TABLE IF NOT EXISTS session (id {row}"),
                 "CREATE TABLE IF NOT EXISTS revoked_credential (client_id TEXT PRIMARY KEY) WITHOUT ROWID".into(),
                 "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)".into(),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_consoles_schema_is_unchanged() {
+        let keys = CONSOLE_SCHEMA.map(|statement| statement.split_once('(').unwrap().1);
+        assert_eq!(
+            keys,
+            [
+                "id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+                "day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, outcome, reason)) WITHOUT ROWID",
             ]
         );
     }

@@ -24,6 +24,11 @@ impl Timestamp {
         self.0
     }
 
+    /// Whole days since the epoch, in UTC.
+    pub const fn day(self) -> u64 {
+        self.0 / 86_400
+    }
+
     /// The moment `seconds` later.
     pub const fn plus(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))

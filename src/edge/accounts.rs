@@ -2,8 +2,8 @@
 
 use super::fault::{Fault, Trouble};
 use super::kv::Kv;
+use super::object::unexpected;
 use super::site::{Placement, Site};
-use super::user_object::unexpected;
 use crate::http::Request;
 use crate::id::{OwnedId, UserId};
 use crate::store;
@@ -31,12 +31,7 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
-pub(super) async fn put(
-    site: &Site,
-    request: &Request,
-    user: &UserId,
-    account: AccountInput,
-) -> Result<Saved, Fault> {
+pub(super) async fn put(site: &Site, request: &Request, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
     note_owner(site, user, &account.services).await?;
     match site.ask(user, Placement::AsConfigured, request, Command::PutAccount(account)).await? {
         Reply::Saved(saved) => Ok(saved),

@@ -1,9 +1,9 @@
 //! `/admin/v1/…`.
 
 use super::fault::Trouble;
+use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
-use super::user_object::unexpected;
 use super::{accounts, credentials};
 use crate::admin::{AdminReply, AdminRequest, ApiCredentialRequest, CredentialRequest, UserRequest};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};

@@ -36,14 +36,22 @@ impl Fault {
         }
     }
 
+    /// Its stable name in the log.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Storage(..) => "storage",
+            Self::Origin(_) => "origin",
+            Self::Internal(..) => "internal",
+        }
+    }
+
     /// What the operator is told.
     pub(super) fn log_line(&self, event: &str, request_id: &str) -> String {
-        let (reason, operation, error) = match self {
-            Self::Storage(operation, error) => ("storage", *operation, error),
-            Self::Origin(error) => ("origin", "fetch", error),
-            Self::Internal(operation, error) => ("internal", *operation, error),
+        let (operation, error) = match self {
+            Self::Storage(operation, error) | Self::Internal(operation, error) => (*operation, error),
+            Self::Origin(error) => ("fetch", error),
         };
-        json!({"event": event, "outcome": "failed", "reason": reason, "operation": operation, "error": error,
+        json!({"event": event, "outcome": "failed", "reason": self.reason(), "operation": operation, "error": error,
             "request_id": request_id})
         .to_string()
     }

@@ -12,8 +12,10 @@ pub(super) fn serve(env: &Env) -> Response {
     if env.kv("SIGNET_KV").is_err() {
         problems.push(SettingProblem { setting: "SIGNET_KV", problem: "is not bound" });
     }
-    if env.durable_object("USERS").is_err() {
-        problems.push(SettingProblem { setting: "USERS", problem: "is not bound" });
+    for setting in ["USERS", "CONSOLE"] {
+        if env.durable_object(setting).is_err() {
+            problems.push(SettingProblem { setting, problem: "is not bound" });
+        }
     }
     if problems.is_empty() {
         Response::json(200, &json!({"status": "ok"}))

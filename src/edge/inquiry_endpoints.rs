@@ -1,9 +1,9 @@
 //! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: what applications ask about tokens.
 
 use super::fault::Trouble;
+use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
 use super::token_endpoint::refuse;
-use super::user_object::unexpected;
 use crate::admin::token_json;
 use crate::credential::ClientAuthentication;
 use crate::http::{Failure, Request, Response};

@@ -3,27 +3,36 @@
 mod accounts;
 mod admin_endpoint;
 mod assertion_keys;
+mod console_object;
 mod credentials;
+mod decisions;
 #[cfg(feature = "demo")]
 mod demo_endpoints;
 mod discovery_endpoints;
 mod fault;
 mod gateway_endpoint;
 mod health_endpoint;
+mod import_endpoint;
+mod imports;
 mod inquiry_endpoints;
 mod kv;
+mod limits;
+mod object;
 mod platform;
 mod rows;
 mod session_endpoints;
 mod settings;
 mod site;
+mod sql;
 mod sso_endpoint;
+mod tally;
 mod token_endpoint;
 mod user_object;
 mod whmcs_endpoint;
 
 use crate::admin::AdminRequest;
-use crate::http::{Failure, Method, Request, Response};
+use crate::http::{BODY_BYTES_MAX, Failure, Method, Request, Response};
+use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
 use fault::Trouble;
@@ -34,6 +43,8 @@ use worker::{Context, Env, event, web_sys};
 enum Answer {
     /// Signet's own.
     Signet(Response),
+    /// Signet's own, whose body is still being written. Whoever writes it records the decision.
+    Streamed(Response, web_sys::ReadableStream),
     /// The client area's, in gateway mode.
     ClientArea(web_sys::Response),
 }
@@ -42,45 +53,59 @@ enum Answer {
 /// 1. read its head,
 /// 2. find its route, check the settings, and let nobody but administrators into administration,
 /// 3. read its body, within the limit,
-/// 4. serve it,
-/// 5. log the decision, and answer with the security headers. The client area's own answers pass untouched.
+/// 4. serve it; a failed attempt at a secret counts against the rate limit,
+/// 5. record the decision, and answer with the security headers. The client area's own answers pass untouched.
 #[event(fetch)]
 async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     // 1.
+    let start = platform::milliseconds();
     let head = platform::read_head(&request)?;
     let request_id = platform::request_id();
     let mut trail = Trail::default();
     // 2. to 4.
-    let outcome = serve(request, head.clone(), env, &context, &request_id, &mut trail).await;
+    let mut outcome = serve(request, head.clone(), env.clone(), &context, &request_id, &mut trail).await;
+    if trail.is_failed_attempt && is_over_limit(&head, &trail, &env, &request_id).await {
+        trail.reason = None;
+        outcome = Err(TOO_MANY_ATTEMPTS.into());
+    }
     // 5.
     let granted = match trail {
         Trail { is_refused: true, .. } => "denied",
         Trail { is_deferred: true, .. } => "deferred",
         _ => "granted",
     };
-    let response = match outcome {
-        Ok(Answer::ClientArea(response)) => {
-            log(&trail, granted, "ok", &request_id);
-            return Ok(response);
-        }
-        Ok(Answer::Signet(response)) => {
-            log(&trail, granted, "ok", &request_id);
-            response
-        }
-        Err(Trouble::Caller(failure)) => {
-            log(&trail, "denied", failure.error, &request_id);
-            tell(failure, &head, &trail)
-        }
-        Err(Trouble::Ours(fault)) => {
-            worker::console_error!("{}", fault.log_line(trail.event, &request_id));
-            tell(fault.failure(), &head, &trail)
-        }
+    let (word, reason, fault) = match &outcome {
+        Ok(_) => (granted, "ok", None),
+        Err(Trouble::Caller(failure)) => ("denied", failure.error, None),
+        Err(Trouble::Ours(fault)) => ("failed", fault.reason(), Some(fault)),
     };
-    Ok(platform::write_response(response.with("X-Request-Id", &request_id).secured(head.is_secure))?.into())
+    let line = LogLine {
+        client_id: trail.client_id.as_ref(),
+        user_id: trail.user_id.as_ref(),
+        jti_hash: trail.jti.as_ref().map(jti_hash),
+        ..LogLine::new(trail.event, word, trail.reason.filter(|_| fault.is_none()).unwrap_or(reason), &request_id)
+    };
+    if !matches!(outcome, Ok(Answer::Streamed(..))) {
+        decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &env, &context);
+    }
+    let finish = |response: Response| response.with("X-Request-Id", &request_id).secured(head.is_secure);
+    let response = match outcome {
+        Ok(Answer::ClientArea(response)) => return Ok(response),
+        Ok(Answer::Streamed(response, body)) => return Ok(platform::write_stream(&finish(response), body)?.into()),
+        Ok(Answer::Signet(response)) => response,
+        Err(Trouble::Caller(failure)) => tell(failure, &head, &trail),
+        Err(Trouble::Ours(fault)) => tell(fault.failure(), &head, &trail),
+    };
+    Ok(platform::write_response(finish(response))?.into())
+}
+
+async fn is_over_limit(request: &Request, trail: &Trail, env: &Env, request_id: &str) -> bool {
+    let keys = failure_keys(request.caller().address.as_deref(), trail.client_id.as_ref());
+    limits::exceeded(env, keys, request_id).await
 }
 
 async fn serve(
-    mut incoming: worker::Request,
+    incoming: worker::Request,
     mut request: Request,
     env: Env,
     context: &Context,
@@ -94,12 +119,13 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
-    if route == Route::Admin {
-        AdminRequest::authenticate(&request, &site.settings.admin_token)?;
+    if matches!(route, Route::Admin | Route::Import) {
+        AdminRequest::authenticate(&request, &site.settings.admin_token)
+            .inspect_err(|_| trail.is_failed_attempt = true)?;
     }
     if route.takes_body() && request.method != Method::Get {
-        request.check_content_length()?;
-        request.body = platform::read_body(&mut incoming).await?;
+        request.check_content_length(BODY_BYTES_MAX)?;
+        request.body = platform::read_body(&incoming, &request, BODY_BYTES_MAX).await?;
     }
     let response = match route {
         Route::ClientArea => return gateway_endpoint::serve(&incoming, &request, &site, trail).await,
@@ -119,6 +145,7 @@ async fn serve(
         Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
         Route::Jwks => discovery_endpoints::jwks(&site).await,
         Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
+        Route::Import => return import_endpoint::serve(&incoming, request, site, context).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
     };
@@ -128,14 +155,4 @@ async fn serve(
 fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {
     let response = failure.into_response(Route::format(request), trail.home.as_deref());
     if trail.ends_session { crate::sso::cookie_cleared(response) } else { response }
-}
-
-fn log(trail: &Trail, outcome: &'static str, reason: &'static str, request_id: &str) {
-    let line = LogLine {
-        client_id: trail.client_id.as_ref(),
-        user_id: trail.user_id.as_ref(),
-        jti_hash: trail.jti.as_ref().map(jti_hash),
-        ..LogLine::new(trail.event, outcome, trail.reason.unwrap_or(reason), request_id)
-    };
-    worker::console_log!("{}", line.to_json());
 }

@@ -1,21 +1,16 @@
 //! The rows of the user's object.
 
+use super::sql::{Sql, json, number, seconds};
 use crate::store::{SCHEMA, SWEEP_DELAY, TOKEN_RECORD_TTL};
 use crate::time::Timestamp;
 use crate::user::{Change, Command, EVENT_TTL, EVENTS_KEPT, Facts};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use worker::js_sys::{Function, Reflect};
 use worker::wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
-use worker::{Error, Result, SqlStorage, SqlStorageValue, State, Storage};
+use worker::{Result, State, Storage};
 
-/// SQL over the object's storage. Every call is synchronous.
-pub(super) struct Rows(SqlStorage);
-
-#[derive(Deserialize)]
-struct DataRow {
-    data: String,
-}
+/// The tables of one user.
+pub(super) struct Rows(Sql);
 
 #[derive(Deserialize)]
 struct EventRow {
@@ -36,24 +31,7 @@ struct EarliestRow {
 impl Rows {
     /// Opens the storage and makes the tables that are missing.
     pub(super) fn open(state: &State) -> Result<Self> {
-        let rows = Self(state.storage().sql());
-        for statement in SCHEMA {
-            rows.exec(statement, Vec::new())?;
-        }
-        Ok(rows)
-    }
-
-    fn exec(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<()> {
-        self.0.exec(query, bindings).map(drop)
-    }
-
-    fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        self.0.exec(query, bindings)?.to_array()
-    }
-
-    fn data<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        let rows: Vec<DataRow> = self.select(query, bindings)?;
-        rows.iter().map(|row| serde_json::from_str(&row.data).map_err(Error::from)).collect()
+        Sql::open(state, &SCHEMA).map(Self)
     }
 
     /// Loads the rows that bear on `command` at `now`.
@@ -75,22 +53,22 @@ impl Rows {
             | Command::ListEvents { .. } => (None, None),
         };
         let mut facts = Facts {
-            account: self.data("SELECT data FROM account", Vec::new())?.pop(),
-            sessions: self.data("SELECT data FROM session WHERE expires_at > ?", vec![seconds(now)])?,
+            account: self.0.data("SELECT data FROM account", Vec::new())?.pop(),
+            sessions: self.0.data("SELECT data FROM session WHERE expires_at > ?", vec![seconds(now)])?,
             ..Facts::default()
         };
         if let Some(jti) = jti {
-            facts.token = self.data("SELECT data FROM token WHERE jti = ?", vec![jti.as_str().into()])?.pop();
+            facts.token = self.0.data("SELECT data FROM token WHERE jti = ?", vec![jti.as_str().into()])?.pop();
         }
         if let Some(client_id) = client_id {
             let query = "SELECT count(*) AS count FROM revoked_credential WHERE client_id = ?";
-            let counts: Vec<CountRow> = self.select(query, vec![client_id.as_str().into()])?;
+            let counts: Vec<CountRow> = self.0.select(query, vec![client_id.as_str().into()])?;
             facts.credential_is_revoked = counts.iter().any(|row| row.count > 0.0);
         }
         if let Command::ListEvents { before, limit } = command {
             let query = "SELECT number, data FROM event WHERE number < ? ORDER BY number DESC LIMIT ?";
-            let before = before.map_or(i64::from(u32::MAX), signed);
-            let rows: Vec<EventRow> = self.select(query, vec![before.into(), signed(*limit).into()])?;
+            let before = number(before.unwrap_or(u64::from(u32::MAX)));
+            let rows: Vec<EventRow> = self.0.select(query, vec![before, number(*limit)])?;
             let events = rows.iter().map(|row| Ok((row.number as u64, serde_json::from_str(&row.data)?)));
             facts.events = events.collect::<Result<_>>()?;
         }
@@ -112,30 +90,30 @@ impl Rows {
     /// Writes one change: at most one row, but for the end of all sessions.
     fn save(&self, change: &Change, now: Timestamp) -> Result<()> {
         match change {
-            Change::SettleToken(jti, fate) => self.exec(
+            Change::SettleToken(jti, fate) => self.0.exec(
                 // The primary key refuses a second fate.
                 "INSERT INTO token (jti, expires_at, data) VALUES (?, ?, ?)",
                 vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
             ),
-            Change::SaveSession(session) => self.exec(
+            Change::SaveSession(session) => self.0.exec(
                 "INSERT OR REPLACE INTO session (id, expires_at, data) VALUES (?, ?, ?)",
                 vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
             ),
-            Change::DeleteSession(id) => self.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
-            Change::DeleteSessionsBut(id) => self.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()]),
-            Change::DeleteSessions => self.exec("DELETE FROM session", Vec::new()),
+            Change::DeleteSession(id) => self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
+            Change::DeleteSessionsBut(id) => self.0.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()]),
+            Change::DeleteSessions => self.0.exec("DELETE FROM session", Vec::new()),
             Change::SaveAccount(account) => {
-                self.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
+                self.0.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
             }
-            Change::DeleteAccount => self.exec("DELETE FROM account", Vec::new()),
-            Change::RevokeCredential(client_id) => self.exec(
+            Change::DeleteAccount => self.0.exec("DELETE FROM account", Vec::new()),
+            Change::RevokeCredential(client_id) => self.0.exec(
                 "INSERT OR IGNORE INTO revoked_credential (client_id) VALUES (?)",
                 vec![client_id.as_str().into()],
             ),
             Change::RestoreCredential(client_id) => {
-                self.exec("DELETE FROM revoked_credential WHERE client_id = ?", vec![client_id.as_str().into()])
+                self.0.exec("DELETE FROM revoked_credential WHERE client_id = ?", vec![client_id.as_str().into()])
             }
-            Change::Record(event) => self.exec(
+            Change::Record(event) => self.0.exec(
                 "INSERT INTO event (expires_at, data) VALUES (?, ?)",
                 vec![seconds(now.plus(EVENT_TTL)), json(event)?],
             ),
@@ -145,12 +123,9 @@ impl Rows {
     /// Deletes dead rows, and events beyond the number kept.
     pub(super) fn sweep(&self, now: Timestamp) -> Result<()> {
         for table in ["token", "session", "event"] {
-            self.exec(&format!("DELETE FROM {table} WHERE expires_at <= ?"), vec![seconds(now)])?;
+            self.0.exec(&format!("DELETE FROM {table} WHERE expires_at <= ?"), vec![seconds(now)])?;
         }
-        self.exec(
-            "DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?",
-            vec![signed(EVENTS_KEPT).into()],
-        )
+        self.0.exec("DELETE FROM event WHERE number <= (SELECT max(number) FROM event) - ?", vec![number(EVENTS_KEPT)])
     }
 
     /// When the next row dies: within [`SWEEP_DELAY`] if there are tokens or sessions, which come
@@ -159,7 +134,7 @@ impl Rows {
         if self.count("SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS count")? > 0.0 {
             return Ok(Some(now.plus(SWEEP_DELAY)));
         }
-        let rows: Vec<EarliestRow> = self.select("SELECT min(expires_at) AS earliest FROM event", Vec::new())?;
+        let rows: Vec<EarliestRow> = self.0.select("SELECT min(expires_at) AS earliest FROM event", Vec::new())?;
         Ok(rows.first().and_then(|row| row.earliest).map(|earliest| Timestamp::from_seconds(earliest as u64)))
     }
 
@@ -171,19 +146,7 @@ impl Rows {
     }
 
     fn count(&self, query: &str) -> Result<f64> {
-        let rows: Vec<CountRow> = self.select(query, Vec::new())?;
+        let rows: Vec<CountRow> = self.0.select(query, Vec::new())?;
         Ok(rows.iter().map(|row| row.count).sum())
     }
-}
-
-fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue> {
-    Ok(serde_json::to_string(value)?.into())
-}
-
-fn seconds(time: Timestamp) -> SqlStorageValue {
-    signed(time.seconds()).into()
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

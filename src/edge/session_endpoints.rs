@@ -1,8 +1,8 @@
 //! `/oauth/session`, `/oauth/logout` and `/account/security`: what a session cookie opens.
 
 use super::fault::{Fault, Trouble};
+use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
-use super::user_object::unexpected;
 use crate::http::{Failure, Format, Method, Request, Response};
 use crate::session::{
     FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,

@@ -33,6 +33,8 @@ pub(super) struct Trail {
     pub(super) is_deferred: bool,
     /// Whether an answer with the status of a success refuses.
     pub(super) is_refused: bool,
+    /// Whether a secret was presented, or should have been, and proved nothing.
+    pub(super) is_failed_attempt: bool,
     /// Whether a refusal also clears the session cookie.
     pub(super) ends_session: bool,
 }

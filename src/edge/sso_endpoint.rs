@@ -71,7 +71,7 @@ pub(super) async fn serve(
             trail.ends_session = denial == Denial::ClosedWithSession;
             return Err(refuse(Refusal::Denied(denial, claims.sub), trail));
         }
-        other => return Err(super::user_object::unexpected(&other).into()),
+        other => return Err(super::object::unexpected(&other).into()),
     };
     if let Some(other) = other {
         trail.reason = Some("switched");
@@ -83,7 +83,10 @@ pub(super) async fn serve(
 
 fn refuse(refusal: Refusal, trail: &mut Trail) -> Trouble {
     trail.reason = Some(match &refusal {
-        Refusal::Forged => "forged",
+        Refusal::Forged => {
+            trail.is_failed_attempt = true;
+            "forged"
+        }
         Refusal::Denied(denial, user) => {
             trail.user_id = Some(user.clone());
             denial.reason()
@@ -109,7 +112,7 @@ async fn ask_before_switching(
     match site.ask(&other.sub, Placement::NearCaller, request, check).await? {
         Reply::Session(_) => {}
         Reply::Missing => return Ok(None),
-        reply => return Err(super::user_object::unexpected(&reply).into()),
+        reply => return Err(super::object::unexpected(&reply).into()),
     }
     let home = site.settings.client_area.base().as_str();
     // The form posts to the address of the page, so it repeats only what that does not say.

@@ -59,6 +59,7 @@ pub(super) async fn serve(
 /// Tells the caller of a [`TokenError`], and the log why.
 pub(super) fn refuse(error: TokenError, trail: &mut Trail) -> Trouble {
     trail.reason = Some(error.reason());
+    trail.is_failed_attempt = matches!(error, TokenError::InvalidClient(_));
     Trouble::Caller(error.failure())
 }
 

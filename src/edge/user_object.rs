@@ -1,14 +1,14 @@
 //! The user's object: load, decide, save.
 
 use super::fault::Fault;
-use super::platform;
 use super::rows::Rows;
+use super::{object, platform};
 use crate::id::UserId;
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
 use crate::user::{Reply, Turn, decide};
 use std::time::Duration;
-use worker::{DurableObject, Env, Headers, Method, Request, RequestInit, Response, Result, State, durable_object};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// One object per user, named by the User ID. It is single-threaded and strongly consistent.
 #[durable_object(alarm)]
@@ -85,22 +85,5 @@ pub(super) async fn ask(
         None => namespace.get_by_name(user.as_str()),
     };
     let stub = stub.map_err(Fault::storage("object stub"))?;
-    let headers = Headers::new();
-    headers.set("Content-Type", "application/json").map_err(Fault::storage("object request"))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_headers(headers).with_body(Some(serde_json::to_string(turn)?.into()));
-    let request = Request::new_with_init("https://user.object/", &init).map_err(Fault::storage("object request"))?;
-    let mut response = stub.fetch_with_request(request).await.map_err(Fault::storage("object request"))?;
-    if response.status_code() != 200 {
-        return Err(Fault::Storage("object answer", format!("status {}", response.status_code())));
-    }
-    let text = response.text().await.map_err(Fault::storage("object answer"))?;
-    serde_json::from_str(&text).map_err(|error| Fault::Storage("object answer", error.to_string()))
-}
-
-/// The fault of a reply that the command cannot have.
-pub(super) fn unexpected(reply: &Reply) -> Fault {
-    let text = serde_json::to_string(reply).unwrap_or_default();
-    let kind: String = text.chars().take_while(|c| *c != ':').collect();
-    Fault::Internal("object reply", kind)
+    object::call(&stub, turn).await
 }

@@ -105,6 +105,7 @@ async fn answer(
     let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);
     let Some(caller) = known.filter(|_| is_proven) else {
         trail.reason = Some("wrong_credentials");
+        trail.is_failed_attempt = true;
         return refuse(403, "Authentication Failed");
     };
     trail.client_id = Some(caller.identifier.clone());

@@ -2,7 +2,7 @@
 // and disturb. signet.mjs loads it and gives it the built Worker as ./worker/index.js. Nothing of it is ever deployed.
 
 import { DurableObject } from "cloudflare:workers";
-import Signet, { User as SignetUser } from "./worker/index.js";
+import Signet, { Console as SignetConsole, User as SignetUser } from "./worker/index.js";
 
 const CONTROL = "/.test-control";
 
@@ -13,9 +13,13 @@ let faults = [];
 let snapshot = new Map();
 /** Promises given to `ctx.waitUntil` and not settled yet. */
 let background = 0;
+/** Timers of Signet that have not rung: background work that nobody need wait for. */
+const timers = new Set();
+/** What was written to Analytics Engine. */
+const points = [];
 let clockOffset = 0;
 
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "console.fetch", "sql.exec", "alarm.set"];
 
 function resetOps() {
   for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten"]) ops[name] = 0;
@@ -29,6 +33,20 @@ globalThis.Date = new Proxy(RealDate, {
   get: (date, name) => (name === "now" ? now : Reflect.get(date, name)),
   construct: (date, args, target) => Reflect.construct(date, args.length > 0 ? args : [now()], target),
 });
+
+const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
+globalThis.setTimeout = (callback, ...rest) => {
+  const timer = setRealTimeout(() => {
+    timers.delete(timer);
+    callback();
+  }, ...rest);
+  timers.add(timer);
+  return timer;
+};
+globalThis.clearTimeout = (timer) => {
+  timers.delete(timer);
+  clearRealTimeout(timer);
+};
 
 export default {
   async fetch(request, env, ctx) {
@@ -78,11 +96,25 @@ export class User extends DurableObject {
   }
 }
 
+/** The console's object. What it stores is no part of any budget. */
+export class Console extends DurableObject {
+  #signet;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#signet = new SignetConsole(ctx, env);
+  }
+
+  fetch(request) {
+    return this.#signet.fetch(request);
+  }
+}
+
 /** Obeys an order of signet.mjs. */
 async function control(order, env) {
   switch (order.do) {
     case "ops":
-      return { ops, background };
+      return { ops, background: background - timers.size };
     case "reset":
       resetOps();
       return null;
@@ -90,6 +122,8 @@ async function control(order, env) {
       if (order.faults.some(({ mode }) => mode === "stale")) snapshot = await copyOf(env.SIGNET_KV);
       faults = order.faults.map((fault) => ({ ...fault, met: 0 }));
       return null;
+    case "points":
+      return points;
     case "clock":
       clockOffset = order.offset;
       return null;
@@ -122,7 +156,7 @@ function count(target, subject) {
 async function call(target, subject, perform, stale) {
   const fault = count(target, subject);
   if (fault?.mode === "throw") throw injected(target);
-  if (fault?.mode === "delay") await new Promise((resolve) => setTimeout(resolve, fault.ms));
+  if (fault?.mode === "delay") await new Promise((resolve) => setRealTimeout(resolve, fault.ms));
   if (fault?.mode === "stale") return stale();
   const result = await perform();
   if (fault?.mode === "lose") throw injected(target);
@@ -155,11 +189,13 @@ function watchedContext(ctx) {
   });
 }
 
-function watchedEnv({ SIGNET_KV, USERS, ...rest }) {
+function watchedEnv({ SIGNET_KV, USERS, CONSOLE, ANALYTICS, ...rest }) {
   return {
     ...rest,
     ...(SIGNET_KV && { SIGNET_KV: watchedKv(SIGNET_KV) }),
-    ...(USERS && { USERS: watchedObjects(USERS) }),
+    ...(USERS && { USERS: watchedObjects(USERS, "object.fetch") }),
+    ...(CONSOLE && { CONSOLE: watchedObjects(CONSOLE, "console.fetch") }),
+    ...(ANALYTICS && { ANALYTICS: { writeDataPoint: (point) => points.push(point) } }),
   };
 }
 
@@ -186,11 +222,8 @@ function decoded(text, options) {
   return type === "stream" ? new Response(text).body : new Response(text)[type]();
 }
 
-function watchedObjects(namespace) {
-  const watched = (stub, name) =>
-    replacing(stub, {
-      fetch: (...args) => call("object.fetch", name, () => stub.fetch(...args)),
-    });
+function watchedObjects(namespace, target) {
+  const watched = (stub, name) => replacing(stub, { fetch: (...args) => call(target, name, () => stub.fetch(...args)) });
   return replacing(namespace, {
     get: (id, options) => watched(namespace.get(id, options), id.name ?? ""),
     getByName: (name, options) => watched(namespace.getByName(name, options), name),

@@ -16,18 +16,21 @@ import { localOrigin, root, secret } from "../../.ci/setup.mjs";
  * Builds Signet if need be and starts it with empty stores.
  *
  * - `demo`: the Worker with the demo instead of the one that is deployed.
- * - `vars`: settings and secrets to add or replace. `null` leaves one out; so it does a binding, `SIGNET_KV` or `USERS`.
+ * - `vars`: settings and secrets to add or replace. `null` leaves one out; so it does a binding: `SIGNET_KV`, `USERS` or
+ *   `CONSOLE`.
+ * - `limit`: how many failed attempts a minute there may be, by the rate-limit binding; without it there is no such binding.
+ * - `analytics`: whether there is an Analytics Engine binding.
  *
  * The result has `issuer` (the origin to reach it by), `adminToken`, `keys` (the setting `SIGNING_KEYS`) and `logs` (what
  * it wrote to the console, as `{ level, message }`), besides the functions documented below. Close it after use.
  */
-export async function startSignet({ demo = false, vars = {} } = {}) {
+export async function startSignet({ demo = false, vars = {}, limit, analytics = false } = {}) {
   const { folder } = await built(demo ? "demo" : "release");
   const issuer = localOrigin(await freePort());
   const settings = { ISSUER: issuer, SIGNING_KEYS: `k1:${secret()}`, ADMIN_TOKEN: secret(), ...vars };
   const stores = await mkdtemp(join(tmpdir(), "signet-"));
   const logs = [];
-  const options = await miniflareOptions({ folder, issuer, settings, stores, logs });
+  const options = await miniflareOptions({ folder, issuer, settings, limit, analytics, stores, logs });
   let miniflare, agent;
   let clockOffset = 0;
 
@@ -88,7 +91,8 @@ export async function startSignet({ demo = false, vars = {} } = {}) {
      * Replaces the faults that Signet meets; `set([])` ends them, and so does a restart. A fault is
      * `{ target, mode, on, nth, ms }`:
      *
-     * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.fetch`, `sql.exec` or `alarm.set`;
+     * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.fetch` (a user's), `console.fetch`, `sql.exec` or
+     *   `alarm.set`;
      * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
      * - `nth`: only the nth such call, from 1; without it, every one;
      * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (by `ms`; not for SQL) or
@@ -104,6 +108,9 @@ export async function startSignet({ demo = false, vars = {} } = {}) {
       await control({ do: "clock", offset });
     },
   };
+
+  /** The data points that Signet wrote. */
+  const points = () => control({ do: "points" });
 
   /** Waits for a console line that contains a text, for it travels beside the answers, and returns it. */
   async function logged(text) {
@@ -136,7 +143,7 @@ export async function startSignet({ demo = false, vars = {} } = {}) {
     throw error;
   }
   const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
-  return { issuer, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, ops, faults, clock, restart, close };
+  return { issuer, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, points, ops, faults, clock, restart, close };
 }
 
 const builtHere = {};
@@ -148,11 +155,11 @@ async function built(name) {
   return builds[name];
 }
 
-async function miniflareOptions({ folder, issuer, settings, stores, logs }) {
+async function miniflareOptions({ folder, issuer, settings, limit, analytics, stores, logs }) {
   const module = async (type, path, file) => ({ type, path, contents: await readFile(new URL(file, import.meta.url)) });
   const built = `../../${folder}`;
   const config = await readFile(join(root, "wrangler.toml"), "utf8");
-  const { SIGNET_KV, USERS, ...bindings } = settings;
+  const { SIGNET_KV, USERS, CONSOLE, ...bindings } = settings;
   return {
     modules: await Promise.all([
       module("ESModule", "entry.mjs", "entry.mjs"),
@@ -162,7 +169,12 @@ async function miniflareOptions({ folder, issuer, settings, stores, logs }) {
     compatibilityDate: config.match(/^compatibility_date = "(.+)"/m)[1],
     bindings: Object.fromEntries(Object.entries(bindings).filter(([, value]) => value !== null)),
     kvNamespaces: SIGNET_KV === null ? [] : ["SIGNET_KV"],
-    durableObjects: USERS === null ? {} : { USERS: { className: "User", useSQLite: true } },
+    durableObjects: {
+      ...(USERS !== null && { USERS: { className: "User", useSQLite: true } }),
+      ...(CONSOLE !== null && { CONSOLE: { className: "Console", useSQLite: true } }),
+    },
+    ratelimits: limit === undefined ? {} : { FAILURES: { simple: { limit, period: 60 } } },
+    analyticsEngineDatasets: analytics ? { ANALYTICS: { dataset: "signet" } } : {},
     kvPersist: join(stores, "kv"),
     durableObjectsPersist: join(stores, "objects"),
     // Straight to the Worker: the socket Miniflare opens by itself leads through a Worker of its own.

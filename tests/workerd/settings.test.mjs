@@ -42,11 +42,11 @@ for (const [name, value] of [
 }
 
 test("a missing binding is named at /healthz", async () => {
-  const signet = await startSignet({ vars: { SIGNET_KV: null, USERS: null } });
+  const signet = await startSignet({ vars: { SIGNET_KV: null, USERS: null, CONSOLE: null } });
   try {
     const health = await signet.fetch("/healthz");
     assert.equal(health.status, 503);
-    assert.deepEqual((await health.json()).problems.map(({ setting }) => setting), ["SIGNET_KV", "USERS"]);
+    assert.deepEqual((await health.json()).problems.map(({ setting }) => setting), ["SIGNET_KV", "USERS", "CONSOLE"]);
   } finally {
     await signet.close();
   }

@@ -1,0 +1,154 @@
+//! The session of an administrator in the console.
+
+use crate::http::{Request, Response};
+use crate::id::SessionId;
+use crate::secret::{KeyRing, Purpose, SecretDigest};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The console's cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
+pub const CONSOLE_COOKIE: &str = "__Host-signet-admin";
+/// How long a session lives without use, in seconds: half an hour.
+pub const CONSOLE_IDLE: u64 = 1_800;
+/// How long a session lives in all, in seconds: eight hours.
+pub const CONSOLE_MAX: u64 = 28_800;
+/// How often the use of a session is written down, in seconds.
+const REFRESH_SECONDS: u64 = 60;
+
+/// A session as the console's object keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleSession {
+    /// Its id.
+    pub id: SessionId,
+    /// The digest of the administration token that opened it. It dies with that token.
+    pub admin_token: SecretDigest,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+}
+
+impl ConsoleSession {
+    /// A session opened at `now`.
+    pub fn new(id: SessionId, admin_token: SecretDigest, now: Timestamp) -> Self {
+        Self { id, admin_token, opened_at: now, last_seen_at: now }
+    }
+
+    /// When it dies, if it is not used any more.
+    pub fn expires_at(&self) -> Timestamp {
+        self.last_seen_at.plus(CONSOLE_IDLE).min(self.opened_at.plus(CONSOLE_MAX))
+    }
+
+    /// Whether it is alive at `now`, while `admin_token` is the token in force.
+    pub fn is_live(&self, admin_token: &SecretDigest, now: Timestamp) -> bool {
+        now < self.expires_at() && self.admin_token == *admin_token
+    }
+
+    /// The session used at `now`, if that is to be written down.
+    pub fn refreshed(&self, now: Timestamp) -> Option<Self> {
+        (now.since(self.last_seen_at) >= REFRESH_SECONDS).then(|| Self { last_seen_at: now, ..self.clone() })
+    }
+}
+
+/// What the cookie says. The object has the last word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleCookie {
+    /// The session.
+    pub sid: SessionId,
+    /// The session's absolute limit.
+    pub exp: Timestamp,
+}
+
+impl ConsoleCookie {
+    /// The cookie that `request` presents, if Signet signed it and its absolute limit is not over at `now`.
+    pub fn of(request: &Request, keys: &KeyRing, now: Timestamp) -> Option<Self> {
+        let cookie: Self = keys.open(Purpose::Console, request.cookie(CONSOLE_COOKIE)?)?;
+        (now < cookie.exp).then_some(cookie)
+    }
+
+    /// `response`, with an order to keep the cookie of `session`.
+    ///
+    /// # Errors
+    /// Those of [`KeyRing::sign`].
+    pub fn kept(session: &ConsoleSession, keys: &KeyRing, response: Response) -> serde_json::Result<Response> {
+        let cookie = Self { sid: session.id.clone(), exp: session.opened_at.plus(CONSOLE_MAX) };
+        Ok(response.with("Set-Cookie", &set_cookie(&keys.sign(Purpose::Console, &cookie)?, CONSOLE_MAX)))
+    }
+
+    /// `response`, with an order to forget the cookie.
+    pub fn cleared(response: Response) -> Response {
+        response.with("Set-Cookie", &set_cookie("", 0))
+    }
+}
+
+/// Strict: nobody comes to the console from another site signed in.
+fn set_cookie(value: &str, max_age: u64) -> String {
+    format!("{CONSOLE_COOKIE}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Strict")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Method, request_for_test};
+    use crate::secret::Secret;
+    use crate::settings::tests::settings;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn digest(text: &str) -> SecretDigest {
+        SecretDigest::of(&Secret::new(text.into()))
+    }
+
+    fn session() -> ConsoleSession {
+        ConsoleSession::new(SessionId::from_random([1; 16]), digest("token"), NOW)
+    }
+
+    #[test]
+    fn it_dies_unused_or_old_or_with_the_token() {
+        let live = |session: &ConsoleSession, seconds| session.is_live(&digest("token"), NOW.plus(seconds));
+        assert!(live(&session(), CONSOLE_IDLE - 1) && !live(&session(), CONSOLE_IDLE));
+        let used = ConsoleSession { last_seen_at: NOW.plus(CONSOLE_MAX - 10), ..session() };
+        assert!(live(&used, CONSOLE_MAX - 1) && !live(&used, CONSOLE_MAX));
+        assert!(!session().is_live(&digest("another"), NOW));
+    }
+
+    #[test]
+    fn its_use_is_written_down_once_a_minute() {
+        assert_eq!(session().refreshed(NOW.plus(59)), None);
+        assert_eq!(session().refreshed(NOW.plus(60)).unwrap().last_seen_at, NOW.plus(60));
+    }
+
+    #[test]
+    fn stored_form_is_unchanged() {
+        let mut stored = serde_json::to_value(session()).unwrap();
+        assert!(stored["admin_token"].take().is_string());
+        let expected =
+            r#"{"admin_token":null,"id":"AQEBAQEBAQEBAQEBAQEBAQ","last_seen_at":1800000000,"opened_at":1800000000}"#;
+        assert_eq!(stored, serde_json::from_str::<serde_json::Value>(expected).unwrap());
+    }
+
+    #[test]
+    fn the_cookie_is_signed_strict_and_for_the_console_alone() {
+        let keys = settings(&[]).ok().unwrap().keys;
+        let kept = ConsoleCookie::kept(&session(), &keys, Response::empty(303)).unwrap();
+        let header = kept.header("Set-Cookie").unwrap();
+        for part in
+            ["__Host-signet-admin=", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict", "; Max-Age=28800"]
+        {
+            assert!(header.contains(part), "{header}");
+        }
+        let value = header.split(';').next().unwrap();
+        let of = |cookie: &str, now| {
+            ConsoleCookie::of(&request_for_test(Method::Get, "/admin", &[("cookie", cookie)], ""), &keys, now)
+        };
+        assert_eq!(of(value, NOW).unwrap().sid, session().id);
+        assert_eq!(of(value, NOW.plus(CONSOLE_MAX)), None);
+        let user = keys.sign(Purpose::Session, &ConsoleCookie { sid: session().id, exp: NOW.plus(9) }).unwrap();
+        for bad in
+            [format!("{CONSOLE_COOKIE}={user}"), format!("{value}x"), format!("{CONSOLE_COOKIE}="), String::new()]
+        {
+            assert_eq!(of(&bad, NOW), None, "{bad}");
+        }
+        assert!(ConsoleCookie::cleared(Response::empty(303)).header("Set-Cookie").unwrap().contains("Max-Age=0"));
+    }
+}

@@ -1,0 +1,86 @@
+//! The console's object: the sessions of administrators, and the counts of the chart.
+
+use super::fault::Fault;
+use super::sql::{Sql, json, number, seconds};
+use super::{object, platform, settings};
+use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, Count, DAYS_KEPT};
+use crate::store::CONSOLE_SCHEMA;
+use crate::time::Timestamp;
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+/// The one object of its class, named `console`.
+#[durable_object(fetch)]
+pub struct Console {
+    state: State,
+}
+
+impl DurableObject for Console {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state }
+    }
+
+    /// One command. Reading it is the only await.
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let command: ConsoleCommand = request.json().await?;
+        let tables = Tables(Sql::open(&self.state, &CONSOLE_SCHEMA)?);
+        Response::from_json(&tables.obey(command, platform::now())?)
+    }
+}
+
+struct Tables(Sql);
+
+impl Tables {
+    fn obey(&self, command: ConsoleCommand, now: Timestamp) -> Result<ConsoleReply> {
+        match command {
+            ConsoleCommand::Open(session) => {
+                self.0.exec("DELETE FROM session WHERE expires_at <= ?", vec![seconds(now)])?;
+                self.save(&session)?;
+            }
+            ConsoleCommand::Check(id, admin_token) => {
+                let query = "SELECT data FROM session WHERE id = ?";
+                let session: Option<ConsoleSession> = self.0.data(query, vec![id.as_str().into()])?.pop();
+                let Some(session) = session.filter(|session| session.is_live(&admin_token, now)) else {
+                    return Ok(ConsoleReply::Missing);
+                };
+                session.refreshed(now).map_or(Ok(()), |fresh| self.save(&fresh))?;
+                return Ok(ConsoleReply::Session(session));
+            }
+            ConsoleCommand::End(id) => {
+                self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])?;
+            }
+            ConsoleCommand::Count(counts) => counts.iter().try_for_each(|count| self.add(count))?,
+            ConsoleCommand::Counts(since) => {
+                let query = "SELECT day, outcome, reason, count FROM tally WHERE day >= ?";
+                return Ok(ConsoleReply::Counts(self.0.select(query, vec![number(since)])?));
+            }
+        }
+        Ok(ConsoleReply::Done)
+    }
+
+    fn save(&self, session: &ConsoleSession) -> Result<()> {
+        self.0.exec(
+            "INSERT OR REPLACE INTO session (id, expires_at, data) VALUES (?, ?, ?)",
+            vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
+        )
+    }
+
+    fn add(&self, count: &Count) -> Result<()> {
+        self.0.exec("DELETE FROM tally WHERE day < ?", vec![number(count.day.saturating_sub(DAYS_KEPT))])?;
+        self.0.exec(
+            "INSERT INTO tally (day, outcome, reason, count) VALUES (?, ?, ?, ?) \
+             ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            vec![number(count.day), count.outcome.as_str().into(), count.reason.as_str().into(), number(count.count)],
+        )
+    }
+}
+
+/// Asks the console's object, placed where the setting `OBJECT_LOCATION` says if it is new: one object request.
+pub(super) async fn ask(env: &Env, command: &ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
+    let namespace = env.durable_object("CONSOLE").map_err(Fault::storage("object binding"))?;
+    let settings = settings::read(env).ok();
+    let stub = match settings.as_ref().and_then(|settings| settings.object_location.as_deref()) {
+        Some(hint) => namespace.get_by_name_with_location_hint("console", hint),
+        None => namespace.get_by_name("console"),
+    };
+    object::call(&stub.map_err(Fault::storage("object stub"))?, command).await
+}

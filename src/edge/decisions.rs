@@ -1,0 +1,41 @@
+//! What every decision leaves: a line in the log, a data point when there is the binding `ANALYTICS`, and for sign-ins a place
+//! in the console's chart.
+
+use super::fault::Fault;
+use super::tally;
+use crate::log::LogLine;
+use worker::{AnalyticsEngineDataPointBuilder, Context, Env};
+
+/// The binding's name in wrangler.toml.
+pub(super) const ANALYTICS: &str = "ANALYTICS";
+
+/// Records a decision that took `milliseconds`. A fault tells more in a line of its own.
+pub(super) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env, context: &Context) {
+    note(line, fault, milliseconds, env);
+    if line.event == "sso" && line.outcome != "deferred" {
+        tally::count(line, env, context);
+    }
+}
+
+/// [`record`] for a decision that is no sign-in.
+pub(super) fn note(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
+    match fault {
+        Some(fault) => worker::console_error!("{}", fault.log_line(line.event, line.request_id)),
+        None => worker::console_log!("{}", line.to_json()),
+    }
+    if let Err(error) = write_data_point(line, milliseconds, env) {
+        worker::console_error!("{}", Fault::storage("data point")(error).log_line(line.event, line.request_id));
+    }
+}
+
+/// index1: the event. blob1 to blob4: event, outcome, reason and `client_id`. double1: milliseconds. No user is named.
+fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> worker::Result<()> {
+    let Ok(dataset) = env.analytics_engine(ANALYTICS) else { return Ok(()) };
+    let client_id = line.client_id.map_or("", |id| id.as_str());
+    let point = AnalyticsEngineDataPointBuilder::new()
+        .indexes([line.event])
+        .blobs([line.event, line.outcome, line.reason, client_id])
+        .doubles([milliseconds as f64])
+        .build();
+    dataset.write_data_point(&point)
+}

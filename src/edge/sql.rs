@@ -1,0 +1,51 @@
+//! SQL over an object's storage. Every call is synchronous.
+
+use crate::time::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use worker::{Error, Result, SqlStorage, SqlStorageValue, State};
+
+/// The storage of one object.
+pub(super) struct Sql(SqlStorage);
+
+#[derive(Deserialize)]
+struct DataRow {
+    data: String,
+}
+
+impl Sql {
+    /// Opens the storage and makes the tables of `schema` that are missing.
+    pub(super) fn open(state: &State, schema: &[&str]) -> Result<Self> {
+        let sql = Self(state.storage().sql());
+        for statement in schema {
+            sql.exec(statement, Vec::new())?;
+        }
+        Ok(sql)
+    }
+
+    pub(super) fn exec(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<()> {
+        self.0.exec(query, bindings).map(drop)
+    }
+
+    pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
+        self.0.exec(query, bindings)?.to_array()
+    }
+
+    /// The values in the column `data`, parsed.
+    pub(super) fn data<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
+        let rows: Vec<DataRow> = self.select(query, bindings)?;
+        rows.iter().map(|row| serde_json::from_str(&row.data).map_err(Error::from)).collect()
+    }
+}
+
+pub(super) fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue> {
+    Ok(serde_json::to_string(value)?.into())
+}
+
+pub(super) fn seconds(time: Timestamp) -> SqlStorageValue {
+    number(time.seconds())
+}
+
+pub(super) fn number(number: u64) -> SqlStorageValue {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}

@@ -1,0 +1,131 @@
+// What decisions leave behind, and what failed attempts run into.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startSignet } from "../support/signet.mjs";
+import { assertFailure, basic, createSet, getToken, json, openLink, postToken, putUser } from "../support/workflow.mjs";
+
+const LIMIT = 3;
+const TOO_MANY = "Too many failed attempts. Try again in a minute.";
+let signet, set;
+
+before(async () => {
+  signet = await startSignet({ limit: LIMIT, analytics: true });
+  await putUser(signet, "1");
+  set = await createSet(signet, { user_id: "1" });
+});
+after(() => signet.close());
+
+let networks = 0;
+/** An address that nobody has used yet. */
+const newcomer = () => ({ "CF-Connecting-IP": `198.51.100.${(networks += 1)}` });
+const form = { grant_type: "single_sign_on" };
+
+/** Every way to try a secret: what it sends with a wrong one, and how it is told that it was one too many. */
+const attempts = {
+  "the token endpoint": (headers) =>
+    signet.fetch("/oauth/token", { method: "POST", headers: { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) }, body: new URLSearchParams(form) }),
+  "the revocation endpoint": (headers) =>
+    signet.fetch("/oauth/revoke", { method: "POST", headers, body: new URLSearchParams({ token: "x", client_id: "x2", client_secret: "y" }) }),
+  "the introspection endpoint": (headers) =>
+    signet.fetch("/oauth/introspect", { method: "POST", headers, body: new URLSearchParams({ token: "x", client_id: "x3", client_secret: "y" }) }),
+  "receipts": (headers) =>
+    signet.fetch("/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA", { headers: { ...headers, ...basic({ client_id: "x4", client_secret: "y" }) } }),
+  "cPanel's link": (headers) =>
+    signet.fetch("/oauth/token.php", { method: "POST", headers, body: new URLSearchParams({ subscriber_unique_id: "x5", token: "y" }) }),
+  "the SSO endpoint": (headers) => openLink(signet, "not.a.token", { headers: { ...json, ...headers } }),
+  "the administration": (headers) => signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization: "Bearer wrong" } }),
+  "WHMCS's API": (headers) =>
+    signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }) }),
+};
+
+for (const [name, attempt] of Object.entries(attempts)) {
+  test(`RFC 6585 section 4: failed attempts beyond the limit are 429 with Retry-After: ${name}`, async () => {
+    const headers = newcomer();
+    const statuses = [];
+    let last;
+    // Twice as many where the minute ends in between.
+    while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT) statuses.push((last = await attempt(headers)).status);
+    assert.equal(statuses.pop(), 429, statuses.join());
+    assert.ok(statuses.length >= LIMIT && statuses.every((status) => [401, 403].includes(status)), statuses.join());
+    assert.equal(last.headers.get("retry-after"), "60");
+    assert.match(await last.text(), new RegExp(TOO_MANY));
+    assert.equal(JSON.parse((await signet.logged(last.headers.get("x-request-id"))).message).reason, "too_many_requests");
+  });
+}
+
+test("nobody can lock a client out: after 100 wrong secrets from everywhere, the right one is taken from anywhere", async () => {
+  const wrong = { ...set, client_secret: "wrong" };
+  const attacker = newcomer();
+  const statuses = new Set();
+  for (let n = 0; n < 100; n += 1) {
+    const headers = { ...basic(wrong), ...(n % 2 ? attacker : newcomer()) };
+    statuses.add((await signet.fetch("/oauth/token", { method: "POST", headers, body: new URLSearchParams(form) })).status);
+  }
+  assert.deepEqual([...statuses].sort(), [401, 429]);
+  for (const headers of [attacker, newcomer(), {}]) {
+    const sent = { method: "POST", headers: { ...basic(set), ...headers }, body: new URLSearchParams(form) };
+    const response = await signet.fetch("/oauth/token", sent);
+    assert.equal(response.status, 200);
+    const { access_token } = await response.json();
+    assert.equal((await openLink(signet, access_token, { headers })).status, 302);
+  }
+});
+
+test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong secret get the same answer", async () => {
+  const answers = new Set();
+  for (const client_id of [set.client_id, "unknown"]) {
+    const headers = newcomer();
+    for (let n = 0; n < 2 * LIMIT; n += 1) {
+      const sent = { method: "POST", headers: { ...headers, ...basic({ client_id, client_secret: "wrong" }) }, body: new URLSearchParams(form) };
+      const response = await signet.fetch("/oauth/token", sent);
+      if (response.status === 429) answers.add(await response.text());
+    }
+  }
+  assert.equal(answers.size, 1);
+});
+
+test("what is no attempt at a secret never runs into the limit", async () => {
+  const headers = newcomer();
+  for (let n = 0; n < 3 * LIMIT; n += 1) {
+    const bad = await signet.fetch("/oauth/token", { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams({ grant_type: "x" }) });
+    await assertFailure(bad, 400, "unsupported_grant_type", "The only grant type is single_sign_on.");
+    assert.equal((await signet.fetch("/oauth/session", { headers })).status, 401, "nobody is signed in");
+  }
+});
+
+test("a data point per decision: event, outcome, reason, client_id and milliseconds; no user, no secret", async () => {
+  const before = (await signet.points()).length;
+  const token = await getToken(signet, set);
+  await openLink(signet, token);
+  await openLink(signet, token, { headers: newcomer() });
+  await postToken(signet, { ...set, client_secret: "wrong" });
+  await signet.fetch("/healthz");
+  await signet.faults.set([{ target: "kv.get", mode: "throw" }]);
+  await postToken(signet, set);
+  await signet.faults.set([]);
+  const points = (await signet.points()).slice(before);
+  assert.deepEqual(points.map(({ indexes, blobs }) => [indexes.join(), ...blobs]).map((point) => point.slice(1).join(" ")), [
+    `token granted ok ${set.client_id}`,
+    `sso granted ok ${set.client_id}`,
+    `sso denied token_used ${set.client_id}`,
+    points[3].blobs.join(" "), // the limit may be reached or not
+    "health granted ok ",
+    `token failed storage ${set.client_id}`,
+  ]);
+  assert.ok(["wrong_credentials", "too_many_requests"].includes(points[3].blobs[2]), points[3].blobs.join());
+  for (const { indexes, doubles, blobs } of points) {
+    assert.deepEqual([indexes.length, indexes[0], doubles.length, blobs.length], [1, blobs[0], 1, 4]);
+    assert.ok(doubles[0] >= 0 && doubles[0] < 10_000);
+  }
+});
+
+test("counting for the chart costs one object request for many sign-ins, after the answers", async () => {
+  await sleep(6_000); // what was gathered before is handed over
+  await signet.ops.reset();
+  for (let n = 0; n < 10; n += 1) await openLink(signet, await getToken(signet, set));
+  assert.equal((await signet.ops.read())["console.fetch"], 0, "nothing yet");
+  await sleep(6_000);
+  assert.equal((await signet.ops.read())["console.fetch"], 1);
+});
