@@ -1,7 +1,6 @@
 //! `POST /includes/api.php`.
 
 use super::fault::{Fault, Trouble};
-use super::object::unexpected;
 use super::platform::{random, read_multipart};
 use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
