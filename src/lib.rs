@@ -62,6 +62,7 @@ pub mod demo;
 pub mod gateway;
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod json;
 pub mod limit;
 pub mod log;

@@ -1,6 +1,7 @@
 //! A failure: one status, one code, one text; told as JSON, as problem details or as a page.
 
 use super::Response;
+use crate::json::php_string;
 use crate::page;
 use serde_json::json;
 use std::borrow::Cow;
@@ -36,8 +37,6 @@ impl Failure {
     pub const REPEATED_PARAMETER: Self = Self::bad_request("A parameter is given more than once.");
     /// More than 100 parameters.
     pub const TOO_MANY_PARAMETERS: Self = Self::bad_request("There are too many parameters.");
-    /// The body is over 64 KiB.
-    pub const BODY_TOO_LARGE: Self = Self::of(413, "invalid_request", "The request body is larger than 64 KiB.");
     /// Nothing lives at this path.
     pub const NOT_FOUND: Self = Self::of(404, "not_found", "There is nothing at this address.");
     /// A setting or binding is missing or unsound.
@@ -61,6 +60,12 @@ impl Failure {
         Self::of(400, "invalid_request", description)
     }
 
+    /// 413: the body has more than `longest` bytes.
+    pub fn body_too_large(longest: usize) -> Self {
+        let description = Cow::Owned(format!("The request body is larger than {} KiB.", longest / 1024));
+        Self { description, ..Self::of(413, "invalid_request", "") }
+    }
+
     /// 405 with the methods that would do.
     pub const fn method_not_allowed(allow: &'static str) -> Self {
         Self::of(405, "method_not_allowed", "The method is not allowed here.").with("Allow", allow)
@@ -82,7 +87,10 @@ impl Failure {
             Format::Json => {
                 Response::json(self.status, &json!({"error": self.error, "error_description": self.description}))
             }
-            Format::Whmcs => Response::json(self.status, &json!({"result": "error", "message": self.description})),
+            Format::Whmcs => {
+                let body = format!(r#"{{"result":"error","message":{}}}"#, php_string(&self.description));
+                Response { body, ..Response::empty(self.status) }.with("Content-Type", "application/json")
+            }
             Format::Problem => Response::problem(
                 self.status,
                 &json!({
