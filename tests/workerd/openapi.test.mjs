@@ -252,6 +252,8 @@ test("the import: each kind of report, and each line is taken exactly if the des
   await signet.faults.set([]);
   const list = api.example({ $ref: "#/components/schemas/WhmcsExport" });
   assert.deepEqual(await importing("application/json", JSON.stringify(list)), [{ done: { line: 1, created: 1, changed: 0, unchanged: 0, refused: 0 } }]);
+  const [{ clientIdentifier, credentialId }] = list.clients;
+  assert.equal((await administer("GET", `/credentials/${encodeURIComponent(clientIdentifier)}`)).number, credentialId);
 });
 
 test("what the description says of a body, Signet does: neither takes what the other refuses", async () => {
