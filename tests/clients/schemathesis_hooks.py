@@ -5,7 +5,7 @@ import os
 import schemathesis
 
 # The user and the credential set that the run needs as they are, and the API credential it calls WHMCS's API with.
-OWN = {os.environ["SIGNET_USER"], os.environ["SIGNET_CLIENT"]}
+OWN = {os.environ["SIGNET_USER"], os.environ["SIGNET_CLIENT_ID"]}
 API = {"identifier": os.environ["SIGNET_API_IDENTIFIER"], "secret": os.environ["SIGNET_API_SECRET"]}
 
 
