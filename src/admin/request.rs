@@ -3,6 +3,7 @@
 use crate::credential::{CredentialChange, CredentialInput};
 use crate::http::{Failure, Method, Params, Request, decoded_segments, parse_number};
 use crate::id::{ClientId, SessionId, TokenId, UserId};
+use crate::json::parse_object;
 use crate::secret::{Secret, SecretDigest};
 use crate::user::{Command, SessionEnd};
 use crate::whmcs::{ApiCredentialChange, ApiCredentialInput};
@@ -231,7 +232,7 @@ fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
         Some("application/json") => {}
         _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
     }
-    serde_json::from_slice(&request.body).map_err(|_| {
+    parse_object(&request.body).map_err(|_| {
         let is_json = serde_json::from_slice::<IgnoredAny>(&request.body).is_ok();
         Failure::bad_request(if is_json {
             "The body has an unknown, missing or unsound field."
