@@ -14,7 +14,7 @@ after(() => signet.close());
 
 const PATHS = [
   "/", "/oauth/token", "/oauth/token.php", "/oauth/singlesignon", "/oauth/singlesignon.php?access_token=x", "/oauth/session", "/oauth/logout",
-  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
+  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/import", "/admin/v1/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
 ];
 /** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
 const referrerPolicy = (path, { status }) => (path === "/oauth/logout" && status === 200 ? "same-origin" : "no-referrer");
