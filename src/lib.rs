@@ -19,6 +19,10 @@
 //!
 //! application ── POST /includes/api.php ─────► edge::whmcs_endpoint, as WHMCS would answer
 //!
+//! operator ───── /admin/v1/… ────────────────► edge::admin_endpoint
+//! operator ───── /admin ─────────────────────► edge::console_endpoint
+//!                                              both: admin::AdminRequest ─► edge::admin_endpoint::perform ─► AdminReply
+//!
 //! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
 //! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
 //!                                              the session cookie, then the user's object: 1 request
@@ -49,7 +53,10 @@
 //! | object | `revoked_credential` by `client_id` | nothing more | until the set is enabled again |
 //! | object | `event` by number | [`user::Event`] | [`user::EVENT_TTL`], the newest [`user::EVENTS_KEPT`] |
 //!
-//! An alarm sweeps the object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
+//! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
+//! | console's object | `tally` by day, outcome and reason | how often | [`console::DAYS_KEPT`] |
+//!
+//! An alarm sweeps the user's object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
 
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
