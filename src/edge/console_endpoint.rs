@@ -17,6 +17,7 @@ use serde_json::Value;
 /// How many entries a page lists.
 const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
+const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.");
 const OLD_FORM: Failure = Failure::of(403, "invalid_form", "The form is out of date. Open the page again.");
 const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
 
@@ -36,8 +37,11 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     }
     // 3.
     let Some(sid) = live_session(request, site).await? else {
-        trail.is_refused = true;
         trail.reason = Some("no_session");
+        if request.format() != Format::Page {
+            return Err(NOBODY.into());
+        }
+        trail.is_refused = true;
         let wanted = view_at(&request.target()).unwrap_or(View::Overview);
         return Ok(console::sign_in_page(&wanted, None));
     };

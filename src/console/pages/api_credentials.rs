@@ -20,7 +20,7 @@ pub fn api_credentials_page(frame: &Frame<'_>, page: &Page<ApiCredential>) -> Re
             @if page.records.is_empty() {
                 p { "There is none here. What calls WHMCS's API at " code { "/includes/api.php" } " needs one." }
             } @else {
-                div.scroll role="region" aria-label="API credentials" tabindex="0" {
+                div.scroll role="group" aria-label="API credentials" tabindex="0" {
                     table {
                         thead {
                             tr {
@@ -45,10 +45,10 @@ fn row(credential: &ApiCredential) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(View::ApiCredential(credential.identifier.clone()).address()) { (credential.name) } }
-            td { code { (credential.identifier) } }
-            td { @for action in &credential.actions { div { (action.as_str()) } } @if credential.actions.is_empty() { "none" } }
-            td { @for range in &credential.allowed_addresses { div { (range.to_text()) } } @if credential.allowed_addresses.is_empty() { "anywhere" } }
-            td.nowrap { (time(credential.updated_at)) }
+            td data-label="Identifier" { code { (credential.identifier) } }
+            td data-label="Actions" { @for action in &credential.actions { div { (action.as_str()) } } @if credential.actions.is_empty() { "none" } }
+            td data-label="From" { @for range in &credential.allowed_addresses { div { (range.to_text()) } } @if credential.allowed_addresses.is_empty() { "anywhere" } }
+            td.nowrap data-label="Changed" { (time(credential.updated_at)) }
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn credentials_page(frame: &Frame<'_>, page: &Page<CredentialSet>) -> Respon
             @if page.records.is_empty() {
                 p { "There is none here. An application needs one to sign users in." }
             } @else {
-                div.scroll role="region" aria-label="Credential sets" tabindex="0" {
+                div.scroll role="group" aria-label="Credential sets" tabindex="0" {
                     table {
                         thead {
                             tr {
@@ -55,10 +55,10 @@ fn row(set: &CredentialSet) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(View::Credential(set.client_id.clone()).address()) { (set.name) } }
-            td { code { (set.client_id) } }
-            td { (bound_to(set)) }
+            td data-label="client_id" { code { (set.client_id) } }
+            td data-label="Signs in" { (bound_to(set)) }
             td { (state(set)) }
-            td.nowrap { (time(set.updated_at)) }
+            td.nowrap data-label="Changed" { (time(set.updated_at)) }
         }
     }
 }

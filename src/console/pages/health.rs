@@ -14,7 +14,7 @@ pub fn health_page(frame: &Frame<'_>, checks: &[Check]) -> Response {
             p.status.good[is_sound].bad[!is_sound] { @if is_sound { "Signet is sound" } @else { "Something is wrong" } }
         }
         section.card aria-label="Findings" {
-            div.scroll role="region" aria-label="Findings" tabindex="0" {
+            div.scroll role="group" aria-label="Findings" tabindex="0" {
                 table {
                     thead { tr { th scope="col" { "Checked" } th scope="col" { "State" } th scope="col" { "Finding" } } }
                     tbody {

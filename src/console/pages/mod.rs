@@ -40,10 +40,6 @@ fn framed(frame: &Frame<'_>, status: u16, script: Option<&'static str>, title: &
         a.skip href="#content" { "Skip to the content" }
         header.bar {
             strong { "Signet console" }
-            form method="post" action=(SIGN_OUT_PATH) {
-                (parts::csrf(frame))
-                button.button.quiet.small type="submit" { "Sign out" }
-            }
             nav aria-label="Console" {
                 ul {
                     @for section in Section::ALL {
@@ -54,6 +50,10 @@ fn framed(frame: &Frame<'_>, status: u16, script: Option<&'static str>, title: &
                         }
                     }
                 }
+            }
+            form method="post" action=(SIGN_OUT_PATH) {
+                (parts::csrf(frame))
+                button.button.quiet.small type="submit" { "Sign out" }
             }
         }
         main.wide #content {

@@ -11,6 +11,8 @@ use maud::{Markup, html};
 const WIDTH: u64 = 640;
 const HEIGHT: u64 = 150;
 const TOP: u64 = 14;
+/// Every how many days the chart says which day it is, counted back from today.
+const LABELLED: u64 = 3;
 /// The length of the longest bar of the table, in its own units.
 const BAR: u64 = 100;
 
@@ -54,19 +56,21 @@ fn scaled(part: u64, whole: u64, length: u64) -> u64 {
 fn chart(tally: &Tally) -> Markup {
     let highest = tally.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
     let step = WIDTH.checked_div(tally.days.len() as u64).unwrap_or(WIDTH);
-    let width = step.saturating_mul(7) / 10;
+    let (margin, width) = (step / 6, step.saturating_mul(2) / 3);
     html! {
         figure {
-            svg viewBox=(format!("0 0 {WIDTH} {}", HEIGHT + 20)) role="img" aria-label="Sign-ins and denials, a column for each day" {
+            svg viewBox=(format!("0 0 {WIDTH} {}", HEIGHT + 24)) role="img" aria-label="Sign-ins and denials, a column for each day" {
                 line.axis x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
                 @for (x, day) in (0_u64..).map(|index| index.saturating_mul(step)).zip(&tally.days) {
                     @let good = scaled(day.signed_in, highest, HEIGHT - TOP);
                     @let bad = scaled(day.denied, highest, HEIGHT - TOP);
                     @let top_of_good = HEIGHT.saturating_sub(good);
                     @let top = top_of_good.saturating_sub(bad);
-                    rect.good-fill x=(x) y=(top_of_good) width=(width) height=(good) {}
-                    rect.bad-fill x=(x) y=(top) width=(width) height=(bad) {}
-                    text x=(x.saturating_add(width / 2)) y=(HEIGHT + 15) text-anchor="middle" { (date(day, "%-d %b")) }
+                    rect.good-fill x=(x.saturating_add(margin)) y=(top_of_good) width=(width) height=(good) {}
+                    rect.bad-fill x=(x.saturating_add(margin)) y=(top) width=(width) height=(bad) {}
+                    @if day.day % LABELLED == tally.days.last().map_or(0, |last| last.day % LABELLED) {
+                        text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (date(day, "%-d %b")) }
+                    }
                 }
             }
             figcaption { span.key {} "signed in " span.key.bad {} "denied, or failed" }
@@ -92,15 +96,15 @@ fn chart(tally: &Tally) -> Markup {
 fn denials(tally: &Tally) -> Markup {
     let highest = tally.denials.first().map_or(0, |(_, count)| *count);
     html! {
-        div.scroll role="region" aria-label="Denials by reason" tabindex="0" {
+        div.scroll role="group" aria-label="Denials by reason" tabindex="0" {
             table {
                 thead { tr { th scope="col" { "Reason" } th scope="col" { "Meaning" } th.number scope="col" { "Times" } td {} } }
                 tbody {
                     @for (reason, count) in &tally.denials {
                         tr {
-                            th scope="row" { code { (reason) } }
+                            th.nowrap scope="row" { code { (reason) } }
                             td { (explain_reason(reason)) }
-                            td.number { (count) }
+                            td.number data-label="Times" { (count) }
                             td.bar-cell {
                                 svg viewBox=(format!("0 0 {BAR} 8")) aria-hidden="true" preserveAspectRatio="none" height="8" {
                                     rect.bad-fill width=(scaled(*count, highest, BAR)) height="8" {}

@@ -119,7 +119,7 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
 
 fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
     html! {
-        div.scroll role="region" aria-label="Sessions" tabindex="0" {
+        div.scroll role="group" aria-label="Sessions" tabindex="0" {
             table {
                 thead {
                     tr {
@@ -136,16 +136,16 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
                     @for session in sessions {
                         tr {
                             th scope="row" { (browser(session.user_agent.as_deref().unwrap_or_default())) }
-                            td { (time(session.created_at)) }
-                            td { (time(session.last_seen_at)) }
-                            td { (session.address.as_deref().unwrap_or("unknown")) }
-                            td { code { (session.client_id) } }
-                            td { (session.destination.map_or("Client Area Home", Scope::label)) }
+                            td data-label="Signed in" { (time(session.created_at)) }
+                            td data-label="Last used" { (time(session.last_seen_at)) }
+                            td data-label="From" { (session.address.as_deref().unwrap_or("unknown")) }
+                            td data-label="Application" { code { (session.client_id) } }
+                            td data-label="Destination" { (session.destination.map_or("Client Area Home", Scope::label)) }
                             td {
                                 form method="post" {
                                     (action(frame, "end_session"))
                                     input type="hidden" name="session_id" value=(session.id);
-                                    button.button.quiet.small type="submit" { "End" }
+                                    button.button.quiet.small.nowrap type="submit" { "End" }
                                 }
                             }
                         }
@@ -159,7 +159,7 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
 
 fn event_table(events: &[(u64, Event)]) -> Markup {
     html! {
-        div.scroll role="region" aria-label="Audit trail" tabindex="0" {
+        div.scroll role="group" aria-label="Audit trail" tabindex="0" {
             table {
                 thead {
                     tr {
@@ -175,7 +175,7 @@ fn event_table(events: &[(u64, Event)]) -> Markup {
                             th.nowrap scope="row" { (time(event.at)) }
                             td { code { (event.event.as_str()) } }
                             td { (details(event)) }
-                            td {
+                            td data-label="From" {
                                 (event.address.as_deref().unwrap_or("unknown"))
                                 @if let Some(user_agent) = &event.user_agent { br; span.hint { (browser(user_agent)) } }
                             }
