@@ -12,7 +12,7 @@ const parts = {
   workerd: { test: () => nodeTests("workerd") },
   proxies: { test: () => nodeTests("proxies"), missing: () => missingFor("proxies") },
   browser: { test: () => nodeTests("browser"), missing: () => missingFor("chromium") },
-  clients: { test: () => nodeTests("clients"), missing: () => missingFor("python") },
+  clients: { test: () => nodeTests("clients"), missing: () => missingFor("python", "php") },
 };
 
 /** Runs the test files of a folder of tests/; true means passed. */
@@ -24,8 +24,9 @@ async function nodeTests(name) {
   return run(process.execPath, ["--test", "--test-reporter=spec", ...files.map((file) => join(folder, file))]);
 }
 
-async function missingFor(support) {
-  return (await import(`../tests/support/${support}.mjs`)).missing;
+async function missingFor(...supports) {
+  const modules = await Promise.all(supports.map((support) => import(`../tests/support/${support}.mjs`)));
+  return modules.flatMap(({ missing }) => missing ?? []).join("; ") || undefined;
 }
 
 async function buildAll() {

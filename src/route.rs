@@ -25,6 +25,8 @@ pub enum Route {
     Metadata,
     /// The public keys.
     Jwks,
+    /// The description of the API.
+    Description,
     /// WHMCS's API.
     Whmcs,
     /// Is the configuration sound?
@@ -33,6 +35,8 @@ pub enum Route {
     Import,
     /// The rest of the administration API. It knows its own paths.
     Admin,
+    /// The operator's console. It knows its own paths.
+    Console,
     /// The demo. It knows its own paths.
     #[cfg(feature = "demo")]
     Demo,
@@ -59,8 +63,9 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
     Entry { path, route, allow, metadata: Some(metadata) }
 }
 
-/// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with.
-const TABLE: [Entry; 16] = [
+/// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with; which methods
+/// WHMCS's API takes is a setting.
+const TABLE: [Entry; 19] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
     entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
@@ -73,10 +78,13 @@ const TABLE: [Entry; 16] = [
     entry("/account/security", Route::Security, "GET, HEAD, POST"),
     entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
     advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
-    entry("/includes/api.php", Route::Whmcs, "POST"),
+    entry("/openapi.json", Route::Description, "GET, HEAD"),
+    entry("/includes/api.php", Route::Whmcs, ""),
     entry("/healthz", Route::Health, "GET, HEAD"),
     entry("/admin/v1/import", Route::Import, ""),
     entry("/admin/v1/", Route::Admin, ""),
+    entry("/admin", Route::Console, "GET, HEAD, POST"),
+    entry("/admin/", Route::Console, "GET, HEAD, POST"),
 ];
 
 impl Route {
@@ -105,6 +113,12 @@ impl Route {
         TABLE.iter().filter_map(|entry| entry.metadata.map(|name| (name, entry.path)))
     }
 
+    /// Every path of the table, and its route.
+    #[cfg(test)]
+    pub(crate) fn paths() -> impl Iterator<Item = (&'static str, Self)> {
+        TABLE.iter().map(|entry| (entry.path, entry.route))
+    }
+
     /// How failures are told at `request`'s path: machines get their own format, whatever they accept.
     pub fn format(request: &Request) -> Format {
         match Self::at(&request.path).0 {
@@ -115,10 +129,11 @@ impl Route {
             | Self::Session
             | Self::Metadata
             | Self::Jwks
+            | Self::Description
             | Self::Health => Format::Json,
             Self::Whmcs => Format::Whmcs,
             Self::Import | Self::Admin => Format::Problem,
-            Self::Sso | Self::Logout | Self::Security | Self::ClientArea => request.format(),
+            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => request.format(),
             #[cfg(feature = "demo")]
             Self::Demo => request.format(),
         }
@@ -137,10 +152,12 @@ impl Route {
             Self::Security => "security",
             Self::Metadata => "metadata",
             Self::Jwks => "jwks",
+            Self::Description => "description",
             Self::Whmcs => "whmcs",
             Self::Health => "health",
             Self::Import => "import",
             Self::Admin => "admin",
+            Self::Console => "console",
             #[cfg(feature = "demo")]
             Self::Demo => "demo",
             Self::ClientArea => "client_area",
@@ -157,11 +174,13 @@ impl Route {
             | Self::Logout
             | Self::Security
             | Self::Whmcs
-            | Self::Admin => true,
+            | Self::Admin
+            | Self::Console => true,
             Self::Receipt
             | Self::Session
             | Self::Metadata
             | Self::Jwks
+            | Self::Description
             | Self::Health
             | Self::Import
             | Self::ClientArea => false,
@@ -194,8 +213,11 @@ mod tests {
             ("/account/security", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
             ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/includes/api.php", vec![Method::Post], "POST"),
+            ("/openapi.json", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/includes/api.php", METHODS.to_vec(), ""),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/admin", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
+            ("/admin/users/1", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
         ] {
             for method in METHODS {
                 let outcome = Route::of(&request(method, path, &[], ""));
@@ -218,8 +240,7 @@ mod tests {
             "/oauth/receipts",
             "/account/",
             "/account/security/",
-            "/admin",
-            "/admin/v2/users/1",
+            "/administration",
             "//oauth/token",
         ] {
             assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
@@ -228,7 +249,7 @@ mod tests {
 
     #[test]
     fn only_a_slash_at_the_end_stands_for_what_is_below() {
-        assert_eq!(TABLE.iter().filter(|entry| entry.path.ends_with('/')).count(), 2);
+        assert_eq!(TABLE.iter().filter(|entry| entry.path.ends_with('/')).count(), 3);
         for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
             assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
         }

@@ -42,6 +42,8 @@ pub struct Settings {
     pub login_url: Option<Url>,
     /// The client area that Signet stands in front of, in gateway mode.
     pub gateway: Option<Gateway>,
+    /// Whether WHMCS's API takes GET, with the caller's secret in the address.
+    pub api_allow_get: bool,
     /// Where objects made by administration are placed.
     pub object_location: Option<String>,
 }
@@ -116,6 +118,7 @@ impl Settings {
         let max = parse_seconds(read("SESSION_MAX"), SESSION_MAX_DEFAULT, SESSION_MAX_MIN..=SESSION_LIMIT_MAX)
             .ok_or_else(|| keep("SESSION_MAX", "is not a number of seconds from 60 to 2592000"))
             .ok();
+        let api_allow_get = parse_switch(read("API_ALLOW_GET")).map_err(|p| keep("API_ALLOW_GET", p)).unwrap_or(false);
         let object_location = read("OBJECT_LOCATION");
         if object_location.as_deref().is_some_and(|hint| !OBJECT_LOCATIONS.contains(&hint)) {
             keep("OBJECT_LOCATION", "is not a location hint of Durable Objects");
@@ -162,6 +165,7 @@ impl Settings {
                     admin_token,
                     login_url,
                     gateway,
+                    api_allow_get,
                     object_location,
                 })
             }
@@ -216,6 +220,15 @@ fn parse_web_url(text: &str) -> Option<Url> {
     let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local);
     let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     (is_private && is_plain).then_some(url)
+}
+
+/// A switch, off by default.
+fn parse_switch(value: Option<String>) -> Result<bool, &'static str> {
+    match value.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err("is neither true nor false"),
+    }
 }
 
 fn parse_seconds(value: Option<String>, default: u64, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
@@ -284,6 +297,9 @@ pub(crate) mod tests {
             ("SESSION_MAX", "59"),
             ("SESSION_MAX", "2592001"),
             ("OBJECT_LOCATION", "mars"),
+            ("API_ALLOW_GET", "1"),
+            ("API_ALLOW_GET", "True"),
+            ("API_ALLOW_GET", "yes"),
             ("LOGIN_URL", "/login"),
             ("LOGIN_URL", "http://panel.example/login"),
             ("LOGIN_URL", "javascript:alert(1)"),
@@ -325,6 +341,13 @@ pub(crate) mod tests {
     fn http_is_for_this_machine_only() {
         for good in ["http://localhost:8787", "http://127.0.0.1:1", "http://[::1]:1", "https://sso.example:8443"] {
             assert!(settings(&[("ISSUER", good)]).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn the_api_takes_get_only_when_told_to() {
+        for (value, is_allowed) in [("", false), ("false", false), ("true", true)] {
+            assert_eq!(settings(&[("API_ALLOW_GET", value)]).ok().unwrap().api_allow_get, is_allowed, "{value}");
         }
     }
 

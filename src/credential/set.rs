@@ -15,6 +15,9 @@ pub enum GrantType {
 }
 
 impl GrantType {
+    /// Every grant type.
+    pub const ALL: [Self; 1] = [Self::SingleSignOn];
+
     /// The grant type named `text` in a token request.
     pub fn parse(text: &str) -> Option<Self> {
         (text == Self::SingleSignOn.as_str()).then_some(Self::SingleSignOn)

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin_endpoint;
 mod assertion_keys;
+mod console_endpoint;
 mod console_object;
 mod credentials;
 mod decisions;
@@ -35,6 +36,7 @@ use crate::http::{BODY_BYTES_MAX, Failure, Method, Request, Response};
 use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
+use crate::whmcs::ApiRequest;
 use fault::Trouble;
 use site::{Site, Trail};
 use worker::{Context, Env, event, web_sys};
@@ -119,9 +121,11 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
-    if matches!(route, Route::Admin | Route::Import) {
-        AdminRequest::authenticate(&request, &site.settings.admin_token)
-            .inspect_err(|_| trail.is_failed_attempt = true)?;
+    match route {
+        Route::Admin | Route::Import => AdminRequest::authenticate(&request, &site.settings.admin_token)
+            .inspect_err(|_| trail.is_failed_attempt = true)?,
+        Route::Whmcs => ApiRequest::check_method(request.method, site.settings.api_allow_get)?,
+        _ => {}
     }
     if route.takes_body() && request.method != Method::Get {
         request.check_content_length(BODY_BYTES_MAX)?;
@@ -144,9 +148,11 @@ async fn serve(
         Route::Security => session_endpoints::security(&request, &site, trail).await,
         Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
         Route::Jwks => discovery_endpoints::jwks(&site).await,
+        Route::Description => Ok(discovery_endpoints::description()),
         Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
         Route::Import => return import_endpoint::serve(&incoming, request, site, context).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
+        Route::Console => console_endpoint::serve(&request, &site, trail).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
     };
     response.map(Answer::Signet)

@@ -1,6 +1,7 @@
 //! A failure: one status, one code, one text; told as JSON, as problem details or as a page.
 
 use super::Response;
+use crate::json::php_string;
 use crate::page;
 use serde_json::json;
 use std::borrow::Cow;
@@ -86,7 +87,10 @@ impl Failure {
             Format::Json => {
                 Response::json(self.status, &json!({"error": self.error, "error_description": self.description}))
             }
-            Format::Whmcs => Response::json(self.status, &json!({"result": "error", "message": self.description})),
+            Format::Whmcs => {
+                let body = format!(r#"{{"result":"error","message":{}}}"#, php_string(&self.description));
+                Response { body, ..Response::empty(self.status) }.with("Content-Type", "application/json")
+            }
             Format::Problem => Response::problem(
                 self.status,
                 &json!({

@@ -43,6 +43,36 @@ pub enum EventKind {
     CredentialRestored,
 }
 
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::AccountCreated,
+        Self::AccountChanged,
+        Self::AccountDeleted,
+        Self::SignedIn,
+        Self::Denied,
+        Self::SessionEnded,
+        Self::TokenRevoked,
+        Self::CredentialRevoked,
+        Self::CredentialRestored,
+    ];
+
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account.created",
+            Self::AccountChanged => "account.changed",
+            Self::AccountDeleted => "account.deleted",
+            Self::SignedIn => "sso.signed_in",
+            Self::Denied => "sso.denied",
+            Self::SessionEnded => "session.ended",
+            Self::TokenRevoked => "token.revoked",
+            Self::CredentialRevoked => "credential.revoked",
+            Self::CredentialRestored => "credential.restored",
+        }
+    }
+}
+
 /// One line of the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -107,6 +137,11 @@ pub enum SessionEnd {
     TokenReplayed,
 }
 
+impl SessionEnd {
+    /// Every end.
+    pub const ALL: [Self; 5] = [Self::SignedOut, Self::Switched, Self::User, Self::Administrator, Self::TokenReplayed];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +183,7 @@ mod tests {
             (EventKind::CredentialRestored, "credential.restored"),
         ] {
             assert_stored(&event(kind), &format!(r#"{{"at":1,"event":"{name}","request_id":"r1"}}"#));
+            assert_eq!(kind.as_str(), name);
         }
     }
 

@@ -173,6 +173,9 @@ fn parse_scopes(text: &str) -> Result<Vec<Scope>, ApiAnswer> {
 }
 
 fn parse_service(text: &str) -> Result<OwnedId, ApiAnswer> {
+    if text.is_empty() {
+        return Err(error("A service ID is required for the single sign-on grant type."));
+    }
     OwnedId::parse(text).ok_or_else(|| error("A valid Service ID is required."))
 }
 
@@ -227,7 +230,7 @@ impl UpdateCredential {
             name: params.get("name").map(str::to_owned),
             description: params.given("description").map(str::to_owned),
             scopes: params.given("scope").map(parse_scopes).transpose()?,
-            service_id: params.get("serviceid").map(parse_service).transpose()?,
+            service_id: params.given("serviceid").map(parse_service).transpose()?,
             logo_uri: params.given("logouri").map(str::to_owned),
             redirect_uris: params.list("redirecturi"),
             reset_secret: params.is_on("resetsecret"),

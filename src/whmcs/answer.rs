@@ -2,10 +2,35 @@
 
 use crate::credential::CredentialSet;
 use crate::http::Response;
+use crate::json::php_string;
 use crate::time::Timestamp;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
+
+/// All fields, in the order in which WHMCS's documentation prints them.
+const FIELD_ORDER: [&str; 20] = [
+    "result",
+    "message",
+    "access_token",
+    "redirect_url",
+    "clients",
+    "credentialId",
+    "name",
+    "description",
+    "grantTypes",
+    "scope",
+    "clientIdentifier",
+    "clientSecret",
+    "newClientSecret",
+    "uuid",
+    "serviceId",
+    "logoUri",
+    "redirectUri",
+    "rsaKeyPairId",
+    "createdAt",
+    "updatedAt",
+];
 
 /// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,34 +80,38 @@ impl ApiAnswer {
     }
 }
 
-/// JSON as PHP's `json_encode` spells it: a slash with a backslash before it, and everything in ASCII.
+/// The fields of an object in the order of [`FIELD_ORDER`]; serde_json has them by name.
+fn ordered(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(name, _)| FIELD_ORDER.iter().position(|known| known == name).unwrap_or(FIELD_ORDER.len()));
+    fields
+}
+
+/// JSON as PHP's `json_encode` spells it.
 fn php_json(value: &Value) -> String {
-    let mut text = String::new();
-    for c in value.to_string().chars() {
-        match c {
-            '/' => text.push_str("\\/"),
-            c if c.is_ascii() => text.push(c),
-            c => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(text, "\\u{unit:04x}");
-                }
-            }
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => php_string(text),
+        Value::Array(entries) => format!("[{}]", entries.iter().map(php_json).collect::<Vec<_>>().join(",")),
+        Value::Object(fields) => {
+            let member = |(name, value): (&String, &Value)| format!("{}:{}", php_string(name), php_json(value));
+            format!("{{{}}}", ordered(fields).into_iter().map(member).collect::<Vec<_>>().join(","))
         }
     }
-    text
 }
 
 fn xml(action: &str, fields: &Map<String, Value>) -> String {
     let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<whmcsapi>\n".to_owned();
     element(&mut text, "action", &action.into());
-    for (name, value) in fields {
+    for (name, value) in ordered(fields) {
         element(&mut text, name, value);
     }
     text.push_str("</whmcsapi>\n");
     text
 }
 
-/// One element. The entries of a list are elements of the list's name without its last letter: `clients`, `client`.
+/// One element and the end of its line. The entries of a list are elements of the list's name without its last letter:
+/// `clients`, `client`.
 fn element(text: &mut String, name: &str, value: &Value) {
     let _ = write!(text, "<{name}>");
     match value {
@@ -92,11 +121,23 @@ fn element(text: &mut String, name: &str, value: &Value) {
         Value::String(string) => text.push_str(&escape(without_controls(string))),
         Value::Array(entries) => {
             let entry_name = name.strip_suffix('s').unwrap_or("entry");
-            entries.iter().for_each(|entry| element(text, entry_name, entry));
+            elements(text, entries.iter().map(|entry| (entry_name, entry)));
         }
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| element(text, name, value)),
+        Value::Object(fields) => {
+            elements(text, ordered(fields).into_iter().map(|(name, value)| (name.as_str(), value)))
+        }
     }
     let _ = writeln!(text, "</{name}>");
+}
+
+/// Elements within another, on lines of their own.
+fn elements<'a>(text: &mut String, inner: impl Iterator<Item = (&'a str, &'a Value)>) {
+    for (position, (name, value)) in inner.enumerate() {
+        if position == 0 {
+            text.push('\n');
+        }
+        element(text, name, value);
+    }
 }
 
 /// XML 1.0 has no place for control characters, not even escaped (section 2.2).
@@ -151,7 +192,7 @@ mod tests {
         assert_eq!(response.header("Content-Type"), Some("application/json"));
         assert_eq!(
             response.body,
-            r#"{"n":1,"quote":"\"<&>","result":"success","url":"https:\/\/a\/\u00e9\ud83d\ude00"}"#
+            r#"{"result":"success","n":1,"quote":"\"<&>","url":"https:\/\/a\/\u00e9\ud83d\ude00"}"#
         );
         assert_eq!(serde_json::from_str::<Value>(&response.body).unwrap()["url"], "https://a/é😀");
     }
@@ -163,8 +204,8 @@ mod tests {
         assert_eq!(
             response.body,
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<whmcsapi>\n<action>listoauthcredentials</action>\n\
-             <clients><client><name>&lt;a&amp;b&gt;</name>\n<uuid></uuid>\n</client>\n<client><name>c</name>\n</client>\n\
-             </clients>\n<result>success</result>\n</whmcsapi>\n"
+             <result>success</result>\n<clients>\n<client>\n<name>&lt;a&amp;b&gt;</name>\n<uuid></uuid>\n</client>\n\
+             <client>\n<name>c</name>\n</client>\n</clients>\n</whmcsapi>\n"
         );
         assert!(response.header("Content-Type").unwrap().contains("application/xml"));
     }
@@ -176,7 +217,7 @@ mod tests {
         let response = answer.into_response("", Encoding::Json);
         assert_eq!(
             (response.status, response.body.as_str()),
-            (403, r#"{"message":"Authentication Failed","result":"error"}"#)
+            (403, r#"{"result":"error","message":"Authentication Failed"}"#)
         );
     }
 

@@ -1,7 +1,7 @@
 //! A request to the API, as WHMCS reads one.
 
 use super::Encoding;
-use crate::http::Failure;
+use crate::http::{Failure, Method};
 use crate::secret::Secret;
 
 /// The greatest number of parameters.
@@ -80,6 +80,18 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
+    /// Checks the method. GET, which has the caller's secret in the address, is for whoever set `API_ALLOW_GET`.
+    ///
+    /// # Errors
+    /// 405 with `Allow` (RFC 9110 section 15.5.6).
+    pub fn check_method(method: Method, is_get_allowed: bool) -> Result<(), Failure> {
+        match method {
+            Method::Post => Ok(()),
+            Method::Get if is_get_allowed => Ok(()),
+            _ => Err(Failure::method_not_allowed(if is_get_allowed { "GET, POST" } else { "POST" })),
+        }
+    }
+
     /// Takes the common parameters out.
     pub fn new(params: ApiParams) -> Self {
         let pair = |id: &str, secret: &str| match (params.get(id), params.get(secret)) {
@@ -137,6 +149,19 @@ pub(super) mod tests {
             [("1", true), ("true", true), ("True", true), ("on", true), ("0", false), ("", false), ("no", false)]
         {
             assert_eq!(params(&format!("s={value}")).is_on("s"), is_on, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_post_is_served_unless_get_is_allowed_too() {
+        for (is_get_allowed, allowed, allow) in
+            [(false, vec![Method::Post], "POST"), (true, vec![Method::Get, Method::Post], "GET, POST")]
+        {
+            for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Delete, Method::Other] {
+                let outcome = ApiRequest::check_method(method, is_get_allowed);
+                let refused = Err(Failure::method_not_allowed(allow));
+                assert_eq!(outcome, if allowed.contains(&method) { Ok(()) } else { refused }, "{method:?}");
+            }
         }
     }
 

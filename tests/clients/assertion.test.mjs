@@ -1,7 +1,6 @@
 // An assertion, verified away from Signet: with npm jose and PyPI joserfc, and nothing but the public keys.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { root } from "../../.ci/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
-import { python, skip } from "../support/python.mjs";
+import { runPython, skip } from "../support/python.mjs";
 import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
@@ -45,15 +44,7 @@ const verifiers = {
     });
     return payload.sub;
   },
-  joserfc(order) {
-    return new Promise((resolve, reject) => {
-      const child = execFile(python, [PROGRAM], (error, stdout, stderr) => {
-        if (error) reject(new Error(stderr));
-        else resolve(stdout.trim());
-      });
-      child.stdin.end(JSON.stringify(order));
-    });
-  },
+  joserfc: (order) => runPython(PROGRAM, order),
 };
 
 /** The assertion with a part replaced by what `change` makes of it. */

@@ -1,10 +1,9 @@
 // PyPI Authlib, the client library of many Python applications.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { python, skip } from "../support/python.mjs";
+import { runPython, skip } from "../support/python.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, openLink, putUser } from "../support/workflow.mjs";
 import { importSet } from "./imported.mjs";
@@ -24,13 +23,7 @@ function fetchToken(change = {}) {
   const { client_id, client_secret } = set;
   const url = `${signet.issuer}/oauth/token`;
   const order = { url, client_id, client_secret, method: "client_secret_basic", scope: "clientarea:invoices", ...change };
-  return new Promise((resolve, reject) => {
-    const child = execFile(python, [PROGRAM], (error, stdout, stderr) => {
-      if (error) reject(new Error(stderr));
-      else resolve(JSON.parse(stdout));
-    });
-    child.stdin.end(JSON.stringify(order));
-  });
+  return runPython(PROGRAM, order).then(JSON.parse);
 }
 
 for (const method of ["client_secret_basic", "client_secret_post"]) {

@@ -5,18 +5,25 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../.ci/setup.mjs";
 import { skipIf } from "./optional.mjs";
+import { order } from "./program.mjs";
 
 const requirements = join(root, "tests", "clients", "requirements.txt");
 const venv = join(root, "target", "python");
 
 /** The Python program that has those libraries. */
-export const python = join(venv, "bin", "python");
+const python = join(venv, "bin", "python");
 
 /** Why there is none, or `undefined`. */
 export const missing = prepare();
 
 /** The `skip` option of every test that needs Python. */
 export const skip = skipIf(missing);
+
+/** A program that those libraries bring. */
+export const pythonProgram = (name) => join(venv, "bin", name);
+
+/** Runs a program that reads an order as JSON and returns what it printed. */
+export const runPython = (program, content) => order(python, [program], content);
 
 /** Makes the environment unless it is there and current; returns what went wrong, if anything. */
 function prepare() {

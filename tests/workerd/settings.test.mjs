@@ -13,6 +13,7 @@ for (const [name, value] of [
   ["CLIENT_AREA_URL", "http://my.example/"],
   ["DESTINATIONS", { "clientarea:invoices": "https://evil.example/" }],
   ["TOKEN_TTL", 61],
+  ["API_ALLOW_GET", "yes"],
 ]) {
   test(`RFC 7518 section 3.2 and its like: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
     const signet = await startSignet({ vars: { [name]: value } });

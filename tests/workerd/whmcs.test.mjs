@@ -273,9 +273,35 @@ test("JSON is escaped as PHP does, XML has the root and the action that clients 
   assert.match(failed, /<message>Invalid Credential ID provided\.<\/message>/);
 });
 
+test("API_ALLOW_GET: a client that knows nothing but GET is served, and its secret reaches no log", async () => {
+  const willing = await startSignet({ vars: { API_ALLOW_GET: true } });
+  try {
+    await putUser(willing, "1");
+    const { body: api } = await willing.admin("POST", "/api-credentials", { name: "Old", actions: ACTIONS });
+    const query = (secret) => new URLSearchParams({ username: api.identifier, password: secret, action: "CreateSsoToken", client_id: "1" });
+    const response = await willing.fetch(`${API}?${query(api.secret)}`);
+    const answer = await response.json();
+    assert.deepEqual([response.status, answer.result], [200, "success"]);
+    assert.equal((await willing.fetch(`/oauth/singlesignon.php?access_token=${answer.access_token}`)).status, 302);
+    const refused = await willing.fetch(`${API}?${query("wrong-secret")}`);
+    assert.deepEqual([refused.status, await refused.json()], [403, { result: "error", message: "Authentication Failed" }]);
+    for (const line of [response, refused]) await willing.logged(line.headers.get("x-request-id"));
+    const logs = JSON.stringify(willing.logs);
+    for (const secret of [api.secret, encodeURIComponent(api.secret), "wrong-secret", answer.access_token]) assert.ok(!logs.includes(secret));
+    for (const method of ["HEAD", "PUT", "DELETE", "OPTIONS"]) {
+      const { status, headers } = await willing.fetch(API, { method });
+      assert.deepEqual([status, headers.get("allow")], [405, "GET, POST"], method);
+    }
+  } finally {
+    await willing.close();
+  }
+});
+
 test("RFC 9110: only POST; a body over the limit and a store that fails are told in the API's own form", async () => {
-  for (const method of ["GET", "PUT", "DELETE", "HEAD"]) {
-    const response = await signet.fetch(`${API}?action=ListOAuthCredentials`, { method });
+  const { identifier, secret } = credential;
+  const query = new URLSearchParams({ identifier, secret, action: "ListOAuthCredentials" });
+  for (const method of ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"]) {
+    const response = await signet.fetch(`${API}?${query}`, { method });
     assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST"]);
   }
   const large = await post({ action: "x", a: "x".repeat(70_000) });

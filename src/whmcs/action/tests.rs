@@ -135,6 +135,7 @@ fn each_mistake_about_an_update_has_its_words() {
         ("credentialId=1&grantType=x", r#"The requested grant type "x" is invalid."#),
         ("credentialId=1&scope=", "At least one valid scope is required."),
         ("credentialId=1&scope=x", r#"The requested scope "x" is invalid."#),
+        ("credentialId=1&serviceId=", "A service ID is required for the single sign-on grant type."),
         ("credentialId=1&serviceId=a%20b", "A valid Service ID is required."),
     ] {
         assert_error(ActionName::UpdateOAuthCredential, form, message);

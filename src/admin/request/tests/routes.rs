@@ -8,7 +8,8 @@ const METHODS: [Method; 7] =
 /// A request in short: whom it is about, what it asks, and what is missing when there is no such thing.
 fn short(request: AdminRequest) -> String {
     match request {
-        AdminRequest::User(user, UserRequest { command, missing }) => {
+        AdminRequest::User(user, command) => {
+            let missing = missing(&command);
             let noun = missing.description.trim_start_matches("There is no such ").trim_end_matches('.').to_owned();
             format!("{user}: {command:?} or no {noun}")
         }
@@ -170,15 +171,18 @@ fn a_malformed_identifier_is_refused() {
         "users/a%20b",
         "users/a%2Fb",
         "users/%C3%A9",
+        "users/%FF",
         "users/",
         &format!("users/{}", "a".repeat(65)),
         "users/42/sessions/1",
         "users/42/sessions/",
         "credentials/a%20b",
         "credentials/a%3Ab",
+        "credentials/%FF",
         "credentials/",
         &format!("credentials/{}", "a".repeat(129)),
         "tokens/1",
+        "tokens/%FF",
         "tokens/AQEBAQEBAQEBAQEBAQEBA%3D",
     ] {
         assert_eq!(status(parse(Method::Delete, target, "")), Some(400), "{target}");

@@ -1,0 +1,14 @@
+// Programs in other languages that belong to the tests.
+
+import { execFile } from "node:child_process";
+
+/** Runs a program, gives it an order as JSON, and returns what it printed. */
+export function order(command, args, content) {
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, args, (error, stdout, stderr) => {
+      if (error) reject(new Error(stderr || error.message));
+      else resolve(stdout.trim());
+    });
+    child.stdin.end(JSON.stringify(content));
+  });
+}
