@@ -83,7 +83,7 @@ impl ClientId {
 }
 
 impl ClientId {
-    /// The number by which WHMCS's API knows the credential set: 31 bits of a hash, never 0.
+    /// The number by which WHMCS's API knows a credential set that brought none of its own: 31 bits of a hash, never 0.
     pub fn number(&self) -> u32 {
         let digest = Sha256::digest(&self.0);
         let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) >> 1;

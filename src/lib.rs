@@ -31,7 +31,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, oauth, whmcs, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► route, openapi, oauth, whmcs, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored
@@ -62,10 +62,12 @@ pub mod demo;
 pub mod gateway;
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod json;
 pub mod limit;
 pub mod log;
 pub mod oauth;
+pub mod openapi;
 pub mod page;
 pub mod route;
 pub mod secret;

@@ -1,6 +1,7 @@
 //! The log: one JSON line per decision. A line has no field for a token, a secret or a cookie.
 
 use crate::id::{ClientId, TokenId, UserId};
+use crate::import::Counts;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +23,9 @@ pub struct LogLine<'a> {
     /// The token: 16 hexadecimal digits of its id's SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti_hash: Option<String>,
+    /// The lines of an import, and what became of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Counts>,
     /// The request.
     pub request_id: &'a str,
 }
@@ -29,7 +33,7 @@ pub struct LogLine<'a> {
 impl<'a> LogLine<'a> {
     /// A line about nobody in particular.
     pub const fn new(event: &'static str, outcome: &'static str, reason: &'static str, request_id: &'a str) -> Self {
-        Self { event, outcome, reason, client_id: None, user_id: None, jti_hash: None, request_id }
+        Self { event, outcome, reason, client_id: None, user_id: None, jti_hash: None, lines: None, request_id }
     }
 
     /// The line as JSON.

@@ -25,11 +25,15 @@ pub enum Route {
     Metadata,
     /// The public keys.
     Jwks,
+    /// The description of the API.
+    Description,
     /// WHMCS's API.
     Whmcs,
     /// Is the configuration sound?
     Health,
-    /// The administration API. It knows its own paths.
+    /// The administration's import, whose body has any length.
+    Import,
+    /// The rest of the administration API. It knows its own paths.
     Admin,
     /// The demo. It knows its own paths.
     #[cfg(feature = "demo")]
@@ -59,7 +63,7 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
 
 /// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with; which methods
 /// WHMCS's API takes is a setting.
-const TABLE: [Entry; 15] = [
+const TABLE: [Entry; 17] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
     entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
@@ -72,8 +76,10 @@ const TABLE: [Entry; 15] = [
     entry("/account/security", Route::Security, "GET, HEAD, POST"),
     entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
     advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
+    entry("/openapi.json", Route::Description, "GET, HEAD"),
     entry("/includes/api.php", Route::Whmcs, ""),
     entry("/healthz", Route::Health, "GET, HEAD"),
+    entry("/admin/v1/import", Route::Import, ""),
     entry("/admin/v1/", Route::Admin, ""),
 ];
 
@@ -103,6 +109,12 @@ impl Route {
         TABLE.iter().filter_map(|entry| entry.metadata.map(|name| (name, entry.path)))
     }
 
+    /// Every path of the table, and its route.
+    #[cfg(test)]
+    pub(crate) fn paths() -> impl Iterator<Item = (&'static str, Self)> {
+        TABLE.iter().map(|entry| (entry.path, entry.route))
+    }
+
     /// How failures are told at `request`'s path: machines get their own format, whatever they accept.
     pub fn format(request: &Request) -> Format {
         match Self::at(&request.path).0 {
@@ -113,9 +125,10 @@ impl Route {
             | Self::Session
             | Self::Metadata
             | Self::Jwks
+            | Self::Description
             | Self::Health => Format::Json,
             Self::Whmcs => Format::Whmcs,
-            Self::Admin => Format::Problem,
+            Self::Import | Self::Admin => Format::Problem,
             Self::Sso | Self::Logout | Self::Security | Self::ClientArea => request.format(),
             #[cfg(feature = "demo")]
             Self::Demo => request.format(),
@@ -135,8 +148,10 @@ impl Route {
             Self::Security => "security",
             Self::Metadata => "metadata",
             Self::Jwks => "jwks",
+            Self::Description => "description",
             Self::Whmcs => "whmcs",
             Self::Health => "health",
+            Self::Import => "import",
             Self::Admin => "admin",
             #[cfg(feature = "demo")]
             Self::Demo => "demo",
@@ -144,7 +159,7 @@ impl Route {
         }
     }
 
-    /// Whether the route reads a body.
+    /// Whether the route's body is read before it is served.
     pub const fn takes_body(self) -> bool {
         match self {
             Self::Token
@@ -155,7 +170,14 @@ impl Route {
             | Self::Security
             | Self::Whmcs
             | Self::Admin => true,
-            Self::Receipt | Self::Session | Self::Metadata | Self::Jwks | Self::Health | Self::ClientArea => false,
+            Self::Receipt
+            | Self::Session
+            | Self::Metadata
+            | Self::Jwks
+            | Self::Description
+            | Self::Health
+            | Self::Import
+            | Self::ClientArea => false,
             #[cfg(feature = "demo")]
             Self::Demo => true,
         }
@@ -185,6 +207,7 @@ mod tests {
             ("/account/security", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
             ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/openapi.json", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/includes/api.php", METHODS.to_vec(), ""),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
         ] {
@@ -223,6 +246,18 @@ mod tests {
         for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
             assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
         }
+    }
+
+    #[test]
+    fn the_import_is_told_from_the_rest_of_the_administration() {
+        for (path, route) in [
+            ("/admin/v1/import", Route::Import),
+            ("/admin/v1/import/", Route::Admin),
+            ("/admin/v1/imports", Route::Admin),
+        ] {
+            assert_eq!(Route::of(&request(Method::Post, path, &[], "")), Ok(route), "{path}");
+        }
+        assert!(!Route::Import.takes_body() && Route::Admin.takes_body());
     }
 
     #[test]

@@ -116,10 +116,8 @@ impl AdminRequest {
     /// 404, 405 with `Allow`, 415 for a body that is not JSON, 400 for one that does not fit.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let path = request.path.strip_prefix("/admin/v1/").ok_or(Failure::NOT_FOUND)?;
-        let segments = path
-            .split('/')
-            .map(|segment| percent_decode_str(segment).decode_utf8().map_err(|_| Failure::NOT_FOUND))
-            .collect::<Result<Vec<_>, _>>()?;
+        // What is not UTF-8 becomes what no name or identifier contains.
+        let segments: Vec<_> = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         match segments.as_slice() {
             ["users", user, rest @ ..] => {

@@ -101,6 +101,7 @@ impl CredentialInput {
             service_id: self.service_id,
             logo_uri: self.logo_uri,
             redirect_uris: self.redirect_uris,
+            number: None,
             disabled: self.disabled,
             created_at: now,
             updated_at: now,

@@ -15,6 +15,9 @@ pub enum GrantType {
 }
 
 impl GrantType {
+    /// Every grant type.
+    pub const ALL: [Self; 1] = [Self::SingleSignOn];
+
     /// The grant type named `text` in a token request.
     pub fn parse(text: &str) -> Option<Self> {
         (text == Self::SingleSignOn.as_str()).then_some(Self::SingleSignOn)
@@ -98,6 +101,11 @@ impl StoredSecret {
         Self { digest: SecretDigest::of(secret), previous }
     }
 
+    /// Whether `secret` is the newest one: right, and not only for the overlap of a rotation.
+    pub fn is_current(&self, secret: &Secret) -> bool {
+        self.digest.verify(secret)
+    }
+
     /// Whether `secret` is right at `now`.
     pub fn verify(&self, secret: &Secret, now: Timestamp) -> bool {
         let previous = self.previous.as_ref().filter(|(_, end)| now < *end);
@@ -133,6 +141,9 @@ pub struct CredentialSet {
     /// Redirect URIs, for the record: the workflow redirects to the client area alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
+    /// The number by which WHMCS's API knew it before it was imported; others have that of their `client_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
     /// Whether it is switched off.
     pub disabled: bool,
     /// When it was created.
@@ -162,6 +173,13 @@ impl ClientAuthentication {
         let is_right = stored.verify(&self.secret, now);
         let is_right_undecoded = self.undecoded_secret.as_ref().is_some_and(|secret| stored.verify(secret, now));
         (is_right | is_right_undecoded) & set.is_some_and(|set| set.client_id == self.client_id)
+    }
+}
+
+impl CredentialSet {
+    /// The number by which WHMCS's API knows the set.
+    pub fn number(&self) -> u32 {
+        self.number.unwrap_or_else(|| self.client_id.number())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store;
 use crate::token::TokenRecord;
-use crate::user::{Command, Reply};
+use crate::user::{Command, Effect, Reply, Saved};
 use crate::whmcs::ApiCredential;
 
 const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
@@ -51,10 +51,12 @@ impl Admin<'_> {
         };
         match accounts::ask(self.site, self.request, &user, ask.command).await? {
             Reply::Account(account) => Ok(AdminReply::Account { user, account, is_new: false }),
-            Reply::Created(account) => Ok(AdminReply::Account { user, account, is_new: true }),
+            Reply::Saved(Saved { account, effect, .. }) => {
+                Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created })
+            }
             Reply::Sessions(sessions) => Ok(AdminReply::Sessions(sessions)),
             Reply::Events(events) => Ok(AdminReply::Events { events, limit }),
-            Reply::Done => Ok(AdminReply::Done),
+            Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
             Reply::Missing => Err(ask.missing.into()),
             reply => Err(unexpected(&reply).into()),
         }

@@ -22,7 +22,7 @@ pub(super) async fn create(
     let kv = site.kv()?;
     let (id, secret) = (free_id(site).await?, Secret::from_random(random()?));
     let set = make(id, &secret)?;
-    kv.put(&store::credential_number_key(set.client_id.number()), &set.client_id, None).await?;
+    kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))
 }
@@ -71,13 +71,20 @@ pub(super) async fn revoke(site: &Site, request: &Request, set: &CredentialSet) 
     tell_object(site, request, set, Command::RevokeCredential(set.client_id.clone())).await?;
     let kv = site.kv()?;
     kv.delete(&store::credential_key(&set.client_id)).await?;
-    Ok(kv.delete(&store::credential_number_key(set.client_id.number())).await?)
+    Ok(kv.delete(&store::credential_number_key(set.number())).await?)
 }
 
-async fn tell_object(site: &Site, request: &Request, set: &CredentialSet, command: Command) -> Result<(), Trouble> {
-    let Some(user) = set.binding.user() else { return Ok(()) };
+/// Tells the object of the user whom the set is bound to, if it is; whether that changed anything.
+pub(super) async fn tell_object(
+    site: &Site,
+    request: &Request,
+    set: &CredentialSet,
+    command: Command,
+) -> Result<bool, Fault> {
+    let Some(user) = set.binding.user() else { return Ok(false) };
     match site.ask(user, Placement::AsConfigured, request, command).await? {
-        Reply::Done => Ok(()),
-        reply => Err(unexpected(&reply).into()),
+        Reply::Done => Ok(true),
+        Reply::Unchanged => Ok(false),
+        reply => Err(unexpected(&reply)),
     }
 }

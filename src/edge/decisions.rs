@@ -11,15 +11,20 @@ pub(super) const ANALYTICS: &str = "ANALYTICS";
 
 /// Records a decision that took `milliseconds`. A fault tells more in a line of its own.
 pub(super) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env, context: &Context) {
+    note(line, fault, milliseconds, env);
+    if line.event == "sso" && line.outcome != "deferred" {
+        tally::count(line, env, context);
+    }
+}
+
+/// [`record`] for a decision that is no sign-in.
+pub(super) fn note(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
     match fault {
         Some(fault) => worker::console_error!("{}", fault.log_line(line.event, line.request_id)),
         None => worker::console_log!("{}", line.to_json()),
     }
     if let Err(error) = write_data_point(line, milliseconds, env) {
         worker::console_error!("{}", Fault::storage("data point")(error).log_line(line.event, line.request_id));
-    }
-    if line.event == "sso" && line.outcome != "deferred" {
-        tally::count(line, env, context);
     }
 }
 

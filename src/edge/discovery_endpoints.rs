@@ -1,10 +1,11 @@
-//! `/.well-known/…`: what Signet tells everybody of itself.
+//! `/.well-known/…` and `/openapi.json`: what Signet tells everybody of itself.
 
 use super::assertion_keys;
 use super::fault::Trouble;
 use super::site::Site;
 use crate::http::Response;
 use crate::oauth;
+use crate::openapi;
 use crate::route::Route;
 use serde_json::json;
 
@@ -21,4 +22,9 @@ pub(super) fn metadata(site: &Site) -> Response {
 pub(super) async fn jwks(site: &Site) -> Result<Response, Trouble> {
     let keys = assertion_keys::published(&site.settings).await?;
     Ok(Response::json(200, &json!({"keys": keys})).with(CACHED.0, CACHED.1))
+}
+
+/// The description of the API.
+pub(super) fn description() -> Response {
+    Response::json_text(200, openapi::DOCUMENT).with(CACHED.0, CACHED.1)
 }

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use worker::{Env, KvStore};
 
+/// How many keys KV reads in one operation, at most.
+const BULK: usize = 100;
+
 /// The namespace `SIGNET_KV`.
 pub(super) struct Kv(KvStore);
 
@@ -53,14 +56,25 @@ impl Kv {
         Ok(sets.into_iter().map(|set| (set.client_id, set.name)).collect())
     }
 
-    /// The records at these keys, 100 at most, but for those that are gone: one operation.
+    /// The records at these keys, but for those that are gone: one operation for each [`BULK`].
     async fn get_all<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<T>, Fault> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        Ok(self.get_each(keys).await?.into_iter().filter_map(|(_, record)| record).collect())
+    }
+
+    /// These keys, none of them twice, with the records there: one operation for each [`BULK`].
+    pub(super) async fn get_each<T: DeserializeOwned>(
+        &self,
+        keys: Vec<String>,
+    ) -> Result<Vec<(String, Option<T>)>, Fault> {
+        let parse = |text: String| serde_json::from_str(&text).map_err(failed("kv value"));
+        let mut records = Vec::new();
+        for keys in keys.chunks(BULK) {
+            let mut values = self.0.get_bulk(keys).text().await.map_err(failed("kv get"))?;
+            for key in keys {
+                records.push((key.clone(), values.remove(key).flatten().map(parse).transpose()?));
+            }
         }
-        let mut values = self.0.get_bulk(&keys).text().await.map_err(failed("kv get"))?;
-        let texts = keys.iter().filter_map(|key| values.remove(key).flatten());
-        texts.map(|text| serde_json::from_str(&text).map_err(failed("kv value"))).collect()
+        Ok(records)
     }
 
     pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {

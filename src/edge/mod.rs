@@ -12,6 +12,8 @@ mod discovery_endpoints;
 mod fault;
 mod gateway_endpoint;
 mod health_endpoint;
+mod import_endpoint;
+mod imports;
 mod inquiry_endpoints;
 mod kv;
 mod limits;
@@ -29,7 +31,7 @@ mod user_object;
 mod whmcs_endpoint;
 
 use crate::admin::AdminRequest;
-use crate::http::{Failure, Method, Request, Response};
+use crate::http::{BODY_BYTES_MAX, Failure, Method, Request, Response};
 use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
@@ -42,6 +44,8 @@ use worker::{Context, Env, event, web_sys};
 enum Answer {
     /// Signet's own.
     Signet(Response),
+    /// Signet's own, whose body is still being written. Whoever writes it records the decision.
+    Streamed(Response, web_sys::ReadableStream),
     /// The client area's, in gateway mode.
     ClientArea(web_sys::Response),
 }
@@ -82,14 +86,18 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
         jti_hash: trail.jti.as_ref().map(jti_hash),
         ..LogLine::new(trail.event, word, trail.reason.filter(|_| fault.is_none()).unwrap_or(reason), &request_id)
     };
-    decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &env, &context);
+    if !matches!(outcome, Ok(Answer::Streamed(..))) {
+        decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &env, &context);
+    }
+    let finish = |response: Response| response.with("X-Request-Id", &request_id).secured(head.is_secure);
     let response = match outcome {
         Ok(Answer::ClientArea(response)) => return Ok(response),
+        Ok(Answer::Streamed(response, body)) => return Ok(platform::write_stream(&finish(response), body)?.into()),
         Ok(Answer::Signet(response)) => response,
         Err(Trouble::Caller(failure)) => tell(failure, &head, &trail),
         Err(Trouble::Ours(fault)) => tell(fault.failure(), &head, &trail),
     };
-    Ok(platform::write_response(response.with("X-Request-Id", &request_id).secured(head.is_secure))?.into())
+    Ok(platform::write_response(finish(response))?.into())
 }
 
 async fn is_over_limit(request: &Request, trail: &Trail, env: &Env, request_id: &str) -> bool {
@@ -98,7 +106,7 @@ async fn is_over_limit(request: &Request, trail: &Trail, env: &Env, request_id: 
 }
 
 async fn serve(
-    mut incoming: worker::Request,
+    incoming: worker::Request,
     mut request: Request,
     env: Env,
     context: &Context,
@@ -113,14 +121,14 @@ async fn serve(
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
     match route {
-        Route::Admin => AdminRequest::authenticate(&request, &site.settings.admin_token)
+        Route::Admin | Route::Import => AdminRequest::authenticate(&request, &site.settings.admin_token)
             .inspect_err(|_| trail.is_failed_attempt = true)?,
         Route::Whmcs => ApiRequest::check_method(request.method, site.settings.api_allow_get)?,
         _ => {}
     }
     if route.takes_body() && request.method != Method::Get {
-        request.check_content_length()?;
-        request.body = platform::read_body(&mut incoming).await?;
+        request.check_content_length(BODY_BYTES_MAX)?;
+        request.body = platform::read_body(&incoming, &request, BODY_BYTES_MAX).await?;
     }
     let response = match route {
         Route::ClientArea => return gateway_endpoint::serve(&incoming, &request, &site, trail).await,
@@ -139,7 +147,9 @@ async fn serve(
         Route::Security => session_endpoints::security(&request, &site, trail).await,
         Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
         Route::Jwks => discovery_endpoints::jwks(&site).await,
+        Route::Description => Ok(discovery_endpoints::description()),
         Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
+        Route::Import => return import_endpoint::serve(&incoming, request, site, context).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
     };

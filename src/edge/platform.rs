@@ -1,12 +1,12 @@
 //! Requests, responses, time and random bytes, between the platform and plain data.
 
 use super::fault::{Fault, Trouble};
-use crate::http::{BODY_BYTES_MAX, Failure, Method, Request, Response};
+use crate::http::{Failure, Method, Request, Response};
 use crate::time::Timestamp;
-use futures_util::StreamExt as _;
-use worker::js_sys::{Array, try_iter};
+use worker::js_sys::{Array, Reflect, Uint8Array, try_iter};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
 use worker::{Date, Headers, ResponseBuilder, web_sys};
 
 /// The current second.
@@ -47,21 +47,62 @@ pub(super) fn read_head(request: &worker::Request) -> worker::Result<Request> {
     })
 }
 
-/// The body of a request, read no further than the limit.
+/// The body of a request, read chunk by chunk.
+pub(super) struct Chunks {
+    /// None if there is no body.
+    reader: Option<ReadableStreamDefaultReader>,
+    /// How many bytes are announced and not read yet, if their number was announced.
+    missing: Option<u64>,
+}
+
+/// A body that broke off.
+pub(super) struct Broken;
+
+impl Chunks {
+    /// The body of `incoming`, whose head is `request`.
+    pub(super) fn of(incoming: &worker::Request, request: &Request) -> Result<Self, Broken> {
+        let body = incoming.inner().body();
+        let reader = body.map(|body| ReadableStreamDefaultReader::new(&body)).transpose().map_err(|_| Broken)?;
+        Ok(Self { reader, missing: request.content_length() })
+    }
+
+    /// The next chunk; none after the last.
+    ///
+    /// # Errors
+    /// When the body breaks off, or has another length than its `Content-Length` (RFC 9112 section 8).
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let Some(reader) = &self.reader else { return self.end() };
+        let read = JsFuture::from(reader.read()).await.map_err(|_| Broken)?;
+        let value = Reflect::get(&read, &"value".into()).map_err(|_| Broken)?;
+        if value.is_undefined() {
+            return self.end();
+        }
+        let chunk = value.dyn_into::<Uint8Array>().map_err(|_| Broken)?.to_vec();
+        let without = |missing: u64| missing.checked_sub(chunk.len() as u64).ok_or(Broken);
+        self.missing = self.missing.map(without).transpose()?;
+        Ok(Some(chunk))
+    }
+
+    fn end(&self) -> Result<Option<Vec<u8>>, Broken> {
+        if self.missing.is_none_or(|missing| missing == 0) { Ok(None) } else { Err(Broken) }
+    }
+}
+
+/// The body of a request, read no further than `longest` bytes.
 ///
 /// # Errors
-/// 413 beyond [`BODY_BYTES_MAX`], 400 when it breaks off.
-pub(super) async fn read_body(request: &mut worker::Request) -> Result<Vec<u8>, Trouble> {
-    let mut body = Vec::new();
-    if request.inner().body().is_none() {
-        return Ok(body);
-    }
+/// 413 beyond that, 400 when it breaks off.
+pub(super) async fn read_body(
+    incoming: &worker::Request,
+    request: &Request,
+    longest: usize,
+) -> Result<Vec<u8>, Failure> {
     let broken = |_| Failure::bad_request("The request body could not be read.");
-    let mut chunks = request.stream().map_err(broken)?;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(broken)?;
-        if body.len().saturating_add(chunk.len()) > BODY_BYTES_MAX {
-            return Err(Failure::BODY_TOO_LARGE.into());
+    let mut body = Vec::new();
+    let mut chunks = Chunks::of(incoming, request).map_err(broken)?;
+    while let Some(chunk) = chunks.next().await.map_err(broken)? {
+        if body.len().saturating_add(chunk.len()) > longest {
+            return Err(Failure::body_too_large(longest));
         }
         body.extend_from_slice(&chunk);
     }
@@ -95,10 +136,45 @@ async fn parse_multipart(content_type: &str, body: &mut [u8]) -> Result<JsValue,
 
 /// Hands a response to the platform.
 pub(super) fn write_response(response: Response) -> worker::Result<worker::Response> {
+    let builder = response_head(&response)?;
+    Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body.into_bytes()) })
+}
+
+/// Hands a response to the platform whose body is still to be written.
+pub(super) fn write_stream(response: &Response, body: ReadableStream) -> worker::Result<worker::Response> {
+    Ok(response_head(response)?.stream(body))
+}
+
+fn response_head(response: &Response) -> worker::Result<ResponseBuilder> {
     let headers = Headers::new();
     for (name, value) in &response.headers {
         headers.append(name, value)?;
     }
-    let builder = ResponseBuilder::new().with_status(response.status).with_headers(headers);
-    Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body.into_bytes()) })
+    Ok(ResponseBuilder::new().with_status(response.status).with_headers(headers))
+}
+
+/// The body of an answer, written while it is sent.
+pub(super) struct Sink(WritableStreamDefaultWriter);
+
+/// Nobody reads the answer any more.
+pub(super) struct Gone;
+
+impl Sink {
+    /// A sink, and the stream that brings what is written to it.
+    pub(super) fn new() -> Result<(Self, ReadableStream), Fault> {
+        let fault = |error: JsValue| Fault::Internal("stream", format!("{error:?}"));
+        let stream = TransformStream::new().map_err(fault)?;
+        Ok((Self(stream.writable().get_writer().map_err(fault)?), stream.readable()))
+    }
+
+    /// Writes, and waits until it is read, so that no more is kept than that.
+    pub(super) async fn write(&self, text: &str) -> Result<(), Gone> {
+        let chunk = Uint8Array::from(text.as_bytes());
+        JsFuture::from(self.0.write_with_chunk(&chunk)).await.map(drop).map_err(|_| Gone)
+    }
+
+    /// Ends the body.
+    pub(super) async fn close(self) -> Result<(), Gone> {
+        JsFuture::from(self.0.close()).await.map(drop).map_err(|_| Gone)
+    }
 }

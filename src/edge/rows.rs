@@ -40,6 +40,7 @@ impl Rows {
             Command::Redeem(redemption) => (Some(&redemption.jti), Some(&redemption.client_id)),
             Command::IntrospectToken(introspection) => (Some(&introspection.jti), Some(&introspection.client_id)),
             Command::GetToken(jti) | Command::RevokeToken(jti) => (Some(jti), None),
+            Command::RevokeCredential(client_id) | Command::RestoreCredential(client_id) => (None, Some(client_id)),
             Command::CheckSession(_)
             | Command::AsUser(..)
             | Command::EndSession(..)
@@ -49,9 +50,7 @@ impl Rows {
             | Command::PutAccount(_)
             | Command::PatchAccount(_)
             | Command::DeleteAccount
-            | Command::ListEvents { .. }
-            | Command::RevokeCredential(_)
-            | Command::RestoreCredential(_) => (None, None),
+            | Command::ListEvents { .. } => (None, None),
         };
         let mut facts = Facts {
             account: self.0.data("SELECT data FROM account", Vec::new())?.pop(),

@@ -1,11 +1,10 @@
 //! `POST /includes/api.php`.
 
-use super::credentials;
 use super::fault::{Fault, Trouble};
-use super::object::unexpected;
 use super::platform::{random, read_multipart};
-use super::site::{Placement, Site, Trail};
+use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
+use super::{accounts, credentials};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
@@ -14,7 +13,7 @@ use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::store::{self, Page};
 use crate::token::Claims;
-use crate::user::{Account, Command, Reply, Status};
+use crate::user::Status;
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateCredential, CreateSsoToken,
     CredentialReference, ListCredentials, UpdateCredential, credential_row,
@@ -141,14 +140,6 @@ struct Act<'a> {
 }
 
 impl Act<'_> {
-    async fn account(&self, user: &UserId) -> Result<Option<Account>, Stop> {
-        match self.site.ask(user, Placement::AsConfigured, self.request, Command::GetAccount).await? {
-            Reply::Account(account) => Ok(Some(account)),
-            Reply::Missing => Ok(None),
-            reply => Err(unexpected(&reply).into()),
-        }
-    }
-
     /// Issues a token for a user whose account stands, without a credential set. The API credential is its client.
     async fn create_sso_token(
         &self,
@@ -165,7 +156,8 @@ impl Act<'_> {
             (None, None) => return Err(error("A valid client_id or user_id is required".to_owned())),
         };
         trail.user_id = Some(user.clone());
-        let account = self.account(&user).await?.ok_or_else(|| error(format!("Invalid {named}")))?;
+        let account = accounts::account_of(self.site, self.request, &user).await?;
+        let account = account.ok_or_else(|| error(format!("Invalid {named}")))?;
         if account.status == Status::Closed || !account.sso {
             return Err(error(format!("SSO authentication blocked for client {user}")));
         }
@@ -200,11 +192,8 @@ impl Act<'_> {
         Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
     }
 
-    /// The user who owns a service, by KV's hint and the object's word.
     async fn owner(&self, service: &OwnedId) -> Result<Option<UserId>, Stop> {
-        let Some(user) = self.site.kv()?.get::<UserId>(&store::service_key(service)).await? else { return Ok(None) };
-        let account = self.account(&user).await?;
-        Ok(account.filter(|account| account.owns(Some(service), None)).map(|_| user))
+        Ok(accounts::owner_of(self.site, self.request, service).await?)
     }
 
     async fn create(&self, input: CreateCredential) -> Result<ApiAnswer, Stop> {
@@ -225,7 +214,7 @@ impl Act<'_> {
         let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
         let (set, secret) = credentials::create(self.site, make).await?;
         Ok(ApiAnswer::success(json!({
-            "credentialId": set.client_id.number(),
+            "credentialId": set.number(),
             "clientIdentifier": set.client_id,
             "clientSecret": secret.expose(),
         })))
@@ -261,7 +250,7 @@ impl Act<'_> {
         };
         let now = self.site.now;
         let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
-        let mut answer = json!({"credentialId": set.client_id.number()});
+        let mut answer = json!({"credentialId": set.number()});
         if update.reset_secret {
             let secret = Secret::from_random(random()?);
             set = CredentialSet { secret: set.secret.rotated(&secret, 0, now), ..set };
@@ -276,7 +265,7 @@ impl Act<'_> {
     async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
         let set = self.find(reference).await?;
         credentials::revoke(self.site, self.request, &set).await?;
-        Ok(ApiAnswer::success(json!({"credentialId": set.client_id.number()})))
+        Ok(ApiAnswer::success(json!({"credentialId": set.number()})))
     }
 
     async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {

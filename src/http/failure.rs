@@ -37,8 +37,6 @@ impl Failure {
     pub const REPEATED_PARAMETER: Self = Self::bad_request("A parameter is given more than once.");
     /// More than 100 parameters.
     pub const TOO_MANY_PARAMETERS: Self = Self::bad_request("There are too many parameters.");
-    /// The body is over 64 KiB.
-    pub const BODY_TOO_LARGE: Self = Self::of(413, "invalid_request", "The request body is larger than 64 KiB.");
     /// Nothing lives at this path.
     pub const NOT_FOUND: Self = Self::of(404, "not_found", "There is nothing at this address.");
     /// A setting or binding is missing or unsound.
@@ -60,6 +58,12 @@ impl Failure {
     /// 400 `invalid_request`.
     pub const fn bad_request(description: &'static str) -> Self {
         Self::of(400, "invalid_request", description)
+    }
+
+    /// 413: the body has more than `longest` bytes.
+    pub fn body_too_large(longest: usize) -> Self {
+        let description = Cow::Owned(format!("The request body is larger than {} KiB.", longest / 1024));
+        Self { description, ..Self::of(413, "invalid_request", "") }
     }
 
     /// 405 with the methods that would do.

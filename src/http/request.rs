@@ -1,6 +1,6 @@
 //! A request, read from the platform once.
 
-use super::{Failure, Format};
+use super::{Failure, Format, parse_number};
 use crate::user::Caller;
 
 /// The greatest length of a request body, in bytes.
@@ -134,16 +134,18 @@ impl Request {
         }
     }
 
+    /// The announced length of the body, in bytes.
+    pub fn content_length(&self) -> Option<u64> {
+        self.headers.get("content-length").and_then(parse_number)
+    }
+
     /// Checks the announced length of the body before it is read.
     ///
     /// # Errors
-    /// 413 when it is over [`BODY_BYTES_MAX`].
-    pub fn check_content_length(&self) -> Result<(), Failure> {
-        let length = self.headers.get("content-length").and_then(|text| text.parse::<u64>().ok());
-        if length.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
-            return Err(Failure::BODY_TOO_LARGE);
-        }
-        Ok(())
+    /// 413 when it is over `longest` bytes.
+    pub fn check_content_length(&self, longest: usize) -> Result<(), Failure> {
+        let is_longer = self.content_length().is_some_and(|length| length > longest as u64);
+        if is_longer { Err(Failure::body_too_large(longest)) } else { Ok(()) }
     }
 }
 

@@ -24,7 +24,12 @@ impl Response {
 
     /// A JSON document.
     pub fn json(status: u16, value: &Value) -> Self {
-        Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/json")
+        Self::json_text(status, &value.to_string())
+    }
+
+    /// A JSON document as it stands.
+    pub fn json_text(status: u16, text: &str) -> Self {
+        Self { body: text.to_owned(), ..Self::empty(status) }.with("Content-Type", "application/json")
     }
 
     /// Problem details (RFC 9457).

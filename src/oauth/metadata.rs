@@ -1,5 +1,6 @@
 //! Authorization server metadata (RFC 8414).
 
+use crate::credential::GrantType;
 use crate::settings::Issuer;
 use crate::sso::Scope;
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ pub fn metadata(issuer: &Issuer, endpoints: impl Iterator<Item = (&'static str, 
             fields.insert(format!("{name}_auth_methods_supported"), json!(AUTH_METHODS));
         }
     }
-    fields.insert("grant_types_supported".to_owned(), json!(["single_sign_on"]));
+    fields.insert("grant_types_supported".to_owned(), json!(GrantType::ALL));
     fields.insert("response_types_supported".to_owned(), json!([]));
     fields.insert("scopes_supported".to_owned(), Scope::all().map(Scope::as_str).collect());
     fields.into()

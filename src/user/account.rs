@@ -16,6 +16,11 @@ pub enum Status {
     Closed,
 }
 
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Closed];
+}
+
 /// An account as it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

@@ -45,11 +45,11 @@ pub enum Command {
     ListSessions,
     /// Read the account. Answer: `Account`, `Missing`.
     GetAccount,
-    /// Create or replace the account. Answer: `Account`, `Created`.
+    /// Create or replace the account. Nothing is written if it is that already. Answer: `Saved`.
     PutAccount(AccountInput),
-    /// Change the account. Answer: `Account`, `Missing`.
+    /// Change the account. Nothing is written if it is that already. Answer: `Saved`, `Missing`.
     PatchAccount(AccountChange),
-    /// Delete the account and end its sessions. Answer: `Done`, `Missing`.
+    /// Delete the account and end its sessions. Answer: `Deleted`, `Missing`.
     DeleteAccount,
     /// List events older than the one numbered `before`, newest first. Answer: `Events`.
     ListEvents {
@@ -64,9 +64,9 @@ pub enum Command {
     IntrospectToken(Introspection),
     /// Revoke a token. Answer: `Done`.
     RevokeToken(TokenId),
-    /// Refuse every token of a credential set from now on. Answer: `Done`.
+    /// Refuse every token of a credential set from now on. Answer: `Done`, `Unchanged`.
     RevokeCredential(ClientId),
-    /// Take a `RevokeCredential` back. Answer: `Done`.
+    /// Take a `RevokeCredential` back. Answer: `Done`, `Unchanged`.
     RestoreCredential(ClientId),
 }
 
@@ -149,8 +149,10 @@ pub enum Reply {
     Sessions(Vec<Session>),
     /// The account as it is now.
     Account(Account),
-    /// The account as it is now, and it is new.
-    Created(Account),
+    /// The account as it is now, and what became of it.
+    Saved(Saved),
+    /// The account is gone. It owned these services.
+    Deleted(Vec<OwnedId>),
     /// Numbered events, newest first.
     Events(Vec<(u64, Event)>),
     /// What became of the token; none while it may still be redeemed.
@@ -159,8 +161,33 @@ pub enum Reply {
     Active(bool),
     /// It is done.
     Done,
+    /// It was so before; nothing was written.
+    Unchanged,
     /// There is no such thing.
     Missing,
+}
+
+/// An account that was to be written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The account as it is now.
+    pub account: Account,
+    /// What writing it did.
+    pub effect: Effect,
+    /// The services that it owned before, and does not now.
+    pub dropped: Vec<OwnedId>,
+}
+
+/// What writing something did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It is new.
+    Created,
+    /// It was there, and was another.
+    Changed,
+    /// It was there, and the same. Nothing was written.
+    Unchanged,
 }
 
 /// What became of a token.
@@ -307,6 +334,15 @@ mod tests {
     }
 
     #[test]
+    fn wire_form_of_each_effect_is_unchanged() {
+        for (effect, wire) in
+            [(Effect::Created, "created"), (Effect::Changed, "changed"), (Effect::Unchanged, "unchanged")]
+        {
+            assert_wire(effect, json!(wire));
+        }
+    }
+
+    #[test]
     fn wire_form_of_each_reply_is_unchanged() {
         let at = Timestamp::from_seconds(1);
         let session = Session {
@@ -340,11 +376,16 @@ mod tests {
             (Reply::Active(true), json!({"active": true})),
             (Reply::Sessions(vec![session]), json!({"sessions": [row]})),
             (Reply::Account(account.clone()), json!({"account": person})),
-            (Reply::Created(account), json!({"created": person})),
+            (
+                Reply::Saved(Saved { account, effect: Effect::Created, dropped: vec![] }),
+                json!({"saved": {"account": person, "effect": "created", "dropped": []}}),
+            ),
+            (Reply::Deleted(vec![OwnedId::parse("12").unwrap()]), json!({"deleted": ["12"]})),
             (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
             (Reply::Fate(None), json!({"fate": null})),
             (Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })), json!({"fate": {"fate": "revoked", "at": 1}})),
             (Reply::Done, json!("done")),
+            (Reply::Unchanged, json!("unchanged")),
             (Reply::Missing, json!("missing")),
         ] {
             assert_wire(reply, wire);

@@ -5,9 +5,10 @@ use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Caller, Command, Event, EventKind, EventReason, Fate, Introspection, Redemption, Reply, Security, Session,
-    SessionEnd, Status, TokenFate, Turn, UserAction,
+    Account, Caller, Command, Effect, Event, EventKind, EventReason, Fate, Introspection, Redemption, Reply, Saved,
+    Security, Session, SessionEnd, Status, TokenFate, Turn, UserAction,
 };
+use std::collections::BTreeSet;
 
 /// How many live sessions a user may have. The oldest goes when one more is opened.
 pub const SESSIONS_MAX: usize = 20;
@@ -82,17 +83,14 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::AsUser(id, action) => as_user(facts, &id, action, origin),
         Command::ListSessions => Decision::only(Reply::Sessions(newest_first(facts.sessions, now))),
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
-        Command::PutAccount(input) => {
-            let is_new = facts.account.is_none();
-            save_account(input.into_account(facts.account.as_ref(), now), is_new, origin)
-        }
-        Command::PatchAccount(change) => match facts.account {
-            Some(account) => save_account(change.apply(account, now), false, origin),
+        Command::PutAccount(input) => save_account(&facts, input.into_account(facts.account.as_ref(), now), origin),
+        Command::PatchAccount(change) => match facts.account.clone() {
+            Some(account) => save_account(&facts, change.apply(account, now), origin),
             None => Decision::only(Reply::Missing),
         },
         Command::DeleteAccount => match facts.account {
-            Some(_) => Decision::of(
-                Reply::Done,
+            Some(account) => Decision::of(
+                Reply::Deleted(account.services),
                 vec![
                     Change::DeleteAccount,
                     Change::DeleteSessions,
@@ -105,10 +103,12 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::GetToken(_) => Decision::only(Reply::Fate(facts.token)),
         Command::IntrospectToken(introspection) => Decision::only(Reply::Active(is_active(&facts, &introspection))),
         Command::RevokeToken(jti) => revoke_token(&facts, jti, origin),
+        Command::RevokeCredential(_) if facts.credential_is_revoked => Decision::only(Reply::Unchanged),
         Command::RevokeCredential(client_id) => {
             let event = Event { client_id: Some(client_id.clone()), ..origin.event(EventKind::CredentialRevoked) };
             Decision::of(Reply::Done, vec![Change::RevokeCredential(client_id), Change::Record(event)])
         }
+        Command::RestoreCredential(_) if !facts.credential_is_revoked => Decision::only(Reply::Unchanged),
         Command::RestoreCredential(client_id) => {
             let event = Event { client_id: Some(client_id.clone()), ..origin.event(EventKind::CredentialRestored) };
             Decision::of(Reply::Done, vec![Change::RestoreCredential(client_id), Change::Record(event)])
@@ -335,7 +335,7 @@ fn as_user(facts: Facts, id: &SessionId, action: UserAction, origin: Origin) -> 
         }
         UserAction::SetSso(sso) => {
             let account = Account { sso, updated_at: now, ..account };
-            changes.extend(save_account(account, false, origin).changes);
+            changes.extend(save_account(&facts, account, origin).changes);
         }
     }
     Decision::of(Reply::Done, changes)
@@ -365,16 +365,40 @@ fn end_sessions(facts: &Facts, origin: Origin) -> Decision {
     Decision::of(Reply::Done, vec![Change::DeleteSessions, Change::Record(event)])
 }
 
-/// Writes the account. Closing it ends its sessions in the same turn.
-fn save_account(account: Account, is_new: bool, origin: Origin) -> Decision {
-    let kind = if is_new { EventKind::AccountCreated } else { EventKind::AccountChanged };
+/// Writes the account, if it is another than before. Closing it ends its sessions in the same turn; should a Closed
+/// account have sessions, it is closed again.
+fn save_account(facts: &Facts, account: Account, origin: Origin) -> Decision {
+    let closes = account.status == Status::Closed;
+    let old = facts.account.as_ref();
+    if let Some(old) = old
+        && *old == (Account { updated_at: old.updated_at, ..account.clone() })
+        && !(closes && facts.sessions.iter().any(|session| session.is_live(origin.now)))
+    {
+        return Decision::only(Reply::Saved(Saved {
+            account: old.clone(),
+            effect: Effect::Unchanged,
+            dropped: Vec::new(),
+        }));
+    }
+    let (effect, kind) = match old {
+        Some(_) => (Effect::Changed, EventKind::AccountChanged),
+        None => (Effect::Created, EventKind::AccountCreated),
+    };
     let event = Event { status: Some(account.status), sso: Some(account.sso), ..origin.event(kind) };
     let mut changes = vec![Change::SaveAccount(account.clone())];
-    if account.status == Status::Closed {
+    if closes {
         changes.push(Change::DeleteSessions);
     }
     changes.push(Change::Record(event));
-    Decision::of(if is_new { Reply::Created(account) } else { Reply::Account(account) }, changes)
+    let dropped = dropped_services(old, &account);
+    Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
+}
+
+/// The services of `old` that `account` does not own.
+fn dropped_services(old: Option<&Account>, account: &Account) -> Vec<OwnedId> {
+    let kept: BTreeSet<_> = account.services.iter().collect();
+    let before = old.map_or(&[][..], |old| &old.services);
+    before.iter().filter(|service| !kept.contains(service)).cloned().collect()
 }
 
 fn revoke_token(facts: &Facts, jti: TokenId, origin: Origin) -> Decision {

@@ -43,6 +43,21 @@ pub enum EventKind {
     CredentialRestored,
 }
 
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::AccountCreated,
+        Self::AccountChanged,
+        Self::AccountDeleted,
+        Self::SignedIn,
+        Self::Denied,
+        Self::SessionEnded,
+        Self::TokenRevoked,
+        Self::CredentialRevoked,
+        Self::CredentialRestored,
+    ];
+}
+
 /// One line of the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -105,6 +120,11 @@ pub enum SessionEnd {
     Administrator,
     /// The token that opened it was presented again from elsewhere, so it may have been stolen (RFC 6749 section 4.1.2).
     TokenReplayed,
+}
+
+impl SessionEnd {
+    /// Every end.
+    pub const ALL: [Self; 5] = [Self::SignedOut, Self::Switched, Self::User, Self::Administrator, Self::TokenReplayed];
 }
 
 #[cfg(test)]

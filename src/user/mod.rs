@@ -7,7 +7,9 @@ mod event;
 mod session;
 
 pub use account::{Account, AccountChange, AccountInput, Status};
-pub use command::{Caller, Command, Fate, Introspection, Redemption, Reply, Security, TokenFate, Turn, UserAction};
+pub use command::{
+    Caller, Command, Effect, Fate, Introspection, Redemption, Reply, Saved, Security, TokenFate, Turn, UserAction,
+};
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
 pub use event::{EVENT_TTL, EVENTS_KEPT, Event, EventKind, EventReason, SessionEnd};
 pub use session::{Session, SessionCookie};

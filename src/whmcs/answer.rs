@@ -150,7 +150,7 @@ pub fn credential_row(set: &CredentialSet) -> Value {
     let scopes: Vec<_> = set.scopes.iter().map(|scope| scope.as_str()).collect();
     let grant_types: Vec<_> = set.grant_types.iter().map(|grant_type| grant_type.as_str()).collect();
     json!({
-        "credentialId": set.client_id.number(),
+        "credentialId": set.number(),
         "name": set.name,
         "description": set.description,
         "grantTypes": grant_types.join(" "),

@@ -30,6 +30,15 @@ pub enum ActionName {
 }
 
 impl ActionName {
+    /// Every action.
+    pub const ALL: [Self; 5] = [
+        Self::CreateSsoToken,
+        Self::CreateOAuthCredential,
+        Self::UpdateOAuthCredential,
+        Self::DeleteOAuthCredential,
+        Self::ListOAuthCredentials,
+    ];
+
     /// The action of this name in lower case.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {

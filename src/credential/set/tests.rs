@@ -41,6 +41,15 @@ fn stored_form_is_unchanged() {
 }
 
 #[test]
+fn a_set_has_the_number_it_brought_or_that_of_its_id() {
+    let imported = CredentialSet { number: Some(7), ..bound() };
+    let stored = serde_json::to_value(&imported).unwrap();
+    assert_eq!(stored["number"], 7);
+    assert_eq!(serde_json::from_value::<CredentialSet>(stored).unwrap(), imported);
+    assert_eq!((imported.number(), bound().number()), (7, bound().client_id.number()));
+}
+
+#[test]
 fn a_delegated_set_survives_storage() {
     let set = create(json!({"name": "P", "scopes": [], "delegated": true})).unwrap();
     let stored = serde_json::to_value(&set).unwrap();
@@ -124,6 +133,13 @@ fn a_rotation_keeps_the_old_secret_for_its_overlap() {
     }
     let at_once = StoredSecret::new(&secret("old")).rotated(&secret("new"), 0, NOW);
     assert!(!at_once.verify(&secret("old"), NOW));
+}
+
+#[test]
+fn during_a_rotation_only_the_newest_secret_is_current() {
+    let stored = StoredSecret::new(&secret("old")).rotated(&secret("new"), 10, NOW);
+    assert!(stored.is_current(&secret("new")));
+    assert!(!stored.is_current(&secret("old")) && !stored.is_current(&secret("other")));
 }
 
 #[test]

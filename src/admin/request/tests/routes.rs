@@ -170,15 +170,18 @@ fn a_malformed_identifier_is_refused() {
         "users/a%20b",
         "users/a%2Fb",
         "users/%C3%A9",
+        "users/%FF",
         "users/",
         &format!("users/{}", "a".repeat(65)),
         "users/42/sessions/1",
         "users/42/sessions/",
         "credentials/a%20b",
         "credentials/a%3Ab",
+        "credentials/%FF",
         "credentials/",
         &format!("credentials/{}", "a".repeat(129)),
         "tokens/1",
+        "tokens/%FF",
         "tokens/AQEBAQEBAQEBAQEBAQEBA%3D",
     ] {
         assert_eq!(status(parse(Method::Delete, target, "")), Some(400), "{target}");

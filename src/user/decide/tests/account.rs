@@ -22,6 +22,16 @@ fn old() -> Account {
     Account { created_at: long_ago, updated_at: long_ago, ..active() }
 }
 
+/// The reply to an account that was written in place of one that owned the same services.
+fn saved(account: &Account, effect: Effect) -> Reply {
+    Reply::Saved(Saved { account: account.clone(), effect, dropped: vec![] })
+}
+
+/// The reply to an account that was written in place of one that owned service 12 too.
+fn dropping_12(account: &Account) -> Reply {
+    Reply::Saved(Saved { account: account.clone(), effect: Effect::Changed, dropped: vec![owned("12").unwrap()] })
+}
+
 fn knows(account: Account) -> Facts {
     Facts { account: Some(account), ..Facts::default() }
 }
@@ -31,7 +41,7 @@ fn put_creates_what_is_missing() {
     let new = Account { services: vec![], domains: vec![], ..active() };
     assert_decision(
         ask(Facts::default(), Command::PutAccount(input(Status::Active))),
-        Reply::Created(new.clone()),
+        saved(&new, Effect::Created),
         vec![Change::SaveAccount(new.clone()), account_event(EventKind::AccountCreated, &new)],
     );
 }
@@ -48,7 +58,7 @@ fn put_replaces_all_but_the_date_of_creation() {
     };
     assert_decision(
         ask(knows(old()), Command::PutAccount(input(Status::Inactive))),
-        Reply::Account(new.clone()),
+        dropping_12(&new),
         vec![Change::SaveAccount(new.clone()), account_event(EventKind::AccountChanged, &new)],
     );
 }
@@ -56,18 +66,54 @@ fn put_replaces_all_but_the_date_of_creation() {
 #[test]
 fn patch_touches_only_what_it_names() {
     for (json, expected) in [
-        (json!({}), old()),
         (json!({"status": "Inactive"}), Account { status: Status::Inactive, ..old() }),
         (json!({"sso": false}), Account { sso: false, ..old() }),
-        (json!({"services": [7]}), Account { services: vec![owned("7").unwrap()], ..old() }),
+        (json!({"services": [7, 12]}), Account { services: vec![owned("7").unwrap(), owned("12").unwrap()], ..old() }),
         (json!({"domains": []}), Account { domains: vec![], ..old() }),
     ] {
         let expected = Account { updated_at: NOW, ..expected };
         assert_decision(
             ask(knows(old()), change(json)),
-            Reply::Account(expected.clone()),
+            saved(&expected, Effect::Changed),
             vec![Change::SaveAccount(expected.clone()), account_event(EventKind::AccountChanged, &expected)],
         );
+    }
+}
+
+#[test]
+fn what_is_so_already_is_not_written() {
+    let same = AccountInput { status: old().status, sso: old().sso, services: old().services, domains: old().domains };
+    for command in [
+        Command::PutAccount(same),
+        change(json!({})),
+        change(json!({"status": "Active", "sso": true})),
+        change(json!({"services": [12], "domains": ["34"]})),
+    ] {
+        assert_decision(
+            ask(Facts { sessions: vec![session(OTHER)], ..knows(old()) }, command),
+            saved(&old(), Effect::Unchanged),
+            vec![],
+        );
+    }
+}
+
+#[test]
+fn the_services_that_are_dropped_are_told() {
+    let ids = |ids: &[&str]| -> Vec<OwnedId> { ids.iter().filter_map(|id| owned(id)).collect() };
+    for (before, after, dropped) in [
+        (vec!["1", "2", "3"], json!([2]), vec!["1", "3"]),
+        (vec!["1"], json!([1, 2]), vec![]),
+        (vec!["1", "2"], json!([2, 1]), vec![]),
+        (vec!["1", "2"], json!([]), vec!["1", "2"]),
+        (vec![], json!([1]), vec![]),
+    ] {
+        let facts = knows(Account { services: ids(&before), ..old() });
+        match ask(facts, change(json!({"services": after}))).reply {
+            Reply::Saved(saved) => {
+                assert_eq!((saved.effect, saved.dropped), (Effect::Changed, ids(&dropped)), "{before:?} {after}");
+            }
+            reply => panic!("{reply:?}"),
+        }
     }
 }
 
@@ -76,7 +122,7 @@ fn closing_an_account_ends_its_sessions_in_the_same_turn() {
     let closed = Account { status: Status::Closed, updated_at: NOW, ..old() };
     assert_decision(
         ask(Facts { sessions: vec![session(OTHER)], ..knows(old()) }, change(json!({"status": "Closed"}))),
-        Reply::Account(closed.clone()),
+        saved(&closed, Effect::Changed),
         vec![
             Change::SaveAccount(closed.clone()),
             Change::DeleteSessions,
@@ -85,6 +131,28 @@ fn closing_an_account_ends_its_sessions_in_the_same_turn() {
     );
     let put = ask(Facts::default(), Command::PutAccount(input(Status::Closed)));
     assert!(put.changes.contains(&Change::DeleteSessions));
+}
+
+#[test]
+fn an_account_closed_again_has_no_sessions_and_writes_nothing_without_them() {
+    let closed = Account { status: Status::Closed, ..old() };
+    let again = Account { updated_at: NOW, ..closed.clone() };
+    assert_decision(
+        ask(Facts { sessions: vec![session(OTHER)], ..knows(closed.clone()) }, change(json!({"status": "Closed"}))),
+        saved(&again, Effect::Changed),
+        vec![
+            Change::SaveAccount(again.clone()),
+            Change::DeleteSessions,
+            account_event(EventKind::AccountChanged, &again),
+        ],
+    );
+    for sessions in [vec![], vec![dead(session(OTHER))]] {
+        assert_decision(
+            ask(Facts { sessions, ..knows(closed.clone()) }, change(json!({"status": "Closed"}))),
+            saved(&closed, Effect::Unchanged),
+            vec![],
+        );
+    }
 }
 
 #[test]
@@ -97,7 +165,7 @@ fn switching_single_sign_on_off_leaves_sessions_alone() {
 fn deleting_an_account_ends_its_sessions() {
     assert_decision(
         ask(knows(old()), Command::DeleteAccount),
-        Reply::Done,
+        Reply::Deleted(old().services),
         vec![Change::DeleteAccount, Change::DeleteSessions, Change::Record(event(EventKind::AccountDeleted))],
     );
 }

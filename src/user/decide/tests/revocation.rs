@@ -85,10 +85,20 @@ fn revoking_a_credential_set_is_remembered_until_it_is_restored() {
         vec![Change::RevokeCredential(portal()), Change::Record(of_portal(EventKind::CredentialRevoked))],
     );
     assert_decision(
-        ask(user_with([]), Command::RestoreCredential(portal())),
+        ask(Facts { credential_is_revoked: true, ..user_with([]) }, Command::RestoreCredential(portal())),
         Reply::Done,
         vec![Change::RestoreCredential(portal()), Change::Record(of_portal(EventKind::CredentialRestored))],
     );
+}
+
+#[test]
+fn a_credential_set_that_is_revoked_or_restored_already_writes_nothing() {
+    for (credential_is_revoked, command) in
+        [(true, Command::RevokeCredential(portal())), (false, Command::RestoreCredential(portal()))]
+    {
+        let facts = Facts { credential_is_revoked, ..user_with([session(OTHER)]) };
+        assert_decision(ask(facts, command), Reply::Unchanged, vec![]);
+    }
 }
 
 #[test]

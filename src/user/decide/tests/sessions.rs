@@ -97,12 +97,14 @@ fn users_switch_single_sign_on() {
     for sso in [false, true] {
         let changed = account(Status::Active, sso);
         let event = Event { status: Some(Status::Active), sso: Some(sso), ..event(EventKind::AccountChanged) };
+        let facts = Facts { account: Some(account(Status::Active, !sso)), ..user_with([session(OTHER)]) };
         assert_decision(
-            ask_as_user(UserAction::SetSso(sso)),
+            ask(facts, Command::AsUser(sid(OTHER), UserAction::SetSso(sso))),
             Reply::Done,
             vec![Change::SaveAccount(changed), Change::Record(event)],
         );
     }
+    assert_decision(ask_as_user(UserAction::SetSso(true)), Reply::Done, vec![]);
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! What one line of an import asks for.
+
+use super::{CredentialEntry, RawLine, Reason};
+use crate::credential::CredentialInput;
+use crate::id::{ClientId, UserId};
+use crate::secret::Secret;
+use crate::user::AccountInput;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+/// The least and the greatest length of a secret that is brought along, in characters.
+const SECRET_MIN: usize = 32;
+const SECRET_MAX: usize = 1024;
+
+/// A numbered line, parsed.
+#[derive(Debug)]
+pub struct Item {
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a line says.
+#[derive(Debug)]
+pub enum Content {
+    /// Nothing.
+    Blank,
+    /// Something to write.
+    Entry(Entry),
+    /// Something that will not do.
+    Refused(Reason),
+}
+
+/// Something to write.
+#[derive(Debug)]
+pub enum Entry {
+    /// The account of a user, as `PUT /admin/v1/users/{user_id}` takes it.
+    Account(UserId, AccountInput),
+    /// A credential set with its id and secret.
+    Credential(Box<CredentialEntry>),
+}
+
+/// A line as JSON. Which fields are there tells which kind it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonLine<'a> {
+    #[serde(borrow, default)]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    account: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    client_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    client_secret: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    credential: Option<&'a RawValue>,
+}
+
+impl Item {
+    /// Parses a line of newline-delimited JSON.
+    pub fn parse(line: &RawLine) -> Self {
+        let content = match line.bytes.as_deref() {
+            None => Content::Refused(Reason::TooLong),
+            Some(bytes) if bytes.trim_ascii().is_empty() => Content::Blank,
+            Some(bytes) => Self::of(Entry::parse(bytes)),
+        };
+        Self { line: line.number, content }
+    }
+
+    /// The content that a line was parsed to.
+    pub(super) fn of(parsed: Result<Entry, Reason>) -> Content {
+        parsed.map_or_else(Content::Refused, Content::Entry)
+    }
+}
+
+impl Entry {
+    fn parse(bytes: &[u8]) -> Result<Self, Reason> {
+        let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
+        let line: JsonLine<'_> = serde_json::from_str(text).map_err(|_| {
+            let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+            if is_json { Reason::NeitherKind } else { Reason::NotJson }
+        })?;
+        match line {
+            JsonLine {
+                user_id: Some(user),
+                account: Some(account),
+                client_id: None,
+                client_secret: None,
+                credential: None,
+            } => Ok(Self::Account(parse(user, Reason::UserId)?, parse::<AccountInput>(account, Reason::Account)?)),
+            JsonLine {
+                user_id: None,
+                account: None,
+                client_id: Some(id),
+                client_secret: Some(secret),
+                credential: Some(input),
+            } => {
+                let client_id: ClientId = parse(id, Reason::ClientId)?;
+                let secret = parse_secret(parse(secret, Reason::SecretLength)?)?;
+                let input: CredentialInput = parse(input, Reason::Credential)?;
+                let entry = CredentialEntry { client_id, secret, number: None, input, owner_of: None };
+                Ok(Self::Credential(Box::new(entry)))
+            }
+            _ => Err(Reason::NeitherKind),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Reason> {
+    serde_json::from_str(value.get()).map_err(|_| reason)
+}
+
+/// Takes a secret that is brought along, if it is long enough to be kept as a digest and short enough to be sent.
+pub(super) fn parse_secret(text: String) -> Result<Secret, Reason> {
+    let is_sound = (SECRET_MIN..=SECRET_MAX).contains(&text.chars().count());
+    if is_sound { Ok(Secret::new(text)) } else { Err(Reason::SecretLength) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! A stream of bytes, split into numbered lines. No more is kept than the line that is being read.
+
+use std::mem;
+
+/// The greatest length of a line without its end, in bytes: that of any other request body.
+pub const LINE_BYTES_MAX: usize = crate::http::BODY_BYTES_MAX;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A line as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawLine {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its bytes without the end of the line; none if there were more than [`LINE_BYTES_MAX`].
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// The splitter: chunks of any size in, lines out.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// How many lines are complete.
+    complete: u64,
+    /// What there is of the line that is being read; none once it is too long.
+    partial: Partial,
+}
+
+#[derive(Debug)]
+struct Partial(Option<Vec<u8>>);
+
+impl Default for Partial {
+    fn default() -> Self {
+        Self(Some(Vec::new()))
+    }
+}
+
+impl Partial {
+    /// Takes some bytes more. Those of a line that is too long are dropped.
+    fn extend(&mut self, bytes: &[u8]) {
+        let fits = |kept: &Vec<u8>| kept.len().saturating_add(bytes.len()) <= LINE_BYTES_MAX;
+        self.0 = self.0.take().filter(fits);
+        if let Some(kept) = &mut self.0 {
+            kept.extend_from_slice(bytes);
+        }
+    }
+}
+
+impl Lines {
+    /// The lines that end in `chunk`.
+    pub fn push(&mut self, chunk: &[u8]) -> Vec<RawLine> {
+        let mut lines = Vec::new();
+        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(end) => {
+                    self.partial.extend(end);
+                    lines.push(self.complete());
+                }
+                None => self.partial.extend(piece),
+            }
+        }
+        lines
+    }
+
+    /// The last line, if the stream ended well but not with the end of a line.
+    pub fn finish(mut self) -> Option<RawLine> {
+        let is_empty = self.partial.0.as_ref().is_some_and(Vec::is_empty);
+        (!is_empty).then(|| self.complete())
+    }
+
+    /// The number of the line that is being read: the first that is not complete.
+    pub const fn current(&self) -> u64 {
+        self.complete.saturating_add(1)
+    }
+
+    fn complete(&mut self) -> RawLine {
+        let number = self.current();
+        let mut bytes = mem::take(&mut self.partial).0;
+        if number == 1 {
+            bytes = bytes.map(|bytes| bytes.strip_prefix(BYTE_ORDER_MARK).map_or(bytes.clone(), <[u8]>::to_vec));
+        }
+        self.complete = number;
+        RawLine { number, bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line(number: u64, bytes: &[u8]) -> RawLine {
+        RawLine { number, bytes: Some(bytes.to_vec()) }
+    }
+
+    fn split(chunks: &[&[u8]]) -> Vec<RawLine> {
+        let mut lines = Lines::default();
+        let mut all: Vec<_> = chunks.iter().flat_map(|chunk| lines.push(chunk)).collect();
+        all.extend(lines.finish());
+        all
+    }
+
+    #[test]
+    fn lines_are_numbered_from_1_empty_ones_too() {
+        assert_eq!(split(&[b"a\n\nb\r\n"]), [line(1, b"a"), line(2, b""), line(3, b"b\r")]);
+        assert_eq!(split(&[]), []);
+        assert_eq!(split(&[b"\n"]), [line(1, b"")]);
+    }
+
+    #[test]
+    fn the_last_line_needs_no_end_if_the_stream_ended_well() {
+        assert_eq!(split(&[b"a\nb"]), [line(1, b"a"), line(2, b"b")]);
+        let mut lines = Lines::default();
+        assert_eq!((lines.push(b"a\nb"), lines.current()), (vec![line(1, b"a")], 2));
+    }
+
+    #[test]
+    fn a_byte_order_mark_at_the_beginning_is_no_part_of_the_first_line() {
+        assert_eq!(split(&[b"\xef\xbb", b"\xbfa\n\xef\xbb\xbfb"]), [line(1, b"a"), line(2, b"\xef\xbb\xbfb")]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_dropped_and_still_counted() {
+        let longest = vec![b'x'; LINE_BYTES_MAX];
+        let too_long = |number| RawLine { number, bytes: None };
+        assert_eq!(split(&[&longest, b"\na"]), [line(1, &longest), line(2, b"a")]);
+        assert_eq!(split(&[&longest, b"x", &longest, b"\na\n"]), [too_long(1), line(2, b"a")]);
+        assert_eq!(split(&[b"a\n", &longest, b"x"]), [line(1, b"a"), too_long(2)]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_line_that_is_too_long() {
+        let mut lines = Lines::default();
+        for _ in 0..100 {
+            assert_eq!(lines.push(&vec![b'x'; LINE_BYTES_MAX]), []);
+            let kept = lines.partial.0.as_ref().map_or(0, Vec::capacity);
+            assert!(kept <= 2 * LINE_BYTES_MAX, "{kept} bytes");
+        }
+        assert_eq!(lines.push(b"\nb\n"), [RawLine { number: 1, bytes: None }, line(2, b"b")]);
+    }
+
+    proptest! {
+        #[test]
+        fn it_makes_no_difference_where_a_chunk_ends(text in "[ab\r\n]{0,40}", cuts in prop::collection::vec(0_usize..40, 0..6)) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
+            cuts.sort_unstable();
+            let chunks: Vec<_> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(split(&chunks), split(&[bytes]));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What an import reports: the lines it refused, how far it came, how it ended.
+
+use super::Reason;
+use crate::user::Effect;
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// After how many lines progress is told.
+pub const PROGRESS_LINES: u64 = 1_000;
+
+/// What became of a line.
+pub type Outcome = Result<Effect, Reason>;
+
+/// How many lines there were so far, and what became of them. Blank ones are in `line` alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// The number of the last line.
+    pub line: u64,
+    /// How many made something new.
+    pub created: u64,
+    /// How many changed something.
+    pub changed: u64,
+    /// How many said what was so already.
+    pub unchanged: u64,
+    /// How many were refused.
+    pub refused: u64,
+}
+
+/// One line of the answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// A line was refused.
+    Refused {
+        /// Its number.
+        line: u64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Everything up to that line is done or was refused.
+    Progress(Counts),
+    /// So is everything.
+    Done(Counts),
+    /// Everything before that line is done or was refused, and that line may be half done.
+    Stopped {
+        /// Its number.
+        line: u64,
+        /// Why, in words.
+        reason: Cow<'static, str>,
+    },
+}
+
+impl Counts {
+    /// Counts what became of a line.
+    pub fn count(&mut self, outcome: &Outcome) {
+        let count = match outcome {
+            Ok(Effect::Created) => &mut self.created,
+            Ok(Effect::Changed) => &mut self.changed,
+            Ok(Effect::Unchanged) => &mut self.unchanged,
+            Err(_) => &mut self.refused,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+impl Report {
+    /// The report as a line of JSON.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).map_or_else(|_| String::new(), |json| json + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNTS: Counts = Counts { line: 1_000, created: 998, changed: 0, unchanged: 1, refused: 1 };
+
+    #[test]
+    fn wire_form_of_each_report_is_unchanged() {
+        let counts = r#"{"line":1000,"created":998,"changed":0,"unchanged":1,"refused":1}"#;
+        for (report, json) in [
+            (
+                Report::Refused { line: 17, reason: Reason::NotJson },
+                r#"{"refused":{"line":17,"reason":"The line is not JSON."}}"#.to_owned(),
+            ),
+            (Report::Progress(COUNTS), format!(r#"{{"progress":{counts}}}"#)),
+            (Report::Done(COUNTS), format!(r#"{{"done":{counts}}}"#)),
+            (
+                Report::Stopped { line: 1_201, reason: "x".into() },
+                r#"{"stopped":{"line":1201,"reason":"x"}}"#.to_owned(),
+            ),
+        ] {
+            assert_eq!(report.to_line(), format!("{json}\n"));
+        }
+    }
+
+    #[test]
+    fn each_outcome_has_its_count() {
+        let mut counts = Counts::default();
+        let outcomes =
+            [(Ok(Effect::Created), 1), (Ok(Effect::Changed), 2), (Ok(Effect::Unchanged), 3), (Err(Reason::NotJson), 4)];
+        for (outcome, times) in outcomes {
+            (0..times).for_each(|_| counts.count(&outcome));
+        }
+        assert_eq!(counts, Counts { line: 0, created: 1, changed: 2, unchanged: 3, refused: 4 });
+    }
+}

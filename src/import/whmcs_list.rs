@@ -1,0 +1,167 @@
+//! A saved answer of WHMCS's `ListOAuthCredentials`. Each client of the list counts as a line.
+
+use super::item::parse_secret;
+use super::{Content, CredentialEntry, Entry, Item, Reason};
+use crate::credential::{CredentialInput, GrantType};
+use crate::http::{Failure, parse_number};
+use crate::id::{ClientId, OwnedId};
+use crate::sso::Scope;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The greatest length of a list, in bytes: 8 MiB. It is read whole.
+pub const LIST_BYTES_MAX: usize = 8_388_608;
+
+/// The list. Its clients are parsed one by one, so that they take no room beside it.
+pub struct WhmcsList(Box<RawValue>);
+
+#[derive(Deserialize)]
+struct Answer {
+    result: String,
+    clients: Box<RawValue>,
+}
+
+impl WhmcsList {
+    /// Parses the answer, and checks that it is a success with a list of clients.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn parse(body: &[u8]) -> Result<Self, Failure> {
+        const NOT_JSON: Failure = Failure::bad_request("The body is not JSON.");
+        const NO_LIST: Failure = Failure::bad_request("The body is not a successful answer of ListOAuthCredentials.");
+        let text = std::str::from_utf8(body).map_err(|_| NOT_JSON)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let answer: Answer =
+            serde_json::from_str(text).map_err(|error| if error.is_data() { NO_LIST } else { NOT_JSON })?;
+        let is_list = answer.result == "success" && answer.clients.get().starts_with('[');
+        if is_list { Ok(Self(answer.clients)) } else { Err(NO_LIST) }
+    }
+
+    /// What the clients ask for, in order.
+    pub fn items(&self) -> impl Iterator<Item = Item> + '_ {
+        let text = self.0.get();
+        let rest = text.strip_prefix('[').unwrap_or(text);
+        let clients = Clients { rest: rest.strip_suffix(']').unwrap_or(rest) };
+        clients.zip(1..).map(|(client, line)| Item { line, content: parse_client(client) })
+    }
+}
+
+/// The elements of a JSON array that is known to be sound, without its brackets.
+struct Clients<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for Clients<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<&RawValue>();
+        let client = values.next()?.ok()?;
+        let after = self.rest.get(values.byte_offset()..).unwrap_or_default().trim_start();
+        self.rest = after.strip_prefix(',').unwrap_or(after);
+        Some(client.get())
+    }
+}
+
+/// A client as WHMCS lists it. What it says beside this is of no interest.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Client {
+    client_identifier: String,
+    client_secret: String,
+    credential_id: Number,
+    grant_types: Texts,
+    scope: Texts,
+    service_id: Option<Number>,
+    name: Option<String>,
+    description: Option<String>,
+    logo_uri: Option<String>,
+    redirect_uri: Option<Texts>,
+}
+
+/// A number, or its digits as text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Number(u64),
+    Text(String),
+}
+
+/// A list of texts, or one text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Number {
+    fn into_text(self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+impl Texts {
+    /// The words of all texts.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let texts = match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        };
+        texts.iter().flat_map(|text| text.split_ascii_whitespace())
+    }
+
+    /// The texts that are not empty.
+    fn into_texts(self) -> Vec<String> {
+        let mut texts = match self {
+            Self::One(text) => vec![text],
+            Self::Many(texts) => texts,
+        };
+        texts.retain(|text| !text.is_empty());
+        texts
+    }
+}
+
+fn parse_client(text: &str) -> Content {
+    let client = serde_json::from_str(text).map_err(|_| Reason::Client);
+    Item::of(client.and_then(Client::into_entry))
+}
+
+impl Client {
+    fn into_entry(self) -> Result<Entry, Reason> {
+        let client_id = ClientId::parse(&self.client_identifier).ok_or(Reason::ClientId)?;
+        let number = parse_number(&self.credential_id.into_text()).and_then(|number| u32::try_from(number).ok());
+        let number = number.filter(|number| *number > 0).ok_or(Reason::CredentialId)?;
+        if !self.grant_types.words().any(|name| name == GrantType::SingleSignOn.as_str()) {
+            return Err(Reason::GrantTypes);
+        }
+        if self.client_secret.is_empty() {
+            return Err(Reason::NoSecret);
+        }
+        let secret = parse_secret(self.client_secret)?;
+        let scopes = self.scope.words().map(|name| Scope::parse(name).ok_or_else(|| Reason::unknown_scope(name)));
+        let scopes = scopes.collect::<Result<_, _>>()?;
+        let service = self.service_id.and_then(|id| OwnedId::parse(&id.into_text())).ok_or(Reason::ServiceId)?;
+        let given = |text: &String| !text.is_empty();
+        let input = CredentialInput {
+            name: self.name.filter(given).unwrap_or_else(|| format!("Service {service}")),
+            description: self.description.unwrap_or_default(),
+            grant_types: vec![GrantType::SingleSignOn],
+            scopes,
+            user_id: None,
+            delegated: false,
+            service_id: Some(service.clone()),
+            logo_uri: self.logo_uri.filter(given),
+            redirect_uris: self.redirect_uri.map(Texts::into_texts).unwrap_or_default(),
+            disabled: false,
+        };
+        let entry = CredentialEntry { client_id, secret, number: Some(number), input, owner_of: Some(service) };
+        Ok(Entry::Credential(Box::new(entry)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
