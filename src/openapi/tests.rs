@@ -10,7 +10,7 @@ use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
 use crate::user::{AccountChange, AccountInput, EventKind, Fate, SessionEnd, Status, TokenFate};
-use crate::whmcs::{ActionName, ApiCredentialChange, ApiCredentialInput};
+use crate::whmcs::{ActionName, ApiCredentialChange, ApiCredentialInput, ApiRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -66,6 +66,7 @@ fn refusal(request: &Request) -> Option<u16> {
     match Route::of(request) {
         Ok(Route::ClientArea) => Some(404),
         Ok(Route::Admin) => AdminRequest::parse(request).err().map(|failure| failure.status),
+        Ok(Route::Whmcs) => ApiRequest::check_method(request.method, false).err().map(|failure| failure.status),
         Ok(_) => None,
         Err(failure) => Some(failure.status),
     }
