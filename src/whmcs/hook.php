@@ -135,19 +135,23 @@ final class Accounts
     }
 
     /**
-     * Makes the account what the client is. `$event` has what an event says of the client, `$gone` the services and domains
-     * that are being deleted.
+     * Makes the account what the client is. `$event` has what an event says of the client, `$gone` the service or domain that
+     * is being deleted. A failure is noted; the daily cron job sends everybody.
      */
     public function put(int $client, array $event = [], array $gone = []): void
     {
         if (isset($this->deleted[$client])) {
             return;
         }
-        $account = account($client, $event, $gone);
-        if ($account === null) {
-            throw new \RuntimeException('WHMCS has no such client');
+        try {
+            $account = account($client, $event, $gone);
+            if ($account === null) {
+                throw new \RuntimeException('WHMCS has no such client');
+            }
+            $this->send('PUT', "users/{$client}", [200, 201], json_encode($account));
+        } catch (\Throwable $failure) {
+            note("client {$client} was not sent: {$failure->getMessage()}", $client);
         }
-        $this->send('PUT', "users/{$client}", [200, 201], json_encode($account));
     }
 
     /** Deletes the account. A failure is noted for the daily cron job. */
@@ -182,7 +186,12 @@ final class Accounts
         $lines = [];
         foreach (rows('GetClients', ['orderby' => 'id'], 'clients', 'client') as $row) {
             $client = (int) $row['id'];
-            $account = account($client);
+            try {
+                $account = account($client);
+            } catch (\RuntimeException $failure) {
+                note("client {$client} was not sent: {$failure->getMessage()}", $client);
+                continue;
+            }
             if ($account !== null) {
                 $lines[$client] = json_encode(['user_id' => (string) $client, 'account' => $account]);
             }
@@ -219,10 +228,12 @@ final class Accounts
         foreach (explode("\n", $answer) as $line) {
             $report = json_decode($line, true);
             if (isset($report['refused'])) {
-                $client = $clients[$report['refused']['line'] - 1];
-                note($this->administration()->withoutToken("client {$client} was refused: {$report['refused']['reason']}"), $client);
+                $client = $clients[$report['refused']['line'] - 1] ?? 0;
+                $reason = $this->administration()->withoutToken((string) $report['refused']['reason']);
+                note("client {$client} was refused: {$reason}", $client);
             } elseif (isset($report['stopped'])) {
-                throw new \RuntimeException("Signet stopped: {$report['stopped']['reason']}");
+                $reason = $this->administration()->withoutToken((string) $report['stopped']['reason']);
+                throw new \RuntimeException("Signet stopped: {$reason}");
             } elseif (isset($report['done'])) {
                 return $report['done'];
             }
@@ -253,7 +264,7 @@ function rows(string $command, array $parameters, string $list, string $entry): 
     $start = 0;
     do {
         $answer = localAPI($command, $parameters + ['limitstart' => $start, 'limitnum' => PAGE]);
-        if (($answer['result'] ?? '') !== 'success') {
+        if (($answer['result'] ?? '') !== 'success' || !isset($answer['totalresults'])) {
             throw new \RuntimeException("{$command} failed: " . ($answer['message'] ?? 'no message'));
         }
         $rows = entries($answer, $list, $entry);
@@ -352,15 +363,15 @@ function owner_of_domain(int $domain): int
 /** The clients whose deletion failed, and was not repeated since. */
 function failed_deletions(): array
 {
-    $last = [];
+    $newest = []; // of each client: the number of the entry, and whether it is a failure
     foreach (rows('GetActivityLog', ['description' => 'Signet: ' . DELETION], 'activity', 'entry') as $row) {
-        if (preg_match('/^Signet: ' . DELETION . ' (\d+) (failed|repeated)/', (string) $row['description'], $found)) {
-            list(, $client, $outcome) = $found;
-            $last[$client] = max($last[$client] ?? [0], [(int) $row['id'], $outcome]);
+        $pattern = '/^Signet: ' . DELETION . ' (\d+) (failed|repeated)/';
+        if (preg_match($pattern, (string) $row['description'], $found) && $row['id'] > ($newest[$found[1]][0] ?? 0)) {
+            $newest[$found[1]] = [(int) $row['id'], $found[2] === 'failed'];
         }
     }
-    return array_keys(array_filter($last, function ($entry) {
-        return $entry[1] === 'failed';
+    return array_keys(array_filter($newest, function ($entry) {
+        return $entry[1];
     }));
 }
 
@@ -373,7 +384,7 @@ function on(string $event, callable $act): void
         try {
             $act(is_array($vars) ? $vars : []);
         } catch (\Throwable $failure) {
-            note("{$event} did not reach Signet: {$failure->getMessage()}");
+            note("{$event} was not passed on: {$failure->getMessage()}");
         }
     });
 }
@@ -434,8 +445,6 @@ call_user_func(function () {
         });
     }
 
-    on('DailyCronJob', function () use ($accounts) {
-        $accounts->repeatDeletions();
-        $accounts->putAll();
-    });
+    on('DailyCronJob', [$accounts, 'repeatDeletions']);
+    on('DailyCronJob', [$accounts, 'putAll']);
 });
