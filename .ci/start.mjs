@@ -84,6 +84,7 @@ function show(stdout) {
     if (line.includes("Ready on ")) {
       ready = true;
       say(`running at ${localOrigin(port)}/  (a change in src/ rebuilds it, Ctrl-C stops it)`);
+      say(`the operator's console is at ${localOrigin(port)}/admin  (its token is ADMIN_TOKEN in .dev.vars)`);
     } else if (ready && !NOISE.test(line)) {
       console.log(line);
     }

@@ -1,5 +1,6 @@
 //! What serde leaves open about JSON.
 
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -10,6 +11,18 @@ use std::fmt::Write as _;
 /// Those of the field's type.
 pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Parses a JSON object as `T`. serde alone would take an array too: the fields in their order, without their names.
+///
+/// # Errors
+/// Those of serde, and one of its category `Data` for JSON that is no object.
+pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Result<T> {
+    if !text.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice::<IgnoredAny>(text)?;
+        return Err(serde_json::Error::custom("not an object"));
+    }
+    serde_json::from_slice(text)
 }
 
 /// A JSON string as PHP's `json_encode` spells it: a slash with a backslash before it, and everything in ASCII.
@@ -32,6 +45,23 @@ pub fn php_string(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_struct_is_an_object_and_no_array_of_its_fields() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Point {
+            x: u8,
+            y: u8,
+        }
+        assert_eq!(parse_object::<Point>(b" {\"y\":2,\"x\":1}").unwrap(), Point { x: 1, y: 2 });
+        assert_eq!(serde_json::from_str::<Point>("[1,2]").unwrap(), Point { x: 1, y: 2 }, "as serde has it");
+        for (text, is_json) in
+            [("[1,2]", true), (" []", true), ("null", true), ("5", true), ("", false), ("[1,2", false), ("x", false)]
+        {
+            let error = parse_object::<Point>(text.as_bytes()).unwrap_err();
+            assert_eq!(error.is_data(), is_json, "{text}");
+        }
+    }
 
     #[test]
     fn strings_are_spelled_as_php_does() {

@@ -19,6 +19,10 @@
 //!
 //! application ── POST /includes/api.php ─────► edge::whmcs_endpoint, as WHMCS would answer
 //!
+//! operator ───── /admin/v1/… ────────────────► edge::admin_endpoint
+//! operator ───── /admin ─────────────────────► edge::console_endpoint
+//!                                              both: admin::AdminRequest ─► edge::admin_endpoint::perform ─► AdminReply
+//!
 //! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
 //! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
 //!                                              the session cookie, then the user's object: 1 request
@@ -31,7 +35,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, openapi, oauth, whmcs, session, gateway, admin, demo ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored
@@ -43,13 +47,15 @@
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
 //! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
 //! | KV | [`service:{id}`](store::service_key) | the user who owns it; the object has the last word | until the account drops it |
-//! | object | `account` (1 row) | [`user::Account`] | until deleted |
-//! | object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
-//! | object | `session` by id | [`user::Session`] | its idle and absolute limits |
-//! | object | `revoked_credential` by `client_id` | nothing more | until the set is enabled again |
-//! | object | `event` by number | [`user::Event`] | [`user::EVENT_TTL`], the newest [`user::EVENTS_KEPT`] |
+//! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
+//! | user's object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
+//! | user's object | `session` by id | [`user::Session`] | its idle and absolute limits |
+//! | user's object | `revoked_credential` by `client_id` | nothing more | until the set is enabled again |
+//! | user's object | `event` by number | [`user::Event`] | [`user::EVENT_TTL`], the newest [`user::EVENTS_KEPT`] |
+//! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
+//! | console's object | `tally` by day, outcome and reason | how often | [`console::DAYS_KEPT`] |
 //!
-//! An alarm sweeps the object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
+//! An alarm sweeps the user's object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
 
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]

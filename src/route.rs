@@ -35,6 +35,8 @@ pub enum Route {
     Import,
     /// The rest of the administration API. It knows its own paths.
     Admin,
+    /// The operator's console. It knows its own paths.
+    Console,
     /// The demo. It knows its own paths.
     #[cfg(feature = "demo")]
     Demo,
@@ -63,7 +65,7 @@ const fn advertised(path: &'static str, route: Route, allow: &'static str, metad
 
 /// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with; which methods
 /// WHMCS's API takes is a setting.
-const TABLE: [Entry; 17] = [
+const TABLE: [Entry; 19] = [
     advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
     entry("/oauth/token.php", Route::Token, "POST"),
     entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
@@ -81,6 +83,8 @@ const TABLE: [Entry; 17] = [
     entry("/healthz", Route::Health, "GET, HEAD"),
     entry("/admin/v1/import", Route::Import, ""),
     entry("/admin/v1/", Route::Admin, ""),
+    entry("/admin", Route::Console, "GET, HEAD, POST"),
+    entry("/admin/", Route::Console, "GET, HEAD, POST"),
 ];
 
 impl Route {
@@ -129,7 +133,7 @@ impl Route {
             | Self::Health => Format::Json,
             Self::Whmcs => Format::Whmcs,
             Self::Import | Self::Admin => Format::Problem,
-            Self::Sso | Self::Logout | Self::Security | Self::ClientArea => request.format(),
+            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => request.format(),
             #[cfg(feature = "demo")]
             Self::Demo => request.format(),
         }
@@ -153,6 +157,7 @@ impl Route {
             Self::Health => "health",
             Self::Import => "import",
             Self::Admin => "admin",
+            Self::Console => "console",
             #[cfg(feature = "demo")]
             Self::Demo => "demo",
             Self::ClientArea => "client_area",
@@ -169,7 +174,8 @@ impl Route {
             | Self::Logout
             | Self::Security
             | Self::Whmcs
-            | Self::Admin => true,
+            | Self::Admin
+            | Self::Console => true,
             Self::Receipt
             | Self::Session
             | Self::Metadata
@@ -210,6 +216,8 @@ mod tests {
             ("/openapi.json", vec![Method::Get, Method::Head], "GET, HEAD"),
             ("/includes/api.php", METHODS.to_vec(), ""),
             ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
+            ("/admin", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
+            ("/admin/users/1", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
         ] {
             for method in METHODS {
                 let outcome = Route::of(&request(method, path, &[], ""));
@@ -232,8 +240,7 @@ mod tests {
             "/oauth/receipts",
             "/account/",
             "/account/security/",
-            "/admin",
-            "/admin/v2/users/1",
+            "/administration",
             "//oauth/token",
         ] {
             assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
@@ -242,7 +249,7 @@ mod tests {
 
     #[test]
     fn only_a_slash_at_the_end_stands_for_what_is_below() {
-        assert_eq!(TABLE.iter().filter(|entry| entry.path.ends_with('/')).count(), 2);
+        assert_eq!(TABLE.iter().filter(|entry| entry.path.ends_with('/')).count(), 3);
         for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
             assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
         }

@@ -4,4 +4,4 @@ mod reply;
 mod request;
 
 pub use reply::{AdminReply, token_json};
-pub use request::{AdminRequest, ApiCredentialRequest, CredentialRequest, OVERLAP_SECONDS_MAX, UserRequest};
+pub use request::{AdminRequest, ApiCredentialRequest, CredentialRequest, OVERLAP_SECONDS_MAX, missing};

@@ -1,12 +1,12 @@
 //! A request to the administration API, parsed whole.
 
 use crate::credential::{CredentialChange, CredentialInput};
-use crate::http::{Failure, Method, Params, Request, parse_number};
+use crate::http::{Failure, Method, Params, Request, decoded_segments, parse_number};
 use crate::id::{ClientId, SessionId, TokenId, UserId};
+use crate::json::parse_object;
 use crate::secret::{Secret, SecretDigest};
 use crate::user::{Command, SessionEnd};
 use crate::whmcs::{ApiCredentialChange, ApiCredentialInput};
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -21,7 +21,7 @@ const PAGE_DEFAULT: u64 = 50;
 #[derive(Debug)]
 pub enum AdminRequest {
     /// About one user.
-    User(UserId, UserRequest),
+    User(UserId, Command),
     /// About credential sets.
     Credential(CredentialRequest),
     /// About API credentials.
@@ -30,15 +30,6 @@ pub enum AdminRequest {
     GetToken(TokenId),
     /// Revoke a token.
     RevokeToken(TokenId),
-}
-
-/// What the user's object is asked, and the noun that is missing when it answers `Missing`.
-#[derive(Debug)]
-pub struct UserRequest {
-    /// The command.
-    pub command: Command,
-    /// The answer for `Missing`.
-    pub missing: Failure,
 }
 
 /// A request about credential sets.
@@ -90,8 +81,13 @@ struct Rotation {
     overlap_seconds: u64,
 }
 
-const NO_ACCOUNT: Failure = Failure::of(404, "not_found", "There is no such account.");
-const NO_SESSION: Failure = Failure::of(404, "not_found", "There is no such session.");
+/// The answer when the object has nothing to do `command` with.
+pub const fn missing(command: &Command) -> Failure {
+    match command {
+        Command::EndSession(..) => Failure::of(404, "not_found", "There is no such session."),
+        _ => Failure::of(404, "not_found", "There is no such account."),
+    }
+}
 
 impl AdminRequest {
     /// Checks the bearer token (RFC 6750 section 2.1) before anything else is looked at.
@@ -116,13 +112,12 @@ impl AdminRequest {
     /// 404, 405 with `Allow`, 415 for a body that is not JSON, 400 for one that does not fit.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let path = request.path.strip_prefix("/admin/v1/").ok_or(Failure::NOT_FOUND)?;
-        // What is not UTF-8 becomes what no name or identifier contains.
-        let segments: Vec<_> = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
+        let segments = decoded_segments(path);
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         match segments.as_slice() {
             ["users", user, rest @ ..] => {
                 let user = UserId::parse(user).ok_or(Failure::bad_request("The User ID is malformed."))?;
-                Ok(Self::User(user, UserRequest::parse(request, rest)?))
+                Ok(Self::User(user, parse_command(request, rest)?))
             }
             ["credentials", rest @ ..] => CredentialRequest::parse(request, rest).map(Self::Credential),
             ["api-credentials", rest @ ..] => ApiCredentialRequest::parse(request, rest).map(Self::ApiCredential),
@@ -139,34 +134,32 @@ impl AdminRequest {
     }
 }
 
-impl UserRequest {
-    fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
-        let (command, missing) = match (rest, request.method) {
-            ([], Method::Get) => (Command::GetAccount, NO_ACCOUNT),
-            ([], Method::Put) => (Command::PutAccount(parse_json(request)?), NO_ACCOUNT),
-            ([], Method::Patch) => (Command::PatchAccount(parse_json(request)?), NO_ACCOUNT),
-            ([], Method::Delete) => (Command::DeleteAccount, NO_ACCOUNT),
-            ([], _) => return Err(Failure::method_not_allowed("GET, PUT, PATCH, DELETE")),
-            (["sessions"], Method::Get) => (Command::ListSessions, NO_ACCOUNT),
-            (["sessions"], Method::Delete) => (Command::EndSessions, NO_ACCOUNT),
-            (["sessions"], _) => return Err(Failure::method_not_allowed("GET, DELETE")),
-            (["sessions", id], Method::Delete) => {
-                let id = SessionId::parse(id).ok_or(Failure::bad_request("The session id is malformed."))?;
-                (Command::EndSession(id, SessionEnd::Administrator), NO_SESSION)
-            }
-            (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
-            (["events"], Method::Get) => {
-                let params = Params::parse(request.query.as_bytes(), b"")?;
-                let bad_cursor = Failure::bad_request("The cursor is malformed.");
-                let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
-                let before = params.parsed("cursor", parse, bad_cursor)?;
-                (Command::ListEvents { before, limit: parse_limit(&params)? }, NO_ACCOUNT)
-            }
-            (["events"], _) => return Err(Failure::method_not_allowed("GET")),
-            _ => return Err(Failure::NOT_FOUND),
-        };
-        Ok(Self { command, missing })
-    }
+/// What the object of a user is asked.
+fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
+    Ok(match (rest, request.method) {
+        ([], Method::Get) => Command::GetAccount,
+        ([], Method::Put) => Command::PutAccount(parse_json(request)?),
+        ([], Method::Patch) => Command::PatchAccount(parse_json(request)?),
+        ([], Method::Delete) => Command::DeleteAccount,
+        ([], _) => return Err(Failure::method_not_allowed("GET, PUT, PATCH, DELETE")),
+        (["sessions"], Method::Get) => Command::ListSessions,
+        (["sessions"], Method::Delete) => Command::EndSessions,
+        (["sessions"], _) => return Err(Failure::method_not_allowed("GET, DELETE")),
+        (["sessions", id], Method::Delete) => {
+            let id = SessionId::parse(id).ok_or(Failure::bad_request("The session id is malformed."))?;
+            Command::EndSession(id, SessionEnd::Administrator)
+        }
+        (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
+        (["events"], Method::Get) => {
+            let params = Params::parse(request.query.as_bytes(), b"")?;
+            let bad_cursor = Failure::bad_request("The cursor is malformed.");
+            let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
+            let before = params.parsed("cursor", parse, bad_cursor)?;
+            Command::ListEvents { before, limit: parse_limit(&params)? }
+        }
+        (["events"], _) => return Err(Failure::method_not_allowed("GET")),
+        _ => return Err(Failure::NOT_FOUND),
+    })
 }
 
 impl CredentialRequest {
@@ -239,7 +232,7 @@ fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
         Some("application/json") => {}
         _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
     }
-    serde_json::from_slice(&request.body).map_err(|_| {
+    parse_object(&request.body).map_err(|_| {
         let is_json = serde_json::from_slice::<IgnoredAny>(&request.body).is_ok();
         Failure::bad_request(if is_json {
             "The body has an unknown, missing or unsound field."

@@ -1,9 +1,23 @@
 //! The operator's console at `/admin`: what the administration API does, for people.
 
 mod command;
+mod form;
+mod health;
+mod pages;
+mod request;
 mod session;
 mod tally;
+mod view;
 
 pub use command::{ConsoleCommand, ConsoleReply};
+pub use form::Act;
+pub use health::{Check, Level, Platform, checks};
+pub use pages::{
+    Frame, UserPage, api_credential_page, api_credentials_page, credential_page, credentials_page, failure_page,
+    find_token_page, find_user_page, health_page, new_api_credential_page, new_credential_page, overview_page,
+    secret_page, sign_in_page, token_page, unknown_user_page, user_page,
+};
+pub use request::{ConsoleRequest, FormToken, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, view_at};
 pub use session::{CONSOLE_COOKIE, CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
 pub use tally::{Count, DAYS_KEPT, DAYS_SHOWN, Day, Tally, first_day_shown};
+pub use view::{Section, View};

@@ -61,6 +61,7 @@ pub fn home(signed_in_as: Option<&str>) -> Markup {
                     ul {
                         li { "Sign in as " strong { "clara" } " or " strong { "otto" } ", and read why they are denied." }
                         li { "Sign in as " strong { "alice" } ", come back, and sign in as " strong { "ivan" } ": Signet asks before it switches accounts." }
+                        li { "Look at it as the operator: " a href="/admin" { "the console" } ". Its token is " code { "ADMIN_TOKEN" } " in " code { ".dev.vars" } "." }
                         li { "Do it all with curl: the README walks you through." }
                     }
                 }

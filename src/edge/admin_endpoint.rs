@@ -5,7 +5,7 @@ use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
 use super::{accounts, credentials};
-use crate::admin::{AdminReply, AdminRequest, ApiCredentialRequest, CredentialRequest, UserRequest};
+use crate::admin::{AdminReply, AdminRequest, ApiCredentialRequest, CredentialRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
@@ -44,12 +44,13 @@ struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    async fn user(&self, user: UserId, ask: UserRequest) -> Result<AdminReply, Trouble> {
-        let limit = match ask.command {
+    async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Trouble> {
+        let missing = missing(&command);
+        let limit = match command {
             Command::ListEvents { limit, .. } => limit,
             _ => 0,
         };
-        match accounts::ask(self.site, self.request, &user, ask.command).await? {
+        match accounts::ask(self.site, self.request, &user, command).await? {
             Reply::Account(account) => Ok(AdminReply::Account { user, account, is_new: false }),
             Reply::Saved(Saved { account, effect, .. }) => {
                 Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created })
@@ -57,7 +58,7 @@ impl Admin<'_> {
             Reply::Sessions(sessions) => Ok(AdminReply::Sessions(sessions)),
             Reply::Events(events) => Ok(AdminReply::Events { events, limit }),
             Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
-            Reply::Missing => Err(ask.missing.into()),
+            Reply::Missing => Err(missing.into()),
             reply => Err(unexpected(&reply).into()),
         }
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin_endpoint;
 mod assertion_keys;
+mod console_endpoint;
 mod console_object;
 mod credentials;
 mod decisions;
@@ -151,6 +152,7 @@ async fn serve(
         Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
         Route::Import => return import_endpoint::serve(&incoming, request, site, context).await,
         Route::Admin => admin_endpoint::serve(&request, &site).await,
+        Route::Console => console_endpoint::serve(&request, &site, trail).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
     };
     response.map(Answer::Signet)

@@ -7,7 +7,7 @@ mod response;
 
 pub use failure::{Failure, Format};
 pub use params::{Params, parse_number};
-pub use request::{BODY_BYTES_MAX, Headers, Method, Request};
+pub use request::{BODY_BYTES_MAX, Headers, Method, Request, decoded_segments};
 pub use response::Response;
 
 #[cfg(test)]

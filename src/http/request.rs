@@ -2,6 +2,8 @@
 
 use super::{Failure, Format, parse_number};
 use crate::user::Caller;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// The greatest length of a request body, in bytes.
 pub const BODY_BYTES_MAX: usize = 65_536;
@@ -59,6 +61,11 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// The segments of a path, percent-decoded. What is not UTF-8 becomes what no name or identifier contains.
+pub fn decoded_segments(path: &str) -> Vec<Cow<'_, str>> {
+    path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect()
+}
+
 /// Header fields. Names are in lower case, as the platform gives them.
 #[derive(Clone, Debug, Default)]
 pub struct Headers(Vec<(String, String)>);
@@ -91,6 +98,11 @@ impl Request {
     pub fn format(&self) -> Format {
         let accept = self.headers.get("accept").unwrap_or_default().to_ascii_lowercase();
         if accept.contains("application/json") && !accept.contains("text/html") { Format::Json } else { Format::Page }
+    }
+
+    /// Path and query, as they came.
+    pub fn target(&self) -> String {
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
     /// The value of the one cookie called `name`; none if there are two.

@@ -1,6 +1,6 @@
 //! A response as plain data, so that its headers can be asserted without a platform.
 
-use crate::page;
+use crate::page::Inline;
 use maud::Markup;
 use serde_json::Value;
 use url::Url;
@@ -40,9 +40,14 @@ impl Response {
     /// A page. Its forms may lead to Signet itself and, by redirect, to the origin of `client_area`.
     pub fn html(status: u16, markup: Markup, client_area: Option<&str>) -> Self {
         let origin = client_area.and_then(|url| Url::parse(url).ok()).map(|url| url.origin().ascii_serialization());
+        Self::html_with(Inline::default(), status, markup, origin.as_deref())
+    }
+
+    /// A page with more inline than others, whose forms may lead to Signet itself and to `origin`.
+    pub fn html_with(inline: Inline, status: u16, markup: Markup, origin: Option<&str>) -> Self {
         let policy = format!(
-            "default-src 'none'; style-src '{}'; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
-            page::style_hash(),
+            "default-src 'none'; {}; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
+            inline.sources(),
             origin.map(|origin| format!(" {origin}")).unwrap_or_default()
         );
         Self { body: markup.into_string(), ..Self::empty(status) }

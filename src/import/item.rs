@@ -3,6 +3,7 @@
 use super::{CredentialEntry, RawLine, Reason};
 use crate::credential::CredentialInput;
 use crate::id::{ClientId, UserId};
+use crate::json::parse_object;
 use crate::secret::Secret;
 use crate::user::AccountInput;
 use serde::Deserialize;
@@ -78,7 +79,7 @@ impl Item {
 impl Entry {
     fn parse(bytes: &[u8]) -> Result<Self, Reason> {
         let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
-        let line: JsonLine<'_> = serde_json::from_str(text).map_err(|_| {
+        let line: JsonLine<'_> = parse_object(text.as_bytes()).map_err(|_| {
             let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
             if is_json { Reason::NeitherKind } else { Reason::NotJson }
         })?;
@@ -89,7 +90,7 @@ impl Entry {
                 client_id: None,
                 client_secret: None,
                 credential: None,
-            } => Ok(Self::Account(parse(user, Reason::UserId)?, parse::<AccountInput>(account, Reason::Account)?)),
+            } => Ok(Self::Account(parse(user, Reason::UserId)?, parse_fields(account, Reason::Account)?)),
             JsonLine {
                 user_id: None,
                 account: None,
@@ -99,7 +100,7 @@ impl Entry {
             } => {
                 let client_id: ClientId = parse(id, Reason::ClientId)?;
                 let secret = parse_secret(parse(secret, Reason::SecretLength)?)?;
-                let input: CredentialInput = parse(input, Reason::Credential)?;
+                let input: CredentialInput = parse_fields(input, Reason::Credential)?;
                 let entry = CredentialEntry { client_id, secret, number: None, input, owner_of: None };
                 Ok(Self::Credential(Box::new(entry)))
             }
@@ -110,6 +111,10 @@ impl Entry {
 
 fn parse<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Reason> {
     serde_json::from_str(value.get()).map_err(|_| reason)
+}
+
+fn parse_fields<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Reason> {
+    parse_object(value.get().as_bytes()).map_err(|_| reason)
 }
 
 /// Takes a secret that is brought along, if it is long enough to be kept as a digest and short enough to be sent.

@@ -5,6 +5,7 @@ use super::{Content, CredentialEntry, Entry, Item, Reason};
 use crate::credential::{CredentialInput, GrantType};
 use crate::http::{Failure, parse_number};
 use crate::id::{ClientId, OwnedId};
+use crate::json::parse_object;
 use crate::sso::Scope;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -32,7 +33,7 @@ impl WhmcsList {
         let text = std::str::from_utf8(body).map_err(|_| NOT_JSON)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let answer: Answer =
-            serde_json::from_str(text).map_err(|error| if error.is_data() { NO_LIST } else { NOT_JSON })?;
+            parse_object(text.as_bytes()).map_err(|error| if error.is_data() { NO_LIST } else { NOT_JSON })?;
         let is_list = answer.result == "success" && answer.clients.get().starts_with('[');
         if is_list { Ok(Self(answer.clients)) } else { Err(NO_LIST) }
     }
@@ -126,7 +127,7 @@ impl Texts {
 }
 
 fn parse_client(text: &str) -> Content {
-    let client = serde_json::from_str(text).map_err(|_| Reason::Client);
+    let client = parse_object(text.as_bytes()).map_err(|_| Reason::Client);
     Item::of(client.and_then(Client::into_entry))
 }
 

@@ -1,6 +1,7 @@
 //! The pages that people see. They work without JavaScript.
 
 use crate::http::Failure;
+use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -13,13 +14,32 @@ const STYLE: &str = include_str!("style.css");
 #[cfg(feature = "demo")]
 const STYLE: &str = concat!(include_str!("style.css"), include_str!("../demo/demo.css"));
 
-/// The style sheet's hash, as a source of a Content-Security-Policy.
-pub fn style_hash() -> String {
-    format!("sha256-{}", STANDARD.encode(Sha256::digest(STYLE)))
+/// What a page has inline, for its Content-Security-Policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inline {
+    /// A style sheet beside that of every page.
+    pub style: Option<&'static str>,
+    /// A script. No page needs one.
+    pub script: Option<&'static str>,
+}
+
+impl Inline {
+    /// Its sources (Content Security Policy Level 3, section 2.3.1): each text by its hash, and nothing else.
+    pub fn sources(self) -> String {
+        let hash = |text: &str| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+        let styles: String = [STYLE].into_iter().chain(self.style).map(hash).collect();
+        let script = self.script.map_or_else(String::new, |text| format!("; script-src{}", hash(text)));
+        format!("style-src{styles}{script}")
+    }
 }
 
 /// A whole page.
 pub fn layout(title: &str, content: &Markup) -> Markup {
+    layout_with(Inline::default(), title, content)
+}
+
+/// A whole page with more inline than others. See [`Inline::sources`].
+pub fn layout_with(inline: Inline, title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -30,8 +50,12 @@ pub fn layout(title: &str, content: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Signet" }
                 style { (PreEscaped(STYLE)) }
+                @if let Some(style) = inline.style { style { (PreEscaped(style)) } }
             }
-            body { (content) }
+            body class=[inline.style.map(|_| "console")] {
+                (content)
+                @if let Some(script) = inline.script { script { (PreEscaped(script)) } }
+            }
         }
     }
 }
@@ -43,7 +67,7 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
         _ if failure.error == "invalid_form" => "Nothing was changed",
         401 | 403 => "This link did not sign you in",
         404 => "Page not found",
-        500.. => "Please try again",
+        429 | 500.. => "Please try again",
         _ => "This link does not work",
     };
     layout(
@@ -65,6 +89,11 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
             }
         },
     )
+}
+
+/// A moment, for people and for machines.
+pub fn time(at: Timestamp) -> Markup {
+    html! { time datetime=(at.to_rfc3339()) { (at.to_text()) } }
 }
 
 /// The question before a browser changes from one user to another. Its form posts to the address
@@ -110,6 +139,7 @@ pub const fn status_phrase(status: u16) -> &'static str {
         409 => "Conflict",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",

@@ -8,4 +8,4 @@ mod security_page;
 pub use identity::{identity, nobody, session_json};
 pub use logout::{LogoutRequest, logout_page};
 pub use security::{FormProof, SecurityForm};
-pub use security_page::{SecurityPage, security_page};
+pub use security_page::{SecurityPage, browser, security_page};

@@ -1,9 +1,8 @@
 //! The page where users see and end what was begun in their name.
 
 use crate::id::{ClientId, SessionId, UserId};
-use crate::page::layout;
+use crate::page::{layout, time};
 use crate::sso::Scope;
-use crate::time::Timestamp;
 use crate::user::{Security, Session};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -101,12 +100,8 @@ fn form(action: &str, session: Option<&SessionId>, csrf_token: &str, button: &st
     }
 }
 
-fn time(at: Timestamp) -> Markup {
-    html! { time datetime=(at.to_rfc3339()) { (at.to_text()) } }
-}
-
 /// A browser in words, guessed from its `User-Agent`. Browsers name their ancestors too, so the youngest come first.
-fn browser(user_agent: &str) -> String {
+pub fn browser(user_agent: &str) -> String {
     const BROWSERS: [(&str, &str); 8] = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),

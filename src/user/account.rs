@@ -19,6 +19,20 @@ pub enum Status {
 impl Status {
     /// Every status.
     pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Closed];
+
+    /// The status called `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Inactive => "Inactive",
+            Self::Closed => "Closed",
+        }
+    }
 }
 
 /// An account as it is stored and shown.

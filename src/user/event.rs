@@ -56,6 +56,21 @@ impl EventKind {
         Self::CredentialRevoked,
         Self::CredentialRestored,
     ];
+
+    /// Its stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account.created",
+            Self::AccountChanged => "account.changed",
+            Self::AccountDeleted => "account.deleted",
+            Self::SignedIn => "sso.signed_in",
+            Self::Denied => "sso.denied",
+            Self::SessionEnded => "session.ended",
+            Self::TokenRevoked => "token.revoked",
+            Self::CredentialRevoked => "credential.revoked",
+            Self::CredentialRestored => "credential.restored",
+        }
+    }
 }
 
 /// One line of the audit trail.
@@ -168,6 +183,7 @@ mod tests {
             (EventKind::CredentialRestored, "credential.restored"),
         ] {
             assert_stored(&event(kind), &format!(r#"{{"at":1,"event":"{name}","request_id":"r1"}}"#));
+            assert_eq!(kind.as_str(), name);
         }
     }
 

@@ -39,16 +39,20 @@ impl ActionName {
         Self::ListOAuthCredentials,
     ];
 
-    /// The action of this name in lower case.
+    /// The action of this name, which has no case.
     pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "createssotoken" => Self::CreateSsoToken,
-            "createoauthcredential" => Self::CreateOAuthCredential,
-            "updateoauthcredential" => Self::UpdateOAuthCredential,
-            "deleteoauthcredential" => Self::DeleteOAuthCredential,
-            "listoauthcredentials" => Self::ListOAuthCredentials,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|action| action.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// Its name as WHMCS spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateSsoToken => "CreateSsoToken",
+            Self::CreateOAuthCredential => "CreateOAuthCredential",
+            Self::UpdateOAuthCredential => "UpdateOAuthCredential",
+            Self::DeleteOAuthCredential => "DeleteOAuthCredential",
+            Self::ListOAuthCredentials => "ListOAuthCredentials",
+        }
     }
 }
 
@@ -58,8 +62,14 @@ impl ActionName {
 pub struct AddressRange(IpNet);
 
 impl AddressRange {
-    fn parse(text: &str) -> Option<Self> {
+    /// The range spelled by `text`.
+    pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into())).map(Self)
+    }
+
+    /// The range as text, a single address without its prefix length.
+    pub fn to_text(self) -> String {
+        if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().to_string() } else { self.0.to_string() }
     }
 
     /// Whether `address` is one of them. An IPv4 address mapped into IPv6 is that IPv4 address.

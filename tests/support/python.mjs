@@ -19,6 +19,9 @@ export const missing = prepare();
 /** The `skip` option of every test that needs Python. */
 export const skip = skipIf(missing);
 
+/** A program that those libraries bring. */
+export const pythonProgram = (name) => join(venv, "bin", name);
+
 /** Runs a program that reads an order as JSON and returns what it printed. */
 export const runPython = (program, content) => order(python, [program], content);
 

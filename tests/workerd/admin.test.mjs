@@ -18,6 +18,7 @@ const ROUTES = [
   ["POST", "/credentials"], ["GET", "/credentials"], ["GET", "/credentials/x"], ["PATCH", "/credentials/x"],
   ["DELETE", "/credentials/x"], ["POST", "/credentials/x/rotate"], ["GET", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"],
   ["DELETE", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/nowhere"],
+  ["POST", "/import"], ["PUT", "/import"],
 ];
 
 function assertProblem(answer, status, detail) {
@@ -231,7 +232,7 @@ test("RFC 9110 section 15.5.6: every method that a route does not have is 405 wi
   for (const [path, allow] of [
     ["/users/405", "GET, PUT, PATCH, DELETE"], ["/users/405/sessions", "GET, DELETE"], ["/users/405/events", "GET"],
     ["/users/405/sessions/AAAAAAAAAAAAAAAAAAAAAA", "DELETE"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
-    ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
+    ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"], ["/import", "POST"],
   ]) {
     for (const method of METHODS.filter((method) => !allow.split(", ").includes(method))) {
       const response = await signet.fetch(`/admin/v1${path}`, { method, headers });

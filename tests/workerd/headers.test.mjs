@@ -14,10 +14,13 @@ after(() => signet.close());
 
 const PATHS = [
   "/", "/oauth/token", "/oauth/token.php", "/oauth/singlesignon", "/oauth/singlesignon.php?access_token=x", "/oauth/session", "/oauth/logout",
-  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
+  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/import", "/admin/v1/nowhere", "/admin/v1/import", "/admin", "/admin/users/1", "/admin/sign-in", "/admin/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
 ];
 /** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
-const referrerPolicy = (path, { status }) => (path === "/oauth/logout" && status === 200 ? "same-origin" : "no-referrer");
+const referrerPolicy = (path, { status, headers }) => {
+  const isSignIn = /^\/admin(?!\/v1)/.test(path) && status === 401 && headers.get("content-type").startsWith("text/html");
+  return isSignIn || (path === "/oauth/logout" && status === 200) ? "same-origin" : "no-referrer";
+};
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
 test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the security headers, and no CORS", async () => {
@@ -97,7 +100,7 @@ test("ASVS 3.4: an administrator's answers, and those without a sound configurat
   try {
     const tail = ["/users/1", "/users/1/sessions", "/users/1/events", "/credentials", "/credentials/x/rotate", "/tokens/x", "/nowhere"];
     const paths = [...tail.map((path) => `/admin/v1${path}`), "/oauth/token", "/oauth/singlesignon", "/oauth/session", "/oauth/revoke",
-      "/oauth/introspect", "/oauth/receipts/x", "/oauth/logout", "/account/security", "/includes/api.php", "/nowhere", "/healthz"];
+      "/oauth/introspect", "/oauth/receipts/x", "/oauth/logout", "/account/security", "/includes/api.php", "/admin", "/admin/users/1", "/nowhere", "/healthz"];
     for (const path of paths) {
       for (const method of METHODS) {
         for (const target of [signet, broken]) {

@@ -36,6 +36,8 @@ const attempts = {
     signet.fetch("/oauth/token.php", { method: "POST", headers, body: new URLSearchParams({ subscriber_unique_id: "x5", token: "y" }) }),
   "the SSO endpoint": (headers) => openLink(signet, "not.a.token", { headers: { ...json, ...headers } }),
   "the administration": (headers) => signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization: "Bearer wrong" } }),
+  "the console": (headers) =>
+    signet.fetch("/admin/sign-in", { method: "POST", headers, body: new URLSearchParams({ admin_token: "wrong" }) }),
   "WHMCS's API": (headers) =>
     signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }) }),
 };

@@ -73,6 +73,7 @@ fn each_mistake_has_its_reason() {
         (format!("\u{feff}{}", account()).into_bytes(), Reason::NotJson),
         (b"null".to_vec(), Reason::NeitherKind),
         (b"[]".to_vec(), Reason::NeitherKind),
+        (br#"["42",{"status":"Active"}]"#.to_vec(), Reason::NeitherKind),
         (b"{}".to_vec(), Reason::NeitherKind),
         (br#"{"user_id":"42"}"#.to_vec(), Reason::NeitherKind),
         (br#"{"account":{"status":"Active"}}"#.to_vec(), Reason::NeitherKind),
@@ -85,6 +86,7 @@ fn each_mistake_has_its_reason() {
         (with(account(), &["user_id"], json!(42)), Reason::UserId),
         (with(account(), &["user_id"], json!("a b")), Reason::UserId),
         (with(account(), &["account"], json!([])), Reason::Account),
+        (with(account(), &["account"], json!(["Active"])), Reason::Account),
         (with(account(), &["account", "status"], json!("active")), Reason::Account),
         (with(account(), &["account", "more"], json!(1)), Reason::Account),
         (with(account(), &["account", "services"], json!(["a b"])), Reason::Account),
@@ -95,6 +97,7 @@ fn each_mistake_has_its_reason() {
         (with(credential(), &["client_secret"], long(31)), Reason::SecretLength),
         (with(credential(), &["client_secret"], long(1025)), Reason::SecretLength),
         (with(credential(), &["credential"], json!("x")), Reason::Credential),
+        (with(credential(), &["credential"], json!(["P", "", [], [], "42"])), Reason::Credential),
         (with(credential(), &["credential", "scopes"], json!(["clientarea:homepage"])), Reason::Credential),
         (with(credential(), &["credential", "client_secret"], json!(SECRET)), Reason::Credential),
     ] {

@@ -78,6 +78,7 @@ fn each_mistake_has_its_reason() {
     for (client, reason) in [
         (json!(5), Reason::Client),
         (json!({}), Reason::Client),
+        (json!(["a", SECRET, 5, "single_sign_on", "", 12]), Reason::Client),
         (with("name", json!(5)), Reason::Client),
         (with("scope", json!({})), Reason::Client),
         (with("clientSecret", Value::Null), Reason::Client),
@@ -127,6 +128,7 @@ fn what_is_no_list_is_refused_whole() {
         "null",
         "[]",
         "{}",
+        r#"["success",[]]"#,
         r#"{"result":"success"}"#,
         r#"{"result":"success","clients":{}}"#,
         r#"{"result":"success","clients":""}"#,

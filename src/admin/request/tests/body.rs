@@ -55,6 +55,15 @@ fn an_unknown_field_is_refused() {
 }
 
 #[test]
+fn fields_have_names() {
+    for (method, target, _) in SOUND {
+        for body in ["[]", r#"["Active"]"#, r#"["P","",[],[],"42"]"#, "[60]"] {
+            assert_eq!(status(parse(method, target, body)), Some(400), "{method:?} {target} {body}");
+        }
+    }
+}
+
+#[test]
 fn a_repeated_field_is_refused() {
     for (method, target, body) in SOUND {
         let body = format!("{},{}", &body[..body.len() - 1], &body[1..]);
@@ -72,6 +81,8 @@ fn what_is_not_json_is_told_from_what_does_not_fit() {
         "{}",
         "null",
         "5",
+        "[]",
+        r#"["Active"]"#,
         r#"{"status":"active"}"#,
         r#"{"status":"Fraud"}"#,
         r#"{"status":"Active","sso":"true"}"#,

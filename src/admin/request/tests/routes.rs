@@ -8,7 +8,8 @@ const METHODS: [Method; 7] =
 /// A request in short: whom it is about, what it asks, and what is missing when there is no such thing.
 fn short(request: AdminRequest) -> String {
     match request {
-        AdminRequest::User(user, UserRequest { command, missing }) => {
+        AdminRequest::User(user, command) => {
+            let missing = missing(&command);
             let noun = missing.description.trim_start_matches("There is no such ").trim_end_matches('.').to_owned();
             format!("{user}: {command:?} or no {noun}")
         }

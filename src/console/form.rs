@@ -1,0 +1,214 @@
+//! The console's forms: each is one request to the administration, and so has exactly its powers.
+
+use super::{Notice, View};
+use crate::admin::{AdminRequest, ApiCredentialRequest, CredentialRequest, OVERLAP_SECONDS_MAX};
+use crate::credential::{CredentialChange, CredentialInput, GrantType};
+use crate::http::{Failure, Params, Request, parse_number};
+use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
+use crate::sso::Scope;
+use crate::user::{AccountInput, Command, SessionEnd, Status};
+use crate::whmcs::{ActionName, AddressRange, ApiCredentialChange, ApiCredentialInput};
+
+const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not one of this page.");
+const NOT_CONFIRMED: Failure = Failure::of(400, "invalid_form", "The box that confirms it was not ticked.");
+
+/// What a form asks, and what is shown once it is done.
+#[derive(Debug)]
+pub struct Act {
+    /// What is asked.
+    pub ask: AdminRequest,
+    /// What is said when it is done.
+    pub notice: Notice,
+    /// The page that is shown then.
+    pub then: View,
+}
+
+/// The parameters of a form.
+///
+/// # Errors
+/// 400 when the body is not a form, or names a parameter twice.
+pub(super) fn parse_form(request: &Request) -> Result<Params, Failure> {
+    if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+        return Err(BAD_FORM);
+    }
+    Params::parse(b"", &request.body)
+}
+
+impl Act {
+    /// Parses the form posted to the page `view`.
+    ///
+    /// # Errors
+    /// 400 when it is not a form of that page, or a field is unsound.
+    pub fn parse(view: View, form: &Params) -> Result<Self, Failure> {
+        let action = form.get("action").unwrap_or_default();
+        match view {
+            View::NewCredential => Self::create_credential(form),
+            View::Credential(id) => Self::on_credential(id, action, form),
+            View::User { id, .. } => Self::on_user(id, action, form),
+            View::Token(jti) => Self::on_token(jti, action, form),
+            View::NewApiCredential => Self::create_api_credential(form),
+            View::ApiCredential(id) => Self::on_api_credential(id, action, form),
+            View::Overview
+            | View::Health
+            | View::Credentials { .. }
+            | View::Users
+            | View::Tokens
+            | View::ApiCredentials { .. } => Err(BAD_FORM),
+        }
+    }
+
+    fn create_credential(form: &Params) -> Result<Self, Failure> {
+        const BAD_USER: Failure = Failure::bad_request("The User ID is malformed.");
+        let input = CredentialInput {
+            name: text(form, "name"),
+            description: text(form, "description"),
+            grant_types: vec![GrantType::SingleSignOn],
+            scopes: scopes(form),
+            user_id: form.parsed("user_id", UserId::parse, BAD_USER)?.filter(|_| form.get("delegated").is_none()),
+            delegated: form.get("delegated").is_some(),
+            service_id: form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?,
+            logo_uri: form.get("logo_uri").map(str::to_owned),
+            redirect_uris: words(form, "redirect_uris").map(str::to_owned).collect(),
+            disabled: false,
+        };
+        let ask = AdminRequest::Credential(CredentialRequest::Create(Box::new(input)));
+        Ok(Self { ask, notice: Notice::Saved, then: View::Credentials { cursor: None } })
+    }
+
+    fn on_credential(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
+        let then = View::Credential(id.clone());
+        let switch = |disabled| CredentialChange { disabled: Some(disabled), ..CredentialChange::default() };
+        let change = match action {
+            "save" => CredentialChange {
+                name: Some(text(form, "name")),
+                description: Some(text(form, "description")),
+                scopes: Some(scopes(form)),
+                service_id: Some(form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?),
+                logo_uri: Some(form.get("logo_uri").map(str::to_owned)),
+                redirect_uris: Some(words(form, "redirect_uris").map(str::to_owned).collect()),
+                ..CredentialChange::default()
+            },
+            "disable" => switch(true),
+            "enable" => switch(false),
+            "rotate" => {
+                let overlap = parse_number(form.get("overlap_seconds").unwrap_or_default());
+                let overlap = overlap.filter(|seconds| *seconds <= OVERLAP_SECONDS_MAX).ok_or(BAD_FORM)?;
+                let ask = AdminRequest::Credential(CredentialRequest::Rotate(id, overlap));
+                return Ok(Self { ask, notice: Notice::Saved, then });
+            }
+            "revoke" => {
+                check_confirmed(form)?;
+                let ask = AdminRequest::Credential(CredentialRequest::Delete(id));
+                return Ok(Self { ask, notice: Notice::Revoked, then: View::Credentials { cursor: None } });
+            }
+            _ => return Err(BAD_FORM),
+        };
+        let ask = AdminRequest::Credential(CredentialRequest::Patch(id, Box::new(change)));
+        Ok(Self { ask, notice: Notice::Saved, then })
+    }
+
+    fn on_user(id: UserId, action: &str, form: &Params) -> Result<Self, Failure> {
+        let then = View::user(id.clone());
+        let (ask, notice, then) = match action {
+            "save" => {
+                let account = AccountInput {
+                    status: form.parsed("status", Status::parse, BAD_FORM)?.ok_or(BAD_FORM)?,
+                    sso: Some(form.get("sso").is_some()),
+                    services: owned_ids(form, "services")?,
+                    domains: owned_ids(form, "domains")?,
+                };
+                (Command::PutAccount(account), Notice::Saved, then)
+            }
+            "end_session" => {
+                let session = form.parsed("session_id", SessionId::parse, BAD_FORM)?.ok_or(BAD_FORM)?;
+                (Command::EndSession(session, SessionEnd::Administrator), Notice::Ended, then)
+            }
+            "end_sessions" => (Command::EndSessions, Notice::Ended, then),
+            "delete" => {
+                check_confirmed(form)?;
+                (Command::DeleteAccount, Notice::Deleted, View::Users)
+            }
+            _ => return Err(BAD_FORM),
+        };
+        Ok(Self { ask: AdminRequest::User(id, ask), notice, then })
+    }
+
+    fn on_token(jti: TokenId, action: &str, form: &Params) -> Result<Self, Failure> {
+        if action != "revoke" {
+            return Err(BAD_FORM);
+        }
+        check_confirmed(form)?;
+        let then = View::Token(jti.clone());
+        Ok(Self { ask: AdminRequest::RevokeToken(jti), notice: Notice::Revoked, then })
+    }
+
+    fn create_api_credential(form: &Params) -> Result<Self, Failure> {
+        let input = ApiCredentialInput {
+            name: text(form, "name"),
+            actions: actions(form),
+            allowed_addresses: addresses(form)?,
+        };
+        let ask = AdminRequest::ApiCredential(ApiCredentialRequest::Create(input));
+        Ok(Self { ask, notice: Notice::Saved, then: View::ApiCredentials { cursor: None } })
+    }
+
+    fn on_api_credential(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
+        match action {
+            "save" => {
+                let change = ApiCredentialChange {
+                    name: Some(text(form, "name")),
+                    actions: Some(actions(form)),
+                    allowed_addresses: Some(addresses(form)?),
+                };
+                let then = View::ApiCredential(id.clone());
+                let ask = AdminRequest::ApiCredential(ApiCredentialRequest::Patch(id, change));
+                Ok(Self { ask, notice: Notice::Saved, then })
+            }
+            "revoke" => {
+                check_confirmed(form)?;
+                let ask = AdminRequest::ApiCredential(ApiCredentialRequest::Delete(id));
+                Ok(Self { ask, notice: Notice::Revoked, then: View::ApiCredentials { cursor: None } })
+            }
+            _ => Err(BAD_FORM),
+        }
+    }
+}
+
+const BAD_OWNED_ID: Failure =
+    Failure::bad_request("An id of a service or domain has other characters than letters, digits, and . _ -");
+
+fn check_confirmed(form: &Params) -> Result<(), Failure> {
+    form.get("confirmed").map(drop).ok_or(NOT_CONFIRMED)
+}
+
+fn text(form: &Params, name: &str) -> String {
+    form.get(name).unwrap_or_default().trim().to_owned()
+}
+
+/// What is written in a field, separated by white space or commas.
+fn words<'a>(form: &'a Params, name: &str) -> impl Iterator<Item = &'a str> {
+    let text = form.get(name).unwrap_or_default();
+    text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
+}
+
+fn owned_ids(form: &Params, name: &str) -> Result<Vec<OwnedId>, Failure> {
+    words(form, name).map(|word| OwnedId::parse(word).ok_or(BAD_OWNED_ID)).collect()
+}
+
+fn addresses(form: &Params) -> Result<Vec<AddressRange>, Failure> {
+    const BAD_ADDRESS: Failure =
+        Failure::bad_request("An address is neither an IP address nor a range such as 192.0.2.0/24.");
+    words(form, "allowed_addresses").map(|word| AddressRange::parse(word).ok_or(BAD_ADDRESS)).collect()
+}
+
+/// The boxes ticked: each is named as its scope.
+fn scopes(form: &Params) -> Vec<Scope> {
+    Scope::destinations().filter(|scope| form.get(scope.as_str()).is_some()).collect()
+}
+
+fn actions(form: &Params) -> Vec<ActionName> {
+    ActionName::ALL.into_iter().filter(|action| form.get(action.as_str()).is_some()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+use super::*;
+
+const CLIENT: &str = "portal";
+
+fn parse(address: &str, body: &str) -> Result<Act, Failure> {
+    Act::parse(crate::console::view_at(address).unwrap(), &Params::parse(b"", body.as_bytes()).unwrap())
+}
+
+/// What a form asks, in short.
+fn asks(address: &str, body: &str) -> String {
+    match parse(address, body).unwrap().ask {
+        AdminRequest::User(user, command) => format!("{user} {}", serde_json::to_string(&command).unwrap()),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_form_of_a_user_is_one_command() {
+    for (body, expected) in [
+        (
+            "action=save&status=Inactive&sso=on&services=12,+13%0D%0A14&domains=a.example",
+            r#"1 {"put_account":{"status":"Inactive","sso":true,"services":["12","13","14"],"domains":["a.example"]}}"#,
+        ),
+        (
+            "action=save&status=Closed&services=&domains=",
+            r#"1 {"put_account":{"status":"Closed","sso":false,"services":[],"domains":[]}}"#,
+        ),
+        ("action=end_sessions", r#"1 "end_sessions""#),
+        (
+            "action=end_session&session_id=AQEBAQEBAQEBAQEBAQEBAQ",
+            r#"1 {"end_session":["AQEBAQEBAQEBAQEBAQEBAQ","administrator"]}"#,
+        ),
+        ("action=delete&confirmed=yes", r#"1 "delete_account""#),
+    ] {
+        assert_eq!(asks("/admin/users/1", body), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_new_set_is_bound_or_delegated() {
+    let created = |body: &str| match parse("/admin/credentials/new", body).unwrap().ask {
+        AdminRequest::Credential(CredentialRequest::Create(input)) => input,
+        other => panic!("{other:?}"),
+    };
+    let bound =
+        created("name=+P+&user_id=42&clientarea:invoices=on&redirect_uris=https://a.example%0Ahttps://b.example");
+    assert_eq!((bound.name.as_str(), bound.user_id, bound.delegated), ("P", UserId::parse("42"), false));
+    assert_eq!(bound.scopes, [Scope::parse("clientarea:invoices").unwrap()]);
+    assert_eq!(bound.redirect_uris, ["https://a.example", "https://b.example"]);
+    let delegated = created("name=P&user_id=42&delegated=on&service_id=12&logo_uri=https://a.example/l.png");
+    assert_eq!((delegated.user_id, delegated.delegated), (None, true));
+    assert_eq!(
+        (delegated.service_id, delegated.logo_uri.as_deref()),
+        (OwnedId::parse("12"), Some("https://a.example/l.png"))
+    );
+}
+
+#[test]
+fn each_form_of_a_set_is_one_request() {
+    let address = format!("/admin/credentials/{CLIENT}");
+    let change = |body: &str| match parse(&address, body).unwrap().ask {
+        AdminRequest::Credential(CredentialRequest::Patch(id, change)) => {
+            assert_eq!(id.as_str(), CLIENT);
+            *change
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(change("action=disable").disabled, Some(true));
+    assert_eq!(change("action=enable").disabled, Some(false));
+    let saved = change("action=save&name=N&clientarea:emails=on&service_id=&logo_uri=");
+    assert_eq!((saved.name.as_deref(), saved.service_id, saved.logo_uri), (Some("N"), Some(None), Some(None)));
+    assert_eq!((saved.disabled, saved.grant_types, saved.redirect_uris), (None, None, Some(vec![])));
+    for (body, expected) in [
+        ("action=rotate&overlap_seconds=3600", r#"Credential(Rotate(ClientId("portal"), 3600))"#),
+        ("action=revoke&confirmed=on", r#"Credential(Delete(ClientId("portal")))"#),
+    ] {
+        assert_eq!(asks(&address, body), expected);
+    }
+}
+
+#[test]
+fn each_form_of_tokens_and_api_credentials_is_one_request() {
+    let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
+    assert_eq!(
+        asks(&format!("/admin/tokens/{jti}"), "action=revoke&confirmed=on"),
+        format!("RevokeToken(TokenId({jti:?}))")
+    );
+    let act = parse("/admin/api-credentials/new", "name=P&CreateSsoToken=on&allowed_addresses=192.0.2.1+2001:db8::/32")
+        .unwrap();
+    let AdminRequest::ApiCredential(ApiCredentialRequest::Create(input)) = act.ask else { panic!() };
+    assert_eq!(input.actions, [ActionName::CreateSsoToken]);
+    let addresses: Vec<_> = input.allowed_addresses.into_iter().map(AddressRange::to_text).collect();
+    assert_eq!(addresses, ["192.0.2.1", "2001:db8::/32"]);
+    let address = "/admin/api-credentials/api";
+    assert!(asks(address, "action=save&name=P").starts_with(r#"ApiCredential(Patch(ClientId("api"), "#));
+    assert_eq!(asks(address, "action=revoke&confirmed=on"), r#"ApiCredential(Delete(ClientId("api")))"#);
+}
+
+#[test]
+fn what_is_not_a_form_of_the_page_or_not_confirmed_is_refused() {
+    let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
+    for (address, body) in [
+        ("/admin/users/1".to_owned(), "action=save&status=Active&services=a/b"),
+        ("/admin/users/1".to_owned(), "action=save&status=active"),
+        ("/admin/users/1".to_owned(), "action=end_session"),
+        ("/admin/users/1".to_owned(), "action=delete"),
+        ("/admin/users/1".to_owned(), "action=rotate"),
+        ("/admin/users/1".to_owned(), ""),
+        ("/admin/credentials/p".to_owned(), "action=revoke"),
+        ("/admin/credentials/p".to_owned(), "action=rotate&overlap_seconds=2592001"),
+        ("/admin/credentials/p".to_owned(), "action=rotate"),
+        ("/admin/credentials/p".to_owned(), "action=save&name=x&service_id=a+b"),
+        ("/admin/credentials/new".to_owned(), "name=x&user_id=a+b"),
+        (format!("/admin/tokens/{jti}"), "action=revoke"),
+        (format!("/admin/tokens/{jti}"), "action=save"),
+        ("/admin/api-credentials/a".to_owned(), "action=revoke"),
+        ("/admin/api-credentials/a".to_owned(), "action=save&name=x&allowed_addresses=example.com"),
+        ("/admin/health".to_owned(), "action=save"),
+        ("/admin/credentials".to_owned(), "name=x"),
+    ] {
+        assert_eq!(parse(&address, body).unwrap_err().status, 400, "{address} {body}");
+    }
+}

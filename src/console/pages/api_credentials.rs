@@ -1,0 +1,107 @@
+//! API credentials.
+
+use super::parts::{Field, action, csrf, danger, lines, next_page, tick};
+use super::{Frame, framed};
+use crate::console::View;
+use crate::http::Response;
+use crate::page::time;
+use crate::store::Page;
+use crate::whmcs::{ActionName, ApiCredential};
+use maud::{Markup, html};
+
+/// The page that lists API credentials.
+pub fn api_credentials_page(frame: &Frame<'_>, page: &Page<ApiCredential>) -> Response {
+    let content = html! {
+        div.head {
+            h1 { "API credentials" }
+            p { a.button href=(View::NewApiCredential.address()) { "New API credential" } }
+        }
+        section.card aria-label="API credentials" {
+            @if page.records.is_empty() {
+                p { "There is none here. What calls WHMCS's API at " code { "/includes/api.php" } " needs one." }
+            } @else {
+                div.scroll role="group" aria-label="API credentials" tabindex="0" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "Name" }
+                                th scope="col" { "Identifier" }
+                                th scope="col" { "Actions" }
+                                th scope="col" { "From" }
+                                th scope="col" { "Changed" }
+                            }
+                        }
+                        tbody { @for credential in &page.records { (row(credential)) } }
+                    }
+                }
+            }
+        }
+        (next_page(page.cursor.clone().map(|cursor| View::ApiCredentials { cursor: Some(cursor) })))
+    };
+    framed(frame, 200, None, "API credentials", &content)
+}
+
+fn row(credential: &ApiCredential) -> Markup {
+    html! {
+        tr {
+            th scope="row" { a href=(View::ApiCredential(credential.identifier.clone()).address()) { (credential.name) } }
+            td data-label="Identifier" { code { (credential.identifier) } }
+            td data-label="Actions" { @for action in &credential.actions { div { (action.as_str()) } } @if credential.actions.is_empty() { "none" } }
+            td data-label="From" { @for range in &credential.allowed_addresses { div { (range.to_text()) } } @if credential.allowed_addresses.is_empty() { "anywhere" } }
+            td.nowrap data-label="Changed" { (time(credential.updated_at)) }
+        }
+    }
+}
+
+/// The page with the form for a new API credential.
+pub fn new_api_credential_page(frame: &Frame<'_>) -> Response {
+    let content = html! {
+        h1 { "New API credential" }
+        section.card aria-label="The new API credential" {
+            form.fields method="post" {
+                (csrf(frame))
+                (fields(None))
+                p { button.button type="submit" { "Create" } }
+            }
+        }
+    };
+    framed(frame, 200, None, "New API credential", &content)
+}
+
+/// The page of one API credential.
+pub fn api_credential_page(frame: &Frame<'_>, credential: &ApiCredential) -> Response {
+    let content = html! {
+        h1 { (credential.name) }
+        section.card aria-label="Facts" {
+            dl {
+                dt { "Identifier" } dd { code { (credential.identifier) } }
+                dt { "Created" } dd { (time(credential.created_at)) }
+                dt { "Changed" } dd { (time(credential.updated_at)) }
+            }
+        }
+        section.card aria-labelledby="settings" {
+            h2 #settings { "Settings" }
+            form.fields method="post" {
+                (action(frame, "save"))
+                (fields(Some(credential)))
+                p { button.button type="submit" { "Save" } }
+            }
+        }
+        (danger(frame, "revoke", "Revoke", "Revoke it for good: what uses it is refused from then on.", "Revoke this API credential"))
+    };
+    framed(frame, 200, None, &credential.name, &content)
+}
+
+fn fields(credential: Option<&ApiCredential>) -> Markup {
+    let name = credential.map_or("", |credential| credential.name.as_str());
+    let on = |action| credential.is_some_and(|credential| credential.actions.contains(&action));
+    let ranges: Vec<_> = credential.iter().flat_map(|c| &c.allowed_addresses).map(|range| range.to_text()).collect();
+    html! {
+        (Field { name: "name", label: "Name", value: name, hint: "" }.line(128, true))
+        fieldset {
+            legend { "Actions it may call" }
+            div.boxes { @for action in ActionName::ALL { (tick(action.as_str(), on(action), &html! { (action.as_str()) })) } }
+        }
+        (Field { name: "allowed_addresses", label: "Allowed addresses", value: &lines(&ranges), hint: "Addresses or ranges such as 192.0.2.0/24, one a line. None: from anywhere." }.area())
+    }
+}

@@ -1,0 +1,185 @@
+//! Credential sets.
+
+use super::parts::{Field, action, csrf, danger, lines, next_page, tick};
+use super::{Frame, framed};
+use crate::console::View;
+use crate::credential::{Binding, CredentialSet};
+use crate::http::Response;
+use crate::page::time;
+use crate::sso::Scope;
+use crate::store::Page;
+use maud::{Markup, html};
+
+/// How long an old secret may live on, in seconds and in words.
+const OVERLAPS: [(u64, &str); 5] = [
+    (0, "Ends at once"),
+    (3_600, "Lives on for an hour"),
+    (86_400, "Lives on for a day"),
+    (604_800, "Lives on for a week"),
+    (2_592_000, "Lives on for 30 days"),
+];
+
+/// The page that lists credential sets.
+pub fn credentials_page(frame: &Frame<'_>, page: &Page<CredentialSet>) -> Response {
+    let content = html! {
+        div.head {
+            h1 { "Credential sets" }
+            p { a.button href=(View::NewCredential.address()) { "New credential set" } }
+        }
+        section.card aria-label="Credential sets" {
+            @if page.records.is_empty() {
+                p { "There is none here. An application needs one to sign users in." }
+            } @else {
+                div.scroll role="group" aria-label="Credential sets" tabindex="0" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { "Name" }
+                                th scope="col" { "client_id" }
+                                th scope="col" { "Signs in" }
+                                th scope="col" { "State" }
+                                th scope="col" { "Changed" }
+                            }
+                        }
+                        tbody { @for set in &page.records { (row(set)) } }
+                    }
+                }
+            }
+        }
+        (next_page(page.cursor.clone().map(|cursor| View::Credentials { cursor: Some(cursor) })))
+    };
+    framed(frame, 200, None, "Credential sets", &content)
+}
+
+fn row(set: &CredentialSet) -> Markup {
+    html! {
+        tr {
+            th scope="row" { a href=(View::Credential(set.client_id.clone()).address()) { (set.name) } }
+            td data-label="client_id" { code { (set.client_id) } }
+            td data-label="Signs in" { (bound_to(set)) }
+            td { (state(set)) }
+            td.nowrap data-label="Changed" { (time(set.updated_at)) }
+        }
+    }
+}
+
+fn bound_to(set: &CredentialSet) -> Markup {
+    match &set.binding {
+        Binding::Bound { user_id } => html! { "User " a href=(View::user(user_id.clone()).address()) { (user_id) } },
+        Binding::Delegated { .. } => html! { "any user" },
+    }
+}
+
+fn state(set: &CredentialSet) -> Markup {
+    match set.disabled {
+        true => html! { span.badge.off { "disabled" } },
+        false => html! { span.badge { "enabled" } },
+    }
+}
+
+/// The page with the form for a new credential set.
+pub fn new_credential_page(frame: &Frame<'_>) -> Response {
+    let content = html! {
+        h1 { "New credential set" }
+        section.card aria-label="The new credential set" {
+            form.fields method="post" {
+                (csrf(frame))
+                (name_fields("", ""))
+                (Field { name: "user_id", label: "User ID", value: "", hint: "The one user it may sign in. Bind sets where you can." }.line(64, false))
+                (tick("delegated", false, &html! { "Any user instead, named in each request (delegated)" }))
+                (scope_boxes(&[]))
+                (optional_fields(None))
+                p { button.button type="submit" { "Create" } }
+            }
+        }
+    };
+    framed(frame, 200, None, "New credential set", &content)
+}
+
+/// The page of one credential set.
+pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
+    let content = html! {
+        div.head {
+            h1 { (set.name) }
+            p { (state(set)) }
+        }
+        section.card aria-label="Facts" {
+            dl {
+                dt { "client_id" } dd { code { (set.client_id) } }
+                dt { "Signs in" } dd { (bound_to(set)) }
+                dt { "Number in WHMCS's API" } dd { (set.number()) }
+                dt { "Created" } dd { (time(set.created_at)) }
+                dt { "Changed" } dd { (time(set.updated_at)) }
+            }
+        }
+        section.card aria-labelledby="settings" {
+            h2 #settings { "Settings" }
+            form.fields method="post" {
+                (action(frame, "save"))
+                (name_fields(&set.name, &set.description))
+                (scope_boxes(&set.scopes))
+                (optional_fields(Some(set)))
+                p { button.button type="submit" { "Save" } }
+            }
+        }
+        div.pair {
+            section.card aria-labelledby="rotate" {
+                h2 #rotate { "New secret" }
+                form.fields method="post" {
+                    (action(frame, "rotate"))
+                    div.field {
+                        label for="overlap_seconds" { "The old secret" }
+                        select #overlap_seconds name="overlap_seconds" {
+                            @for (seconds, words) in OVERLAPS { option value=(seconds) { (words) } }
+                        }
+                    }
+                    p { button.button.quiet type="submit" { "Rotate the secret" } }
+                }
+            }
+            section.card aria-labelledby="switch" {
+                @if set.disabled {
+                    h2 #switch { "Disabled" }
+                    p { "No token is issued, and none that was issued is taken." }
+                    form method="post" { (action(frame, "enable")) button.button.quiet type="submit" { "Enable" } }
+                } @else {
+                    h2 #switch { "Enabled" }
+                    p { "Disabling it takes effect at once, for tokens already issued too." }
+                    form method="post" { (action(frame, "disable")) button.button.quiet type="submit" { "Disable" } }
+                }
+            }
+        }
+        (danger(frame, "revoke", "Revoke", "Revoke it for good: its application signs nobody in any more.", "Revoke this credential set"))
+    };
+    framed(frame, 200, None, &set.name, &content)
+}
+
+fn name_fields(name: &str, description: &str) -> Markup {
+    html! {
+        (Field { name: "name", label: "Name", value: name, hint: "" }.line(128, true))
+        (Field { name: "description", label: "Description", value: description, hint: "" }.line(1024, false))
+    }
+}
+
+fn scope_boxes(on: &[Scope]) -> Markup {
+    html! {
+        fieldset {
+            legend { "Destinations it may ask for" }
+            div.boxes {
+                @for scope in Scope::destinations() {
+                    (tick(scope.as_str(), on.contains(&scope), &html! { (scope.label()) " " code.hint { (scope.as_str()) } }))
+                }
+            }
+        }
+    }
+}
+
+fn optional_fields(set: Option<&CredentialSet>) -> Markup {
+    let service = set.and_then(|set| set.service_id.as_ref()).map_or("", |id| id.as_str());
+    let logo = set.and_then(|set| set.logo_uri.as_deref()).unwrap_or_default();
+    let redirects = set.map(|set| lines(&set.redirect_uris)).unwrap_or_default();
+    html! {
+        (Field { name: "service_id", label: "Service", value: service, hint: "Optional. Its id is signed into every token." }.line(64, false))
+        (Field { name: "logo_uri", label: "Logo address", value: logo, hint: "Optional, for the record." }.line(1024, false))
+        (Field { name: "redirect_uris", label: "Redirect addresses", value: &redirects, hint: "Optional, for the record; one a line." }.area())
+    }
+}

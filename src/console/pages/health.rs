@@ -1,0 +1,41 @@
+//! Is the configuration sound?
+
+use super::{Frame, framed};
+use crate::console::{Check, Level};
+use crate::http::Response;
+use maud::html;
+
+/// The page of health.
+pub fn health_page(frame: &Frame<'_>, checks: &[Check]) -> Response {
+    let is_sound = checks.iter().all(|check| check.level != Level::Bad);
+    let content = html! {
+        div.head {
+            h1 { "Health" }
+            p.status.good[is_sound].bad[!is_sound] { @if is_sound { "Signet is sound" } @else { "Something is wrong" } }
+        }
+        section.card aria-label="Findings" {
+            div.scroll role="group" aria-label="Findings" tabindex="0" {
+                table {
+                    thead { tr { th scope="col" { "Checked" } th scope="col" { "State" } th scope="col" { "Finding" } } }
+                    tbody {
+                        @for check in checks {
+                            tr {
+                                th scope="row" { (check.name) }
+                                td {
+                                    @match check.level {
+                                        Level::Good => span.badge { "sound" },
+                                        Level::Note => span.badge.note { "note" },
+                                        Level::Bad => span.badge.off { "wrong" },
+                                    }
+                                }
+                                td { (check.finding) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        p.hint { "For monitoring, " code { "GET /healthz" } " needs no token: it answers 200, or 503 with the names of what is missing." }
+    };
+    framed(frame, 200, None, "Health", &content)
+}

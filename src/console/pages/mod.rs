@@ -1,0 +1,87 @@
+//! The pages. They work without JavaScript; one has a script, which copies a secret.
+
+mod api_credentials;
+mod credentials;
+mod explain;
+mod health;
+mod overview;
+mod parts;
+mod sign_in;
+mod tokens;
+mod users;
+
+pub use api_credentials::{api_credential_page, api_credentials_page, new_api_credential_page};
+pub use credentials::{credential_page, credentials_page, new_credential_page};
+pub use health::health_page;
+pub use overview::overview_page;
+pub use parts::{Frame, secret_page};
+pub use sign_in::sign_in_page;
+pub use tokens::{find_token_page, token_page};
+pub use users::{UserPage, find_user_page, unknown_user_page, user_page};
+
+use super::{SIGN_OUT_PATH, Section};
+use crate::http::{Failure, Response};
+use crate::page::{Inline, layout_with, status_phrase};
+use maud::{Markup, html};
+
+const STYLE: &str = include_str!("../console.css");
+const COPY: &str = include_str!("../copy.js");
+
+/// A page of the console as an answer. Its address holds no secret, so its forms may tell where they come from.
+fn answer(status: u16, script: Option<&'static str>, title: &str, body: &Markup) -> Response {
+    let inline = Inline { style: Some(STYLE), script };
+    Response::html_with(inline, status, layout_with(inline, &format!("{title} · Console"), body), None)
+        .with_own_referrer()
+}
+
+/// A page with the navigation around it.
+fn framed(frame: &Frame<'_>, status: u16, script: Option<&'static str>, title: &str, content: &Markup) -> Response {
+    let body = html! {
+        a.skip href="#content" { "Skip to the content" }
+        header.bar {
+            strong { "Signet console" }
+            nav aria-label="Console" {
+                ul {
+                    @for section in Section::ALL {
+                        li {
+                            a href=(section.view().address()) aria-current=[(section == frame.section).then_some("page")] {
+                                (section.label())
+                            }
+                        }
+                    }
+                }
+            }
+            form method="post" action=(SIGN_OUT_PATH) {
+                (parts::csrf(frame))
+                button.button.quiet.small type="submit" { "Sign out" }
+            }
+        }
+        main.wide #content {
+            @if let Some(notice) = frame.notice { p.notice role="status" { (notice.message()) } }
+            (content)
+        }
+    };
+    answer(status, script, title, &body)
+}
+
+/// The page of a failure, for an administrator who is signed in.
+pub fn failure_page(frame: &Frame<'_>, failure: &Failure) -> Response {
+    let title = match failure.status {
+        404 => "Not found",
+        500.. => "Please try again",
+        _ => "Nothing was changed",
+    };
+    let content = html! {
+        h1 { (title) }
+        p.notice.bad role="alert" { (failure.description) }
+        p.hint { (failure.status) " " (status_phrase(failure.status)) ". The browser's Back button keeps what you wrote." }
+    };
+    let response = framed(frame, failure.status, None, title, &content);
+    match failure.header {
+        Some((name, value)) => response.with(name, value),
+        None => response,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! The overview: sign-ins and denials.
+
+use super::explain::explain_reason;
+use super::{Frame, framed, tokens, users};
+use crate::console::{Day, Tally};
+use crate::http::Response;
+use crate::time::Timestamp;
+use maud::{Markup, html};
+
+/// The chart's measures, in its own units.
+const WIDTH: u64 = 640;
+const HEIGHT: u64 = 150;
+const TOP: u64 = 14;
+/// Every how many days the chart says which day it is, counted back from today.
+const LABELLED: u64 = 3;
+/// The length of the longest bar of the table, in its own units.
+const BAR: u64 = 100;
+
+/// The page of the overview.
+pub fn overview_page(frame: &Frame<'_>, tally: &Tally) -> Response {
+    let content = html! {
+        h1 { "Overview" }
+        section.card aria-labelledby="sign-ins" {
+            h2 #sign-ins { "Sign-ins of the last " (tally.days.len()) " days" }
+            dl.figures {
+                div { dt { "signed in" } dd { (tally.signed_in()) } }
+                div { dt { "denied" } dd { (tally.denied()) } }
+            }
+            (chart(tally))
+        }
+        section.card aria-labelledby="denials" {
+            h2 #denials { "Denials by reason" }
+            @if tally.denials.is_empty() { p { "There were none." } } @else { (denials(tally)) }
+        }
+        div.pair {
+            section.card aria-labelledby="find-user" { h2 #find-user { "Find a user" } (users::find_form()) }
+            section.card aria-labelledby="find-token" { h2 #find-token { "Find a token" } (tokens::find_form()) }
+        }
+    };
+    framed(frame, 200, None, "Overview", &content)
+}
+
+fn date(day: &Day, pattern: &str) -> String {
+    Timestamp::from_seconds(day.day.saturating_mul(86_400)).format(pattern)
+}
+
+/// `part` of `whole` on a scale of `length`; at least 1 if there is any.
+fn scaled(part: u64, whole: u64, length: u64) -> u64 {
+    match part {
+        0 => 0,
+        _ => part.saturating_mul(length).checked_div(whole).unwrap_or(0).max(1),
+    }
+}
+
+/// A column for each day: denials upon sign-ins. The numbers follow as a table.
+fn chart(tally: &Tally) -> Markup {
+    let highest = tally.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
+    let step = WIDTH.checked_div(tally.days.len() as u64).unwrap_or(WIDTH);
+    let (margin, width) = (step / 6, step.saturating_mul(2) / 3);
+    html! {
+        figure {
+            svg viewBox=(format!("0 0 {WIDTH} {}", HEIGHT + 24)) role="img" aria-label="Sign-ins and denials, a column for each day" {
+                line.axis x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
+                @for (x, day) in (0_u64..).map(|index| index.saturating_mul(step)).zip(&tally.days) {
+                    @let good = scaled(day.signed_in, highest, HEIGHT - TOP);
+                    @let bad = scaled(day.denied, highest, HEIGHT - TOP);
+                    @let top_of_good = HEIGHT.saturating_sub(good);
+                    @let top = top_of_good.saturating_sub(bad);
+                    rect.good-fill x=(x.saturating_add(margin)) y=(top_of_good) width=(width) height=(good) {}
+                    rect.bad-fill x=(x.saturating_add(margin)) y=(top) width=(width) height=(bad) {}
+                    @if day.day % LABELLED == tally.days.last().map_or(0, |last| last.day % LABELLED) {
+                        text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (date(day, "%-d %b")) }
+                    }
+                }
+            }
+            figcaption { span.key {} "signed in " span.key.bad {} "denied, or failed" }
+        }
+        details {
+            summary { "The numbers by day" }
+            table {
+                thead { tr { th scope="col" { "Day (UTC)" } th.number scope="col" { "Signed in" } th.number scope="col" { "Denied" } } }
+                tbody {
+                    @for day in tally.days.iter().rev() {
+                        tr {
+                            th scope="row" { (date(day, "%-d %B %Y")) }
+                            td.number { (day.signed_in) }
+                            td.number { (day.denied) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn denials(tally: &Tally) -> Markup {
+    let highest = tally.denials.first().map_or(0, |(_, count)| *count);
+    html! {
+        div.scroll role="group" aria-label="Denials by reason" tabindex="0" {
+            table {
+                thead { tr { th scope="col" { "Reason" } th scope="col" { "Meaning" } th.number scope="col" { "Times" } td {} } }
+                tbody {
+                    @for (reason, count) in &tally.denials {
+                        tr {
+                            th.nowrap scope="row" { code { (reason) } }
+                            td { (explain_reason(reason)) }
+                            td.number data-label="Times" { (count) }
+                            td.bar-cell {
+                                svg viewBox=(format!("0 0 {BAR} 8")) aria-hidden="true" preserveAspectRatio="none" height="8" {
+                                    rect.bad-fill width=(scaled(*count, highest, BAR)) height="8" {}
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

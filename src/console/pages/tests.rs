@@ -1,0 +1,117 @@
+use super::*;
+use crate::console::{Check, Count, Level, Notice, Tally, View};
+use crate::credential::CredentialSet;
+use crate::id::UserId;
+use crate::secret::Secret;
+use crate::store::Page;
+use crate::time::Timestamp;
+use crate::user::{Account, Event, Session};
+use crate::whmcs::ApiCredential;
+use serde_json::json;
+
+const EVIL: &str = r#""><script>alert(1)</script><img src=x onerror=alert(1)>"#;
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn frame() -> Frame<'static> {
+    Frame { section: Section::Users, csrf_token: "proof", notice: Some(Notice::Saved) }
+}
+
+fn set(name: &str) -> CredentialSet {
+    let digest = "A".repeat(43);
+    serde_json::from_value(json!({
+        "client_id": "a+/=", "name": name, "description": name, "grant_types": ["single_sign_on"],
+        "scopes": ["clientarea:sso", "clientarea:invoices"], "user_id": "42", "logo_uri": name, "redirect_uris": [name],
+        "disabled": false, "created_at": 1, "updated_at": 2, "secret": {"digest": digest},
+    }))
+    .unwrap()
+}
+
+fn api_credential(name: &str) -> ApiCredential {
+    let digest = "A".repeat(43);
+    serde_json::from_value(json!({
+        "identifier": "api", "name": name, "actions": ["CreateSsoToken"], "allowed_addresses": ["192.0.2.0/24"],
+        "created_at": 1, "updated_at": 2, "secret": {"digest": digest},
+    }))
+    .unwrap()
+}
+
+fn users(user_agent: &str) -> Response {
+    let id = UserId::parse("42").unwrap();
+    let account: Account = serde_json::from_value(
+        json!({"status": "Active", "sso": true, "services": ["12"], "domains": [], "created_at": 1, "updated_at": 2}),
+    )
+    .unwrap();
+    let session: Session = serde_json::from_value(json!({
+        "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
+        "created_at": 1, "last_seen_at": 2, "idle_seconds": 60, "max_expires_at": 1000, "address": user_agent, "user_agent": user_agent,
+    }))
+    .unwrap();
+    let event: Event = serde_json::from_value(json!({
+        "at": 1, "event": "sso.denied", "request_id": "r1", "reason": "closed", "client_id": "portal",
+        "jti": "AQEBAQEBAQEBAQEBAQEBAQ", "address": user_agent, "user_agent": user_agent,
+    }))
+    .unwrap();
+    let (sessions, events) = ([session], [(7, event)]);
+    let page = UserPage { id: &id, account: &account, sessions: &sessions, events: &events, has_more: true };
+    user_page(&frame(), &page)
+}
+
+/// Every page that shows what others wrote.
+fn pages(text: &str) -> Vec<Response> {
+    let page = |records| Page { records, cursor: None };
+    let counts = [Count { day: NOW.day(), outcome: "denied".into(), reason: text.into(), count: 3 }];
+    let check = Check { name: "Address", level: Level::Bad, finding: text.to_owned() };
+    let secret = Secret::new(text.to_owned());
+    let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
+    vec![
+        overview_page(&frame(), &Tally::new(&counts, NOW)),
+        health_page(&frame(), &[check]),
+        credentials_page(&frame(), &page(vec![set(text)])),
+        credential_page(&frame(), &set(text)),
+        api_credentials_page(&frame(), &Page { records: vec![api_credential(text)], cursor: Some(text.to_owned()) }),
+        api_credential_page(&frame(), &api_credential(text)),
+        secret_page(&frame(), 201, text, &[(text, text)], &secret, &View::Overview),
+        users(text),
+        failure_page(&frame(), &failure),
+        sign_in_page(&View::Credentials { cursor: Some(text.to_owned()) }, Some(&failure)),
+    ]
+}
+
+#[test]
+fn what_others_wrote_is_text() {
+    for page in pages(EVIL) {
+        assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{}", page.body);
+    }
+}
+
+#[test]
+fn every_page_forbids_what_it_does_not_contain() {
+    for page in pages("x") {
+        let policy = page.header("Content-Security-Policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        assert!(policy.contains("form-action 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(policy.contains("script-src"), page.body.contains("<script>"), "{policy}");
+        assert!(!page.body.contains(" style=") && !page.body.contains(" onclick"), "{}", page.body);
+        assert_eq!(page.header("Referrer-Policy"), Some("same-origin"));
+    }
+}
+
+#[test]
+fn every_form_that_changes_something_carries_the_proof() {
+    for page in pages("x") {
+        for form in page.body.split("<form").skip(1).filter(|form| form.contains("method=\"post\"")) {
+            let form = form.split("</form>").next().unwrap();
+            let is_sign_in = form.contains("admin_token");
+            assert!(is_sign_in || form.contains(r#"name="csrf_token" value="proof""#), "{form}");
+        }
+    }
+}
+
+#[test]
+fn only_the_page_of_a_new_secret_shows_one() {
+    let shows = |page: &Response| page.body.contains("s3cret");
+    let secret = Secret::new("s3cret".to_owned());
+    assert!(shows(&secret_page(&frame(), 201, "x", &[("client_id", "a")], &secret, &View::Overview)));
+    assert!(!pages("x").iter().any(shows));
+    assert!(!pages("x").iter().any(|page| page.body.contains(&"A".repeat(43))), "not even its digest");
+}

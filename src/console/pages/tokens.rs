@@ -1,0 +1,90 @@
+//! Tokens: the record, and what became of it.
+
+use super::explain::explain;
+use super::parts::danger;
+use super::{Frame, framed};
+use crate::console::View;
+use crate::http::Response;
+use crate::page::time;
+use crate::time::Timestamp;
+use crate::token::TokenRecord;
+use crate::user::{Fate, TokenFate};
+use maud::{Markup, html};
+
+/// The form that finds a token.
+pub(super) fn find_form() -> Markup {
+    html! {
+        form.find method="get" action=(View::Tokens.address()) {
+            div.field {
+                label for="jti" { "Token id (jti)" }
+                input #jti type="text" name="jti" required maxlength="64" autocomplete="off" spellcheck="false";
+            }
+            button.button type="submit" { "Find" }
+        }
+    }
+}
+
+/// The page that finds a token.
+pub fn find_token_page(frame: &Frame<'_>) -> Response {
+    let content = html! {
+        h1 { "Tokens" }
+        section.card aria-label="Find a token" {
+            (find_form())
+            p.hint { "The token endpoint answers the id as " code { "jti" } "; the audit trail of its user has it too. Records are kept for a day." }
+        }
+    };
+    framed(frame, 200, None, "Tokens", &content)
+}
+
+/// The page of a token at `now`.
+pub fn token_page(frame: &Frame<'_>, record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> Response {
+    let is_pending = fate.is_none() && now < record.expires_at;
+    let content = html! {
+        h1 { "Token" }
+        section.card aria-labelledby="fate" {
+            h2 #fate { "What became of it" }
+            (explanation(record, fate, now))
+        }
+        section.card aria-labelledby="receipt" {
+            h2 #receipt { "Receipt" }
+            dl {
+                dt { "Id" } dd { code { (record.jti) } }
+                dt { "User" } dd { a href=(View::user(record.user_id.clone()).address()) { (record.user_id) } }
+                dt { "Application" } dd { a href=(View::Credential(record.client_id.clone()).address()) { code { (record.client_id) } } }
+                dt { "Scope" } dd { code { (record.scope) } }
+                dt { "Issued" } dd { (time(record.issued_at)) }
+                dt { "Expires" } dd { (time(record.expires_at)) }
+                @if let Some(id) = &record.inputs.service_id { dt { "Service" } dd { (id) } }
+                @if let Some(id) = &record.inputs.domain_id { dt { "Domain" } dd { (id) } }
+                @if let Some(path) = &record.inputs.sso_redirect_path { dt { "Path" } dd { code { (path.as_str()) } } }
+            }
+        }
+        @if is_pending {
+            (danger(frame, "revoke", "Revoke", "Revoke it: its link signs nobody in any more.", "Revoke this token"))
+        }
+    };
+    framed(frame, 200, None, "Token", &content)
+}
+
+fn explanation(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> Markup {
+    match fate {
+        Some(TokenFate { fate: Fate::SignedIn, at }) => html! {
+            p { strong { "It signed its user in" } " on " (time(*at)) "." }
+            p.hint { "If the user says that nothing happened, look at what the client area did after the redirect." }
+        },
+        Some(TokenFate { fate: Fate::Denied(denial), at }) => html! {
+            p { strong { "It was denied" } " on " (time(*at)) ". " (explain(*denial)) }
+            p.hint { "It is spent. Once the cause is mended, the application must ask for another token." }
+        },
+        Some(TokenFate { fate: Fate::Revoked, at }) => html! {
+            p { strong { "It was revoked" } " on " (time(*at)) ", before anybody used it." }
+        },
+        None if now >= record.expires_at => html! {
+            p { strong { "It expired." } " No browser opened its link in time." }
+            p.hint { "The application should redirect the browser at once. A token lives a minute at most." }
+        },
+        None => html! {
+            p { strong { "It is waiting." } " No browser has opened its link yet." }
+        },
+    }
+}

@@ -1,0 +1,215 @@
+//! Users: the account, its sessions, its audit trail.
+
+use super::parts::{Field, action, danger, lines, tick};
+use super::{Frame, framed};
+use crate::console::View;
+use crate::http::Response;
+use crate::id::UserId;
+use crate::page::time;
+use crate::session::browser;
+use crate::sso::Scope;
+use crate::user::{Account, Event, EventReason, Session, SessionEnd, Status};
+use maud::{Markup, html};
+
+/// What the page of a user shows.
+pub struct UserPage<'a> {
+    /// The user.
+    pub id: &'a UserId,
+    /// The account.
+    pub account: &'a Account,
+    /// The live sessions, newest first.
+    pub sessions: &'a [Session],
+    /// A page of the audit trail, newest first.
+    pub events: &'a [(u64, Event)],
+    /// Whether there may be older events.
+    pub has_more: bool,
+}
+
+/// The form that finds a user.
+pub(super) fn find_form() -> Markup {
+    html! {
+        form.find method="get" action=(View::Users.address()) {
+            div.field {
+                label for="user_id" { "User ID" }
+                input #user_id type="text" name="user_id" required maxlength="64" autocomplete="off" spellcheck="false";
+            }
+            button.button type="submit" { "Find" }
+        }
+    }
+}
+
+/// The page that finds a user.
+pub fn find_user_page(frame: &Frame<'_>) -> Response {
+    let content = html! {
+        h1 { "Users" }
+        section.card aria-label="Find a user" {
+            (find_form())
+            p.hint { "A user who is not known yet can be created there." }
+        }
+    };
+    framed(frame, 200, None, "Users", &content)
+}
+
+/// The page of a user who has no account.
+pub fn unknown_user_page(frame: &Frame<'_>, id: &UserId) -> Response {
+    let content = html! {
+        h1 { "User " (id) }
+        p.notice role="status" { "There is no such account yet." }
+        section.card aria-labelledby="account" {
+            h2 #account { "Create it" }
+            (account_form(frame, None))
+        }
+    };
+    framed(frame, 404, None, &format!("User {id}"), &content)
+}
+
+/// The page of a user.
+pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
+    let UserPage { id, account, sessions, events, .. } = *page;
+    let content = html! {
+        div.head {
+            h1 { "User " (id) }
+            p {
+                span.badge.off[account.status == Status::Closed] { (account.status.as_str()) }
+                @if !account.sso { " " span.badge.off { "single sign-on off" } }
+            }
+        }
+        section.card aria-labelledby="account" {
+            h2 #account { "Account" }
+            (account_form(frame, Some(account)))
+            p.hint { "Created " (time(account.created_at)) ", changed " (time(account.updated_at)) "." }
+        }
+        section.card aria-labelledby="sessions" {
+            h2 #sessions { "Sessions" }
+            @if sessions.is_empty() { p { "Nobody is signed in." } } @else { (session_table(frame, sessions)) }
+        }
+        section.card aria-labelledby="events" {
+            h2 #events { "Audit trail" }
+            @if events.is_empty() { p { "Nothing is on record." } } @else { (event_table(events)) }
+            @if let Some((number, _)) = events.last().filter(|_| page.has_more) {
+                p { a.button.quiet href=(View::User { id: id.clone(), before: Some(*number) }.address()) { "Older events" } }
+            }
+        }
+        (danger(frame, "delete", "Delete", "Delete the account: its sessions end, and nobody signs in to it any more.", "Delete this account"))
+    };
+    framed(frame, 200, None, &format!("User {id}"), &content)
+}
+
+fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
+    let status = account.map_or(Status::Active, |account| account.status);
+    let services = account.map(|account| lines(&account.services)).unwrap_or_default();
+    let domains = account.map(|account| lines(&account.domains)).unwrap_or_default();
+    html! {
+        form.fields method="post" {
+            (action(frame, "save"))
+            div.field {
+                label for="status" { "Status" }
+                select #status name="status" aria-describedby="status-hint" {
+                    @for each in Status::ALL { option value=(each.as_str()) selected[each == status] { (each.as_str()) } }
+                }
+                p.hint #status-hint { "Active and Inactive accounts may sign in. Closing one ends its sessions." }
+            }
+            (tick("sso", account.is_none_or(|account| account.sso), &html! { "Single sign-on is allowed" }))
+            (Field { name: "services", label: "Services", value: &services, hint: "The ids it owns, one a line." }.area())
+            (Field { name: "domains", label: "Domains", value: &domains, hint: "The ids it owns, one a line." }.area())
+            p { button.button type="submit" { @if account.is_some() { "Save" } @else { "Create" } } }
+        }
+    }
+}
+
+fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
+    html! {
+        div.scroll role="group" aria-label="Sessions" tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Browser" }
+                        th scope="col" { "Signed in" }
+                        th scope="col" { "Last used" }
+                        th scope="col" { "From" }
+                        th scope="col" { "Application" }
+                        th scope="col" { "Destination" }
+                        td {}
+                    }
+                }
+                tbody {
+                    @for session in sessions {
+                        tr {
+                            th scope="row" { (browser(session.user_agent.as_deref().unwrap_or_default())) }
+                            td data-label="Signed in" { (time(session.created_at)) }
+                            td data-label="Last used" { (time(session.last_seen_at)) }
+                            td data-label="From" { (session.address.as_deref().unwrap_or("unknown")) }
+                            td data-label="Application" { code { (session.client_id) } }
+                            td data-label="Destination" { (session.destination.map_or("Client Area Home", Scope::label)) }
+                            td {
+                                form method="post" {
+                                    (action(frame, "end_session"))
+                                    input type="hidden" name="session_id" value=(session.id);
+                                    button.button.quiet.small.nowrap type="submit" { "End" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
+    }
+}
+
+fn event_table(events: &[(u64, Event)]) -> Markup {
+    html! {
+        div.scroll role="group" aria-label="Audit trail" tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "When" }
+                        th scope="col" { "What" }
+                        th scope="col" { "Details" }
+                        th scope="col" { "From" }
+                    }
+                }
+                tbody {
+                    @for (_, event) in events {
+                        tr {
+                            th.nowrap scope="row" { (time(event.at)) }
+                            td { code { (event.event.as_str()) } }
+                            td { (details(event)) }
+                            td data-label="From" {
+                                (event.address.as_deref().unwrap_or("unknown"))
+                                @if let Some(user_agent) = &event.user_agent { br; span.hint { (browser(user_agent)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What an event says beside what happened.
+fn details(event: &Event) -> Markup {
+    html! {
+        @match event.reason {
+            Some(EventReason::Denial(denial)) => div { (super::explain::explain(denial)) },
+            Some(EventReason::SessionEnd(end)) => div { (why_ended(end)) },
+            None => {}
+        }
+        @if let Some(status) = event.status {
+            div { (status.as_str()) ", single sign-on " (if event.sso == Some(false) { "off" } else { "on" }) }
+        }
+        @if let Some(id) = &event.client_id { div { "application " code { (id) } } }
+        @if let Some(jti) = &event.jti { div { "token " a href=(View::Token(jti.clone()).address()) { code { (jti) } } } }
+        div.hint { "request " code { (event.request_id) } }
+    }
+}
+
+const fn why_ended(end: SessionEnd) -> &'static str {
+    match end {
+        SessionEnd::SignedOut => "The user signed out.",
+        SessionEnd::Switched => "The browser switched to another user.",
+        SessionEnd::User => "The user ended it.",
+        SessionEnd::Administrator => "An administrator ended it.",
+        SessionEnd::TokenReplayed => "Its link was opened again from elsewhere, so it may have been stolen.",
+    }
+}

@@ -1,0 +1,227 @@
+//! A request to the console, parsed whole.
+
+use super::form::parse_form;
+use super::{Act, View};
+use crate::http::{Failure, Method, Params, Request, decoded_segments};
+use crate::id::{TokenId, UserId};
+use crate::secret::Secret;
+
+/// Where the form that signs in posts to.
+pub const SIGN_IN_PATH: &str = "/admin/sign-in";
+/// Where the button that signs out posts to.
+pub const SIGN_OUT_PATH: &str = "/admin/sign-out";
+
+/// What is said above a page when something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A change is written.
+    Saved,
+    /// Sessions are ended.
+    Ended,
+    /// A set, a credential or a token is revoked.
+    Revoked,
+    /// An account is deleted.
+    Deleted,
+}
+
+impl Notice {
+    const ALL: [Self; 4] = [Self::Saved, Self::Ended, Self::Revoked, Self::Deleted];
+
+    /// Its word in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Saved => "saved",
+            Self::Ended => "ended",
+            Self::Revoked => "revoked",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// What it says.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Saved => "Saved.",
+            Self::Ended => "Ended.",
+            Self::Revoked => "Revoked.",
+            Self::Deleted => "Deleted.",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.as_str() == word)
+    }
+}
+
+/// A well-formed request from an administrator who is signed in.
+#[derive(Debug)]
+pub enum ConsoleRequest {
+    /// Show a page.
+    Show(View, Option<Notice>),
+    /// Go to the page of what was looked for.
+    Find(View),
+    /// Do what a form asks.
+    Act(Box<Act>, FormToken),
+    /// Sign out.
+    SignOut(FormToken),
+}
+
+/// A form's field `csrf_token`.
+#[derive(Debug)]
+pub struct FormToken(pub String);
+
+/// A well-formed request to sign in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The administration token.
+    pub admin_token: Secret,
+    /// Where to go then.
+    pub then: View,
+}
+
+impl SignIn {
+    /// Whether `request` is to sign in.
+    pub fn is_asked_by(request: &Request) -> bool {
+        request.path == SIGN_IN_PATH
+    }
+
+    /// Parses the form that signs in.
+    ///
+    /// # Errors
+    /// 405 for a GET, 400 for another form.
+    pub fn parse(request: &Request) -> Result<Self, Failure> {
+        if request.method != Method::Post {
+            return Err(Failure::method_not_allowed("POST"));
+        }
+        let form = parse_form(request)?;
+        let admin_token = Secret::new(form.get("admin_token").unwrap_or_default().trim().to_owned());
+        let then = form.get("then").and_then(|address| view_at(address).ok()).unwrap_or(View::Overview);
+        Ok(Self { admin_token, then })
+    }
+}
+
+impl ConsoleRequest {
+    /// Parses path, query and form.
+    ///
+    /// # Errors
+    /// 404, 405 with `Allow`, or 400 for what does not fit.
+    pub fn parse(request: &Request) -> Result<Self, Failure> {
+        let is_post = request.method == Method::Post;
+        if request.path == SIGN_OUT_PATH {
+            return match is_post {
+                true => Ok(Self::SignOut(token_of(&parse_form(request)?))),
+                false => Err(Failure::method_not_allowed("POST")),
+            };
+        }
+        let query = Params::parse(request.query.as_bytes(), b"")?;
+        let view = view_at_path(&request.path, &query)?;
+        if is_post {
+            let form = parse_form(request)?;
+            return Ok(Self::Act(Box::new(Act::parse(view, &form)?), token_of(&form)));
+        }
+        const BAD_USER: Failure = Failure::bad_request("The User ID is malformed.");
+        const BAD_TOKEN: Failure =
+            Failure::bad_request("That is not the id of a token. It is the jti in the token answer: 22 characters.");
+        let found = match view {
+            View::Users => query.parsed("user_id", |text| UserId::parse(text.trim()), BAD_USER)?.map(View::user),
+            View::Tokens => query.parsed("jti", |text| TokenId::parse(text.trim()), BAD_TOKEN)?.map(View::Token),
+            _ => None,
+        };
+        Ok(match found {
+            Some(found) => Self::Find(found),
+            None => Self::Show(view, query.get("notice").and_then(Notice::parse)),
+        })
+    }
+}
+
+fn token_of(form: &Params) -> FormToken {
+    FormToken(form.get("csrf_token").unwrap_or_default().to_owned())
+}
+
+/// The page at an address.
+///
+/// # Errors
+/// Those of [`View::parse`].
+pub fn view_at(address: &str) -> Result<View, Failure> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    view_at_path(path, &Params::parse(query.as_bytes(), b"")?)
+}
+
+fn view_at_path(path: &str, query: &Params) -> Result<View, Failure> {
+    let below = path.strip_prefix("/admin").ok_or(Failure::NOT_FOUND)?;
+    let segments = decoded_segments(below);
+    View::parse(&segments.iter().skip(1).map(AsRef::as_ref).collect::<Vec<_>>(), query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::request_for_test;
+
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    fn get(target: &str) -> Result<ConsoleRequest, Failure> {
+        ConsoleRequest::parse(&request_for_test(Method::Get, target, &[], ""))
+    }
+
+    fn sign_in(method: Method, body: &str) -> Result<SignIn, Failure> {
+        SignIn::parse(&request_for_test(method, SIGN_IN_PATH, &[FORM], body))
+    }
+
+    #[test]
+    fn a_page_may_come_with_a_notice() {
+        for (target, notice) in [
+            ("/admin/health", None),
+            ("/admin/health?notice=saved", Some(Notice::Saved)),
+            ("/admin/health?notice=<b>", None),
+        ] {
+            assert!(matches!(get(target), Ok(ConsoleRequest::Show(View::Health, n)) if n == notice), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_is_looked_for_has_a_page() {
+        let user = View::user(UserId::parse("42").unwrap());
+        assert!(matches!(get("/admin/users?user_id=%2042+"), Ok(ConsoleRequest::Find(view)) if view == user));
+        let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
+        let token = View::Token(TokenId::parse(jti).unwrap());
+        assert!(matches!(get(&format!("/admin/tokens?jti={jti}")), Ok(ConsoleRequest::Find(view)) if view == token));
+        for bad in ["/admin/users?user_id=a+b", "/admin/tokens?jti=1"] {
+            assert_eq!(get(bad).unwrap_err().status, 400, "{bad}");
+        }
+        assert!(matches!(get("/admin/users?user_id="), Ok(ConsoleRequest::Show(View::Users, None))));
+    }
+
+    #[test]
+    fn signing_in_leads_to_a_page_of_the_console_and_nowhere_else() {
+        for (then, view) in [
+            ("/admin/health", View::Health),
+            ("/admin/credentials?cursor=x", View::Credentials { cursor: Some("x".into()) }),
+            ("", View::Overview),
+            ("https://evil.example/admin/health", View::Overview),
+            ("//evil.example", View::Overview),
+            ("/admin/../evil", View::Overview),
+        ] {
+            let body = form_urlencoded::Serializer::new(String::new())
+                .append_pair("admin_token", " t ")
+                .append_pair("then", then)
+                .finish();
+            let parsed = sign_in(Method::Post, &body).unwrap();
+            assert_eq!((parsed.then, parsed.admin_token.expose()), (view, "t"), "{then}");
+        }
+        assert_eq!(sign_in(Method::Get, "").unwrap_err().status, 405);
+        assert_eq!(get(SIGN_OUT_PATH).unwrap_err().status, 405);
+    }
+
+    #[test]
+    fn a_post_is_a_form_of_its_page() {
+        for (target, headers, body, status) in [
+            ("/admin/users/1", vec![FORM], "action=save", 400),
+            ("/admin/users/1", vec![("content-type", "application/json")], "{}", 400),
+            ("/admin", vec![FORM], "action=save", 400),
+            ("/admin/nowhere", vec![FORM], "", 404),
+        ] {
+            let request = request_for_test(Method::Post, target, &headers, body);
+            assert_eq!(ConsoleRequest::parse(&request).unwrap_err().status, status, "{target} {body}");
+        }
+    }
+}

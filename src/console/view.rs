@@ -1,0 +1,236 @@
+//! The console's pages and their addresses.
+
+use crate::http::{Failure, Params, parse_number};
+use crate::id::{ClientId, TokenId, UserId};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// A page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Sign-ins and denials, and where to go from here.
+    Overview,
+    /// Is the configuration sound?
+    Health,
+    /// The credential sets.
+    Credentials {
+        /// Where the page before ended.
+        cursor: Option<String>,
+    },
+    /// The form for a new credential set.
+    NewCredential,
+    /// One credential set.
+    Credential(ClientId),
+    /// The form that finds a user.
+    Users,
+    /// One user.
+    User {
+        /// The user.
+        id: UserId,
+        /// The audit trail before the event of this number; none for the newest.
+        before: Option<u64>,
+    },
+    /// The form that finds a token.
+    Tokens,
+    /// One token.
+    Token(TokenId),
+    /// The API credentials.
+    ApiCredentials {
+        /// Where the page before ended.
+        cursor: Option<String>,
+    },
+    /// The form for a new API credential.
+    NewApiCredential,
+    /// One API credential.
+    ApiCredential(ClientId),
+}
+
+/// A part of the console, as its navigation has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The overview.
+    Overview,
+    /// Credential sets.
+    Credentials,
+    /// Users.
+    Users,
+    /// Tokens.
+    Tokens,
+    /// API credentials.
+    ApiCredentials,
+    /// Health.
+    Health,
+}
+
+impl Section {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Credentials, Self::Users, Self::Tokens, Self::ApiCredentials, Self::Health];
+
+    /// Its name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Credentials => "Credential sets",
+            Self::Users => "Users",
+            Self::Tokens => "Tokens",
+            Self::ApiCredentials => "API credentials",
+            Self::Health => "Health",
+        }
+    }
+
+    /// Its first page.
+    pub const fn view(self) -> View {
+        match self {
+            Self::Overview => View::Overview,
+            Self::Credentials => View::Credentials { cursor: None },
+            Self::Users => View::Users,
+            Self::Tokens => View::Tokens,
+            Self::ApiCredentials => View::ApiCredentials { cursor: None },
+            Self::Health => View::Health,
+        }
+    }
+}
+
+impl View {
+    /// The page at the path of these segments below `/admin`, with the parameters of its query.
+    ///
+    /// # Errors
+    /// 404, or 400 for a malformed id or cursor.
+    pub fn parse(segments: &[&str], params: &Params) -> Result<Self, Failure> {
+        let cursor = || params.parsed("cursor", parse_cursor, Failure::bad_request("The cursor is malformed."));
+        Ok(match segments {
+            [] | [""] => Self::Overview,
+            ["health"] => Self::Health,
+            ["credentials"] => Self::Credentials { cursor: cursor()? },
+            ["credentials", "new"] => Self::NewCredential,
+            ["credentials", id] => Self::Credential(parse_id(id, ClientId::parse)?),
+            ["users"] => Self::Users,
+            ["users", id] => {
+                let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
+                let before = params.parsed("cursor", parse, Failure::bad_request("The cursor is malformed."))?;
+                Self::User { id: parse_id(id, UserId::parse)?, before }
+            }
+            ["tokens"] => Self::Tokens,
+            ["tokens", jti] => Self::Token(parse_id(jti, TokenId::parse)?),
+            ["api-credentials"] => Self::ApiCredentials { cursor: cursor()? },
+            ["api-credentials", "new"] => Self::NewApiCredential,
+            ["api-credentials", id] => Self::ApiCredential(parse_id(id, ClientId::parse)?),
+            _ => return Err(Failure::NOT_FOUND),
+        })
+    }
+
+    /// The page of a user, with the newest of the audit trail.
+    pub const fn user(id: UserId) -> Self {
+        Self::User { id, before: None }
+    }
+
+    /// Its address, without the origin.
+    pub fn address(&self) -> String {
+        let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let list = |name: &str, cursor: &Option<String>| match cursor {
+            Some(cursor) => format!("/admin/{name}?cursor={}", quoted(cursor)),
+            None => format!("/admin/{name}"),
+        };
+        match self {
+            Self::Overview => "/admin".to_owned(),
+            Self::Health => "/admin/health".to_owned(),
+            Self::Credentials { cursor } => list("credentials", cursor),
+            Self::NewCredential => "/admin/credentials/new".to_owned(),
+            Self::Credential(id) => format!("/admin/credentials/{}", quoted(id.as_str())),
+            Self::Users => "/admin/users".to_owned(),
+            Self::User { id, before } => {
+                let cursor = before.map_or_else(String::new, |before| format!("?cursor={before}"));
+                format!("/admin/users/{id}{cursor}")
+            }
+            Self::Tokens => "/admin/tokens".to_owned(),
+            Self::Token(jti) => format!("/admin/tokens/{jti}"),
+            Self::ApiCredentials { cursor } => list("api-credentials", cursor),
+            Self::NewApiCredential => "/admin/api-credentials/new".to_owned(),
+            Self::ApiCredential(id) => format!("/admin/api-credentials/{}", quoted(id.as_str())),
+        }
+    }
+
+    /// The part of the console it belongs to.
+    pub const fn section(&self) -> Section {
+        match self {
+            Self::Overview => Section::Overview,
+            Self::Health => Section::Health,
+            Self::Credentials { .. } | Self::NewCredential | Self::Credential(_) => Section::Credentials,
+            Self::Users | Self::User { .. } => Section::Users,
+            Self::Tokens | Self::Token(_) => Section::Tokens,
+            Self::ApiCredentials { .. } | Self::NewApiCredential | Self::ApiCredential(_) => Section::ApiCredentials,
+        }
+    }
+}
+
+/// A cursor of KV, which the platform made.
+fn parse_cursor(text: &str) -> Option<String> {
+    (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned())
+}
+
+fn parse_id<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {
+    parse(text).ok_or(Failure::bad_request("The id is malformed."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(address: &str) -> Result<View, Failure> {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let decoded: Vec<_> = path
+            .strip_prefix("/admin")
+            .unwrap()
+            .split('/')
+            .skip(1)
+            .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8().unwrap())
+            .collect();
+        View::parse(
+            &decoded.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+            &Params::parse(query.as_bytes(), b"").unwrap(),
+        )
+    }
+
+    #[test]
+    fn every_page_is_at_its_address() {
+        let client = ClientId::parse("ACME.q1+/w==").unwrap();
+        let user = UserId::parse("42").unwrap();
+        for view in [
+            View::Overview,
+            View::Health,
+            View::Credentials { cursor: None },
+            View::Credentials { cursor: Some("a b/+".into()) },
+            View::NewCredential,
+            View::Credential(client.clone()),
+            View::Users,
+            View::user(user.clone()),
+            View::User { id: user, before: Some(7) },
+            View::Tokens,
+            View::Token(TokenId::from_random([1; 16])),
+            View::ApiCredentials { cursor: None },
+            View::NewApiCredential,
+            View::ApiCredential(client),
+        ] {
+            assert_eq!(parse(&view.address()), Ok(view.clone()), "{}", view.address());
+        }
+        for section in Section::ALL {
+            assert_eq!(section.view().section(), section);
+        }
+    }
+
+    #[test]
+    fn elsewhere_there_is_nothing() {
+        for (address, status) in [
+            ("/admin/v2", 404),
+            ("/admin/users/1/2", 404),
+            ("/admin/users/", 400),
+            ("/admin/users/a%20b", 400),
+            ("/admin/users/1?cursor=x", 400),
+            ("/admin/tokens/x", 400),
+            ("/admin/credentials/%20", 400),
+            ("/admin/health/", 404),
+        ] {
+            assert_eq!(parse(address).unwrap_err().status, status, "{address}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// The console at /admin, as programs see it; tests/browser has what people see.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startSignet } from "../support/signet.mjs";
+import { assertFailure, cookieOf, createSet, json, putUser, signIn } from "../support/workflow.mjs";
+
+let signet, cookie;
+
+before(async () => {
+  signet = await startSignet();
+  await putUser(signet, "1");
+  cookie = cookieOf(await enter(signet.adminToken));
+});
+after(() => signet.close());
+
+const post = (path, form, headers = {}) => signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(form) });
+const enter = (admin_token, form = {}) => post("/admin/sign-in", { admin_token, ...form });
+
+/** The proof in the forms of a page. */
+async function proofOf(path) {
+  const page = await (await signet.fetch(path, { headers: cookie })).text();
+  return page.match(/name="csrf_token" value="([^"]+)"/)[1];
+}
+
+test("ASVS 7.2.4: a session presented before signing in is never taken over", async () => {
+  const mine = cookieOf(await enter(signet.adminToken, {}));
+  const again = cookieOf(await post("/admin/sign-in", { admin_token: signet.adminToken }, mine));
+  assert.notEqual(mine.Cookie, again.Cookie);
+  for (const bad of ["__Host-signet-admin=x", `${mine.Cookie}x`, `${mine.Cookie}; ${again.Cookie}`, "__Host-signet-admin="]) {
+    assert.equal((await signet.fetch("/admin", { headers: { Cookie: bad } })).status, 401, bad);
+  }
+});
+
+test("RFC 8725 section 3.12: the console's cookie opens the console alone, and no other cookie or token opens it", async () => {
+  for (const path of ["/admin/v1/users/1", "/oauth/session", "/account/security"]) {
+    assert.equal((await signet.fetch(path, { headers: cookie })).status, 401, path);
+  }
+  const user = await signIn(signet, await createSet(signet, { user_id: "1" }));
+  const renamed = { Cookie: user.Cookie.replace("__Host-signet=", "__Host-signet-admin=") };
+  const bearer = { Authorization: `Bearer ${signet.adminToken}` };
+  for (const headers of [user, renamed, bearer]) assert.equal((await signet.fetch("/admin", { headers })).status, 401);
+});
+
+test("without a session every page is the same way to sign in, whether it exists or not", async () => {
+  for (const path of ["/admin", "/admin/", "/admin/users/1", "/admin/users/none", "/admin/credentials/none"]) {
+    const response = await signet.fetch(path);
+    assert.equal(response.status, 401, path);
+    assert.match(await response.text(), /<h1>Sign in<\/h1>/);
+  }
+  const refused = await post("/admin/users/1", { action: "delete", confirmed: "on" });
+  assert.equal(refused.status, 401);
+  assert.equal((await signet.admin("GET", "/users/1")).status, 200);
+});
+
+test("signing in leads to the console and nowhere else", async () => {
+  for (const [then, place] of [["/admin/users/1", "/admin/users/1"], ["https://evil.example/", "/admin"], ["//evil.example/admin", "/admin"], ["/oauth/logout", "/admin"]]) {
+    const response = await enter(signet.adminToken, { then });
+    assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}${place}`], then);
+  }
+  for (const [method, allow] of [["GET", "POST"], ["PUT", "GET, HEAD, POST"]]) {
+    const response = await signet.fetch("/admin/sign-in", { method });
+    assert.deepEqual([response.status, response.headers.get("allow")], [405, allow]);
+  }
+});
+
+test("callers of JSON are told of failures in JSON", async () => {
+  await assertFailure(await signet.fetch("/admin", { headers: json }), 401, "invalid_session", "No administrator is signed in.");
+  await assertFailure(await signet.fetch("/admin/nowhere", { headers: { ...json, ...cookie } }), 404, "not_found", "There is nothing at this address.");
+  await assertFailure(await post("/admin/users/1", {}, { ...json, ...cookie }), 400, "invalid_form", "The form is not one of this page.");
+  const csrf = await post("/admin/users/1", { action: "end_sessions" }, { ...json, ...cookie });
+  await assertFailure(csrf, 403, "invalid_form", "The form is out of date. Open the page again.");
+});
+
+test("fail closed: when storage fails nobody is signed in and nothing is changed", async () => {
+  await putUser(signet, "2");
+  const csrf_token = await proofOf("/admin/users/2");
+  const save = () => post("/admin/users/2", { action: "save", status: "Closed", csrf_token }, cookie);
+  for (const [target, act] of [
+    ["console.fetch", () => enter(signet.adminToken)],
+    ["console.fetch", () => signet.fetch("/admin", { headers: cookie })],
+    ["console.fetch", save],
+    ["object.fetch", save],
+    ["object.fetch", () => signet.fetch("/admin/users/2", { headers: cookie })],
+    ["kv.list", () => signet.fetch("/admin/credentials", { headers: cookie })],
+  ]) {
+    await signet.faults.set([{ target, mode: "throw" }]);
+    const response = await act();
+    await signet.faults.set([]);
+    assert.deepEqual([response.status, response.headers.get("retry-after"), response.headers.get("set-cookie")], [503, "5", null], target);
+  }
+  assert.equal((await signet.admin("GET", "/users/2")).body.status, "Active");
+  assert.equal((await save()).status, 303);
+  assert.equal((await signet.admin("GET", "/users/2")).body.status, "Closed");
+});
+
+test("one log line per request, its outcome and reason in it; no token, cookie or secret", async () => {
+  const lines = async (response) => {
+    const { event, outcome, reason } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+    return `${event} ${outcome} ${reason}`;
+  };
+  const csrf_token = await proofOf("/admin/credentials/new");
+  const created = await post("/admin/credentials/new", { name: "Logged", delegated: "on", csrf_token }, cookie);
+  const secret = (await created.text()).match(/<code id="secret">([^<]+)</)[1];
+  for (const [response, line] of [
+    [await enter("wrong-token"), "console denied wrong_credentials"],
+    [await enter(signet.adminToken), "console granted signed_in"],
+    [await signet.fetch("/admin"), "console denied no_session"],
+    [await signet.fetch("/admin", { headers: cookie }), "console granted shown"],
+    [await signet.fetch("/admin/nowhere", { headers: cookie }), "console denied not_found"],
+    [created, "console granted changed"],
+    [await post("/admin/credentials/new", { name: "x" }, cookie), "console denied invalid_form"],
+  ]) {
+    assert.equal(await lines(response), line);
+  }
+  const logs = JSON.stringify(signet.logs);
+  for (const hidden of ["wrong-token", signet.adminToken, cookie.Cookie.split("=")[1], secret, csrf_token]) assert.ok(!logs.includes(hidden));
+});
+
+test("RFC 9110 section 9.3.2: HEAD is a GET without its body; no page is stored", async () => {
+  const response = await signet.fetch("/admin/health", { method: "HEAD", headers: cookie });
+  assert.deepEqual([response.status, await response.text(), response.headers.get("cache-control")], [200, "", "no-store"]);
+});

@@ -1,0 +1,334 @@
+// The import: what a file may hold, what each bad line is told, and that the same file again changes nothing.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accountLine, allDone, counts, credentialLine, importLines, importList, secretOf, whmcsClient } from "../support/import.mjs";
+import { startSignet } from "../support/signet.mjs";
+import { createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
+
+let signet;
+
+before(async () => {
+  signet = await startSignet();
+});
+after(() => signet.close());
+
+const refused = (line, reason) => ({ refused: { line, reason } });
+
+test("an account line is what PUT takes: it creates, replaces all fields, and keeps created_at", async () => {
+  await putUser(signet, "a1", { sso: false, services: [1], domains: [2] });
+  const { body: before } = await signet.admin("GET", "/users/a1");
+  const lines = [accountLine("a1", { status: "Inactive" }), accountLine("a2", { sso: false, services: [12, "s"], domains: ["d.example"] })];
+  const { status, headers, reports } = await importLines(signet, lines);
+  assert.deepEqual([status, headers.get("content-type")], [200, "application/x-ndjson"]);
+  assert.deepEqual(reports, allDone(2, { created: 1, changed: 1 }));
+  const of = async (user) => {
+    const { created_at, updated_at, ...account } = (await signet.admin("GET", `/users/${user}`)).body;
+    return [account, created_at];
+  };
+  const replaced = { user_id: "a1", status: "Inactive", sso: true, services: [], domains: [] };
+  assert.deepEqual(await of("a1"), [replaced, before.created_at]);
+  const [created] = await of("a2");
+  assert.deepEqual(created, { user_id: "a2", status: "Active", sso: false, services: ["12", "s"], domains: ["d.example"] });
+  assert.deepEqual(await eventsOf(signet, "a1"), ["account.changed", "account.created"]);
+});
+
+test("an application keeps its client_id and secret: it gets a token that signs its user in", async () => {
+  const { reports } = await importLines(signet, [accountLine("b1"), credentialLine("ACME.b1+/=", { user_id: "b1" })]);
+  assert.deepEqual(reports, allDone(2, { created: 2 }));
+  const set = { client_id: "ACME.b1+/=", client_secret: secretOf("ACME.b1+/=") };
+  assert.equal(await whoIs(signet, await signIn(signet, set)), "b1");
+  assert.equal((await postToken(signet, { ...set, client_secret: `${set.client_secret}x` })).status, 401);
+  const { body } = await signet.admin("GET", `/credentials/${encodeURIComponent(set.client_id)}`);
+  assert.deepEqual([body.name, body.user_id, body.scopes], ["Portal", "b1", ["clientarea:sso", "clientarea:invoices"]]);
+});
+
+test("each bad line is refused by its number with one precise reason, changes nothing and stops nothing", async () => {
+  const neither = "The line is neither user_id and account, nor client_id, client_secret and credential.";
+  const field = (kind) => `The ${kind} has an unknown, missing or unsound field.`;
+  const change = (line, change) => JSON.stringify({ ...JSON.parse(line), ...change });
+  const [account, set] = [accountLine("bad"), credentialLine("bad", { user_id: "bad" })];
+  const cases = [
+    ["{", "The line is not JSON."],
+    [`${account}${account}`, "The line is not JSON."],
+    [account.slice(0, -1), "The line is not JSON."],
+    [Buffer.from([0x22, 0xff, 0x22]), "The line is not UTF-8."],
+    [`\ufeff${account}`, "The line is not JSON."],
+    [account.padEnd(65_537, " "), "The line is longer than 64 KiB."],
+    ["x".repeat(200_000), "The line is longer than 64 KiB."],
+    ["[]", neither],
+    ["{}", neither],
+    ['{"user_id":"bad"}', neither],
+    [change(account, { more: 1 }), neither],
+    [change(account, { client_id: "bad" }), neither],
+    [change(account, { user_id: "a b" }), "The user_id is malformed."],
+    [change(account, { user_id: 5 }), "The user_id is malformed."],
+    [change(account, { account: { status: "active" } }), field("account")],
+    [change(account, { account: { status: "Active", admin: true } }), field("account")],
+    [change(set, { client_id: "a b" }), "The client_id is malformed."],
+    [change(set, { client_secret: "x".repeat(31) }), "The secret must have 32 to 1024 characters."],
+    [change(set, { client_secret: "x".repeat(1025) }), "The secret must have 32 to 1024 characters."],
+    [credentialLine("bad", { user_id: "bad", scopes: ["clientarea:homepage"] }), field("credential")],
+    [credentialLine("bad", {}), 'Give either user_id or "delegated": true.'],
+    [credentialLine("bad", { user_id: "bad", delegated: true }), 'Give either user_id or "delegated": true.'],
+    [credentialLine("bad", { user_id: "bad", name: "" }), "The name must have 1 to 128 characters."],
+  ];
+  // Each bad line stands between a good one and a blank one.
+  const chunks = cases.flatMap(([line], n) => [accountLine(`good-${n}`), "\n", line, "\n\n"]).map((part) => Buffer.from(part));
+  const { reports } = await importLines(signet, Buffer.concat(chunks));
+  const expected = cases.map(([, reason], n) => refused(3 * n + 2, reason));
+  assert.deepEqual(reports, [...expected, { done: counts(3 * cases.length, { created: cases.length, refused: cases.length }) }]);
+  assert.equal((await signet.admin("GET", "/users/bad")).status, 404);
+  assert.equal((await signet.admin("GET", "/credentials/bad")).status, 404);
+  for (const [n] of cases.entries()) assert.equal((await signet.admin("GET", `/users/good-${n}`)).status, 200);
+});
+
+test("lines may end with CRLF, the file may begin with a byte order mark, blank lines count, the last needs no end", async () => {
+  const longest = accountLine("c3").padEnd(65_536, " ");
+  const { reports } = await importLines(signet, `\ufeff${accountLine("c1")}\r\n\r\n \t\n${longest}\n${accountLine("c2")}`);
+  assert.deepEqual(reports, allDone(5, { created: 3 }));
+  for (const user of ["c1", "c2", "c3"]) assert.equal((await signet.admin("GET", `/users/${user}`)).status, 200);
+  assert.deepEqual((await importLines(signet, "")).reports, allDone(0, {}));
+  assert.deepEqual((await importLines(signet, "\n\n")).reports, allDone(2, {}));
+});
+
+test("the last line about an id wins, in the order of the file, users before the sets that follow them", async () => {
+  const lines = [];
+  for (let n = 0; n < 30; n += 1) {
+    lines.push(accountLine("d1", { domains: [n] }), accountLine(`d-${n}`, { services: [100] }));
+    lines.push(credentialLine("d1", { user_id: "d1", name: `Portal ${n}` }));
+  }
+  const { reports } = await importLines(signet, lines);
+  assert.deepEqual(reports, allDone(90, { created: 32, changed: 58 }));
+  assert.deepEqual((await signet.admin("GET", "/users/d1")).body.domains, ["29"]);
+  assert.equal((await signet.admin("GET", "/credentials/d1")).body.name, "Portal 29");
+  assert.equal(JSON.parse(await (await signet.kv()).get("service:100")), "d-29");
+});
+
+test("a service that changes hands within a file is its new owner's in KV, whoever comes first", async () => {
+  await importLines(signet, [accountLine("e1", { services: [200] }), accountLine("e2", { services: [201] })]);
+  await importLines(signet, [accountLine("e1", { services: [201] }), accountLine("e2", { services: [200] })]);
+  const kv = await signet.kv();
+  assert.deepEqual([await kv.get("service:200"), await kv.get("service:201")], ['"e2"', '"e1"']);
+  await importLines(signet, [accountLine("e1")]);
+  assert.equal(await kv.get("service:201"), null);
+});
+
+test("the same file again changes nothing: no row, no KV write, no event, updated_at stays, all count as unchanged", async () => {
+  const lines = [
+    accountLine("f1", { services: [300, 301], domains: ["f.example"] }), accountLine("f2", { status: "Closed" }),
+    accountLine("f3", { sso: false }), credentialLine("f1", { user_id: "f1", service_id: 300, redirect_uris: ["https://f.example/"] }),
+    credentialLine("f2", { delegated: true }), credentialLine("f3", { user_id: "f3", disabled: true }),
+  ];
+  assert.deepEqual((await importLines(signet, lines)).reports, allDone(6, { created: 6 }));
+  const state = async () => Promise.all([
+    ...["f1", "f2", "f3"].flatMap((user) => [signet.admin("GET", `/users/${user}`), signet.admin("GET", `/users/${user}/events`)]),
+    ...["f1", "f2", "f3"].map((id) => signet.admin("GET", `/credentials/${id}`)),
+  ].map(async (answer) => (await answer).body));
+  const before = await state();
+  await signet.clock.set(60_000);
+  await signet.ops.reset();
+  assert.deepEqual((await importLines(signet, lines)).reports, allDone(6, { unchanged: 6 }));
+  const ops = await signet.ops.read();
+  assert.deepEqual([ops["sql.rowsWritten"], ops["kv.put"], ops["kv.delete"], ops["alarm.set"]], [0, 0, 0, 0]);
+  assert.deepEqual(await state(), before);
+  await signet.clock.set(0);
+});
+
+test("what a running rotation began stays: the current secret, brought again, changes nothing", async () => {
+  const line = credentialLine("g1", { delegated: true });
+  await importLines(signet, [line]);
+  const old = { client_id: "g1", client_secret: secretOf("g1") };
+  const { body: rotated } = await signet.admin("POST", "/credentials/g1/rotate", { overlap_seconds: 600 });
+  const current = credentialLine("g1", { delegated: true }, rotated.client_secret);
+  assert.deepEqual((await importLines(signet, [current])).reports, allDone(1, { unchanged: 1 }));
+  await putUser(signet, "g1");
+  for (const set of [old, rotated]) assert.equal((await postToken(signet, set, { user_id: "g1" })).status, 200);
+  assert.deepEqual((await importLines(signet, [line])).reports, allDone(1, { changed: 1 }), "the file's secret, alone");
+  assert.equal((await postToken(signet, old, { user_id: "g1" })).status, 200);
+  assert.equal((await postToken(signet, rotated, { user_id: "g1" })).status, 401);
+});
+
+test("whom a set may sign in never changes, and a number belongs to one set", async () => {
+  await importLines(signet, [accountLine("h1", { services: [400] }), credentialLine("h1", { user_id: "h1" })]);
+  const bound = "There is such a credential set, and whom it may sign in never changes.";
+  const { reports } = await importLines(signet, [credentialLine("h1", { user_id: "h2" }), credentialLine("h1", { delegated: true })]);
+  assert.deepEqual(reports, [refused(1, bound), refused(2, bound), { done: counts(2, { refused: 2 }) }]);
+  assert.equal((await signet.admin("GET", "/credentials/h1")).body.user_id, "h1");
+  const list = [whmcsClient("h2", 400, { credentialId: 77 }), whmcsClient("h3", 400, { credentialId: 77 })];
+  const taken = "The number of the credential set belongs to another client_id.";
+  assert.deepEqual((await importList(signet, list)).reports, [refused(2, taken), { done: counts(2, { created: 1, refused: 1 }) }]);
+  await signet.admin("DELETE", "/credentials/h2");
+  assert.deepEqual((await importList(signet, list.slice(1))).reports, allDone(1, { created: 1 }), "once it is free");
+});
+
+test("a set that was revoked and is imported again issues tokens that are redeemed; one imported as disabled does not", async () => {
+  await putUser(signet, "i1");
+  const line = credentialLine("i1", { user_id: "i1" });
+  const set = { client_id: "i1", client_secret: secretOf("i1") };
+  await importLines(signet, [line]);
+  await signet.admin("DELETE", "/credentials/i1");
+  assert.equal((await postToken(signet, set)).status, 401);
+  assert.deepEqual((await importLines(signet, [line])).reports, allDone(1, { created: 1 }));
+  const token = await getToken(signet, set);
+  const disabled = credentialLine("i1", { user_id: "i1", disabled: true });
+  assert.deepEqual((await importLines(signet, [disabled])).reports, allDone(1, { changed: 1 }));
+  assert.equal((await openLink(signet, token)).status, 401, "a token from before, at once");
+  assert.equal((await postToken(signet, set)).status, 401);
+  assert.deepEqual((await importLines(signet, [line])).reports, allDone(1, { changed: 1 }));
+  assert.equal(await whoIs(signet, await signIn(signet, set)), "i1");
+  assert.deepEqual(await eventsOf(signet, "i1"), [
+    "sso.signed_in", "credential.restored", "sso.denied: credential_revoked", "credential.revoked", "credential.restored",
+    "credential.revoked", "account.created",
+  ]);
+});
+
+test("an account that a file closes loses its sessions at once", async () => {
+  await putUser(signet, "j1");
+  const cookie = await signIn(signet, await createSet(signet, { user_id: "j1" }));
+  await importLines(signet, [accountLine("j1", { status: "Closed" })]);
+  assert.equal(await whoIs(signet, cookie), undefined);
+});
+
+test("WHMCS's list: applications keep their secrets, sets are bound to the owners of their services and keep their numbers", async () => {
+  await putUser(signet, "k1", { services: [500, 501] });
+  const clients = [
+    whmcsClient("COMPANY.k1+/==", 500, { credentialId: 5 }),
+    whmcsClient("COMPANY.k2+/==", "501", { credentialId: "6", name: "Mine", redirectUri: "https://k.example/", scope: "clientarea:emails" }),
+  ];
+  assert.deepEqual((await importList(signet, clients)).reports, allDone(2, { created: 2 }));
+  assert.deepEqual((await importList(signet, clients)).reports, allDone(2, { unchanged: 2 }));
+  const set = { client_id: "COMPANY.k1+/==", client_secret: secretOf("COMPANY.k1+/==") };
+  assert.equal(await whoIs(signet, await signIn(signet, set)), "k1");
+  const { body: api } = await signet.admin("POST", "/api-credentials", {
+    name: "Panel", actions: ["UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"],
+  });
+  const call = async (action, fields) => {
+    const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action, ...fields });
+    return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  };
+  const rows = (await call("ListOAuthCredentials", {})).clients.filter(({ clientIdentifier }) => clientIdentifier.startsWith("COMPANY.k"));
+  assert.deepEqual(rows.map(({ credentialId, name, serviceId, redirectUri }) => [credentialId, name, serviceId, redirectUri]), [
+    [5, "Service 500", 500, []], [6, "Mine", 501, ["https://k.example/"]],
+  ]);
+  assert.equal((await call("UpdateOAuthCredential", { credentialId: 5, name: "Renamed" })).result, "success");
+  assert.equal((await signet.admin("GET", `/credentials/${encodeURIComponent(set.client_id)}`)).body.name, "Renamed");
+  assert.equal((await call("DeleteOAuthCredential", { credentialId: 5 })).credentialId, 5);
+  assert.equal((await postToken(signet, set)).status, 401);
+  assert.equal((await call("DeleteOAuthCredential", { credentialId: 5 })).message, "Invalid Credential ID provided.");
+});
+
+test("WHMCS's list: a set that a file brought before takes the number of the list, and gives up its own", async () => {
+  await putUser(signet, "l1", { services: [510] });
+  await importLines(signet, [credentialLine("l1", { user_id: "l1" })]);
+  const kv = await signet.kv();
+  const keysOf = async () => {
+    const { keys } = await kv.list({ prefix: "credential-id:" });
+    const numbers = keys.map(async ({ name }) => ((await kv.get(name)) === '"l1"' ? [name] : []));
+    return (await Promise.all(numbers)).flat();
+  };
+  assert.match((await keysOf()).join(), /^credential-id:\d{6,}$/);
+  assert.deepEqual((await importList(signet, [whmcsClient("l1", 510, { credentialId: 9 })])).reports, allDone(1, { changed: 1 }));
+  assert.deepEqual(await keysOf(), ["credential-id:9"]);
+});
+
+test("WHMCS's list: each client that will not do is refused by its place with one precise reason", async () => {
+  await putUser(signet, "m1", { services: [520] });
+  const client = (change) => whmcsClient("m1", 520, change);
+  const cases = [
+    [5, "The client has a missing field, or one of another type than in WHMCS."],
+    [{}, "The client has a missing field, or one of another type than in WHMCS."],
+    [client({ clientIdentifier: "a b" }), "The client_id is malformed."],
+    [client({ credentialId: 0 }), "The credentialId is not a number from 1 to 4294967295."],
+    [client({ clientSecret: "" }), "The clientSecret is empty: this list does not show it."],
+    [client({ clientSecret: "short" }), "The secret must have 32 to 1024 characters."],
+    [client({ grantTypes: "authorization_code" }), "The grantTypes do not include single_sign_on."],
+    [client({ scope: "clientarea:sso openid" }), 'The scope "openid" is unknown.'],
+    [client({ scope: "x".repeat(300) }), `The scope "${"x".repeat(64)}" is unknown.`],
+    [client({ serviceId: "" }), "The serviceId is missing or malformed."],
+    [client({ serviceId: 0 }), "The service is not any user's."],
+    [client({ serviceId: 521 }), "The service is not any user's."],
+    [client({ name: "x".repeat(129) }), "The name must have 1 to 128 characters."],
+  ];
+  const { reports } = await importList(signet, [...cases.map(([row]) => row), client({})]);
+  const expected = cases.map(([, reason], n) => refused(n + 1, reason));
+  assert.deepEqual(reports, [...expected, { done: counts(14, { created: 1, refused: 13 }) }]);
+  // The owner in KV is a hint: the account has the last word.
+  await (await signet.kv()).put("service:522", '"m1"');
+  assert.deepEqual((await importList(signet, [client({ serviceId: 522 })])).reports[0], refused(1, "The service is not any user's."));
+});
+
+test("Signet's own list shows no secrets, and cannot be imported", async () => {
+  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["ListOAuthCredentials"] });
+  await createSet(signet, { delegated: true });
+  const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
+  const list = await (await signet.fetch("/includes/api.php", { method: "POST", body })).text();
+  const { reports } = await importLines(signet, list, { type: "application/json" });
+  const last = reports.pop();
+  assert.ok(last.done.refused > 0 && last.done.refused === last.done.line);
+  for (const { refused: { reason } } of reports) assert.equal(reason, "The clientSecret is empty: this list does not show it.");
+});
+
+test("RFC 9457: what is no import is refused whole with one problem, and nothing is changed", async () => {
+  const body = accountLine("n1");
+  const problem = async (init, status, detail) => {
+    const response = await signet.fetch("/admin/v1/import", { method: "POST", body, ...init });
+    const text = await response.json();
+    assert.deepEqual([response.status, text.detail, response.headers.get("content-type")], [status, detail, "application/problem+json"]);
+    return response;
+  };
+  const Authorization = `Bearer ${signet.adminToken}`;
+  const unauthorized = "The administration token is missing or wrong.";
+  const type = "application/x-ndjson";
+  await problem({ headers: { "Content-Type": type } }, 401, unauthorized);
+  await problem({ headers: { "Content-Type": type, Authorization: "Bearer wrong" } }, 401, unauthorized);
+  await problem({ method: "PUT", headers: { "Content-Type": type } }, 401, unauthorized);
+  const wrong = await problem({ method: "PUT", headers: { "Content-Type": type, Authorization } }, 405, "The method is not allowed here.");
+  assert.equal(wrong.headers.get("allow"), "POST");
+  const unsupported = "The body is neither application/x-ndjson nor application/json.";
+  for (const type of ["", "text/plain", "application/x-www-form-urlencoded", "application/ndjson", "application/x-ndjson; charset=utf-16"]) {
+    await problem({ headers: { Authorization, ...(type && { "Content-Type": type }) } }, 415, unsupported);
+  }
+  const json = { Authorization, "Content-Type": "application/json" };
+  await problem({ headers: json, body: "{" }, 400, "The body is not JSON.");
+  await problem({ headers: json, body: "" }, 400, "The body is not JSON.");
+  for (const body of ["[]", '{"result":"error","message":"Authentication Failed"}', '{"result":"success","clients":{}}']) {
+    await problem({ headers: json, body }, 400, "The body is not a successful answer of ListOAuthCredentials.");
+  }
+  const large = Buffer.alloc(8_388_609, " ");
+  const tooLarge = "The request body is larger than 8192 KiB.";
+  await problem({ headers: json, body: large }, 413, tooLarge);
+  await problem({ headers: json, body: (async function* () { for (let n = 0; n < 129; n += 1) yield Buffer.alloc(65_536, " "); })() }, 413, tooLarge);
+  assert.equal((await signet.admin("GET", "/users/n1")).status, 404);
+});
+
+test("a list of 8 MiB is taken", async () => {
+  await putUser(signet, "o1", { services: [530] });
+  const [sound, unsound] = [whmcsClient("o1", 530, { credentialId: 31 }), { name: "x".repeat(200) }].map((row) => JSON.stringify(row));
+  const others = Math.floor((8_388_608 - 1_000) / (unsound.length + 1));
+  const body = `{"result":"success","clients":[${sound}${`,${unsound}`.repeat(others)}]}`;
+  assert.ok(body.length > 8_380_000 && body.length <= 8_388_608);
+  const { reports } = await importLines(signet, body, { type: "application/json" });
+  assert.deepEqual(reports.at(-1), { done: counts(others + 1, { created: 1, refused: others }) });
+  assert.equal(reports.filter(({ progress }) => progress).length, Math.floor((others + 1) / 1_000));
+});
+
+test("the answer has the security headers and the request's id, and the import leaves one line in the log, without secrets", async () => {
+  const secret = "an application's secret of forty letters";
+  const lines = [credentialLine("p1", { delegated: true }, secret), credentialLine("p1", { user_id: "p1" }, secret), secret];
+  const { headers, reports } = await importLines(signet, lines);
+  assert.ok(!JSON.stringify(reports).includes(secret));
+  for (const [name, value] of [
+    ["cache-control", "no-store"], ["x-content-type-options", "nosniff"], ["x-frame-options", "DENY"], ["referrer-policy", "no-referrer"],
+    ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+  ]) assert.equal(headers.get(name), value);
+  const request_id = headers.get("x-request-id");
+  const { message } = await signet.logged(request_id);
+  assert.deepEqual(JSON.parse(message), {
+    event: "import", outcome: "granted", reason: "ok", lines: counts(3, { created: 1, refused: 2 }), request_id,
+  });
+  assert.equal(signet.logs.filter(({ message }) => message.includes(request_id)).length, 1);
+  assert.ok(!JSON.stringify(signet.logs).includes(secret));
+  const kv = await signet.kv();
+  assert.ok(!(await kv.get("credential:p1")).includes(secret));
+});

@@ -1,0 +1,181 @@
+// Who may do what: every route, asked by everybody. The routes are those of /openapi.json, and the pages.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { readDescription } from "../support/openapi.mjs";
+import { startSignet } from "../support/signet.mjs";
+import { basic, claimsOf, createSet, getToken, json, putUser, signIn } from "../support/workflow.mjs";
+
+/**
+ * One row a route, one column a role:
+ *
+ * - `nobody` presents nothing, `wrong` a made-up bearer token;
+ * - `user` presents the session cookie of the user concerned, `app` the credential set that issued the token concerned,
+ *   `other` another user's set, `off` a disabled set, `api` an API credential, `admin` the administration token;
+ * - `mixed` presents a live session cookie as a bearer token, and an SSO token as a session cookie.
+ *
+ * A cell is the status, with a plus where something was stored, changed or deleted. `idle` is 200 that says of the token
+ * no more than that it is not active. An SSO request is the browser's own: whoever adds credentials of another kind is refused.
+ */
+const TABLE = `
+                                                    nobody wrong user  app   other off   api   admin mixed
+POST   /oauth/token                                 401    401   401   200+  200+  401   401   401   401
+POST   /oauth/token.php                             401    401   401   200+  200+  401   401   401   401
+POST   /oauth/revoke                                401    401   401   200+  400   401   401   401   401
+POST   /oauth/introspect                            401    401   401   200   idle  401   401   401   401
+GET    /oauth/receipts/{jti}                        401    401   401   200   404   401   401   401   401
+GET    /oauth/singlesignon                          302+   400   302+  400   400   400   400   400   400
+POST   /oauth/singlesignon                          303+   400   303+  400   400   400   400   400   400
+GET    /oauth/singlesignon.php                      302+   400   302+  400   400   400   400   400   400
+POST   /oauth/singlesignon.php                      303+   400   303+  400   400   400   400   400   400
+GET    /oauth/session                               401    401   200   401   401   401   401   401   401
+GET    /oauth/logout                                200    200   200   200   200   200   200   200   200
+POST   /oauth/logout                                204    204   204+  204   204   204   204   204   204
+POST   /includes/api.php                            403    403   403   403   403   403   200+  403   403
+GET    /.well-known/oauth-authorization-server      200    200   200   200   200   200   200   200   200
+GET    /.well-known/jwks.json                       200    200   200   200   200   200   200   200   200
+GET    /openapi.json                                200    200   200   200   200   200   200   200   200
+GET    /healthz                                     200    200   200   200   200   200   200   200   200
+GET    /account/security                            401    401   200   401   401   401   401   401   401
+POST   /account/security                            401    401   303+  401   401   401   401   401   401
+PUT    /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200+  401
+GET    /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200   401
+PATCH  /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200+  401
+DELETE /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   204+  401
+GET    /admin/v1/users/{user_id}/sessions           401    401   401   401   401   401   401   200   401
+DELETE /admin/v1/users/{user_id}/sessions           401    401   401   401   401   401   401   204+  401
+DELETE /admin/v1/users/{user_id}/sessions/{session_id}
+                                                    401    401   401   401   401   401   401   204+  401
+GET    /admin/v1/users/{user_id}/events             401    401   401   401   401   401   401   200   401
+POST   /admin/v1/credentials                        401    401   401   401   401   401   401   201+  401
+GET    /admin/v1/credentials                        401    401   401   401   401   401   401   200   401
+GET    /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200   401
+PATCH  /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200+  401
+DELETE /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   204+  401
+POST   /admin/v1/credentials/{client_id}/rotate     401    401   401   401   401   401   401   200+  401
+POST   /admin/v1/api-credentials                    401    401   401   401   401   401   401   201+  401
+GET    /admin/v1/api-credentials                    401    401   401   401   401   401   401   200   401
+GET    /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200   401
+PATCH  /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200+  401
+DELETE /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   204+  401
+GET    /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   200   401
+DELETE /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   204+  401
+POST   /admin/v1/import                             401    401   401   401   401   401   401   200+  401
+`;
+
+/** The pages, which no description lists. A new page gets its line here, and its row in the table. */
+const PAGES = ["GET /account/security", "POST /account/security"];
+
+const { roles, rows } = parse(TABLE);
+let signet, api, people = 0;
+
+before(async () => {
+  signet = await startSignet();
+  api = await readDescription(signet);
+});
+after(() => signet.close());
+
+/** The roles, and each row as `{ route, cells }`. A long route has its cells on the line below. */
+function parse(table) {
+  const [head, ...lines] = table.trim().replace(/\}\n +/g, "} ").split("\n").map((line) => line.trim().split(/\s+/));
+  return { roles: head, rows: lines.map(([method, path, ...cells]) => ({ route: `${method} ${path}`, cells })) };
+}
+
+/** Everything that a row is about, made anew: a user with a live session, and what each role holds. */
+async function newScene() {
+  people += 1;
+  const [user, stranger] = [`user-${people}`, `stranger-${people}`];
+  for (const name of [user, stranger]) await putUser(signet, name, { services: [], domains: [] });
+  const app = await createSet(signet, { user_id: user });
+  const other = await createSet(signet, { user_id: stranger });
+  const off = await createSet(signet, { user_id: user });
+  await signet.admin("PATCH", `/credentials/${off.client_id}`, { disabled: true });
+  const { body: panel } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["CreateSsoToken"] });
+  const cookie = await signIn(signet, app);
+  const [token, mixed] = [await getToken(signet, app), await getToken(signet, app)];
+  const session = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
+  const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
+  const csrf_token = page.match(/name="csrf_token" value="([^"]+)"/)[1];
+  return { user, app, other, off, panel, cookie, token, mixed, jti: claimsOf(token).jti, session_id: session.session_id, csrf_token };
+}
+
+const bearer = (token) => ({ Authorization: `Bearer ${token}` });
+const pair = ({ client_id, client_secret }) => ({ headers: basic({ client_id, client_secret }), identifier: client_id, secret: client_secret });
+
+/** What a role presents: header fields; and the same secret where WHMCS's API expects it, in the form. */
+const presents = {
+  nobody: () => ({}),
+  wrong: () => ({ headers: bearer("A".repeat(43)), identifier: "nobody", secret: "A".repeat(43) }),
+  user: ({ cookie }) => ({ headers: cookie }),
+  app: ({ app }) => pair(app),
+  other: ({ other }) => pair(other),
+  off: ({ off }) => pair(off),
+  api: ({ panel }) => pair({ client_id: panel.identifier, client_secret: panel.secret }),
+  admin: () => ({ headers: bearer(signet.adminToken), identifier: "admin", secret: signet.adminToken }),
+  mixed: ({ cookie, mixed }) => ({ headers: { ...bearer(cookie.Cookie.split("=")[1]), Cookie: `__Host-signet=${mixed}` } }),
+};
+
+const form = (fields) => ({ body: new URLSearchParams(fields) });
+const inJson = (body) => ({ headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+const sso = ({ token }) => ({ query: `?access_token=${token}` });
+const ssoForm = ({ token }) => form({ access_token: token });
+
+/** What goes with a route, for a request that nothing but its sender can make fail. */
+const requests = {
+  "POST /oauth/token": () => form({ grant_type: "single_sign_on" }),
+  "POST /oauth/token.php": () => form({ grant_type: "single_sign_on" }),
+  "POST /oauth/revoke": ({ token }) => form({ token }),
+  "POST /oauth/introspect": ({ token }) => form({ token }),
+  "GET /oauth/singlesignon": sso,
+  "GET /oauth/singlesignon.php": sso,
+  "POST /oauth/singlesignon": ssoForm,
+  "POST /oauth/singlesignon.php": ssoForm,
+  "POST /includes/api.php": ({ user }, { identifier = "", secret = "" }) =>
+    form({ identifier, secret, action: "CreateSsoToken", client_id: user }),
+  "POST /account/security": ({ csrf_token }) => form({ action: "disallow_sso", csrf_token }),
+  "PUT /admin/v1/users/{user_id}": () => inJson({ status: "Inactive" }),
+  "PATCH /admin/v1/users/{user_id}": () => inJson({ sso: false }),
+  "POST /admin/v1/credentials": ({ user }) => inJson({ name: "New", scopes: [], user_id: user }),
+  "PATCH /admin/v1/credentials/{client_id}": () => inJson({ name: "Renamed" }),
+  "POST /admin/v1/api-credentials": () => inJson({ name: "New", actions: [] }),
+  "PATCH /admin/v1/api-credentials/{identifier}": () => inJson({ name: "Renamed" }),
+  "POST /admin/v1/import": ({ user }) => ({
+    headers: { "Content-Type": "application/x-ndjson" }, body: JSON.stringify({ user_id: user, account: { status: "Closed" } }),
+  }),
+};
+
+/** Asks as a role, and returns the cell. */
+async function ask(route, role) {
+  const scene = await newScene();
+  const [method, template] = route.split(" ");
+  const presented = presents[role](scene);
+  const { query = "", headers, body } = requests[route]?.(scene, presented) ?? {};
+  const ids = { ...scene, user_id: scene.user, client_id: scene.app.client_id, identifier: scene.panel.identifier };
+  const path = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(ids[name]));
+  await signet.ops.reset();
+  const response = await signet.fetch(path + query, { method, headers: { ...json, ...headers, ...presented.headers }, body });
+  const text = await response.text();
+  const writes = await signet.ops.read();
+  const hasChanged = writes["kv.put"] + writes["kv.delete"] + writes["sql.rowsWritten"] > 0;
+  if (response.status === 200 && text === '{"active":false}') return "idle";
+  return `${response.status}${hasChanged ? "+" : ""}`;
+}
+
+test("every route has its row, and every row its route", () => {
+  const routes = [...api.operations.map(({ method, path }) => `${method} ${path}`), ...PAGES];
+  assert.deepEqual(rows.map(({ route }) => route).sort(), routes.sort());
+  assert.deepEqual(Object.keys(presents), roles);
+});
+
+for (const { route, cells } of rows) {
+  test(`ASVS 8.2.1, 8.3.1: who may ${route}`, async () => {
+    const seen = [];
+    for (const role of roles) seen.push(await ask(route, role));
+    const named = (values) => Object.fromEntries(roles.map((role, n) => [role, values[n]]));
+    assert.deepEqual(named(seen), named(cells));
+  });
+}
+
+test("what is refused changes nothing", () => {
+  for (const { route, cells } of rows) assert.ok(!cells.some((cell) => /^[45].*\+/.test(cell)), route);
+});
