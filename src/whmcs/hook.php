@@ -115,6 +115,8 @@ final class Accounts
     private $isOutOfReach = false;
     /** The clients that are being deleted in this run of PHP, as keys. */
     private $deleted = [];
+    /** How many clients Signet refused in this daily cron job. */
+    private $refused = 0;
 
     private function send(string $method, string $path, array $expected, string $body = ''): void
     {
@@ -182,8 +184,9 @@ final class Accounts
     /** Sends every client, a page at a time. */
     public function putAll(): void
     {
-        $counts = ['created' => 0, 'changed' => 0, 'unchanged' => 0, 'refused' => 0];
         $lines = [];
+        $sent = 0;
+        $this->refused = 0;
         foreach (rows('GetClients', ['orderby' => 'id'], 'clients', 'client') as $row) {
             $client = (int) $row['id'];
             try {
@@ -194,48 +197,61 @@ final class Accounts
             }
             if ($account !== null) {
                 $lines[$client] = json_encode(['user_id' => (string) $client, 'account' => $account]);
+                $sent++;
             }
             if (count($lines) === PAGE) {
-                $counts = $this->import($lines, $counts);
+                $this->import($lines);
                 $lines = [];
             }
         }
-        if ($lines) {
-            $counts = $this->import($lines, $counts);
-        }
-        note('everybody was sent: ' . http_build_query($counts, '', ', '));
+        $this->import($lines);
+        note("everybody was sent: {$sent} clients, {$this->refused} refused");
     }
 
-    /** Sends a page of clients, a second time if the first fails: it means the same. Returns `$counts` with theirs added. */
-    private function import(array $lines, array $counts): array
+    /**
+     * Sends a page of clients, as lines by their ids. Where Signet stopped, because Cloudflare lets a request do only so
+     * much, the rest is sent next; what failed as a whole is sent once more.
+     */
+    private function import(array $lines): void
     {
-        try {
-            $done = $this->importOnce($lines);
-        } catch (\RuntimeException $failure) {
-            $done = $this->importOnce($lines);
+        $failures = 0;
+        while ($lines) {
+            try {
+                $lines = $this->importOnce($lines);
+                $failures = 0;
+            } catch (\RuntimeException $failure) {
+                if (++$failures === 2) {
+                    throw $failure;
+                }
+            }
         }
-        foreach ($counts as $name => $count) {
-            $counts[$name] = $count + (int) ($done[$name] ?? 0);
-        }
-        return $counts;
     }
 
+    /** Sends these lines, and returns those that are left to send. */
     private function importOnce(array $lines): array
     {
         $body = implode("\n", $lines) . "\n";
-        $answer = $this->administration()->send('POST', 'import', [200], $body, 'application/x-ndjson', PAGE_SECONDS);
+        $administration = $this->administration();
+        $answer = $administration->send('POST', 'import', [200], $body, 'application/x-ndjson', PAGE_SECONDS);
         $clients = array_keys($lines);
         foreach (explode("\n", $answer) as $line) {
             $report = json_decode($line, true);
+            if (isset($report['done'])) {
+                return [];
+            }
             if (isset($report['refused'])) {
                 $client = $clients[$report['refused']['line'] - 1] ?? 0;
-                $reason = $this->administration()->withoutToken((string) $report['refused']['reason']);
+                $this->refused++;
+                $reason = $administration->withoutToken((string) $report['refused']['reason']);
                 note("client {$client} was refused: {$reason}", $client);
-            } elseif (isset($report['stopped'])) {
-                $reason = $this->administration()->withoutToken((string) $report['stopped']['reason']);
+            }
+            $next = $report['stopped']['line'] ?? 0;
+            if ($next > 1) {
+                return array_slice($lines, $next - 1, null, true);
+            }
+            if ($next === 1) {
+                $reason = $administration->withoutToken((string) $report['stopped']['reason']);
                 throw new \RuntimeException("Signet stopped: {$reason}");
-            } elseif (isset($report['done'])) {
-                return $report['done'];
             }
         }
         throw new \RuntimeException('Signet broke off');
