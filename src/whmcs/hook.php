@@ -45,10 +45,13 @@ final class Administration
     /** @throws \RuntimeException when the configuration is missing or unsound. It is never quoted. */
     public function __construct()
     {
+        ob_start(); // a file that does not begin with <?php would be printed
         try {
             $config = is_file(CONFIG) ? include CONFIG : null;
         } catch (\Throwable $unsound) {
             $config = null;
+        } finally {
+            ob_end_clean();
         }
         $config = is_array($config) ? $config : [];
         $this->address = rtrim((string) ($config['address'] ?? ''), '/');
@@ -191,7 +194,7 @@ final class Accounts
             $client = (int) $row['id'];
             try {
                 $account = account($client);
-            } catch (\RuntimeException $failure) {
+            } catch (\Throwable $failure) {
                 note("client {$client} was not sent: {$failure->getMessage()}", $client);
                 continue;
             }

@@ -359,6 +359,7 @@ test("an answer without end is not read to its end", { skip }, async (t) => {
 for (const [what, broken] of [
   ["missing", () => null],
   ["not PHP", () => `<?php return ['address' => '${signet.issuer}', 'token' => '${signet.adminToken}' '${signet.adminToken}'];`],
+  ["without its opening tag", () => configured(signet.issuer, signet.adminToken).replace("<?php", "")],
   ["no array", () => "<?php return 'the-token';"],
   ["without token", () => configured(signet.issuer, "")],
   ["with a token of two lines", () => configured(signet.issuer, "a\\nb").replaceAll("'", '"')],
