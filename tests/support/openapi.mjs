@@ -51,7 +51,7 @@ export class Description {
     return this.operations.find((operation) => operation.method === method && fits(operation.path.split("/")));
   }
 
-  /** The first schema that a schema of this document has an example for, or nothing. */
+  /** The example that comes with a schema, if there is one. */
   example(schema) {
     return this.#named(schema)?.examples?.[0];
   }

@@ -68,8 +68,8 @@ test("RFC 8414 section 2: every endpoint that the metadata names is there, and t
   assert.equal((await signet.fetch(new URL(metadata.jwks_uri).pathname)).status, 200);
 });
 
-test("RFC 9111: metadata and keys may be kept for five minutes, failures may not", async () => {
-  for (const path of [METADATA, JWKS]) {
+test("RFC 9111: metadata, keys and description may be kept for five minutes, failures may not", async () => {
+  for (const path of [METADATA, JWKS, "/openapi.json"]) {
     const response = await signet.fetch(path);
     assert.equal(response.headers.get("cache-control"), "public, max-age=300");
     assert.equal(response.headers.get("content-type"), "application/json");
@@ -111,8 +111,8 @@ test("ASVS 11.2.2: a rotation with overlap: published before it signs, still pub
   assert.deepEqual(seen, [["a", "a"], ["a", "a,b"], ["b", "b,a"], ["b", "b"]]);
 });
 
-test("neither costs any storage operation", async () => {
+test("none of them costs any storage operation", async () => {
   await signet.ops.reset();
-  for (const path of [METADATA, JWKS]) await signet.fetch(path);
+  for (const path of [METADATA, JWKS, "/openapi.json"]) await signet.fetch(path);
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
 });

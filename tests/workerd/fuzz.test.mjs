@@ -86,6 +86,7 @@ async function soundRequests() {
     manage("PATCH", `/api-credentials/${api.identifier}`, { name: "fuzzed" }),
     get("/.well-known/oauth-authorization-server"),
     get("/.well-known/jwks.json"),
+    get("/openapi.json"),
     get("/healthz"),
     manage("GET", "/users/2"),
     manage("PUT", "/users/3", { status: "Inactive", sso: true, services: ["a", 5] }),

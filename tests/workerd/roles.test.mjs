@@ -63,7 +63,7 @@ DELETE /admin/v1/tokens/{jti}                       401    401   401   401   401
 POST   /admin/v1/import                             401    401   401   401   401   401   401   200+  401
 `;
 
-/** The pages, which no description lists. A new page gets its line here, and its row in the table. */
+/** The pages, which no description lists. A new page gets its line here and its row in the table, a new cookie a column. */
 const PAGES = ["GET /account/security", "POST /account/security"];
 
 const { roles, rows } = parse(TABLE);
