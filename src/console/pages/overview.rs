@@ -108,7 +108,7 @@ fn denial(reason: &str, count: u64, highest: u64) -> Markup {
         tr {
             th.nowrap scope="row" { code { (reason) } }
             td { (explain_reason(reason)) }
-            td.number data-label="Times" { (count) }
+            td data-label="Times" { (count) }
             td.bar-cell {
                 svg viewBox=(format!("0 0 {BAR} 8")) aria-hidden="true" preserveAspectRatio="none" height="8" {
                     rect.bad-fill width=(scaled(count, highest, BAR)) height="8" {}
