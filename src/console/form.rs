@@ -113,7 +113,7 @@ impl Act {
             "save" => {
                 let account = AccountInput {
                     status: form.parsed("status", Status::parse, BAD_FORM)?.ok_or(BAD_FORM)?,
-                    sso: form.get("sso").is_some(),
+                    sso: Some(form.get("sso").is_some()),
                     services: owned_ids(form, "services")?,
                     domains: owned_ids(form, "domains")?,
                 };

@@ -47,7 +47,7 @@ impl DemoUser {
     pub fn account(&self) -> AccountInput {
         AccountInput {
             status: self.status,
-            sso: self.sso,
+            sso: Some(self.sso),
             services: OwnedId::parse(SERVICE).into_iter().collect(),
             domains: OwnedId::parse(DOMAIN).into_iter().collect(),
         }

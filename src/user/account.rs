@@ -58,19 +58,16 @@ pub struct Account {
 pub struct AccountInput {
     /// Its status.
     pub status: Status,
-    /// Whether single sign-on is allowed.
-    #[serde(default = "allowed")]
-    pub sso: bool,
+    /// Whether single sign-on is allowed. If it is left out, a new account allows it, and an old one stays as it is: the
+    /// switch may be the user's own doing.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub sso: Option<bool>,
     /// The services it owns.
     #[serde(default)]
     pub services: Vec<OwnedId>,
     /// The domains it owns.
     #[serde(default)]
     pub domains: Vec<OwnedId>,
-}
-
-const fn allowed() -> bool {
-    true
 }
 
 /// The fields of an account to change; the others stay.
@@ -96,7 +93,7 @@ impl AccountInput {
     pub fn into_account(self, old: Option<&Account>, now: Timestamp) -> Account {
         Account {
             status: self.status,
-            sso: self.sso,
+            sso: self.sso.unwrap_or(old.is_none_or(|account| account.sso)),
             services: self.services,
             domains: self.domains,
             created_at: old.map_or(now, |account| account.created_at),
@@ -155,6 +152,23 @@ mod tests {
             assert_eq!(serde_json::to_string(&account).unwrap(), stored);
             assert_eq!(serde_json::from_str::<Account>(&stored).unwrap(), account);
         }
+    }
+
+    #[test]
+    fn an_account_that_does_not_speak_of_single_sign_on_leaves_it_alone() {
+        let input = |json: &str| serde_json::from_str::<AccountInput>(json).unwrap();
+        let off = Account { sso: false, ..account() };
+        for (json, old, sso) in [
+            (r#"{"status":"Active"}"#, None, true),
+            (r#"{"status":"Active"}"#, Some(&account()), true),
+            (r#"{"status":"Active"}"#, Some(&off), false),
+            (r#"{"status":"Active","sso":true}"#, Some(&off), true),
+            (r#"{"status":"Active","sso":false}"#, Some(&account()), false),
+            (r#"{"status":"Active","sso":false}"#, None, false),
+        ] {
+            assert_eq!(input(json).into_account(old, Timestamp::from_seconds(3)).sso, sso, "{json} {old:?}");
+        }
+        assert!(serde_json::from_str::<AccountInput>(r#"{"status":"Active","sso":null}"#).is_err());
     }
 
     #[test]

@@ -297,7 +297,8 @@ mod tests {
 
     #[test]
     fn wire_form_of_each_other_command_is_unchanged() {
-        let put = AccountInput { status: crate::user::Status::Active, sso: false, services: vec![], domains: vec![] };
+        let put =
+            AccountInput { status: crate::user::Status::Active, sso: Some(false), services: vec![], domains: vec![] };
         let patch = AccountChange { sso: Some(true), ..AccountChange::default() };
         for (command, wire) in [
             (Command::CheckSession(sid()), json!({"check_session": SID})),
@@ -358,7 +359,8 @@ mod tests {
             user_agent: None,
             ordinal: 0,
         };
-        let input = AccountInput { status: crate::user::Status::Closed, sso: true, services: vec![], domains: vec![] };
+        let input =
+            AccountInput { status: crate::user::Status::Closed, sso: Some(true), services: vec![], domains: vec![] };
         let account = input.into_account(None, at);
         let (row, person) = (serde_json::to_value(&session).unwrap(), serde_json::to_value(&account).unwrap());
         let event: Event =

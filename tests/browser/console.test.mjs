@@ -313,7 +313,7 @@ test("the chart counts sign-ins, and denials by reason", { skip }, async () => {
     await press(page, "Sign in");
     assert.deepEqual([await fact(page, "signed in"), await fact(page, "denied")].map(Number), [5, 3]);
     const rows = await page.$$eval("section[aria-labelledby=denials] tbody tr", (rows) =>
-      rows.map((row) => [row.querySelector("th").innerText, row.querySelector(".number").innerText]));
+      rows.map((row) => [row.querySelector("th").innerText, row.querySelector("[data-label=Times]").innerText]));
     assert.deepEqual(rows, [["token_used", "2"], ["forged", "1"]]);
     assert.ok((await page.locator("rect.good-fill").evaluateAll((bars) => bars.filter((bar) => bar.height.baseVal.value > 0).length)) === 1);
   } finally {

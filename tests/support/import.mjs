@@ -50,7 +50,7 @@ export const allDone = (line, outcomes) => [{ done: counts(line, outcomes) }];
 const parsed = (text) => text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 
 /**
- * Begins an import whose lines come later. `write` sends text and waits until it may send more, `end` ends the body, `break`
+ * Begins an import whose lines come later. `write` sends text and waits until it is on its way (or never will be), `end` ends the body, `break`
  * ends the connection. `reports` are those that have come; `next` waits for one more, `ended` for the end of the answer.
  */
 export function beginImport(signet) {
@@ -73,6 +73,7 @@ export function beginImport(signet) {
   }
   ended.catch(() => {});
   outgoing.on("error", () => {});
+  const closed = new Promise((resolve) => outgoing.once("close", resolve));
 
   return {
     reports,
@@ -87,9 +88,7 @@ export function beginImport(signet) {
         });
       }
     },
-    async write(text) {
-      if (!outgoing.write(text)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
-    },
+    write: (text) => Promise.race([new Promise((resolve) => outgoing.write(text, resolve)), closed]),
     end: (text) => outgoing.end(text),
     break: () => outgoing.destroy(),
     get isOpen() {

@@ -2,10 +2,13 @@
 
 import { execFile } from "node:child_process";
 
+/** How long a program may take, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
 /** Runs a program, gives it an order as JSON, and returns what it printed. */
 export function order(command, args, content) {
   return new Promise((resolve, reject) => {
-    const child = execFile(command, args, (error, stdout, stderr) => {
+    const child = execFile(command, args, { timeout: PATIENCE_MS }, (error, stdout, stderr) => {
       if (error) reject(new Error(stderr || error.message));
       else resolve(stdout.trim());
     });

@@ -15,7 +15,7 @@ after(() => signet.close());
 
 const refused = (line, reason) => ({ refused: { line, reason } });
 
-test("an account line is what PUT takes: it creates, replaces all fields, and keeps created_at", async () => {
+test("an account line is what PUT takes: it creates, replaces all fields, but leaves sso alone if it is not there, and keeps created_at", async () => {
   await putUser(signet, "a1", { sso: false, services: [1], domains: [2] });
   const { body: before } = await signet.admin("GET", "/users/a1");
   const lines = [accountLine("a1", { status: "Inactive" }), accountLine("a2", { sso: false, services: [12, "s"], domains: ["d.example"] })];
@@ -26,7 +26,7 @@ test("an account line is what PUT takes: it creates, replaces all fields, and ke
     const { created_at, updated_at, ...account } = (await signet.admin("GET", `/users/${user}`)).body;
     return [account, created_at];
   };
-  const replaced = { user_id: "a1", status: "Inactive", sso: true, services: [], domains: [] };
+  const replaced = { user_id: "a1", status: "Inactive", sso: false, services: [], domains: [] };
   assert.deepEqual(await of("a1"), [replaced, before.created_at]);
   const [created] = await of("a2");
   assert.deepEqual(created, { user_id: "a2", status: "Active", sso: false, services: ["12", "s"], domains: ["d.example"] });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, createSet, getToken, json, putUser, signIn } from "../support/workflow.mjs";
+import { basic, claimsOf, cookieOf, createSet, getToken, json, putUser, signIn } from "../support/workflow.mjs";
 
 /**
  * One row a route, one column a role:
@@ -12,59 +12,88 @@ import { basic, claimsOf, createSet, getToken, json, putUser, signIn } from "../
  * - `nobody` presents nothing, `wrong` a made-up bearer token;
  * - `user` presents the session cookie of the user concerned, `app` the credential set that issued the token concerned,
  *   `other` another user's set, `off` a disabled set, `api` an API credential, `admin` the administration token;
- * - `mixed` presents a live session cookie as a bearer token, and an SSO token as a session cookie.
+ * - `mixed` presents a live session cookie as a bearer token, and an SSO token as a session cookie;
+ * - `oper` presents the cookie of an administrator who is signed in to the console.
  *
  * A cell is the status, with a plus where something was stored, changed or deleted. `idle` is 200 that says of the token
  * no more than that it is not active. An SSO request is the browser's own: whoever adds credentials of another kind is refused.
  */
 const TABLE = `
-                                                    nobody wrong user  app   other off   api   admin mixed
-POST   /oauth/token                                 401    401   401   200+  200+  401   401   401   401
-POST   /oauth/token.php                             401    401   401   200+  200+  401   401   401   401
-POST   /oauth/revoke                                401    401   401   200+  400   401   401   401   401
-POST   /oauth/introspect                            401    401   401   200   idle  401   401   401   401
-GET    /oauth/receipts/{jti}                        401    401   401   200   404   401   401   401   401
-GET    /oauth/singlesignon                          302+   400   302+  400   400   400   400   400   400
-POST   /oauth/singlesignon                          303+   400   303+  400   400   400   400   400   400
-GET    /oauth/singlesignon.php                      302+   400   302+  400   400   400   400   400   400
-POST   /oauth/singlesignon.php                      303+   400   303+  400   400   400   400   400   400
-GET    /oauth/session                               401    401   200   401   401   401   401   401   401
-GET    /oauth/logout                                200    200   200   200   200   200   200   200   200
-POST   /oauth/logout                                204    204   204+  204   204   204   204   204   204
-POST   /includes/api.php                            403    403   403   403   403   403   200+  403   403
-GET    /.well-known/oauth-authorization-server      200    200   200   200   200   200   200   200   200
-GET    /.well-known/jwks.json                       200    200   200   200   200   200   200   200   200
-GET    /openapi.json                                200    200   200   200   200   200   200   200   200
-GET    /healthz                                     200    200   200   200   200   200   200   200   200
-GET    /account/security                            401    401   200   401   401   401   401   401   401
-POST   /account/security                            401    401   303+  401   401   401   401   401   401
-PUT    /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200+  401
-GET    /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200   401
-PATCH  /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200+  401
-DELETE /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   204+  401
-GET    /admin/v1/users/{user_id}/sessions           401    401   401   401   401   401   401   200   401
-DELETE /admin/v1/users/{user_id}/sessions           401    401   401   401   401   401   401   204+  401
+                                                    nobody wrong user  app   other off   api   admin mixed oper
+POST   /oauth/token                                 401    401   401   200+  200+  401   401   401   401   401
+POST   /oauth/token.php                             401    401   401   200+  200+  401   401   401   401   401
+POST   /oauth/revoke                                401    401   401   200+  400   401   401   401   401   401
+POST   /oauth/introspect                            401    401   401   200   idle  401   401   401   401   401
+GET    /oauth/receipts/{jti}                        401    401   401   200   404   401   401   401   401   401
+GET    /oauth/singlesignon                          302+   400   302+  400   400   400   400   400   400   302+
+POST   /oauth/singlesignon                          303+   400   303+  400   400   400   400   400   400   303+
+GET    /oauth/singlesignon.php                      302+   400   302+  400   400   400   400   400   400   302+
+POST   /oauth/singlesignon.php                      303+   400   303+  400   400   400   400   400   400   303+
+GET    /oauth/session                               401    401   200   401   401   401   401   401   401   401
+GET    /oauth/logout                                200    200   200   200   200   200   200   200   200   200
+POST   /oauth/logout                                204    204   204+  204   204   204   204   204   204   204
+POST   /includes/api.php                            403    403   403   403   403   403   200+  403   403   403
+GET    /.well-known/oauth-authorization-server      200    200   200   200   200   200   200   200   200   200
+GET    /.well-known/jwks.json                       200    200   200   200   200   200   200   200   200   200
+GET    /openapi.json                                200    200   200   200   200   200   200   200   200   200
+GET    /healthz                                     200    200   200   200   200   200   200   200   200   200
+GET    /account/security                            401    401   200   401   401   401   401   401   401   401
+POST   /account/security                            401    401   303+  401   401   401   401   401   401   401
+PUT    /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200+  401   401
+GET    /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200   401   401
+PATCH  /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   200+  401   401
+DELETE /admin/v1/users/{user_id}                    401    401   401   401   401   401   401   204+  401   401
+GET    /admin/v1/users/{user_id}/sessions           401    401   401   401   401   401   401   200   401   401
+DELETE /admin/v1/users/{user_id}/sessions           401    401   401   401   401   401   401   204+  401   401
 DELETE /admin/v1/users/{user_id}/sessions/{session_id}
-                                                    401    401   401   401   401   401   401   204+  401
-GET    /admin/v1/users/{user_id}/events             401    401   401   401   401   401   401   200   401
-POST   /admin/v1/credentials                        401    401   401   401   401   401   401   201+  401
-GET    /admin/v1/credentials                        401    401   401   401   401   401   401   200   401
-GET    /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200   401
-PATCH  /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200+  401
-DELETE /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   204+  401
-POST   /admin/v1/credentials/{client_id}/rotate     401    401   401   401   401   401   401   200+  401
-POST   /admin/v1/api-credentials                    401    401   401   401   401   401   401   201+  401
-GET    /admin/v1/api-credentials                    401    401   401   401   401   401   401   200   401
-GET    /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200   401
-PATCH  /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200+  401
-DELETE /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   204+  401
-GET    /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   200   401
-DELETE /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   204+  401
-POST   /admin/v1/import                             401    401   401   401   401   401   401   200+  401
+                                                    401    401   401   401   401   401   401   204+  401   401
+GET    /admin/v1/users/{user_id}/events             401    401   401   401   401   401   401   200   401   401
+POST   /admin/v1/credentials                        401    401   401   401   401   401   401   201+  401   401
+GET    /admin/v1/credentials                        401    401   401   401   401   401   401   200   401   401
+GET    /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200   401   401
+PATCH  /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200+  401   401
+DELETE /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   204+  401   401
+POST   /admin/v1/credentials/{client_id}/rotate     401    401   401   401   401   401   401   200+  401   401
+POST   /admin/v1/api-credentials                    401    401   401   401   401   401   401   201+  401   401
+GET    /admin/v1/api-credentials                    401    401   401   401   401   401   401   200   401   401
+GET    /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200   401   401
+PATCH  /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200+  401   401
+DELETE /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   204+  401   401
+GET    /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   200   401   401
+DELETE /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   204+  401   401
+POST   /admin/v1/import                             401    401   401   401   401   401   401   200+  401   401
+GET    /admin                                       401    401   401   401   401   401   401   401   401   200
+GET    /admin/health                                401    401   401   401   401   401   401   401   401   200
+GET    /admin/credentials                           401    401   401   401   401   401   401   401   401   200
+GET    /admin/credentials/new                       401    401   401   401   401   401   401   401   401   200
+GET    /admin/credentials/{client_id}               401    401   401   401   401   401   401   401   401   200
+GET    /admin/users                                 401    401   401   401   401   401   401   401   401   200
+GET    /admin/users/{user_id}                       401    401   401   401   401   401   401   401   401   200
+GET    /admin/tokens                                401    401   401   401   401   401   401   401   401   200
+GET    /admin/tokens/{jti}                          401    401   401   401   401   401   401   401   401   200
+GET    /admin/api-credentials                       401    401   401   401   401   401   401   401   401   200
+GET    /admin/api-credentials/new                   401    401   401   401   401   401   401   401   401   200
+GET    /admin/api-credentials/{identifier}          401    401   401   401   401   401   401   401   401   200
+POST   /admin/sign-in                               401    401   401   401   401   401   401   303   401   401
+POST   /admin/sign-out                              401    401   401   401   401   401   401   401   401   303
+POST   /admin/credentials/new                       401    401   401   401   401   401   401   401   401   201+
+POST   /admin/credentials/{client_id}               401    401   401   401   401   401   401   401   401   303+
+POST   /admin/users/{user_id}                       401    401   401   401   401   401   401   401   401   303+
+POST   /admin/tokens/{jti}                          401    401   401   401   401   401   401   401   401   303+
+POST   /admin/api-credentials/new                   401    401   401   401   401   401   401   401   401   201+
+POST   /admin/api-credentials/{identifier}          401    401   401   401   401   401   401   401   401   303+
 `;
 
 /** The pages, which no description lists. A new page gets its line here and its row in the table, a new cookie a column. */
-const PAGES = ["GET /account/security", "POST /account/security"];
+const PAGES = [
+  "GET /account/security", "POST /account/security",
+  "GET /admin", "GET /admin/health", "GET /admin/credentials", "GET /admin/credentials/new",
+  "GET /admin/credentials/{client_id}", "GET /admin/users", "GET /admin/users/{user_id}", "GET /admin/tokens",
+  "GET /admin/tokens/{jti}", "GET /admin/api-credentials", "GET /admin/api-credentials/new",
+  "GET /admin/api-credentials/{identifier}", "POST /admin/sign-in", "POST /admin/sign-out",
+  "POST /admin/credentials/new", "POST /admin/credentials/{client_id}", "POST /admin/users/{user_id}",
+  "POST /admin/tokens/{jti}", "POST /admin/api-credentials/new", "POST /admin/api-credentials/{identifier}",
+];
 
 const { roles, rows } = parse(TABLE);
 let signet, api, people = 0;
@@ -94,9 +123,16 @@ async function newScene() {
   const cookie = await signIn(signet, app);
   const [token, mixed] = [await getToken(signet, app), await getToken(signet, app)];
   const session = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
-  const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
-  const csrf_token = page.match(/name="csrf_token" value="([^"]+)"/)[1];
-  return { user, app, other, off, panel, cookie, token, mixed, jti: claimsOf(token).jti, session_id: session.session_id, csrf_token };
+  const csrf_token = await proofIn("/account/security", cookie);
+  const console = cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", ...form({ admin_token: signet.adminToken }) }));
+  const console_form = await proofIn("/admin/users", console);
+  return { console, console_form, user, app, other, off, panel, cookie, token, mixed, jti: claimsOf(token).jti, session_id: session.session_id, csrf_token };
+}
+
+/** The proof in the forms of a page. */
+async function proofIn(path, headers) {
+  const page = await (await signet.fetch(path, { headers })).text();
+  return page.match(/name="csrf_token" value="([^"]+)"/)[1];
 }
 
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
@@ -113,12 +149,16 @@ const presents = {
   api: ({ panel }) => pair({ client_id: panel.identifier, client_secret: panel.secret }),
   admin: () => ({ headers: bearer(signet.adminToken), identifier: "admin", secret: signet.adminToken }),
   mixed: ({ cookie, mixed }) => ({ headers: { ...bearer(cookie.Cookie.split("=")[1]), Cookie: `__Host-signet=${mixed}` } }),
+  oper: ({ console }) => ({ headers: console }),
 };
 
 const form = (fields) => ({ body: new URLSearchParams(fields) });
 const inJson = (body) => ({ headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 const sso = ({ token }) => ({ query: `?access_token=${token}` });
 const ssoForm = ({ token }) => form({ access_token: token });
+
+/** A form of the console, with the proof of the console's session. */
+const asOperator = (fields) => ({ console_form }) => form({ ...fields, csrf_token: console_form });
 
 /** What goes with a route, for a request that nothing but its sender can make fail. */
 const requests = {
@@ -132,6 +172,14 @@ const requests = {
   "POST /oauth/singlesignon.php": ssoForm,
   "POST /includes/api.php": ({ user }, { identifier = "", secret = "" }) =>
     form({ identifier, secret, action: "CreateSsoToken", client_id: user }),
+  "POST /admin/sign-in": (_, { secret = "" }) => form({ admin_token: secret }),
+  "POST /admin/sign-out": asOperator({}),
+  "POST /admin/credentials/new": asOperator({ name: "New", delegated: "on" }),
+  "POST /admin/credentials/{client_id}": asOperator({ action: "disable" }),
+  "POST /admin/users/{user_id}": asOperator({ action: "save", status: "Inactive" }),
+  "POST /admin/tokens/{jti}": asOperator({ action: "revoke", confirmed: "on" }),
+  "POST /admin/api-credentials/new": asOperator({ name: "New" }),
+  "POST /admin/api-credentials/{identifier}": asOperator({ action: "revoke", confirmed: "on" }),
   "POST /account/security": ({ csrf_token }) => form({ action: "disallow_sso", csrf_token }),
   "PUT /admin/v1/users/{user_id}": () => inJson({ status: "Inactive" }),
   "PATCH /admin/v1/users/{user_id}": () => inJson({ sso: false }),

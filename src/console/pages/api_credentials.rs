@@ -1,6 +1,6 @@
 //! API credentials.
 
-use super::parts::{Field, action, csrf, danger, lines, next_page, tick};
+use super::parts::{Field, action, csrf, danger, lines, next_page, table, tick};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -20,20 +20,9 @@ pub fn api_credentials_page(frame: &Frame<'_>, page: &Page<ApiCredential>) -> Re
             @if page.records.is_empty() {
                 p { "There is none here. What calls WHMCS's API at " code { "/includes/api.php" } " needs one." }
             } @else {
-                div.scroll role="group" aria-label="API credentials" tabindex="0" {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { "Name" }
-                                th scope="col" { "Identifier" }
-                                th scope="col" { "Actions" }
-                                th scope="col" { "From" }
-                                th scope="col" { "Changed" }
-                            }
-                        }
-                        tbody { @for credential in &page.records { (row(credential)) } }
-                    }
-                }
+                (table("API credentials", &["Name", "Identifier", "Actions", "From", "Changed"], &html! {
+                    @for credential in &page.records { (row(credential)) }
+                }))
             }
         }
         (next_page(page.cursor.clone().map(|cursor| View::ApiCredentials { cursor: Some(cursor) })))

@@ -1,6 +1,6 @@
 //! Credential sets.
 
-use super::parts::{Field, action, csrf, danger, lines, next_page, tick};
+use super::parts::{Field, action, csrf, danger, lines, next_page, table, tick};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::credential::{Binding, CredentialSet};
@@ -30,20 +30,9 @@ pub fn credentials_page(frame: &Frame<'_>, page: &Page<CredentialSet>) -> Respon
             @if page.records.is_empty() {
                 p { "There is none here. An application needs one to sign users in." }
             } @else {
-                div.scroll role="group" aria-label="Credential sets" tabindex="0" {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { "Name" }
-                                th scope="col" { "client_id" }
-                                th scope="col" { "Signs in" }
-                                th scope="col" { "State" }
-                                th scope="col" { "Changed" }
-                            }
-                        }
-                        tbody { @for set in &page.records { (row(set)) } }
-                    }
-                }
+                (table("Credential sets", &["Name", "client_id", "Signs in", "State", "Changed"], &html! {
+                    @for set in &page.records { (row(set)) }
+                }))
             }
         }
         (next_page(page.cursor.clone().map(|cursor| View::Credentials { cursor: Some(cursor) })))

@@ -1,9 +1,10 @@
 //! Is the configuration sound?
 
+use super::parts::table;
 use super::{Frame, framed};
 use crate::console::{Check, Level};
 use crate::http::Response;
-use maud::html;
+use maud::{Markup, html};
 
 /// The page of health.
 pub fn health_page(frame: &Frame<'_>, checks: &[Check]) -> Response {
@@ -14,28 +15,27 @@ pub fn health_page(frame: &Frame<'_>, checks: &[Check]) -> Response {
             p.status.good[is_sound].bad[!is_sound] { @if is_sound { "Signet is sound" } @else { "Something is wrong" } }
         }
         section.card aria-label="Findings" {
-            div.scroll role="group" aria-label="Findings" tabindex="0" {
-                table {
-                    thead { tr { th scope="col" { "Checked" } th scope="col" { "State" } th scope="col" { "Finding" } } }
-                    tbody {
-                        @for check in checks {
-                            tr {
-                                th scope="row" { (check.name) }
-                                td {
-                                    @match check.level {
-                                        Level::Good => span.badge { "sound" },
-                                        Level::Note => span.badge.note { "note" },
-                                        Level::Bad => span.badge.off { "wrong" },
-                                    }
-                                }
-                                td { (check.finding) }
-                            }
-                        }
-                    }
-                }
-            }
+            (table("Findings", &["Checked", "State", "Finding"], &html! {
+                @for check in checks { (finding(check)) }
+            }))
         }
         p.hint { "For monitoring, " code { "GET /healthz" } " needs no token: it answers 200, or 503 with the names of what is missing." }
     };
     framed(frame, 200, None, "Health", &content)
+}
+
+fn finding(check: &Check) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (check.name) }
+            td {
+                @match check.level {
+                    Level::Good => span.badge { "sound" },
+                    Level::Note => span.badge.note { "note" },
+                    Level::Bad => span.badge.off { "wrong" },
+                }
+            }
+            td { (check.finding) }
+        }
+    }
 }

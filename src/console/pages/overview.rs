@@ -1,6 +1,7 @@
 //! The overview: sign-ins and denials.
 
 use super::explain::explain_reason;
+use super::parts::table;
 use super::{Frame, framed, tokens, users};
 use crate::console::{Day, Tally};
 use crate::http::Response;
@@ -96,22 +97,21 @@ fn chart(tally: &Tally) -> Markup {
 fn denials(tally: &Tally) -> Markup {
     let highest = tally.denials.first().map_or(0, |(_, count)| *count);
     html! {
-        div.scroll role="group" aria-label="Denials by reason" tabindex="0" {
-            table {
-                thead { tr { th scope="col" { "Reason" } th scope="col" { "Meaning" } th.number scope="col" { "Times" } td {} } }
-                tbody {
-                    @for (reason, count) in &tally.denials {
-                        tr {
-                            th.nowrap scope="row" { code { (reason) } }
-                            td { (explain_reason(reason)) }
-                            td.number data-label="Times" { (count) }
-                            td.bar-cell {
-                                svg viewBox=(format!("0 0 {BAR} 8")) aria-hidden="true" preserveAspectRatio="none" height="8" {
-                                    rect.bad-fill width=(scaled(*count, highest, BAR)) height="8" {}
-                                }
-                            }
-                        }
-                    }
+        (table("Denials by reason", &["Reason", "Meaning", "Times", ""], &html! {
+            @for (reason, count) in &tally.denials { (denial(reason, *count, highest)) }
+        }))
+    }
+}
+
+fn denial(reason: &str, count: u64, highest: u64) -> Markup {
+    html! {
+        tr {
+            th.nowrap scope="row" { code { (reason) } }
+            td { (explain_reason(reason)) }
+            td data-label="Times" { (count) }
+            td.bar-cell {
+                svg viewBox=(format!("0 0 {BAR} 8")) aria-hidden="true" preserveAspectRatio="none" height="8" {
+                    rect.bad-fill width=(scaled(count, highest, BAR)) height="8" {}
                 }
             }
         }

@@ -85,6 +85,33 @@ pub(super) fn danger(frame: &Frame<'_>, name: &str, title: &str, consequence: &s
     }
 }
 
+/// A table, of which a narrow screen makes blocks. A column without a name has buttons or bars.
+pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
+    html! {
+        div.scroll role="group" aria-label=(label) tabindex="0" {
+            table {
+                thead {
+                    tr { @for name in columns { @if name.is_empty() { td {} } @else { th scope="col" { (name) } } } }
+                }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+/// A form that finds something by its id.
+pub(super) fn find(view: &View, name: &str, label: &str) -> Markup {
+    html! {
+        form.find method="get" action=(view.address()) {
+            div.field {
+                label for=(name) { (label) }
+                input id=(name) type="text" name=(name) required maxlength="64" autocomplete="off" spellcheck="false";
+            }
+            button.button type="submit" { "Find" }
+        }
+    }
+}
+
 /// A link to the next page of a list.
 pub(super) fn next_page(next: Option<View>) -> Markup {
     html! { @if let Some(next) = next { p { a.button.quiet href=(next.address()) { "Next page" } } } }

@@ -1,7 +1,7 @@
 //! Tokens: the record, and what became of it.
 
 use super::explain::explain;
-use super::parts::danger;
+use super::parts::{danger, find};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -13,15 +13,7 @@ use maud::{Markup, html};
 
 /// The form that finds a token.
 pub(super) fn find_form() -> Markup {
-    html! {
-        form.find method="get" action=(View::Tokens.address()) {
-            div.field {
-                label for="jti" { "Token id (jti)" }
-                input #jti type="text" name="jti" required maxlength="64" autocomplete="off" spellcheck="false";
-            }
-            button.button type="submit" { "Find" }
-        }
-    }
+    find(&View::Tokens, "jti", "Token id (jti)")
 }
 
 /// The page that finds a token.

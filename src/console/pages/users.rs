@@ -1,6 +1,6 @@
 //! Users: the account, its sessions, its audit trail.
 
-use super::parts::{Field, action, danger, lines, tick};
+use super::parts::{Field, action, danger, find, lines, table, tick};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -27,15 +27,7 @@ pub struct UserPage<'a> {
 
 /// The form that finds a user.
 pub(super) fn find_form() -> Markup {
-    html! {
-        form.find method="get" action=(View::Users.address()) {
-            div.field {
-                label for="user_id" { "User ID" }
-                input #user_id type="text" name="user_id" required maxlength="64" autocomplete="off" spellcheck="false";
-            }
-            button.button type="submit" { "Find" }
-        }
-    }
+    find(&View::Users, "user_id", "User ID")
 }
 
 /// The page that finds a user.
@@ -119,69 +111,50 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
 
 fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
     html! {
-        div.scroll role="group" aria-label="Sessions" tabindex="0" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "Browser" }
-                        th scope="col" { "Signed in" }
-                        th scope="col" { "Last used" }
-                        th scope="col" { "From" }
-                        th scope="col" { "Application" }
-                        th scope="col" { "Destination" }
-                        td {}
-                    }
-                }
-                tbody {
-                    @for session in sessions {
-                        tr {
-                            th scope="row" { (browser(session.user_agent.as_deref().unwrap_or_default())) }
-                            td data-label="Signed in" { (time(session.created_at)) }
-                            td data-label="Last used" { (time(session.last_seen_at)) }
-                            td data-label="From" { (session.address.as_deref().unwrap_or("unknown")) }
-                            td data-label="Application" { code { (session.client_id) } }
-                            td data-label="Destination" { (session.destination.map_or("Client Area Home", Scope::label)) }
-                            td {
-                                form method="post" {
-                                    (action(frame, "end_session"))
-                                    input type="hidden" name="session_id" value=(session.id);
-                                    button.button.quiet.small.nowrap type="submit" { "End" }
-                                }
-                            }
-                        }
-                    }
+        (table("Sessions", &["Browser", "Signed in", "Last used", "From", "Application", "Destination", ""], &html! {
+            @for session in sessions { (session_row(frame, session)) }
+        }))
+        form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
+    }
+}
+
+fn session_row(frame: &Frame<'_>, session: &Session) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (browser(session.user_agent.as_deref().unwrap_or_default())) }
+            td data-label="Signed in" { (time(session.created_at)) }
+            td data-label="Last used" { (time(session.last_seen_at)) }
+            td data-label="From" { (session.address.as_deref().unwrap_or("unknown")) }
+            td data-label="Application" { code { (session.client_id) } }
+            td data-label="Destination" { (session.destination.map_or("Client Area Home", Scope::label)) }
+            td {
+                form method="post" {
+                    (action(frame, "end_session"))
+                    input type="hidden" name="session_id" value=(session.id);
+                    button.button.quiet.small.nowrap type="submit" { "End" }
                 }
             }
         }
-        form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
     }
 }
 
 fn event_table(events: &[(u64, Event)]) -> Markup {
     html! {
-        div.scroll role="group" aria-label="Audit trail" tabindex="0" {
-            table {
-                thead {
-                    tr {
-                        th scope="col" { "When" }
-                        th scope="col" { "What" }
-                        th scope="col" { "Details" }
-                        th scope="col" { "From" }
-                    }
-                }
-                tbody {
-                    @for (_, event) in events {
-                        tr {
-                            th.nowrap scope="row" { (time(event.at)) }
-                            td { code { (event.event.as_str()) } }
-                            td { (details(event)) }
-                            td data-label="From" {
-                                (event.address.as_deref().unwrap_or("unknown"))
-                                @if let Some(user_agent) = &event.user_agent { br; span.hint { (browser(user_agent)) } }
-                            }
-                        }
-                    }
-                }
+        (table("Audit trail", &["When", "What", "Details", "From"], &html! {
+            @for (_, event) in events { (event_row(event)) }
+        }))
+    }
+}
+
+fn event_row(event: &Event) -> Markup {
+    html! {
+        tr {
+            th.nowrap scope="row" { (time(event.at)) }
+            td { code { (event.event.as_str()) } }
+            td { (details(event)) }
+            td data-label="From" {
+                (event.address.as_deref().unwrap_or("unknown"))
+                @if let Some(user_agent) = &event.user_agent { br; span.hint { (browser(user_agent)) } }
             }
         }
     }

@@ -36,10 +36,10 @@ fn assert_refused(line: &[u8], reason: Reason) {
 #[test]
 fn an_account_is_what_put_takes() {
     let Content::Entry(Entry::Account(user, input)) = content(account().to_string().as_bytes()) else { panic!() };
-    assert_eq!((user.as_str(), input.status, input.sso), ("42", Status::Active, false));
+    assert_eq!((user.as_str(), input.status, input.sso), ("42", Status::Active, Some(false)));
     assert_eq!((input.services.len(), input.domains.len()), (1, 1));
     let least = br#" {"account": {"status": "Closed"}, "user_id": "a.b"}	"#;
-    assert!(matches!(content(least), Content::Entry(Entry::Account(_, input)) if input.sso));
+    assert!(matches!(content(least), Content::Entry(Entry::Account(_, input)) if input.sso.is_none()));
 }
 
 #[test]

@@ -46,7 +46,7 @@ const ROUTES: [(&str, &str, Requests); 10] = [
             (
                 Method::Put,
                 r#"{"status":"Active"}"#,
-                "42: PutAccount(AccountInput { status: Active, sso: true, services: [], domains: [] }) or no account",
+                "42: PutAccount(AccountInput { status: Active, sso: None, services: [], domains: [] }) or no account",
             ),
             (
                 Method::Patch,

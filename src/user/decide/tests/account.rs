@@ -5,7 +5,7 @@ use crate::user::{AccountChange, AccountInput};
 use serde_json::json;
 
 fn input(status: Status) -> AccountInput {
-    AccountInput { status, sso: true, services: vec![], domains: vec![] }
+    AccountInput { status, sso: Some(true), services: vec![], domains: vec![] }
 }
 
 fn change(json: serde_json::Value) -> Command {
@@ -82,7 +82,8 @@ fn patch_touches_only_what_it_names() {
 
 #[test]
 fn what_is_so_already_is_not_written() {
-    let same = AccountInput { status: old().status, sso: old().sso, services: old().services, domains: old().domains };
+    let same =
+        AccountInput { status: old().status, sso: Some(old().sso), services: old().services, domains: old().domains };
     for command in [
         Command::PutAccount(same),
         change(json!({})),

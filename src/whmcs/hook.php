@@ -1,0 +1,469 @@
+<?php
+/**
+ * Keeps Signet's accounts in step with WHMCS's clients.
+ *
+ * Copy this file to includes/hooks/signet.php in WHMCS's directory, and put _signet_config.php beside it:
+ *
+ *     <?php return ['address' => 'https://sso.example.com', 'token' => 'the administration token'];
+ *
+ * (WHMCS runs no hook file whose name begins with an underscore.)
+ *
+ * On every event about a client, the client is read through WHMCS's local API and sent whole. What does not arrive is in the
+ * activity log, and the daily cron job sends everybody again. Nothing that goes wrong here reaches WHMCS.
+ */
+
+namespace Signet;
+
+if (!defined('WHMCS')) {
+    die('This file cannot be accessed directly');
+}
+
+/** The file with Signet's address and the administration token. */
+const CONFIG = __DIR__ . '/_signet_config.php';
+/** How many entries are asked of WHMCS, and how many clients are sent to Signet, at once. */
+const PAGE = 100;
+/** How long WHMCS waits for Signet, in seconds: for the connection, for an event, for a page of clients. */
+const CONNECT_SECONDS = 2;
+const EVENT_SECONDS = 5;
+const PAGE_SECONDS = 60;
+/** How much of an answer is read, in bytes. */
+const ANSWER_BYTES_MAX = 1048576;
+/** How much of a text goes to the activity log, in bytes. */
+const NOTE_BYTES_MAX = 300;
+/** How the activity log tells of deletions. The daily cron job finds by it what it has to repeat. */
+const DELETION = 'deletion of client';
+
+// ---- Signet -----------------------------------------------------------------------------------------------------------------
+
+/** Signet's administration, over HTTP. */
+final class Administration
+{
+    private $address;
+    private $token;
+    private $curl;
+
+    /** @throws \RuntimeException when the configuration is missing or unsound. It is never quoted. */
+    public function __construct()
+    {
+        ob_start(); // a file that does not begin with <?php would be printed
+        try {
+            $config = is_file(CONFIG) ? include CONFIG : null;
+        } catch (\Throwable $unsound) {
+            $config = null;
+        } finally {
+            ob_end_clean();
+        }
+        $config = is_array($config) ? $config : [];
+        $this->address = rtrim((string) ($config['address'] ?? ''), '/');
+        $this->token = (string) ($config['token'] ?? '');
+        $isPrivate = preg_match('~^(https://[\w.:\[\]-]+|http://(localhost|127\.0\.0\.1)(:\d+)?)$~D', $this->address);
+        if (!$isPrivate || !preg_match('/^[\x21-\x7e]+$/D', $this->token)) {
+            throw new \RuntimeException(basename(CONFIG) . ' does not return an https address and a token');
+        }
+        $this->curl = curl_init();
+    }
+
+    /** @throws \RuntimeException when the answer's status is none of those expected, or none comes in time. */
+    public function send(string $method, string $path, array $expected, string $body, string $type, int $seconds): string
+    {
+        list($status, $answer) = $this->exchange($method, $path, $body, $type, $seconds);
+        if (in_array($status, $expected, true)) {
+            return $answer;
+        }
+        $problem = json_decode($answer, true);
+        $detail = is_array($problem) && is_string($problem['detail'] ?? null) ? ": {$problem['detail']}" : '';
+        throw new \RuntimeException($this->withoutToken("Signet answered {$status}{$detail}"));
+    }
+
+    private function exchange(string $method, string $path, string $body, string $type, int $seconds): array
+    {
+        $answer = '';
+        curl_reset($this->curl); // it keeps its connections
+        curl_setopt_array($this->curl, [
+            CURLOPT_URL => "{$this->address}/admin/v1/{$path}",
+            CURLOPT_CUSTOMREQUEST => $method,
+            CURLOPT_HTTPHEADER => ["Authorization: Bearer {$this->token}", "Content-Type: {$type}", 'Expect:'],
+            CURLOPT_POSTFIELDS => $body,
+            CURLOPT_CONNECTTIMEOUT => CONNECT_SECONDS,
+            CURLOPT_TIMEOUT => $seconds,
+            CURLOPT_NOSIGNAL => true,
+            CURLOPT_WRITEFUNCTION => function ($curl, $chunk) use (&$answer) {
+                $answer .= $chunk;
+                return strlen($answer) > ANSWER_BYTES_MAX ? 0 : strlen($chunk); // 0 ends it
+            },
+        ]);
+        if (!curl_exec($this->curl)) {
+            throw new Unreachable($this->withoutToken('Signet cannot be reached: ' . curl_error($this->curl)));
+        }
+        return [curl_getinfo($this->curl, CURLINFO_RESPONSE_CODE), $answer];
+    }
+
+    /** A text that others made, for the log. */
+    public function withoutToken(string $text): string
+    {
+        return str_replace($this->token, '(token)', $text);
+    }
+}
+
+/** Signet gave no answer. */
+final class Unreachable extends \RuntimeException
+{
+}
+
+/** Signet's accounts. */
+final class Accounts
+{
+    private $administration;
+    /** Whether Signet was out of reach. Then no event waits for it again in this run of PHP. */
+    private $isOutOfReach = false;
+    /** The clients that are being deleted in this run of PHP, as keys. */
+    private $deleted = [];
+    /** How many clients Signet refused in this daily cron job. */
+    private $refused = 0;
+
+    private function send(string $method, string $path, array $expected, string $body = ''): void
+    {
+        if ($this->isOutOfReach) {
+            throw new \RuntimeException('Signet could not be reached a moment ago');
+        }
+        try {
+            $this->administration()->send($method, $path, $expected, $body, 'application/json', EVENT_SECONDS);
+        } catch (Unreachable $failure) {
+            $this->isOutOfReach = true;
+            throw $failure;
+        }
+    }
+
+    private function administration(): Administration
+    {
+        return $this->administration = $this->administration ?? new Administration();
+    }
+
+    /**
+     * Makes the account what the client is. `$event` has what an event says of the client, `$gone` the service or domain that
+     * is being deleted. A failure is noted; the daily cron job sends everybody.
+     */
+    public function put(int $client, array $event = [], array $gone = []): void
+    {
+        if (isset($this->deleted[$client])) {
+            return;
+        }
+        try {
+            $account = account($client, $event, $gone);
+            if ($account === null) {
+                throw new \RuntimeException('WHMCS has no such client');
+            }
+            $this->send('PUT', "users/{$client}", [200, 201], json_encode($account));
+        } catch (\Throwable $failure) {
+            note("client {$client} was not sent: {$failure->getMessage()}", $client);
+        }
+    }
+
+    /** Deletes the account. A failure is noted for the daily cron job. */
+    public function delete(int $client, bool $isRepeated = false): void
+    {
+        $this->deleted[$client] = true;
+        try {
+            $this->send('DELETE', "users/{$client}", [204, 404]);
+            if ($isRepeated) {
+                note(DELETION . " {$client} repeated");
+            }
+        } catch (\Throwable $failure) {
+            note(DELETION . " {$client} failed: {$failure->getMessage()}");
+        }
+    }
+
+    /** Deletes the accounts whose deletion failed, if WHMCS has no such client any more. */
+    public function repeatDeletions(): void
+    {
+        $this->isOutOfReach = false;
+        foreach (failed_deletions() as $client) {
+            if (details($client) === null) {
+                $this->delete($client, true);
+            }
+        }
+    }
+
+    /** Sends every client, a page at a time. */
+    public function putAll(): void
+    {
+        $lines = [];
+        $sent = 0;
+        $this->refused = 0;
+        foreach (rows('GetClients', ['orderby' => 'id'], 'clients', 'client') as $row) {
+            $client = (int) $row['id'];
+            try {
+                $account = account($client);
+            } catch (\Throwable $failure) {
+                note("client {$client} was not sent: {$failure->getMessage()}", $client);
+                continue;
+            }
+            if ($account !== null) {
+                $lines[$client] = json_encode(['user_id' => (string) $client, 'account' => $account]);
+                $sent++;
+            }
+            if (count($lines) === PAGE) {
+                $this->import($lines);
+                $lines = [];
+            }
+        }
+        $this->import($lines);
+        note("everybody was sent: {$sent} clients, {$this->refused} refused");
+    }
+
+    /**
+     * Sends a page of clients, as lines by their ids. Where Signet stopped, because Cloudflare lets a request do only so
+     * much, the rest is sent next; what failed as a whole is sent once more.
+     */
+    private function import(array $lines): void
+    {
+        $failures = 0;
+        while ($lines) {
+            try {
+                $lines = $this->importOnce($lines);
+                $failures = 0;
+            } catch (\RuntimeException $failure) {
+                if (++$failures === 2) {
+                    throw $failure;
+                }
+            }
+        }
+    }
+
+    /** Sends these lines, and returns those that are left to send. */
+    private function importOnce(array $lines): array
+    {
+        $body = implode("\n", $lines) . "\n";
+        $administration = $this->administration();
+        $answer = $administration->send('POST', 'import', [200], $body, 'application/x-ndjson', PAGE_SECONDS);
+        $clients = array_keys($lines);
+        foreach (explode("\n", $answer) as $line) {
+            $report = json_decode($line, true);
+            if (isset($report['done'])) {
+                return [];
+            }
+            if (isset($report['refused'])) {
+                $client = $clients[$report['refused']['line'] - 1] ?? 0;
+                $this->refused++;
+                $reason = $administration->withoutToken((string) $report['refused']['reason']);
+                note("client {$client} was refused: {$reason}", $client);
+            }
+            $next = $report['stopped']['line'] ?? 0;
+            if ($next > 1) {
+                return array_slice($lines, $next - 1, null, true);
+            }
+            if ($next === 1) {
+                $reason = $administration->withoutToken((string) $report['stopped']['reason']);
+                throw new \RuntimeException("Signet stopped: {$reason}");
+            }
+        }
+        throw new \RuntimeException('Signet broke off');
+    }
+}
+
+// ---- WHMCS ------------------------------------------------------------------------------------------------------------------
+
+/** Writes to WHMCS's activity log, in plain ASCII. */
+function note(string $text, int $client = 0): void
+{
+    try {
+        logActivity(substr(preg_replace('/[^\x20-\x7e]+/', '?', "Signet: {$text}"), 0, NOTE_BYTES_MAX), $client);
+    } catch (\Throwable $failure) {
+        // There is nowhere else to tell it.
+    }
+}
+
+/**
+ * The entries that WHMCS's local API lists under `$list` and `$entry`, read in pages.
+ *
+ * @throws \RuntimeException when they cannot be read to the end: an account is never sent with a part of what it owns.
+ */
+function rows(string $command, array $parameters, string $list, string $entry): \Generator
+{
+    $start = 0;
+    do {
+        $answer = localAPI($command, $parameters + ['limitstart' => $start, 'limitnum' => PAGE]);
+        if (($answer['result'] ?? '') !== 'success' || !isset($answer['totalresults'])) {
+            throw new \RuntimeException("{$command} failed: " . ($answer['message'] ?? 'no message'));
+        }
+        $rows = entries($answer, $list, $entry);
+        yield from $rows;
+        $start += count($rows);
+        if (!$rows && $start < (int) $answer['totalresults']) {
+            throw new \RuntimeException("{$command} listed {$start} of {$answer['totalresults']} entries");
+        }
+    } while ($start < (int) $answer['totalresults']);
+}
+
+/** The entries of an answer. WHMCS nests them; its reference shows those of GetClientsDomains under flat names. */
+function entries(array $answer, string $list, string $entry): array
+{
+    if (is_array($answer[$list][$entry] ?? null)) {
+        return array_values($answer[$list][$entry]);
+    }
+    $entries = [];
+    foreach ($answer as $name => $value) {
+        if (preg_match("/^{$list}\[{$entry}\]\[(\d+)\]\[(\w+)\]$/D", (string) $name, $found)) {
+            $entries[$found[1]][$found[2]] = $value;
+        }
+    }
+    return array_values($entries);
+}
+
+/** What WHMCS knows of a client; null if there is no such client. */
+function details(int $client): ?array
+{
+    $answer = localAPI('GetClientsDetails', ['clientid' => $client]);
+    if (($answer['result'] ?? '') === 'success') {
+        return $answer['client'];
+    }
+    if (($answer['message'] ?? '') === 'Client Not Found') {
+        return null;
+    }
+    throw new \RuntimeException('GetClientsDetails failed: ' . ($answer['message'] ?? 'no message'));
+}
+
+/**
+ * The account that Signet shall have of a client, as the body of `PUT /admin/v1/users/{user_id}`; null if there is no such
+ * client. It owns every service and domain that it has in WHMCS, whatever their status.
+ *
+ * Single sign-on that WHMCS forbids is switched off. Else it is left out, and so stays what the user chose at Signet.
+ */
+function account(int $client, array $event = [], array $gone = []): ?array
+{
+    $details = details($client);
+    if ($details === null) {
+        return null;
+    }
+    $status = $event['status'] ?? $details['status'] ?? '';
+    if (!in_array($status, ['Active', 'Inactive', 'Closed'], true)) {
+        throw new \RuntimeException('the status of the client is unknown to Signet');
+    }
+    $isOff = function ($switch) {
+        return in_array($switch, [false, 0, '0'], true);
+    };
+    $sso = $isOff($event['allow_sso'] ?? null) || $isOff($details['allowSingleSignOn'] ?? null) ? ['sso' => false] : [];
+    return ['status' => $status] + $sso + [
+        'services' => owned('GetClientsProducts', $client, 'products', 'product', $gone['service'] ?? 0),
+        'domains' => owned('GetClientsDomains', $client, 'domains', 'domain', $gone['domain'] ?? 0),
+    ];
+}
+
+/** The ids of what a client owns, but for one that is being deleted. Always in the same order, or it would seem a change. */
+function owned(string $command, int $client, string $list, string $entry, int $gone): array
+{
+    $ids = [];
+    foreach (rows($command, ['clientid' => $client], $list, $entry) as $row) {
+        $ids[] = (int) $row['id'];
+    }
+    $ids = array_values(array_diff(array_unique($ids), [$gone]));
+    sort($ids);
+    return $ids;
+}
+
+/** Who owns a service; 0 for nobody. */
+function owner_of_service(int $service): int
+{
+    foreach (rows('GetClientsProducts', ['serviceid' => $service], 'products', 'product') as $row) {
+        return (int) $row['clientid'];
+    }
+    return 0;
+}
+
+/** Who owns a domain; 0 for nobody. */
+function owner_of_domain(int $domain): int
+{
+    foreach (rows('GetClientsDomains', ['domainid' => $domain], 'domains', 'domain') as $row) {
+        return (int) $row['userid'];
+    }
+    return 0;
+}
+
+/** The clients whose deletion failed, and was not repeated since. */
+function failed_deletions(): array
+{
+    $newest = []; // of each client: the number of the entry, and whether it is a failure
+    foreach (rows('GetActivityLog', ['description' => 'Signet: ' . DELETION], 'activity', 'entry') as $row) {
+        $pattern = '/^Signet: ' . DELETION . ' (\d+) (failed|repeated)/';
+        if (preg_match($pattern, (string) $row['description'], $found) && $row['id'] > ($newest[$found[1]][0] ?? 0)) {
+            $newest[$found[1]] = [(int) $row['id'], $found[2] === 'failed'];
+        }
+    }
+    return array_keys(array_filter($newest, function ($entry) {
+        return $entry[1];
+    }));
+}
+
+// ---- Events -----------------------------------------------------------------------------------------------------------------
+
+/** Does something on an event. Whatever goes wrong is noted and stays here. */
+function on(string $event, callable $act): void
+{
+    add_hook($event, 1, function ($vars = []) use ($event, $act) {
+        try {
+            $act(is_array($vars) ? $vars : []);
+        } catch (\Throwable $failure) {
+            note("{$event} was not passed on: {$failure->getMessage()}");
+        }
+    });
+}
+
+call_user_func(function () {
+    $accounts = new Accounts();
+    $owners = []; // of services that are being edited
+
+    on('ClientAdd', function ($vars) use ($accounts) {
+        $accounts->put((int) ($vars['client_id'] ?? $vars['userid'])); // the latter before WHMCS 8
+    });
+    on('ClientEdit', function ($vars) use ($accounts) {
+        $accounts->put((int) $vars['userid'], $vars);
+    });
+    on('ClientClose', function ($vars) use ($accounts) {
+        $accounts->put((int) $vars['userid'], ['status' => 'Closed']);
+    });
+    foreach (['PreDeleteClient', 'ClientDelete'] as $event) { // the latter before WHMCS 8
+        on($event, function ($vars) use ($accounts) {
+            $accounts->delete((int) $vars['userid']);
+        });
+    }
+    on('AfterClientMerge', function ($vars) use ($accounts) {
+        $accounts->delete((int) $vars['fromUserID']);
+        $accounts->put((int) $vars['toUserID']);
+    });
+
+    on('AfterShoppingCartCheckout', function ($vars) use ($accounts) {
+        if (!empty($vars['ServiceIDs'])) {
+            $accounts->put(owner_of_service((int) reset($vars['ServiceIDs'])));
+        } elseif (!empty($vars['DomainIDs'])) {
+            $accounts->put(owner_of_domain((int) reset($vars['DomainIDs'])));
+        }
+    });
+    on('PreServiceEdit', function ($vars) use (&$owners) {
+        $owners[(int) $vars['serviceid']] = owner_of_service((int) $vars['serviceid']);
+    });
+    on('ServiceEdit', function ($vars) use ($accounts, &$owners) {
+        $client = (int) $vars['userid'];
+        $accounts->put($client);
+        $before = $owners[(int) $vars['serviceid']] ?? $client;
+        if ($before !== $client) { // it was moved
+            $accounts->put($before);
+        }
+    });
+    on('ServiceDelete', function ($vars) use ($accounts) {
+        $accounts->put((int) $vars['userid'], [], ['service' => (int) $vars['serviceid']]);
+    });
+    on('DomainEdit', function ($vars) use ($accounts) {
+        $accounts->put((int) $vars['userid']);
+    });
+    on('DomainDelete', function ($vars) use ($accounts) {
+        $accounts->put((int) $vars['userid'], [], ['domain' => (int) $vars['domainid']]);
+    });
+    foreach (['AfterModuleCreate', 'AfterRegistrarRegistration', 'AfterRegistrarTransfer'] as $event) {
+        on($event, function ($vars) use ($accounts) {
+            $accounts->put((int) $vars['params']['userid']);
+        });
+    }
+
+    on('DailyCronJob', [$accounts, 'repeatDeletions']);
+    on('DailyCronJob', [$accounts, 'putAll']);
+});
