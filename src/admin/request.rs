@@ -163,6 +163,14 @@ fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
 }
 
 impl CredentialRequest {
+    /// The set it is about, if that is there already.
+    pub const fn client_id(&self) -> Option<&ClientId> {
+        match self {
+            Self::Create(_) | Self::List { .. } => None,
+            Self::Get(id) | Self::Patch(id, _) | Self::Delete(id) | Self::Rotate(id, _) => Some(id),
+        }
+    }
+
     fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
         match (rest, request.method) {
             ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
@@ -190,6 +198,14 @@ impl CredentialRequest {
 }
 
 impl ApiCredentialRequest {
+    /// The API credential it is about, if that is there already.
+    pub const fn identifier(&self) -> Option<&ClientId> {
+        match self {
+            Self::Create(_) | Self::List { .. } => None,
+            Self::Get(id) | Self::Patch(id, _) | Self::Delete(id) => Some(id),
+        }
+    }
+
     fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
         let parse_id = |text| ClientId::parse(text).ok_or(Failure::bad_request("The identifier is malformed."));
         match (rest, request.method) {

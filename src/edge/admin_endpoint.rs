@@ -3,7 +3,7 @@
 use super::fault::Trouble;
 use super::object::unexpected;
 use super::platform::random;
-use super::site::{Placement, Site};
+use super::site::{Placement, Site, Trail};
 use super::{accounts, credentials};
 use crate::admin::{AdminReply, AdminRequest, ApiCredentialRequest, CredentialRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
@@ -21,13 +21,24 @@ const NO_TOKEN: Failure =
     Failure::of(404, "not_found", "There is no record of such a token. Records are kept for a day.");
 
 /// Answers an administrator, who has proved to be one.
-pub(super) async fn serve(request: &Request, site: &Site) -> Result<Response, Trouble> {
-    let reply = perform(AdminRequest::parse(request)?, request, site).await?;
+pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+    let reply = perform(AdminRequest::parse(request)?, request, site, trail).await?;
     Ok(reply.into_response(&site.settings.issuer, site.now)?)
 }
 
 /// Does what an administrator asks. `request` is where it came from.
-pub(super) async fn perform(ask: AdminRequest, request: &Request, site: &Site) -> Result<AdminReply, Trouble> {
+pub(super) async fn perform(
+    ask: AdminRequest,
+    request: &Request,
+    site: &Site,
+    trail: &mut Trail,
+) -> Result<AdminReply, Trouble> {
+    match &ask {
+        AdminRequest::User(user, _) => trail.user_id = Some(user.clone()),
+        AdminRequest::Credential(ask) => trail.client_id = ask.client_id().cloned(),
+        AdminRequest::ApiCredential(ask) => trail.client_id = ask.identifier().cloned(),
+        AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => trail.jti = Some(jti.clone()),
+    }
     let admin = Admin { request, site };
     match ask {
         AdminRequest::User(user, ask) => admin.user(user, ask).await,

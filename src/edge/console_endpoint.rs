@@ -50,12 +50,12 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     let csrf_token = proof.seal(&site.settings.keys)?;
     let section = view_at(&request.target()).unwrap_or(View::Overview).section();
     let frame = Frame { section, csrf_token: &csrf_token, notice: None };
-    let operator = Operator { request, site, proof, frame };
-    match operator.serve(trail).await {
+    let outcome = Operator { request, site, proof, frame, trail }.serve().await;
+    match outcome {
         Err(Trouble::Caller(failure)) if request.format() == Format::Page => {
             trail.is_refused = true;
-            trail.reason = trail.reason.or(Some(failure.error));
-            Ok(console::failure_page(&operator.frame, &failure))
+            trail.reason = Some(failure.error);
+            Ok(console::failure_page(&frame, &failure))
         }
         outcome => outcome,
     }
@@ -104,24 +104,25 @@ struct Operator<'a> {
     site: &'a Site,
     proof: FormProof,
     frame: Frame<'a>,
+    trail: &'a mut Trail,
 }
 
 impl Operator<'_> {
-    async fn serve(&self, trail: &mut Trail) -> Result<Response, Trouble> {
+    async fn serve(&mut self) -> Result<Response, Trouble> {
         match ConsoleRequest::parse(self.request)? {
             ConsoleRequest::Show(view, notice) => {
-                trail.reason = Some("shown");
+                self.trail.reason = Some("shown");
                 self.show(view, &Frame { notice, ..self.frame }).await
             }
             ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.site)),
             ConsoleRequest::Act(act, token) => {
                 self.check_form(&token)?;
-                trail.reason = Some("changed");
+                self.trail.reason = Some("changed");
                 self.act(*act).await
             }
             ConsoleRequest::SignOut(token) => {
                 self.check_form(&token)?;
-                trail.reason = Some("signed_out");
+                self.trail.reason = Some("signed_out");
                 done(self.site, ConsoleCommand::End(self.proof.sid.clone())).await?;
                 let response = ConsoleCookie::cleared(go_to(&View::Overview.address(), self.site));
                 Ok(response.with("Clear-Site-Data", "\"cache\", \"storage\""))
@@ -134,12 +135,12 @@ impl Operator<'_> {
         if self.proof.is_given_by(&token.0, &self.site.settings.keys) { Ok(()) } else { Err(OLD_FORM) }
     }
 
-    async fn perform(&self, ask: AdminRequest) -> Result<AdminReply, Trouble> {
-        admin_endpoint::perform(ask, self.request, self.site).await
+    async fn perform(&mut self, ask: AdminRequest) -> Result<AdminReply, Trouble> {
+        admin_endpoint::perform(ask, self.request, self.site, self.trail).await
     }
 
     /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
-    async fn act(&self, act: Act) -> Result<Response, Trouble> {
+    async fn act(&mut self, act: Act) -> Result<Response, Trouble> {
         let status = |is_new| if is_new { 201 } else { 200 };
         Ok(match self.perform(act.ask).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
@@ -156,7 +157,7 @@ impl Operator<'_> {
         })
     }
 
-    async fn show(&self, view: View, frame: &Frame<'_>) -> Result<Response, Trouble> {
+    async fn show(&mut self, view: View, frame: &Frame<'_>) -> Result<Response, Trouble> {
         Ok(match view {
             View::Overview => console::overview_page(frame, &self.tally().await?),
             View::Health => console::health_page(frame, &console::checks(&self.site.settings, &self.platform().await)),
@@ -193,17 +194,22 @@ impl Operator<'_> {
         })
     }
 
-    async fn show_credential(&self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        match self.perform(AdminRequest::Credential(CredentialRequest::Get(id))).await? {
-            AdminReply::Credential { set, .. } => Ok(console::credential_page(frame, &set)),
-            reply => Err(odd(&reply)),
+    /// The page of a set. What asked for a token may be an API credential too: then on to its page.
+    async fn show_credential(&mut self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Trouble> {
+        match self.perform(AdminRequest::Credential(CredentialRequest::Get(id.clone()))).await {
+            Ok(AdminReply::Credential { set, .. }) => Ok(console::credential_page(frame, &set)),
+            Ok(reply) => Err(odd(&reply)),
+            Err(none) => match self.perform(AdminRequest::ApiCredential(ApiCredentialRequest::Get(id.clone()))).await {
+                Ok(_) => Ok(go_to(&View::ApiCredential(id).address(), self.site)),
+                Err(_) => Err(none),
+            },
         }
     }
 
     /// The page of a user: three object requests.
-    async fn show_user(&self, id: UserId, before: Option<u64>, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        let ask = |command| self.perform(AdminRequest::User(id.clone(), command));
-        let account = match ask(Command::GetAccount).await {
+    async fn show_user(&mut self, id: UserId, before: Option<u64>, frame: &Frame<'_>) -> Result<Response, Trouble> {
+        let ask = |command| AdminRequest::User(id.clone(), command);
+        let account = match self.perform(ask(Command::GetAccount)).await {
             Ok(AdminReply::Account { account, .. }) => account,
             Ok(reply) => return Err(odd(&reply)),
             Err(Trouble::Caller(failure)) if failure.status == 404 => {
@@ -211,11 +217,14 @@ impl Operator<'_> {
             }
             Err(trouble) => return Err(trouble),
         };
-        let (sessions, events) =
-            match (ask(Command::ListSessions).await?, ask(Command::ListEvents { before, limit: PAGE }).await?) {
-                (AdminReply::Sessions(sessions), AdminReply::Events { events, .. }) => (sessions, events),
-                (reply, _) => return Err(odd(&reply)),
-            };
+        let sessions = match self.perform(ask(Command::ListSessions)).await? {
+            AdminReply::Sessions(sessions) => sessions,
+            reply => return Err(odd(&reply)),
+        };
+        let events = match self.perform(ask(Command::ListEvents { before, limit: PAGE })).await? {
+            AdminReply::Events { events, .. } => events,
+            reply => return Err(odd(&reply)),
+        };
         let has_more = events.len() as u64 == PAGE;
         Ok(console::user_page(
             frame,

@@ -151,7 +151,7 @@ async fn serve(
         Route::Description => Ok(discovery_endpoints::description()),
         Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
         Route::Import => return import_endpoint::serve(&incoming, request, site, context).await,
-        Route::Admin => admin_endpoint::serve(&request, &site).await,
+        Route::Admin => admin_endpoint::serve(&request, &site, trail).await,
         Route::Console => console_endpoint::serve(&request, &site, trail).await,
         Route::Health => Ok(health_endpoint::serve(&site.env)),
     };

@@ -117,6 +117,28 @@ test("one log line per request, its outcome and reason in it; no token, cookie o
   for (const hidden of ["wrong-token", signet.adminToken, cookie.Cookie.split("=")[1], secret, csrf_token]) assert.ok(!logs.includes(hidden));
 });
 
+test("what asked for a token is found, be it a credential set or an API credential", async () => {
+  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["CreateSsoToken"] });
+  const response = await signet.fetch(`/admin/credentials/${api.identifier}`, { headers: cookie });
+  assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}/admin/api-credentials/${encodeURIComponent(api.identifier).replace(/[-_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`]);
+});
+
+test("the log says whom and what an administrator's request is about, by the API and in the console", async () => {
+  const { client_id } = await createSet(signet, { user_id: "1" });
+  const subject = async (response) => {
+    const { user_id, client_id } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+    return { user_id, client_id };
+  };
+  const bearer = { Authorization: `Bearer ${signet.adminToken}` };
+  for (const [path, expected] of [
+    ["/users/1", { user_id: "1", client_id: undefined }],
+    [`/credentials/${client_id}`, { user_id: undefined, client_id }],
+  ]) {
+    assert.deepEqual(await subject(await signet.fetch(`/admin/v1${path}`, { headers: bearer })), expected);
+    assert.deepEqual(await subject(await signet.fetch(`/admin${path}`, { headers: cookie })), expected);
+  }
+});
+
 test("RFC 9110 section 9.3.2: HEAD is a GET without its body; no page is stored", async () => {
   const response = await signet.fetch("/admin/health", { method: "HEAD", headers: cookie });
   assert.deepEqual([response.status, await response.text(), response.headers.get("cache-control")], [200, "", "no-store"]);

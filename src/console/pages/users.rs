@@ -171,7 +171,9 @@ fn details(event: &Event) -> Markup {
         @if let Some(status) = event.status {
             div { (status.as_str()) ", single sign-on " (if event.sso == Some(false) { "off" } else { "on" }) }
         }
-        @if let Some(id) = &event.client_id { div { "application " code { (id) } } }
+        @if let Some(id) = &event.client_id {
+            div { "application " a href=(View::Credential(id.clone()).address()) { code { (id) } } }
+        }
         @if let Some(jti) = &event.jti { div { "token " a href=(View::Token(jti.clone()).address()) { code { (jti) } } } }
         div.hint { "request " code { (event.request_id) } }
     }
