@@ -144,7 +144,7 @@ test("the failures, word for word, with their statuses; a denial spends the toke
   ]) {
     const token = await tokenFor(id, form);
     await assertFailure(await openLink(signet, token, { headers: json }), status, "access_denied", message(id));
-    await user(id, { services: [12, 99], domains: [34, 99] });
+    await user(id, { sso: true, services: [12, 99], domains: [34, 99] });
     const again = await openLink(signet, token, { headers: json });
     await assertFailure(again, 401, "invalid_token", messages.unable(id));
     assert.ok(again.headers.get("www-authenticate").startsWith("Bearer"));
