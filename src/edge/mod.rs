@@ -32,7 +32,7 @@ mod user_object;
 mod whmcs_endpoint;
 
 use crate::admin::AdminRequest;
-use crate::http::{BODY_BYTES_MAX, Failure, Method, Request, Response};
+use crate::http::{BODY_BYTES_MAX, Failure, Format, Method, Request, Response};
 use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
 use crate::log::{LogLine, jti_hash};
 use crate::route::Route;
@@ -40,6 +40,9 @@ use crate::whmcs::ApiRequest;
 use fault::Trouble;
 use site::{Site, Trail};
 use worker::{Context, Env, event, web_sys};
+
+/// The answer to a request whose `Host` makes no address.
+const MALFORMED_ADDRESS: Failure = Failure::bad_request("The request's Host is malformed.");
 
 /// An answer to a request.
 enum Answer {
@@ -61,8 +64,11 @@ enum Answer {
 async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     // 1.
     let start = platform::milliseconds();
-    let head = platform::read_head(&request)?;
     let request_id = platform::request_id();
+    let Ok(head) = platform::read_head(&request) else {
+        let response = MALFORMED_ADDRESS.into_response(Format::Json, None).with("X-Request-Id", &request_id);
+        return Ok(platform::write_response(response.secured(false))?.into());
+    };
     let mut trail = Trail::default();
     // 2. to 4.
     let mut outcome = serve(request, head.clone(), env.clone(), &context, &request_id, &mut trail).await;

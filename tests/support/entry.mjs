@@ -50,7 +50,7 @@ globalThis.clearTimeout = (timer) => {
 
 export default {
   async fetch(request, env, ctx) {
-    if (new URL(request.url).pathname === CONTROL) return Response.json(await control(await request.json(), env));
+    if (request.url.endsWith(CONTROL)) return Response.json(await control(await request.json(), env));
     return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(request);
   },
 };

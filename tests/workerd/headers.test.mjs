@@ -116,6 +116,15 @@ test("ASVS 3.4: an administrator's answers, and those without a sound configurat
   }
 });
 
+test("RFC 9110 section 7.2: a Host that makes no address is 400, with the security headers", async () => {
+  // The runtime itself stumbles over others, such as "a b", before Signet.
+  for (const Host of ["9999999999999999", "[", "256.256.256.256", "x:y"]) {
+    const response = await signet.fetch("/oauth/session", { headers: { Host } });
+    assert.equal(response.status, 400, Host);
+    await assertSecured(response, `GET /oauth/session ${Host}`, "canary");
+  }
+});
+
 test("Fetch: a preflight from any origin is refused and promises nothing", async () => {
   for (const path of PATHS) {
     for (const Origin of ["https://evil.example", "null", signet.issuer]) {
