@@ -121,7 +121,7 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
 fn session_row(frame: &Frame<'_>, session: &Session) -> Markup {
     html! {
         tr {
-            th scope="row" { (browser(session.user_agent.as_deref().unwrap_or_default())) }
+            th id=(session.id) scope="row" { (browser(session.user_agent.as_deref().unwrap_or_default())) }
             td data-label="Signed in" { (time(session.created_at)) }
             td data-label="Last used" { (time(session.last_seen_at)) }
             td data-label="From" { (session.address.as_deref().unwrap_or("unknown")) }
@@ -131,7 +131,7 @@ fn session_row(frame: &Frame<'_>, session: &Session) -> Markup {
                 form method="post" {
                     (action(frame, "end_session"))
                     input type="hidden" name="session_id" value=(session.id);
-                    button.button.quiet.small.nowrap type="submit" { "End" }
+                    button.button.quiet.small.nowrap type="submit" aria-describedby=(session.id) { "End" }
                 }
             }
         }
