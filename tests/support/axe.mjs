@@ -1,0 +1,14 @@
+// What axe says of a page.
+
+import assert from "node:assert/strict";
+import { AxeBuilder } from "@axe-core/playwright";
+
+/** Asserts that axe finds nothing on a page, and that it does not scroll sideways. The page must allow JavaScript. */
+export async function assertAccessible(page, label) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  const { width } = page.viewportSize();
+  assert.deepEqual(found, [], `${label}, ${width} px`);
+  const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+  assert.ok(fits, `${label} scrolls sideways, ${width} px`);
+}
