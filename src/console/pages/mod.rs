@@ -74,7 +74,10 @@ pub fn failure_page(frame: &Frame<'_>, failure: &Failure) -> Response {
     let content = html! {
         h1 { (title) }
         p.notice.bad role="alert" { (failure.description) }
-        p.hint { (failure.status) " " (status_phrase(failure.status)) ". The browser's Back button keeps what you wrote." }
+        p.hint {
+            (failure.status) " " (status_phrase(failure.status)) "."
+            @if failure.status != 404 { " The browser's Back button keeps what you wrote." }
+        }
     };
     let response = framed(frame, failure.status, None, title, &content);
     match failure.header {
