@@ -4,4 +4,7 @@ mod reply;
 mod request;
 
 pub use reply::{AdminReply, token_json};
-pub use request::{AdminRequest, ApiCredentialRequest, CredentialRequest, OVERLAP_SECONDS_MAX, missing};
+pub use request::{
+    AdminRequest, ApiCredentialRequest, CredentialRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, missing,
+    parse_cursor, parse_event_cursor,
+};

@@ -81,6 +81,10 @@ struct Rotation {
     overlap_seconds: u64,
 }
 
+/// The answer to a malformed User ID.
+pub const MALFORMED_USER_ID: Failure = Failure::bad_request("The User ID is malformed.");
+const MALFORMED_CURSOR: Failure = Failure::bad_request("The cursor is malformed.");
+
 /// The answer when the object has nothing to do `command` with.
 pub const fn missing(command: &Command) -> Failure {
     match command {
@@ -116,7 +120,7 @@ impl AdminRequest {
         let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         match segments.as_slice() {
             ["users", user, rest @ ..] => {
-                let user = UserId::parse(user).ok_or(Failure::bad_request("The User ID is malformed."))?;
+                let user = UserId::parse(user).ok_or(MALFORMED_USER_ID)?;
                 Ok(Self::User(user, parse_command(request, rest)?))
             }
             ["credentials", rest @ ..] => CredentialRequest::parse(request, rest).map(Self::Credential),
@@ -152,10 +156,7 @@ fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
         (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
         (["events"], Method::Get) => {
             let params = Params::parse(request.query.as_bytes(), b"")?;
-            let bad_cursor = Failure::bad_request("The cursor is malformed.");
-            let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
-            let before = params.parsed("cursor", parse, bad_cursor)?;
-            Command::ListEvents { before, limit: parse_limit(&params)? }
+            Command::ListEvents { before: parse_event_cursor(&params)?, limit: parse_limit(&params)? }
         }
         (["events"], _) => return Err(Failure::method_not_allowed("GET")),
         _ => return Err(Failure::NOT_FOUND),
@@ -224,12 +225,28 @@ impl ApiCredentialRequest {
     }
 }
 
+/// The cursor of a list in KV, as the platform made it.
+///
+/// # Errors
+/// 400 when it cannot be one.
+pub fn parse_cursor(params: &Params) -> Result<Option<String>, Failure> {
+    let parse = |text: &str| (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned());
+    params.parsed("cursor", parse, MALFORMED_CURSOR)
+}
+
+/// The cursor of an audit trail: the number of an event.
+///
+/// # Errors
+/// 400 when it is no such number.
+pub fn parse_event_cursor(params: &Params) -> Result<Option<u64>, Failure> {
+    let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
+    params.parsed("cursor", parse, MALFORMED_CURSOR)
+}
+
 /// The cursor and the limit of a list in KV.
 fn parse_page(request: &Request) -> Result<(Option<String>, u64), Failure> {
     let params = Params::parse(request.query.as_bytes(), b"")?;
-    let parse = |text: &str| (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned());
-    let cursor = params.parsed("cursor", parse, Failure::bad_request("The cursor is malformed."))?;
-    Ok((cursor, parse_limit(&params)?))
+    Ok((parse_cursor(&params)?, parse_limit(&params)?))
 }
 
 fn parse_client_id(text: &str) -> Result<ClientId, Failure> {

@@ -1,7 +1,7 @@
 //! The console's forms: each is one request to the administration, and so has exactly its powers.
 
 use super::{Notice, View};
-use crate::admin::{AdminRequest, ApiCredentialRequest, CredentialRequest, OVERLAP_SECONDS_MAX};
+use crate::admin::{AdminRequest, ApiCredentialRequest, CredentialRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
 use crate::http::{Failure, Params, Request, parse_number};
 use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
@@ -58,13 +58,14 @@ impl Act {
     }
 
     fn create_credential(form: &Params) -> Result<Self, Failure> {
-        const BAD_USER: Failure = Failure::bad_request("The User ID is malformed.");
         let input = CredentialInput {
             name: text(form, "name"),
             description: text(form, "description"),
             grant_types: vec![GrantType::SingleSignOn],
             scopes: scopes(form),
-            user_id: form.parsed("user_id", UserId::parse, BAD_USER)?.filter(|_| form.get("delegated").is_none()),
+            user_id: form
+                .parsed("user_id", UserId::parse, MALFORMED_USER_ID)?
+                .filter(|_| form.get("delegated").is_none()),
             delegated: form.get("delegated").is_some(),
             service_id: form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?,
             logo_uri: form.get("logo_uri").map(str::to_owned),

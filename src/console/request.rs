@@ -2,6 +2,7 @@
 
 use super::form::parse_form;
 use super::{Act, View};
+use crate::admin::MALFORMED_USER_ID;
 use crate::http::{Failure, Method, Params, Request, decoded_segments};
 use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
@@ -118,11 +119,12 @@ impl ConsoleRequest {
             let form = parse_form(request)?;
             return Ok(Self::Act(Box::new(Act::parse(view, &form)?), token_of(&form)));
         }
-        const BAD_USER: Failure = Failure::bad_request("The User ID is malformed.");
         const BAD_TOKEN: Failure =
             Failure::bad_request("That is not the id of a token. It is the jti in the token answer: 22 characters.");
         let found = match view {
-            View::Users => query.parsed("user_id", |text| UserId::parse(text.trim()), BAD_USER)?.map(View::user),
+            View::Users => {
+                query.parsed("user_id", |text| UserId::parse(text.trim()), MALFORMED_USER_ID)?.map(View::user)
+            }
             View::Tokens => query.parsed("jti", |text| TokenId::parse(text.trim()), BAD_TOKEN)?.map(View::Token),
             _ => None,
         };

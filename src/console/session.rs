@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// The console's cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
 pub const CONSOLE_COOKIE: &str = "__Host-signet-admin";
+/// Strict: nobody comes to the console from another site signed in.
+const SAME_SITE: &str = "Strict";
 /// How long a session lives without use, in seconds: half an hour.
 pub const CONSOLE_IDLE: u64 = 1_800;
 /// How long a session lives in all, in seconds: eight hours.
@@ -72,18 +74,13 @@ impl ConsoleCookie {
     /// Those of [`KeyRing::sign`].
     pub fn kept(session: &ConsoleSession, keys: &KeyRing, response: Response) -> serde_json::Result<Response> {
         let cookie = Self { sid: session.id.clone(), exp: session.opened_at.plus(CONSOLE_MAX) };
-        Ok(response.with("Set-Cookie", &set_cookie(&keys.sign(Purpose::Console, &cookie)?, CONSOLE_MAX)))
+        Ok(response.with_cookie(CONSOLE_COOKIE, &keys.sign(Purpose::Console, &cookie)?, SAME_SITE, CONSOLE_MAX))
     }
 
     /// `response`, with an order to forget the cookie.
     pub fn cleared(response: Response) -> Response {
-        response.with("Set-Cookie", &set_cookie("", 0))
+        response.with_cookie(CONSOLE_COOKIE, "", SAME_SITE, 0)
     }
-}
-
-/// Strict: nobody comes to the console from another site signed in.
-fn set_cookie(value: &str, max_age: u64) -> String {
-    format!("{CONSOLE_COOKIE}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Strict")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The console's pages and their addresses.
 
-use crate::http::{Failure, Params, parse_number};
+use crate::admin::{parse_cursor, parse_event_cursor};
+use crate::http::{Failure, Params};
 use crate::id::{ClientId, TokenId, UserId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -97,22 +98,17 @@ impl View {
     /// # Errors
     /// 404, or 400 for a malformed id or cursor.
     pub fn parse(segments: &[&str], params: &Params) -> Result<Self, Failure> {
-        let cursor = || params.parsed("cursor", parse_cursor, Failure::bad_request("The cursor is malformed."));
         Ok(match segments {
             [] | [""] => Self::Overview,
             ["health"] => Self::Health,
-            ["credentials"] => Self::Credentials { cursor: cursor()? },
+            ["credentials"] => Self::Credentials { cursor: parse_cursor(params)? },
             ["credentials", "new"] => Self::NewCredential,
             ["credentials", id] => Self::Credential(parse_id(id, ClientId::parse)?),
             ["users"] => Self::Users,
-            ["users", id] => {
-                let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
-                let before = params.parsed("cursor", parse, Failure::bad_request("The cursor is malformed."))?;
-                Self::User { id: parse_id(id, UserId::parse)?, before }
-            }
+            ["users", id] => Self::User { id: parse_id(id, UserId::parse)?, before: parse_event_cursor(params)? },
             ["tokens"] => Self::Tokens,
             ["tokens", jti] => Self::Token(parse_id(jti, TokenId::parse)?),
-            ["api-credentials"] => Self::ApiCredentials { cursor: cursor()? },
+            ["api-credentials"] => Self::ApiCredentials { cursor: parse_cursor(params)? },
             ["api-credentials", "new"] => Self::NewApiCredential,
             ["api-credentials", id] => Self::ApiCredential(parse_id(id, ClientId::parse)?),
             _ => return Err(Failure::NOT_FOUND),
@@ -161,11 +157,6 @@ impl View {
             Self::ApiCredentials { .. } | Self::NewApiCredential | Self::ApiCredential(_) => Section::ApiCredentials,
         }
     }
-}
-
-/// A cursor of KV, which the platform made.
-fn parse_cursor(text: &str) -> Option<String> {
-    (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned())
 }
 
 fn parse_id<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {

@@ -36,20 +36,19 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
         return sign_in(SignIn::parse(request)?, site, trail).await;
     }
     // 3.
+    let wanted = view_at(&request.target()).unwrap_or(View::Overview);
     let Some(sid) = live_session(request, site).await? else {
         trail.reason = Some("no_session");
         if request.format() != Format::Page {
             return Err(NOBODY.into());
         }
         trail.is_refused = true;
-        let wanted = view_at(&request.target()).unwrap_or(View::Overview);
         return Ok(console::sign_in_page(&wanted, None));
     };
     // 4.
     let proof = FormProof { sid };
     let csrf_token = proof.seal(&site.settings.keys)?;
-    let section = view_at(&request.target()).unwrap_or(View::Overview).section();
-    let frame = Frame { section, csrf_token: &csrf_token, notice: None };
+    let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
     let outcome = Operator { request, site, proof, frame, trail }.serve().await;
     match outcome {
         Err(Trouble::Caller(failure)) if request.format() == Format::Page => {

@@ -48,7 +48,11 @@ impl Tables {
             ConsoleCommand::End(id) => {
                 self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])?;
             }
-            ConsoleCommand::Count(counts) => counts.iter().try_for_each(|count| self.add(count))?,
+            ConsoleCommand::Count(counts) => {
+                let first_kept = now.day().saturating_sub(DAYS_KEPT);
+                self.0.exec("DELETE FROM tally WHERE day < ?", vec![number(first_kept)])?;
+                counts.iter().try_for_each(|count| self.add(count))?;
+            }
             ConsoleCommand::Counts(since) => {
                 let query = "SELECT day, outcome, reason, count FROM tally WHERE day >= ?";
                 return Ok(ConsoleReply::Counts(self.0.select(query, vec![number(since)])?));
@@ -65,7 +69,6 @@ impl Tables {
     }
 
     fn add(&self, count: &Count) -> Result<()> {
-        self.0.exec("DELETE FROM tally WHERE day < ?", vec![number(count.day.saturating_sub(DAYS_KEPT))])?;
         self.0.exec(
             "INSERT INTO tally (day, outcome, reason, count) VALUES (?, ?, ?, ?) \
              ON CONFLICT DO UPDATE SET count = count + excluded.count",

@@ -26,5 +26,5 @@ pub(super) async fn jwks(site: &Site) -> Result<Response, Trouble> {
 
 /// The description of the API.
 pub(super) fn description() -> Response {
-    Response::json_text(200, openapi::DOCUMENT).with(CACHED.0, CACHED.1)
+    Response::json_text(200, openapi::DOCUMENT.to_owned()).with(CACHED.0, CACHED.1)
 }

@@ -44,6 +44,9 @@ use worker::{Context, Env, event, web_sys};
 /// The answer to a request whose `Host` makes no address.
 const MALFORMED_ADDRESS: Failure = Failure::bad_request("The request's Host is malformed.");
 
+/// The event in the log of a request that leads nowhere.
+const UNROUTED: &str = "request";
+
 /// An answer to a request.
 enum Answer {
     /// Signet's own.
@@ -66,10 +69,12 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     let start = platform::milliseconds();
     let request_id = platform::request_id();
     let Ok(head) = platform::read_head(&request) else {
+        let line = LogLine::new(UNROUTED, "denied", MALFORMED_ADDRESS.error, &request_id);
+        decisions::record(&line, None, 0, &env, &context);
         let response = MALFORMED_ADDRESS.into_response(Format::Json, None).with("X-Request-Id", &request_id);
         return Ok(platform::write_response(response.secured(false))?.into());
     };
-    let mut trail = Trail::default();
+    let mut trail = Trail { event: UNROUTED, ..Trail::default() };
     // 2. to 4.
     let mut outcome = serve(request, head.clone(), env.clone(), &context, &request_id, &mut trail).await;
     if trail.is_failed_attempt && is_over_limit(&head, &trail, &env, &request_id).await {

@@ -24,12 +24,12 @@ impl Response {
 
     /// A JSON document.
     pub fn json(status: u16, value: &Value) -> Self {
-        Self::json_text(status, &value.to_string())
+        Self::json_text(status, value.to_string())
     }
 
     /// A JSON document as it stands.
-    pub fn json_text(status: u16, text: &str) -> Self {
-        Self { body: text.to_owned(), ..Self::empty(status) }.with("Content-Type", "application/json")
+    pub fn json_text(status: u16, text: String) -> Self {
+        Self { body: text, ..Self::empty(status) }.with("Content-Type", "application/json")
     }
 
     /// Problem details (RFC 9457).
@@ -58,6 +58,13 @@ impl Response {
     /// A redirect. `location` is an absolute address made by Signet.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::empty(status).with("Location", location)
+    }
+
+    /// The response with a cookie for Signet's host alone, out of reach of scripts, kept for `max_age` seconds; 0 makes the
+    /// browser forget it. `same_site` is `Lax` or `Strict` (RFC 6265bis section 5.6.7), and `name` begins with `__Host-`.
+    pub fn with_cookie(self, name: &str, value: &str, same_site: &str, max_age: u64) -> Self {
+        let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age={max_age}");
+        self.with("Set-Cookie", &cookie)
     }
 
     /// The response with one more header field.

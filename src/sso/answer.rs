@@ -7,6 +7,8 @@ use crate::token::TokenRefusal;
 
 /// The session cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
 pub const SESSION_COOKIE: &str = "__Host-signet";
+/// Lax, because users come from their application's site.
+const SAME_SITE: &str = "Lax";
 
 /// Why a token does not sign anyone in, and whom it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,19 +51,14 @@ impl Refusal {
 pub fn signed_in(is_post: bool, location: &str, cookie: Option<(&str, u64)>) -> Response {
     let response = Response::redirect(if is_post { 303 } else { 302 }, location);
     match cookie {
-        Some((value, max_age)) => response.with("Set-Cookie", &session_cookie(value, max_age)),
+        Some((value, max_age)) => response.with_cookie(SESSION_COOKIE, value, SAME_SITE, max_age),
         None => response,
     }
 }
 
 /// The response, with an order to forget the session cookie.
 pub fn cookie_cleared(response: Response) -> Response {
-    response.with("Set-Cookie", &session_cookie("", 0))
-}
-
-/// `max_age` is in seconds.
-fn session_cookie(value: &str, max_age: u64) -> String {
-    format!("{SESSION_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age}")
+    response.with_cookie(SESSION_COOKIE, "", SAME_SITE, 0)
 }
 
 #[cfg(test)]
