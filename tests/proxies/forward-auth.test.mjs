@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { localOrigin } from "../../.ci/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
-import { freePort, names, skip, startProxy } from "../support/proxies.mjs";
+import { freePort } from "../support/port.mjs";
+import { names, skip, startProxy } from "../support/proxies.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { cookieOf, createSet, getToken, json, putUser } from "../support/workflow.mjs";
 

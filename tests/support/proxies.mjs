@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -85,16 +84,6 @@ export async function startProxy(name, { port, signet, clientArea, adapt = (conf
     throw new Error(`${name} does not answer: ${said}`);
   }
   return { origin, fetch: (path, init) => send(agent, port, path, init), close };
-}
-
-/** A port of loopback that nobody listens on. */
-export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** The README's block in a language, with every one of `replacements` made. */

@@ -3,7 +3,6 @@
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
@@ -11,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { build, builds } from "../../.ci/build.mjs";
 import { localOrigin, root, secret } from "../../.ci/setup.mjs";
+import { freePort } from "./port.mjs";
 
 /**
  * Builds Signet if need be and starts it with empty stores.
@@ -224,12 +224,4 @@ async function send(agent, origin, path, { method = "GET", headers = {}, body } 
   const { statusCode: status, rawHeaders } = incoming;
   const received = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
   return new Response(answer.length === 0 ? null : answer, { status, headers: received });
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

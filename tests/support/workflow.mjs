@@ -54,6 +54,15 @@ export async function signIn(signet, set, { form, headers } = {}) {
   return cookieOf(response);
 }
 
+/** Signs an administrator in to the console and returns the cookie. */
+export async function enterConsole(signet) {
+  const body = new URLSearchParams({ admin_token: signet.adminToken });
+  return cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", body }));
+}
+
+/** The proof in the forms of a page. */
+export const proofIn = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
+
 /** Who a cookie says is signed in; nothing for nobody. */
 export async function whoIs(signet, cookie) {
   const response = await signet.fetch("/oauth/session", { headers: cookie });

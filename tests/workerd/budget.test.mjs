@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+import { basic, claimsOf, cookieOf, createSet, getToken, openLink, postToken, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
 let signet, bound, delegated;
 
@@ -161,7 +161,7 @@ test("the user's page: 1 object request and 1 KV read; its actions at most 2 row
   const cookie = await signIn(signet, bound);
   const page = await cost(() => signet.fetch("/account/security", { headers: cookie }));
   assert.deepEqual([page.result.status, page.kv, page.objects, page.rows], [200, { get: 1, put: 0, other: 0 }, 1, 0]);
-  const csrf_token = (await page.result.text()).match(/name="csrf_token" value="([^"]+)"/)[1];
+  const csrf_token = proofIn(await page.result.text());
   for (const action of ["disallow_sso", "allow_sso"]) {
     const body = new URLSearchParams({ action, csrf_token });
     const counted = await cost(() => signet.fetch("/account/security", { method: "POST", headers: cookie, body }));

@@ -3,25 +3,21 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, cookieOf, createSet, json, putUser, signIn } from "../support/workflow.mjs";
+import { assertFailure, cookieOf, createSet, enterConsole, json, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
 let signet, cookie;
 
 before(async () => {
   signet = await startSignet();
   await putUser(signet, "1");
-  cookie = cookieOf(await enter(signet.adminToken));
+  cookie = await enterConsole(signet);
 });
 after(() => signet.close());
 
 const post = (path, form, headers = {}) => signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(form) });
 const enter = (admin_token, form = {}) => post("/admin/sign-in", { admin_token, ...form });
 
-/** The proof in the forms of a page. */
-async function proofOf(path) {
-  const page = await (await signet.fetch(path, { headers: cookie })).text();
-  return page.match(/name="csrf_token" value="([^"]+)"/)[1];
-}
+const proofOf = async (path) => proofIn(await (await signet.fetch(path, { headers: cookie })).text());
 
 test("ASVS 7.2.4: a session presented before signing in is never taken over", async () => {
   const mine = cookieOf(await enter(signet.adminToken, {}));

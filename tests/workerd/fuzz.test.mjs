@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { generator, seed } from "../support/random.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, openLink, putUser, whoIs } from "../support/workflow.mjs";
+import { basic, claimsOf, cookieOf, createSet, enterConsole, getToken, openLink, proofIn, putUser, whoIs } from "../support/workflow.mjs";
 
 /** How many requests; SIGNET_FUZZ asks for more. */
 const REQUESTS = Number(process.env.SIGNET_FUZZ ?? 3_000);
@@ -37,9 +37,8 @@ async function soundRequests() {
   const { body: api } = await signet.admin("POST", "/api-credentials", {
     name: "x", actions: ["CreateSsoToken", "ListOAuthCredentials", "CreateOAuthCredential", "UpdateOAuthCredential"],
   });
-  const operator = cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", body: new URLSearchParams({ admin_token: signet.adminToken }) }));
-  const page = await (await signet.fetch("/admin/users/2", { headers: operator })).text();
-  const csrf_token = page.match(/name="csrf_token" value="([^"]+)"/)[1];
+  const operator = await enterConsole(signet);
+  const csrf_token = proofIn(await (await signet.fetch("/admin/users/2", { headers: operator })).text());
   const get = (path, headers = {}) => ({ method: "GET", path, headers, body: "" });
   const post = (path, headers, body) => ({ method: "POST", path, headers, body });
   const manage = (method, path, body) => ({ method, path: `/admin/v1${path}`, headers: admin, body: body ? JSON.stringify(body) : "" });

@@ -14,7 +14,7 @@ after(() => signet.close());
 
 const PATHS = [
   "/", "/oauth/token", "/oauth/token.php", "/oauth/singlesignon", "/oauth/singlesignon.php?access_token=x", "/oauth/session", "/oauth/logout",
-  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/import", "/admin/v1/nowhere", "/admin/v1/import", "/admin", "/admin/users/1", "/admin/sign-in", "/admin/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
+  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/import", "/admin/v1/nowhere", "/admin", "/admin/users/1", "/admin/sign-in", "/admin/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
 ];
 /** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
 const referrerPolicy = (path, { status, headers }) => {
@@ -122,6 +122,8 @@ test("RFC 9110 section 7.2: a Host that makes no address is 400, with the securi
     const response = await signet.fetch("/oauth/session", { headers: { Host } });
     assert.equal(response.status, 400, Host);
     await assertSecured(response, `GET /oauth/session ${Host}`, "canary");
+    const { outcome, reason } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+    assert.deepEqual([outcome, reason], ["denied", "invalid_request"]);
   }
 });
 

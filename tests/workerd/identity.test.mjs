@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { basic, cookieOf, createSet, getToken, json, openLink, putUser, signIn } from "../support/workflow.mjs";
+import { basic, cookieOf, createSet, getToken, json, openLink, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 let signet, withLogin, set;
@@ -134,7 +134,7 @@ test("RFC 8725 section 3.12: nothing that Signet signs passes for anything else 
   const token = await getToken(signet, set, { user_id: "alice" });
   const value = cookie.Cookie.split("=")[1];
   const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
-  const proof = page.match(/name="csrf_token" value="([^"]+)"/)[1];
+  const proof = proofIn(page);
   for (const other of [token, proof]) {
     assert.equal((await signet.fetch("/oauth/session", { headers: { Cookie: `__Host-signet=${other}` } })).status, 401);
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, json, putUser, signIn } from "../support/workflow.mjs";
+import { basic, claimsOf, createSet, enterConsole, getToken, json, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
 /**
  * One row a route, one column a role:
@@ -123,17 +123,13 @@ async function newScene() {
   const cookie = await signIn(signet, app);
   const [token, mixed] = [await getToken(signet, app), await getToken(signet, app)];
   const session = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
-  const csrf_token = await proofIn("/account/security", cookie);
-  const console = cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", ...form({ admin_token: signet.adminToken }) }));
-  const console_form = await proofIn("/admin/users", console);
+  const csrf_token = await proofAt("/account/security", cookie);
+  const console = await enterConsole(signet);
+  const console_form = await proofAt("/admin/users", console);
   return { console, console_form, user, app, other, off, panel, cookie, token, mixed, jti: claimsOf(token).jti, session_id: session.session_id, csrf_token };
 }
 
-/** The proof in the forms of a page. */
-async function proofIn(path, headers) {
-  const page = await (await signet.fetch(path, { headers })).text();
-  return page.match(/name="csrf_token" value="([^"]+)"/)[1];
-}
+const proofAt = async (path, headers) => proofIn(await (await signet.fetch(path, { headers })).text());
 
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 const pair = ({ client_id, client_secret }) => ({ headers: basic({ client_id, client_secret }), identifier: client_id, secret: client_secret });

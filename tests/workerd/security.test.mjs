@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, eventsOf, getToken, json, messages, openLink, proofIn, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const PAGE = "/account/security";
 let signet, set;
@@ -19,11 +19,10 @@ async function session(user, headers = {}) {
 }
 
 const show = async (cookie) => (await signet.fetch(PAGE, { headers: cookie })).text();
-const proofOf = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
 const idOf = async (cookie) => (await (await signet.fetch("/oauth/session", { headers: cookie })).json()).session_id;
 
 async function press(cookie, form, headers = {}) {
-  const body = new URLSearchParams({ csrf_token: proofOf(await show(cookie)), ...form });
+  const body = new URLSearchParams({ csrf_token: proofIn(await show(cookie)), ...form });
   return signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body });
 }
 
@@ -98,14 +97,14 @@ test("the switch makes links fail per configuration, word for word, and work aga
 test("ASVS 3.5.1: a form without the proof of this very session changes nothing", async () => {
   await putUser(signet, "forged");
   const [cookie, sibling] = [await session("forged"), await session("forged")];
-  const sound = proofOf(await show(cookie));
+  const sound = proofIn(await show(cookie));
   const post = (body, headers = {}) =>
     signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body: new URLSearchParams(body) });
   const action = { action: "disallow_sso" };
   for (const [body, headers, status] of [
     [action, {}, 403],
     [{ ...action, csrf_token: "x" }, {}, 403],
-    [{ ...action, csrf_token: proofOf(await show(sibling)) }, {}, 403],
+    [{ ...action, csrf_token: proofIn(await show(sibling)) }, {}, 403],
     [{ ...action, csrf_token: cookie.Cookie.split("=")[1] }, {}, 403],
     [{ ...action, csrf_token: sound }, { "Sec-Fetch-Site": "cross-site" }, 403],
     [{ ...action, csrf_token: sound }, { Origin: "https://evil.example" }, 403],
@@ -127,7 +126,7 @@ test("ASVS 3.5.1: a form without the proof of this very session changes nothing"
 test("a session that died between page and press does nothing", async () => {
   await putUser(signet, "late");
   const [cookie, other] = [await session("late"), await session("late")];
-  const csrf_token = proofOf(await show(cookie));
+  const csrf_token = proofIn(await show(cookie));
   await signet.admin("DELETE", `/users/late/sessions/${await idOf(cookie)}`);
   const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
   assert.equal((await signet.fetch(PAGE, { method: "POST", headers: cookie, body })).status, 401);
@@ -137,7 +136,7 @@ test("a session that died between page and press does nothing", async () => {
 test("storage that fails leaves everything as it was, and says so", async () => {
   await putUser(signet, "broken");
   const [cookie, other] = [await session("broken"), await session("broken")];
-  const csrf_token = proofOf(await show(cookie));
+  const csrf_token = proofIn(await show(cookie));
   for (const [target, on] of [["object.fetch", ""], ["sql.exec", "DELETE FROM session"], ["sql.exec", "INSERT INTO event"]]) {
     await signet.faults.set([{ target, on, mode: "throw" }]);
     const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
