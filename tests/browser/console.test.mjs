@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertAccessible } from "../support/axe.mjs";
-import { launchChromium, skip } from "../support/chromium.mjs";
+import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { claimsOf, createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
@@ -49,13 +49,6 @@ const show = (page, path) => page.goto(`${signet.issuer}${path}`);
 const heading = (page) => page.innerText("h1");
 const text = (page) => page.innerText("main");
 const pathOf = (page) => page.url().slice(signet.issuer.length);
-
-/** Does what leads to another page, and waits for that. */
-async function leave(page, act) {
-  const loaded = page.waitForEvent("load");
-  await act();
-  await loaded;
-}
 
 const press = (page, label) => leave(page, () => page.locator("button", { hasText: label }).first().click());
 

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { assertAccessible } from "../support/axe.mjs";
-import { launchChromium, skip } from "../support/chromium.mjs";
+import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, getToken, messages, putUser, whoIs } from "../support/workflow.mjs";
 
@@ -66,8 +66,11 @@ async function press(user, destination = "clientarea:invoices") {
   await page.goto(`${signet.issuer}/`);
   await page.check(`input[value="${user}"]`);
   await page.selectOption("#destination", destination);
-  await page.click("main button");
+  await follow("main button");
 }
+
+/** Clicks what leads to another page, and waits for that. */
+const follow = (selector) => leave(page, () => page.click(selector));
 
 const heading = () => page.textContent("h1");
 const alert = () => page.innerText("[role=alert]");
@@ -150,11 +153,11 @@ test("the account-switch page: stay, or switch, and never silently", { skip }, a
   await press("ivan");
   assert.equal(await heading(), "Switch account?");
   const alice = await cookie();
-  await page.click("text=Stay signed in as alice");
+  await follow("text=Stay signed in as alice");
   assert.ok((await text()).includes("This browser is signed in as alice"));
   assert.deepEqual([await cookie(), await whoIs(signet, alice)], [alice, "alice"]);
   await press("ivan");
-  await page.click("text=Sign in as ivan");
+  await follow("text=Sign in as ivan");
   assert.equal(await heading(), "My Invoices");
   assert.ok((await text()).includes("Signed in as ivan"));
   const ivan = await cookie();
@@ -162,7 +165,7 @@ test("the account-switch page: stay, or switch, and never silently", { skip }, a
   await page.goBack();
   assert.deepEqual([await cookie(), await whoIs(signet, ivan)], [ivan, "ivan"], "Back to the question changes nothing");
   await page.goto(`${signet.issuer}/clientarea.php`);
-  await page.click("text=Sign out");
+  await follow("text=Sign out");
   assert.deepEqual([await context.cookies(), await whoIs(signet, ivan)], [[], undefined]);
   await page.goto(`${signet.issuer}/clientarea.php`);
   assert.equal(await heading(), "Nobody is signed in");
@@ -179,7 +182,7 @@ test("Back, Forward and Reload after landing stay signed in; after sign-out they
   await page.reload();
   assert.ok((await text()).includes("Signed in as alice"));
   assert.deepEqual(await cookie(), alice, "no new session");
-  await page.click("text=Sign out");
+  await follow("text=Sign out");
   await page.goBack();
   assert.equal(await heading(), "Nobody is signed in");
   assert.doesNotMatch(await text(), /alice/);
@@ -199,7 +202,7 @@ test("RFC 9700 section 4.2: after landing, the token is nowhere in the browser",
   const token = urls.find((url) => url.includes("access_token=")).split("access_token=")[1];
   assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
   const referrer = await page.evaluate(() => document.referrer);
-  await page.click("text=Back to the demo");
+  await follow("text=Back to the demo");
   const session = await context.newCDPSession(page);
   const { entries } = await session.send("Page.getNavigationHistory");
   await page.goBack();
@@ -215,7 +218,7 @@ test("RFC 9700 section 4.2.4: a page at the link's own address sends no Referer 
   const leaving = async (name) => {
     assert.match(page.url(), /access_token=/);
     const next = page.waitForRequest((request) => request.isNavigationRequest());
-    await page.click(`text=${name}`);
+    await follow(`text=${name}`);
     assert.equal(await (await next).headerValue("referer"), null, name);
     assert.equal(await page.evaluate(() => document.referrer), "", name);
   };
@@ -282,12 +285,13 @@ test("RFC 9700 section 4.7: another site's form with the attacker's token asks t
   try {
     await page.goto(attacker.origin);
     await page.waitForSelector("h1");
+    await page.waitForLoadState();
     assert.equal(await heading(), "Switch account?");
   } finally {
     attacker.close();
   }
   assert.deepEqual([await cookie(), await whoIs(signet, alice)], [alice, "alice"], "no silent switch");
-  await page.click("text=Sign in as ivan");
+  await follow("text=Sign in as ivan");
   assert.ok((await text()).includes("Signed in as ivan"), "the question can still be answered");
 });
 
@@ -311,8 +315,7 @@ test("CSP form-action: the switch page leads on to a client area of another orig
       const token = await getToken(other, portal, { user_id: user });
       await page.goto(`${other.issuer}/oauth/singlesignon?access_token=${token}`);
     }
-    await page.click("text=Sign in as b");
-    await page.waitForURL(`${area.origin}/**`);
+    await follow("text=Sign in as b");
     assert.equal(page.url(), `${area.origin}/billing/clientarea.php?action=invoices`);
     assert.deepEqual(problems, []);
   } finally {
@@ -378,8 +381,7 @@ test("WCAG 2.1.1 and 2.4.7: the keyboard alone signs in, and the focus is seen",
   assert.deepEqual(focused, [
     ["INPUT", "radio", "solid"], ["SELECT", "select-one", "solid"], ["INPUT", "text", "solid"], ["BUTTON", "submit", "solid"],
   ]);
-  await page.keyboard.press("Enter");
-  await page.waitForURL("**/clientarea.php**");
+  await leave(page, () => page.keyboard.press("Enter"));
   assert.equal(await heading(), "My Invoices");
 });
 
@@ -388,8 +390,7 @@ test("WCAG 2.1.1: arrow keys choose the user and the destination, Space presses 
   for (const key of ["Tab", "ArrowDown", "Tab", "ArrowUp", "Tab", "Tab"]) await page.keyboard.press(key);
   const [user, destination] = await page.$eval("form", (form) => [form.user.value, form.destination.value]);
   assert.deepEqual([user, destination], ["ivan", "clientarea:domain_details"]);
-  await page.keyboard.press("Space");
-  await page.waitForURL("**/clientarea.php**");
+  await leave(page, () => page.keyboard.press("Space"));
   assert.equal(await heading(), LABELS[destination]);
   assert.ok((await text()).includes("Signed in as ivan"));
 });

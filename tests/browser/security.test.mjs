@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { assertAccessible } from "../support/axe.mjs";
-import { launchChromium, skip } from "../support/chromium.mjs";
+import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, getToken, messages, proofIn, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
@@ -82,13 +82,6 @@ const alert = (page) => page.innerText("[role=alert]");
 const text = (page) => page.innerText("main");
 const button = (page, label) => page.locator("button", { hasText: label });
 
-/** Does what leads to another page, and waits for that. */
-async function leave(page, act) {
-  const loaded = page.waitForEvent("load");
-  await act();
-  await loaded;
-}
-
 const press = (page, label) => leave(page, () => button(page, label).click());
 
 /** The browser's cookie, as a header. */
@@ -127,7 +120,7 @@ test("the page lists every session, newest first: when, from where, by whom, to 
   const page = await signedIn();
   await signet.clock.set(0);
   await signedIn({ by: home, userAgent: "curl/8.5.0" });
-  await page.click("text=Your sessions");
+  await leave(page, () => page.click("text=Your sessions"));
   assert.equal(page.url(), `${signet.issuer}/account/security`);
   assert.equal(await heading(page), "Your sessions");
   assert.ok((await text(page)).includes(`Signed in as ${user}`));

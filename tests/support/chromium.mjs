@@ -22,6 +22,11 @@ export function launchChromium() {
   return chromium.launch({ executablePath: chromiumPath, args });
 }
 
+/** Does what leads to another page, and waits until that has loaded: a click alone may return while the new page is still to come. */
+export async function leave(page, act) {
+  await Promise.all([page.waitForEvent("load"), act()]);
+}
+
 function find() {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   const names = ["chromium", "chromium-browser", "google-chrome"];
