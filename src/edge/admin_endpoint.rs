@@ -106,9 +106,8 @@ impl Admin<'_> {
 
     async fn patch(&self, id: &ClientId, change: CredentialChange) -> Result<CredentialSet, Trouble> {
         let old = self.credential(id).await?;
-        let was_disabled = old.disabled;
         let set = change.apply(old, self.site.now).map_err(Failure::bad_request)?;
-        credentials::save(self.site, self.request, was_disabled, &set).await?;
+        credentials::save(self.site, self.request, &set).await?;
         Ok(set)
     }
 

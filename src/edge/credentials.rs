@@ -48,41 +48,44 @@ pub(super) async fn by_number(site: &Site, number: u32) -> Result<Option<Credent
     }
 }
 
-/// Writes a changed set. Switching it off reaches the object before KV, switching it on KV before the object: whatever
-/// fails in between, the set stays off.
-pub(super) async fn save(
+/// Writes a changed set.
+pub(super) async fn save(site: &Site, request: &Request, set: &CredentialSet) -> Result<(), Fault> {
+    let kv = site.kv()?;
+    write(site, request, set, kv.put_credential(set)).await?;
+    Ok(())
+}
+
+/// Does `writing` of a set to KV. The object hears of a set that is off before that, and of one that is on after it:
+/// whatever fails in between, the set stays off, and writing it again completes it. Whether that changed the object.
+pub(super) async fn write(
     site: &Site,
     request: &Request,
-    was_disabled: bool,
     set: &CredentialSet,
-) -> Result<(), Trouble> {
-    if set.disabled {
-        tell_object(site, request, set, Command::RevokeCredential(set.client_id.clone())).await?;
-    }
-    site.kv()?.put_credential(set).await?;
-    if was_disabled && !set.disabled {
-        tell_object(site, request, set, Command::RestoreCredential(set.client_id.clone())).await?;
-    }
-    Ok(())
+    writing: impl Future<Output = Result<(), Fault>>,
+) -> Result<bool, Fault> {
+    let is_off = set.disabled && tell_object(site, request, set, Command::RevokeCredential).await?;
+    writing.await?;
+    let is_on = !set.disabled && tell_object(site, request, set, Command::RestoreCredential).await?;
+    Ok(is_off || is_on)
 }
 
 /// Revokes a set. The object first: from then on no token of the set is redeemed, whatever KV still says.
 pub(super) async fn revoke(site: &Site, request: &Request, set: &CredentialSet) -> Result<(), Trouble> {
-    tell_object(site, request, set, Command::RevokeCredential(set.client_id.clone())).await?;
+    tell_object(site, request, set, Command::RevokeCredential).await?;
     let kv = site.kv()?;
     kv.delete(&store::credential_key(&set.client_id)).await?;
     Ok(kv.delete(&store::credential_number_key(set.number())).await?)
 }
 
 /// Tells the object of the user whom the set is bound to, if it is; whether that changed anything.
-pub(super) async fn tell_object(
+async fn tell_object(
     site: &Site,
     request: &Request,
     set: &CredentialSet,
-    command: Command,
+    command: fn(ClientId) -> Command,
 ) -> Result<bool, Fault> {
     let Some(user) = set.binding.user() else { return Ok(false) };
-    match site.ask(user, Placement::AsConfigured, request, command).await? {
+    match site.ask(user, Placement::AsConfigured, request, command(set.client_id.clone())).await? {
         Reply::Done => Ok(true),
         Reply::Unchanged => Ok(false),
         reply => Err(unexpected(&reply)),

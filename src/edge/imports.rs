@@ -11,7 +11,7 @@ use crate::id::{ClientId, OwnedId, UserId};
 use crate::import::{Content, CredentialEntry, Entry, Item, Outcome, Reason};
 use crate::store;
 use crate::time::Timestamp;
-use crate::user::{Command, Effect};
+use crate::user::Effect;
 use futures_util::future::join_all;
 
 /// What became of a line: nothing if it was blank.
@@ -86,15 +86,11 @@ impl From<Fault> for Stop {
     }
 }
 
-/// Writes a set that brings its id, secret and number along. Everything is judged before anything is written; the object
-/// hears of a set that is off before KV does, and of one that is on after it. Whatever fails in between, the set stays
-/// off, and writing it again completes it:
+/// Writes a set that brings its id, secret and number along. Everything is judged before anything is written:
 /// 1. the owner of its service, if it is to be bound to that one,
 /// 2. the set as it is and as it is to be,
 /// 3. its number is no other set's,
-/// 4. the object, if the set is off,
-/// 5. KV: the number, without a set it names nothing; not the number before any more; the set,
-/// 6. the object, if the set is on: it may have been revoked before.
+/// 4. KV: the number, without a set it names nothing; not the number before any more; the set. The object hears of it.
 async fn write_set(site: &Site, request: &Request, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, Stop> {
     let kv = site.kv()?;
     // 1.
@@ -111,24 +107,17 @@ async fn write_set(site: &Site, request: &Request, mut entry: CredentialEntry, n
         return Err(Reason::NumberTaken.into());
     }
     // 4.
-    let mut is_told = false;
-    if set.disabled {
-        is_told =
-            credentials::tell_object(site, request, &set, Command::RevokeCredential(set.client_id.clone())).await?;
-    }
-    // 5.
-    if is_new {
+    let writing = async {
+        if !is_new {
+            return Ok(());
+        }
         kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
         if let Some(number) = old_number.filter(|number| *number != set.number()) {
             kv.delete(&store::credential_number_key(number)).await?;
         }
-        kv.put_credential(&set).await?;
-    }
-    // 6.
-    if !set.disabled {
-        is_told =
-            credentials::tell_object(site, request, &set, Command::RestoreCredential(set.client_id.clone())).await?;
-    }
+        kv.put_credential(&set).await
+    };
+    let is_told = credentials::write(site, request, &set, writing).await?;
     Ok(if is_told && !is_new { Effect::Changed } else { effect })
 }
 

@@ -238,7 +238,6 @@ impl Act<'_> {
                 return Err(no_owner());
             }
         }
-        let was_disabled = old.disabled;
         let change = CredentialChange {
             name: update.name,
             description: update.description,
@@ -258,7 +257,7 @@ impl Act<'_> {
                 fields.insert("newClientSecret".to_owned(), secret.expose().into());
             }
         }
-        credentials::save(self.site, self.request, was_disabled, &set).await?;
+        credentials::save(self.site, self.request, &set).await?;
         Ok(ApiAnswer::success(answer))
     }
 

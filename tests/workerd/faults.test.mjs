@@ -58,7 +58,8 @@ const manage = (method, path, body, well = 200, again = [well]) =>
 
 /**
  * The flows, each with what gets it ready, how it ends when all is well (`well`), how it may end when it is tried again after
- * a failure (`again`), and how an outage is `told`. After an off-path call fails it ends well nevertheless.
+ * a failure (`again`), and how an outage is `told`. After an off-path call fails it ends well nevertheless. `proof` asserts
+ * that it is done.
  */
 const flows = {
   "a token": async (user, own) => ({ act: () => postToken(signet, own), well: 200, told: "json", offPath: ["kv.put"] }),
@@ -133,7 +134,7 @@ const flows = {
   "a set disabled": async (user, own) => manage("PATCH", `/credentials/${own.client_id}`, { disabled: true }),
   "a set enabled": async (user, own) => {
     await signet.admin("PATCH", `/credentials/${own.client_id}`, { disabled: true });
-    return manage("PATCH", `/credentials/${own.client_id}`, { disabled: false });
+    return { ...manage("PATCH", `/credentials/${own.client_id}`, { disabled: false }), proof: () => signIn(signet, own) };
   },
   "a set revoked": async (user, own) => manage("DELETE", `/credentials/${own.client_id}`, undefined, 204, [204, 404]),
   "a token read": async (user, own) => {
@@ -178,7 +179,7 @@ for (const [name, prepare] of Object.entries(flows)) {
         for (const mode of ["throw", "lose"]) {
           const label = `${target} ${nth} of ${calls[target]}, ${mode}`;
           const [user, own] = await fresh();
-          const { act, well, again = [well], told, cookie, token, offPath = [] } = await prepare(user, own);
+          const { act, well, again = [well], told, cookie, token, offPath = [], proof } = await prepare(user, own);
           await signet.faults.set([{ target, nth, mode }]);
           const response = await act();
           await signet.ops.read();
@@ -190,6 +191,7 @@ for (const [name, prepare] of Object.entries(flows)) {
           const retry = await act();
           assert.ok(again.includes(retry.status), `${label}, retried: ${retry.status}`);
           await assertSound(user, cookie);
+          await proof?.();
         }
       }
     }
