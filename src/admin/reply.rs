@@ -9,7 +9,7 @@ use crate::settings::Issuer;
 use crate::store::Page;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{Account, Event, Fate, Session, TokenFate};
+use crate::user::{Account, Event, Fate, Session, TokenFate, next_page_before};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
@@ -124,9 +124,9 @@ fn account_json(user: &UserId, account: &Account) -> Value {
     })
 }
 
-/// A page of the audit trail. `limit` is what was asked for; a full page has a cursor to the next.
+/// A page of the audit trail. `limit` is what was asked for.
 fn event_page_json(events: &[(u64, Event)], limit: u64) -> Value {
-    let cursor = events.last().filter(|_| events.len() as u64 == limit).map(|(number, _)| number.to_string());
+    let cursor = next_page_before(events, limit).map(|number| number.to_string());
     let events: Vec<_> = events.iter().map(|(_, event)| event).collect();
     json!({"events": events, "cursor": cursor})
 }

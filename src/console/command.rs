@@ -12,13 +12,13 @@ pub enum ConsoleCommand {
     /// Open a session. Answer: `Done`.
     Open(ConsoleSession),
     /// Is this session alive, while this is the digest of the administration token in force? Refreshes its idle limit.
-    /// Answer: `Session`, `Missing`.
+    /// Answer: `Done`, `Missing`.
     Check(SessionId, SecretDigest),
     /// End a session. Answer: `Done`.
     End(SessionId),
     /// Add to the counts. Answer: `Done`.
     Count(Vec<Count>),
-    /// The counts from this day on. Answer: `Counts`.
+    /// The counts from this day on, in whole days (UTC) since 1970. Answer: `Counts`.
     Counts(u64),
 }
 
@@ -26,12 +26,10 @@ pub enum ConsoleCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleReply {
-    /// The session is alive.
-    Session(ConsoleSession),
     /// The counts.
     Counts(Vec<Count>),
-    /// It is done.
+    /// It is done, or so it is.
     Done,
-    /// There is no such thing.
+    /// There is no such session.
     Missing,
 }

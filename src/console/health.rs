@@ -31,13 +31,16 @@ pub struct Platform {
     pub host: String,
     /// How long KV took to answer, in milliseconds; none if it did not.
     pub kv_milliseconds: Option<u64>,
+    /// Whether the users' objects are bound.
+    pub has_users: bool,
     /// Whether failed attempts are limited.
     pub has_rate_limit: bool,
     /// Whether data points are written.
     pub has_analytics: bool,
 }
 
-/// Checks the configuration. That the settings are sound, and that the objects answer, is known when the page is shown.
+/// Checks the configuration. That the settings are sound, and that the console's object answers, is known
+/// when the page is shown.
 pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
     let check = |name, level, finding: String| Check { name, level, finding };
     let issuer = settings.issuer.as_str();
@@ -66,11 +69,16 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
             Some(milliseconds) => check("Workers KV", Level::Good, format!("It answered in {milliseconds} ms.")),
             None => check("Workers KV", Level::Bad, "It did not answer. No token can be issued.".to_owned()),
         },
-        check(
-            "Durable Objects",
-            Level::Good,
-            "The console's object answers, and the users' objects are bound.".to_owned(),
-        ),
+        match platform.has_users {
+            true => check(
+                "Durable Objects",
+                Level::Good,
+                "The console's object answers, and the users' objects are bound.".to_owned(),
+            ),
+            false => {
+                check("Durable Objects", Level::Bad, "There is no binding USERS. Nobody can be signed in.".to_owned())
+            }
+        },
         match kids.as_slice() {
             [kid] => check("Signing keys", Level::Good, format!("One key, {kid}.")),
             _ => check(
@@ -133,7 +141,13 @@ mod tests {
     use crate::settings::tests::settings;
 
     fn platform() -> Platform {
-        Platform { host: "sso.example".into(), kv_milliseconds: Some(3), has_rate_limit: true, has_analytics: true }
+        Platform {
+            host: "sso.example".into(),
+            kv_milliseconds: Some(3),
+            has_users: true,
+            has_rate_limit: true,
+            has_analytics: true,
+        }
     }
 
     fn level(name: &str, vars: &[(&str, &str)], platform: &Platform) -> Level {
@@ -159,6 +173,8 @@ mod tests {
             ("Encryption", &local, platform(), Level::Note),
             ("Workers KV", &[], platform(), Level::Good),
             ("Workers KV", &[], with(|p| p.kv_milliseconds = None), Level::Bad),
+            ("Durable Objects", &[], platform(), Level::Good),
+            ("Durable Objects", &[], with(|p| p.has_users = false), Level::Bad),
             ("Signing keys", &[], platform(), Level::Good),
             ("Rate limit", &[], with(|p| p.has_rate_limit = false), Level::Note),
             ("Analytics Engine", &[], with(|p| p.has_analytics = false), Level::Note),

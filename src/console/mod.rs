@@ -17,7 +17,7 @@ pub use pages::{
     find_token_page, find_user_page, health_page, new_api_credential_page, new_credential_page, overview_page,
     secret_page, sign_in_page, token_page, unknown_user_page, user_page,
 };
-pub use request::{ConsoleRequest, FormToken, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, view_at};
+pub use request::{ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, view_at};
 pub use session::{CONSOLE_COOKIE, CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
 pub use tally::{Count, DAYS_KEPT, DAYS_SHOWN, Day, Tally, first_day_shown};
 pub use view::{Section, View};

@@ -61,14 +61,18 @@ pub enum ConsoleRequest {
     /// Go to the page of what was looked for.
     Find(View),
     /// Do what a form asks.
-    Act(Box<Act>, FormToken),
+    Act {
+        /// What is asked.
+        act: Box<Act>,
+        /// The field `csrf_token`.
+        csrf_token: String,
+    },
     /// Sign out.
-    SignOut(FormToken),
+    SignOut {
+        /// The field `csrf_token`.
+        csrf_token: String,
+    },
 }
-
-/// A form's field `csrf_token`.
-#[derive(Debug)]
-pub struct FormToken(pub String);
 
 /// A well-formed request to sign in.
 #[derive(Debug)]
@@ -109,7 +113,7 @@ impl ConsoleRequest {
         let is_post = request.method == Method::Post;
         if request.path == SIGN_OUT_PATH {
             return match is_post {
-                true => Ok(Self::SignOut(token_of(&parse_form(request)?))),
+                true => Ok(Self::SignOut { csrf_token: csrf_token(&parse_form(request)?) }),
                 false => Err(Failure::method_not_allowed("POST")),
             };
         }
@@ -117,7 +121,7 @@ impl ConsoleRequest {
         let view = view_at_path(&request.path, &query)?;
         if is_post {
             let form = parse_form(request)?;
-            return Ok(Self::Act(Box::new(Act::parse(view, &form)?), token_of(&form)));
+            return Ok(Self::Act { act: Box::new(Act::parse(view, &form)?), csrf_token: csrf_token(&form) });
         }
         const BAD_TOKEN: Failure =
             Failure::bad_request("That is not the id of a token. It is the jti in the token answer: 22 characters.");
@@ -135,8 +139,8 @@ impl ConsoleRequest {
     }
 }
 
-fn token_of(form: &Params) -> FormToken {
-    FormToken(form.get("csrf_token").unwrap_or_default().to_owned())
+fn csrf_token(form: &Params) -> String {
+    form.get("csrf_token").unwrap_or_default().to_owned()
 }
 
 /// The page at an address.

@@ -12,10 +12,10 @@ use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store;
 use crate::token::TokenRecord;
-use crate::user::{Command, Effect, Reply, Saved};
+use crate::user::{Command, Effect, Reply, Saved, TokenFate};
 use crate::whmcs::ApiCredential;
 
-const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
+pub(super) const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
 const NO_API_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such API credential.");
 const NO_TOKEN: Failure =
     Failure::of(404, "not_found", "There is no record of such a token. Records are kept for a day.");
@@ -44,14 +44,18 @@ pub(super) async fn perform(
         AdminRequest::User(user, ask) => admin.user(user, ask).await,
         AdminRequest::Credential(ask) => admin.credentials(ask).await,
         AdminRequest::ApiCredential(ask) => admin.api_credentials(ask).await,
-        AdminRequest::GetToken(jti) => admin.token(&jti).await,
+        AdminRequest::GetToken(jti) => {
+            let (record, fate) = admin.token(&jti).await?;
+            Ok(AdminReply::Token { record, fate })
+        }
         AdminRequest::RevokeToken(jti) => admin.revoke_token(&jti).await,
     }
 }
 
-struct Admin<'a> {
-    request: &'a Request,
-    site: &'a Site,
+/// An administrator, and the request that came.
+pub(super) struct Admin<'a> {
+    pub(super) request: &'a Request,
+    pub(super) site: &'a Site,
 }
 
 impl Admin<'_> {
@@ -125,7 +129,7 @@ impl Admin<'_> {
             ApiCredentialRequest::Create(input) => {
                 let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
                 let credential = input.into_credential(id, &secret, now).map_err(Failure::bad_request)?;
-                kv.put(&store::api_credential_key(&credential.identifier), &credential, None).await?;
+                kv.put_api_credential(&credential).await?;
                 (credential, Some(secret), true)
             }
             ApiCredentialRequest::List { cursor, limit } => {
@@ -135,7 +139,7 @@ impl Admin<'_> {
             ApiCredentialRequest::Patch(id, change) => {
                 let old = self.api_credential(&id).await?;
                 let credential = change.apply(old, now).map_err(Failure::bad_request)?;
-                kv.put(&store::api_credential_key(&id), &credential, None).await?;
+                kv.put_api_credential(&credential).await?;
                 (credential, None, false)
             }
             ApiCredentialRequest::Delete(id) => {
@@ -147,18 +151,19 @@ impl Admin<'_> {
         Ok(AdminReply::ApiCredential { credential, secret, is_new })
     }
 
-    async fn api_credential(&self, id: &ClientId) -> Result<ApiCredential, Trouble> {
-        Ok(self.site.kv()?.get(&store::api_credential_key(id)).await?.ok_or(NO_API_CREDENTIAL)?)
+    pub(super) async fn api_credential(&self, id: &ClientId) -> Result<ApiCredential, Trouble> {
+        Ok(self.site.kv()?.api_credential(id).await?.ok_or(NO_API_CREDENTIAL)?)
     }
 
     async fn record(&self, jti: &TokenId) -> Result<TokenRecord, Trouble> {
         Ok(self.site.kv()?.token_record(jti).await?.ok_or(NO_TOKEN)?)
     }
 
-    async fn token(&self, jti: &TokenId) -> Result<AdminReply, Trouble> {
+    /// The record of a token, and what became of it.
+    pub(super) async fn token(&self, jti: &TokenId) -> Result<(TokenRecord, Option<TokenFate>), Trouble> {
         let record = self.record(jti).await?;
         match self.ask(&record.user_id, Command::GetToken(jti.clone())).await? {
-            Reply::Fate(fate) => Ok(AdminReply::Token { record, fate }),
+            Reply::Fate(fate) => Ok((record, fate)),
             reply => Err(unexpected(&reply).into()),
         }
     }

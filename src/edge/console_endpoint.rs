@@ -1,24 +1,26 @@
 //! `/admin`: the operator's console.
 
+use super::admin_endpoint::{self, Admin, NO_CREDENTIAL};
 use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::platform::{milliseconds, random};
-use super::site::{Site, Trail};
-use super::{admin_endpoint, console_object, decisions, limits};
-use crate::admin::{AdminReply, AdminRequest, ApiCredentialRequest, CredentialRequest};
+use super::site::{Placement, Site, Trail};
+use super::{console_object, decisions, limits, user_object};
+use crate::admin::AdminReply;
 use crate::console::{self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession};
-use crate::console::{FormToken, Frame, Platform, SignIn, Tally, UserPage, View, first_day_shown, view_at};
+use crate::console::{Frame, Platform, SignIn, Tally, UserPage, View, first_day_shown, view_at};
 use crate::http::{Failure, Format, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::session::FormProof;
-use crate::user::Command;
+use crate::store;
+use crate::user::{Command, Reply, next_page_before};
+use futures_util::future::try_join3;
 use serde_json::Value;
 
 /// How many entries a page lists.
 const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
 const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.");
-const OLD_FORM: Failure = Failure::of(403, "invalid_form", "The form is out of date. Open the page again.");
 const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
 
 /// Serves an administrator:
@@ -79,7 +81,7 @@ async fn live_session(request: &Request, site: &Site) -> Result<Option<SessionId
     let Some(cookie) = ConsoleCookie::of(request, &site.settings.keys, site.now) else { return Ok(None) };
     let command = ConsoleCommand::Check(cookie.sid.clone(), site.settings.admin_token.clone());
     match console_object::ask(&site.env, &command).await? {
-        ConsoleReply::Session(_) => Ok(Some(cookie.sid)),
+        ConsoleReply::Done => Ok(Some(cookie.sid)),
         ConsoleReply::Missing => Ok(None),
         reply => Err(unexpected(&reply)),
     }
@@ -114,13 +116,13 @@ impl Operator<'_> {
                 self.show(view, &Frame { notice, ..self.frame }).await
             }
             ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.site)),
-            ConsoleRequest::Act(act, token) => {
-                self.check_form(&token)?;
+            ConsoleRequest::Act { act, csrf_token } => {
+                self.proof.check(&csrf_token, &self.site.settings.keys)?;
                 self.trail.reason = Some("changed");
                 self.act(*act).await
             }
-            ConsoleRequest::SignOut(token) => {
-                self.check_form(&token)?;
+            ConsoleRequest::SignOut { csrf_token } => {
+                self.proof.check(&csrf_token, &self.site.settings.keys)?;
                 self.trail.reason = Some("signed_out");
                 done(self.site, ConsoleCommand::End(self.proof.sid.clone())).await?;
                 let response = ConsoleCookie::cleared(go_to(&View::Overview.address(), self.site));
@@ -129,19 +131,10 @@ impl Operator<'_> {
         }
     }
 
-    /// Checks that a form comes from a page of this very session.
-    fn check_form(&self, token: &FormToken) -> Result<(), Failure> {
-        if self.proof.is_given_by(&token.0, &self.site.settings.keys) { Ok(()) } else { Err(OLD_FORM) }
-    }
-
-    async fn perform(&mut self, ask: AdminRequest) -> Result<AdminReply, Trouble> {
-        admin_endpoint::perform(ask, self.request, self.site, self.trail).await
-    }
-
     /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
     async fn act(&mut self, act: Act) -> Result<Response, Trouble> {
         let status = |is_new| if is_new { 201 } else { 200 };
-        Ok(match self.perform(act.ask).await? {
+        Ok(match admin_endpoint::perform(act.ask, self.request, self.site, self.trail).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
                 let names = [("client_id", set.client_id.as_str())];
                 let then = View::Credential(set.client_id.clone());
@@ -157,78 +150,62 @@ impl Operator<'_> {
     }
 
     async fn show(&mut self, view: View, frame: &Frame<'_>) -> Result<Response, Trouble> {
+        let (site, admin) = (self.site, Admin { request: self.request, site: self.site });
+        match &view {
+            View::Credential(id) | View::ApiCredential(id) => self.trail.client_id = Some(id.clone()),
+            View::User { id, .. } => self.trail.user_id = Some(id.clone()),
+            View::Token(jti) => self.trail.jti = Some(jti.clone()),
+            _ => {}
+        }
         Ok(match view {
             View::Overview => console::overview_page(frame, &self.tally().await?),
-            View::Health => console::health_page(frame, &console::checks(&self.site.settings, &self.platform().await)),
+            View::Health => console::health_page(frame, &console::checks(&site.settings, &self.platform().await)),
             View::Credentials { cursor } => {
-                let ask = AdminRequest::Credential(CredentialRequest::List { cursor, limit: PAGE });
-                match self.perform(ask).await? {
-                    AdminReply::Credentials(page) => console::credentials_page(frame, &page),
-                    reply => return Err(odd(&reply)),
-                }
+                console::credentials_page(frame, &site.kv()?.list(store::CREDENTIAL_PREFIX, cursor, PAGE).await?)
             }
             View::NewCredential => console::new_credential_page(frame),
             View::Credential(id) => self.show_credential(id, frame).await?,
             View::Users => console::find_user_page(frame),
-            View::User { id, before } => self.show_user(id, before, frame).await?,
+            View::User { id, before } => self.show_user(&id, before, frame).await?,
             View::Tokens => console::find_token_page(frame),
-            View::Token(jti) => match self.perform(AdminRequest::GetToken(jti)).await? {
-                AdminReply::Token { record, fate } => console::token_page(frame, &record, fate.as_ref(), self.site.now),
-                reply => return Err(odd(&reply)),
-            },
-            View::ApiCredentials { cursor } => {
-                let ask = AdminRequest::ApiCredential(ApiCredentialRequest::List { cursor, limit: PAGE });
-                match self.perform(ask).await? {
-                    AdminReply::ApiCredentials(page) => console::api_credentials_page(frame, &page),
-                    reply => return Err(odd(&reply)),
-                }
+            View::Token(jti) => {
+                let (record, fate) = admin.token(&jti).await?;
+                console::token_page(frame, &record, fate.as_ref(), site.now)
             }
+            View::ApiCredentials { cursor } => console::api_credentials_page(
+                frame,
+                &site.kv()?.list(store::API_CREDENTIAL_PREFIX, cursor, PAGE).await?,
+            ),
             View::NewApiCredential => console::new_api_credential_page(frame),
-            View::ApiCredential(id) => {
-                match self.perform(AdminRequest::ApiCredential(ApiCredentialRequest::Get(id))).await? {
-                    AdminReply::ApiCredential { credential, .. } => console::api_credential_page(frame, &credential),
-                    reply => return Err(odd(&reply)),
-                }
-            }
+            View::ApiCredential(id) => console::api_credential_page(frame, &admin.api_credential(&id).await?),
         })
     }
 
     /// The page of a set. What asked for a token may be an API credential too: then on to its page.
-    async fn show_credential(&mut self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        match self.perform(AdminRequest::Credential(CredentialRequest::Get(id.clone()))).await {
-            Ok(AdminReply::Credential { set, .. }) => Ok(console::credential_page(frame, &set)),
-            Ok(reply) => Err(odd(&reply)),
-            Err(none) => match self.perform(AdminRequest::ApiCredential(ApiCredentialRequest::Get(id.clone()))).await {
-                Ok(_) => Ok(go_to(&View::ApiCredential(id).address(), self.site)),
-                Err(_) => Err(none),
-            },
+    async fn show_credential(&self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Trouble> {
+        let kv = self.site.kv()?;
+        if let Some(set) = kv.credential(&id).await? {
+            return Ok(console::credential_page(frame, &set));
+        }
+        match kv.api_credential(&id).await? {
+            Some(_) => Ok(go_to(&View::ApiCredential(id).address(), self.site)),
+            None => Err(NO_CREDENTIAL.into()),
         }
     }
 
-    /// The page of a user: three object requests.
-    async fn show_user(&mut self, id: UserId, before: Option<u64>, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        let ask = |command| AdminRequest::User(id.clone(), command);
-        let account = match self.perform(ask(Command::GetAccount)).await {
-            Ok(AdminReply::Account { account, .. }) => account,
-            Ok(reply) => return Err(odd(&reply)),
-            Err(Trouble::Caller(failure)) if failure.status == 404 => {
-                return Ok(console::unknown_user_page(frame, &id));
+    /// The page of a user: three object requests at once.
+    async fn show_user(&self, id: &UserId, before: Option<u64>, frame: &Frame<'_>) -> Result<Response, Trouble> {
+        let ask = |command| self.site.ask(id, Placement::AsConfigured, self.request, command);
+        let events = Command::ListEvents { before, limit: PAGE };
+        match try_join3(ask(Command::GetAccount), ask(Command::ListSessions), ask(events)).await? {
+            (Reply::Account(account), Reply::Sessions(sessions), Reply::Events(events)) => {
+                let older = next_page_before(&events, PAGE);
+                let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
+                Ok(console::user_page(frame, &page))
             }
-            Err(trouble) => return Err(trouble),
-        };
-        let sessions = match self.perform(ask(Command::ListSessions)).await? {
-            AdminReply::Sessions(sessions) => sessions,
-            reply => return Err(odd(&reply)),
-        };
-        let events = match self.perform(ask(Command::ListEvents { before, limit: PAGE })).await? {
-            AdminReply::Events { events, .. } => events,
-            reply => return Err(odd(&reply)),
-        };
-        let has_more = events.len() as u64 == PAGE;
-        Ok(console::user_page(
-            frame,
-            &UserPage { id: &id, account: &account, sessions: &sessions, events: &events, has_more },
-        ))
+            (Reply::Missing, ..) | (_, Reply::Missing, _) => Ok(console::unknown_user_page(frame, id)),
+            (reply, ..) => Err(unexpected(&reply).into()),
+        }
     }
 
     async fn tally(&self) -> Result<Tally, Fault> {
@@ -249,13 +226,9 @@ impl Operator<'_> {
         Platform {
             host: self.request.headers.get("host").unwrap_or_default().to_owned(),
             kv_milliseconds: kv_answers.then(|| milliseconds().saturating_sub(start)),
+            has_users: env.durable_object(user_object::BINDING).is_ok(),
             has_rate_limit: env.rate_limiter(limits::BINDING).is_ok(),
             has_analytics: env.analytics_engine(decisions::ANALYTICS).is_ok(),
         }
     }
-}
-
-/// The fault of a reply that the request cannot have. It is not printed: it may hold a secret.
-fn odd(_: &AdminReply) -> Trouble {
-    Fault::Internal("console", "an unexpected reply".to_owned()).into()
 }

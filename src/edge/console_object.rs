@@ -8,6 +8,9 @@ use crate::store::CONSOLE_SCHEMA;
 use crate::time::Timestamp;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
+/// The binding's name in wrangler.toml.
+pub(super) const BINDING: &str = "CONSOLE";
+
 /// The one object of its class, named `console`.
 #[durable_object(fetch)]
 pub struct Console {
@@ -43,7 +46,6 @@ impl Tables {
                     return Ok(ConsoleReply::Missing);
                 };
                 session.refreshed(now).map_or(Ok(()), |fresh| self.save(&fresh))?;
-                return Ok(ConsoleReply::Session(session));
             }
             ConsoleCommand::End(id) => {
                 self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])?;
@@ -79,11 +81,7 @@ impl Tables {
 
 /// Asks the console's object, placed where the setting `OBJECT_LOCATION` says if it is new: one object request.
 pub(super) async fn ask(env: &Env, command: &ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
-    let namespace = env.durable_object("CONSOLE").map_err(Fault::storage("object binding"))?;
     let settings = settings::read(env).ok();
-    let stub = match settings.as_ref().and_then(|settings| settings.object_location.as_deref()) {
-        Some(hint) => namespace.get_by_name_with_location_hint("console", hint),
-        None => namespace.get_by_name("console"),
-    };
-    object::call(&stub.map_err(Fault::storage("object stub"))?, command).await
+    let hint = settings.as_ref().and_then(|settings| settings.object_location.as_deref());
+    object::ask(env, BINDING, "console", hint, command).await
 }

@@ -1,6 +1,6 @@
 //! `GET /healthz`.
 
-use super::settings;
+use super::{console_object, settings, user_object};
 use crate::http::Response;
 use crate::settings::SettingProblem;
 use serde_json::json;
@@ -12,7 +12,7 @@ pub(super) fn serve(env: &Env) -> Response {
     if env.kv("SIGNET_KV").is_err() {
         problems.push(SettingProblem { setting: "SIGNET_KV", problem: "is not bound" });
     }
-    for setting in ["USERS", "CONSOLE"] {
+    for setting in [user_object::BINDING, console_object::BINDING] {
         if env.durable_object(setting).is_err() {
             problems.push(SettingProblem { setting, problem: "is not bound" });
         }

@@ -6,6 +6,7 @@ use crate::credential::CredentialSet;
 use crate::id::{ClientId, TokenId};
 use crate::store::{self, Page};
 use crate::token::TokenRecord;
+use crate::whmcs::ApiCredential;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,14 @@ impl Kv {
 
     pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {
         self.put(&store::credential_key(&set.client_id), set, None).await
+    }
+
+    pub(super) async fn api_credential(&self, identifier: &ClientId) -> Result<Option<ApiCredential>, Fault> {
+        self.get(&store::api_credential_key(identifier)).await
+    }
+
+    pub(super) async fn put_api_credential(&self, credential: &ApiCredential) -> Result<(), Fault> {
+        self.put(&store::api_credential_key(&credential.identifier), credential, None).await
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), Fault> {

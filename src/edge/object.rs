@@ -3,10 +3,23 @@
 use super::fault::Fault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{Headers, Method, Request, RequestInit, Stub};
+use worker::{Env, Headers, Method, Request, RequestInit};
 
-/// Sends `message` to an object and reads its reply: one object request.
-pub(super) async fn call<T: DeserializeOwned>(stub: &Stub, message: &impl Serialize) -> Result<T, Fault> {
+/// Sends `message` to the object `name` of the namespace `binding`, placed by `hint` if it is new, and reads its reply: one
+/// object request.
+pub(super) async fn ask<T: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    hint: Option<&str>,
+    message: &impl Serialize,
+) -> Result<T, Fault> {
+    let namespace = env.durable_object(binding).map_err(Fault::storage("object binding"))?;
+    let stub = match hint {
+        Some(hint) => namespace.get_by_name_with_location_hint(name, hint),
+        None => namespace.get_by_name(name),
+    };
+    let stub = stub.map_err(Fault::storage("object stub"))?;
     let headers = Headers::new();
     headers.set("Content-Type", "application/json").map_err(Fault::storage("object request"))?;
     let mut init = RequestInit::new();

@@ -106,9 +106,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     // 3.
     let action = if is_post {
         let form = SecurityForm::parse(request)?;
-        if !proof.is_given_by(&form.csrf_token, &site.settings.keys) {
-            return Err(Failure::of(403, "invalid_form", "The form is out of date. Open the page again.").into());
-        }
+        proof.check(&form.csrf_token, &site.settings.keys)?;
         form.action
     } else {
         UserAction::Review

@@ -10,6 +10,9 @@ use crate::user::{Reply, Turn, decide};
 use std::time::Duration;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
+/// The binding's name in wrangler.toml.
+pub(super) const BINDING: &str = "USERS";
+
 /// One object per user, named by the User ID. It is single-threaded and strongly consistent.
 #[durable_object(alarm)]
 pub struct User {
@@ -79,11 +82,5 @@ pub(super) async fn ask(
     hint: Option<&str>,
     turn: &Turn,
 ) -> std::result::Result<Reply, Fault> {
-    let namespace = env.durable_object("USERS").map_err(Fault::storage("object binding"))?;
-    let stub = match hint {
-        Some(hint) => namespace.get_by_name_with_location_hint(user.as_str(), hint),
-        None => namespace.get_by_name(user.as_str()),
-    };
-    let stub = stub.map_err(Fault::storage("object stub"))?;
-    object::call(&stub, turn).await
+    object::ask(env, BINDING, user.as_str(), hint, turn).await
 }

@@ -99,7 +99,7 @@ async fn answer(
         return refuse(403, "Invalid or missing credentials");
     };
     let known: Option<ApiCredential> = match ClientId::parse(&login.identifier) {
-        Some(id) => site.kv()?.get(&store::api_credential_key(&id)).await?,
+        Some(id) => site.kv()?.api_credential(&id).await?,
         None => None,
     };
     let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);

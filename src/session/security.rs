@@ -22,9 +22,13 @@ impl FormProof {
         keys.sign(Purpose::Form, self)
     }
 
-    /// Whether `text` is this very proof, signed by Signet.
-    pub fn is_given_by(&self, text: &str, keys: &KeyRing) -> bool {
-        keys.open(Purpose::Form, text).is_some_and(|proof: Self| proof == *self)
+    /// Checks that `text` is this very proof, signed by Signet.
+    ///
+    /// # Errors
+    /// 403 `invalid_form`.
+    pub fn check(&self, text: &str, keys: &KeyRing) -> Result<(), Failure> {
+        const OLD_FORM: Failure = Failure::of(403, "invalid_form", "The form is out of date. Open the page again.");
+        keys.open(Purpose::Form, text).filter(|proof: &Self| proof == self).map(drop).ok_or(OLD_FORM)
     }
 }
 
@@ -114,7 +118,7 @@ mod tests {
     #[test]
     fn a_proof_is_for_one_session_and_one_purpose() {
         let sealed = proof(1).seal(&keys()).unwrap();
-        assert!(proof(1).is_given_by(&sealed, &keys()));
+        assert_eq!(proof(1).check(&sealed, &keys()), Ok(()));
         for bad in [
             String::new(),
             SID.into(),
@@ -122,7 +126,7 @@ mod tests {
             keys().sign(Purpose::Session, &proof(1)).unwrap(),
             keys().sign(Purpose::Switch, &proof(1)).unwrap(),
         ] {
-            assert!(!proof(1).is_given_by(&bad, &keys()), "{bad}");
+            assert_eq!(proof(1).check(&bad, &keys()).unwrap_err().status, 403, "{bad}");
         }
     }
 }

@@ -11,6 +11,12 @@ pub const EVENT_TTL: u64 = 7_776_000;
 /// How many events of a user are kept.
 pub const EVENTS_KEPT: u64 = 1_000;
 
+/// The number before which the next page of an audit trail begins, when this one has `events` of the `limit` asked for. A
+/// page that is not full is the last.
+pub fn next_page_before(events: &[(u64, Event)], limit: u64) -> Option<u64> {
+    events.last().filter(|_| events.len() as u64 == limit).map(|(number, _)| *number)
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {

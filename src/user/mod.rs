@@ -11,5 +11,5 @@ pub use command::{
     Caller, Command, Effect, Fate, Introspection, Redemption, Reply, Saved, Security, TokenFate, Turn, UserAction,
 };
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
-pub use event::{EVENT_TTL, EVENTS_KEPT, Event, EventKind, EventReason, SessionEnd};
+pub use event::{EVENT_TTL, EVENTS_KEPT, Event, EventKind, EventReason, SessionEnd, next_page_before};
 pub use session::{Session, SessionCookie};

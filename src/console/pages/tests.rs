@@ -52,7 +52,7 @@ fn users(user_agent: &str) -> Response {
     }))
     .unwrap();
     let (sessions, events) = ([session], [(7, event)]);
-    let page = UserPage { id: &id, account: &account, sessions: &sessions, events: &events, has_more: true };
+    let page = UserPage { id: &id, account: &account, sessions: &sessions, events: &events, older: Some(7) };
     user_page(&frame(), &page)
 }
 

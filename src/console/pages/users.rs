@@ -21,8 +21,8 @@ pub struct UserPage<'a> {
     pub sessions: &'a [Session],
     /// A page of the audit trail, newest first.
     pub events: &'a [(u64, Event)],
-    /// Whether there may be older events.
-    pub has_more: bool,
+    /// The number before which the next page of it begins.
+    pub older: Option<u64>,
 }
 
 /// The form that finds a user.
@@ -57,7 +57,7 @@ pub fn unknown_user_page(frame: &Frame<'_>, id: &UserId) -> Response {
 
 /// The page of a user.
 pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
-    let UserPage { id, account, sessions, events, .. } = *page;
+    let UserPage { id, account, sessions, events, older } = *page;
     let content = html! {
         div.head {
             h1 { "User " (id) }
@@ -78,8 +78,8 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
         section.card aria-labelledby="events" {
             h2 #events { "Audit trail" }
             @if events.is_empty() { p { "Nothing is on record." } } @else { (event_table(events)) }
-            @if let Some((number, _)) = events.last().filter(|_| page.has_more) {
-                p { a.button.quiet href=(View::User { id: id.clone(), before: Some(*number) }.address()) { "Older events" } }
+            @if older.is_some() {
+                p { a.button.quiet href=(View::User { id: id.clone(), before: older }.address()) { "Older events" } }
             }
         }
         (danger(frame, "delete", "Delete", "Delete the account: its sessions end, and nobody signs in to it any more.", "Delete this account"))
