@@ -42,6 +42,17 @@ pub fn php_string(text: &str) -> String {
     spelled
 }
 
+/// Asserts that `wire` is the JSON form of `value`, both ways.
+#[cfg(test)]
+#[track_caller]
+pub fn assert_wire<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(
+    value: T,
+    wire: Value,
+) {
+    assert_eq!(serde_json::to_value(&value).unwrap(), wire);
+    assert_eq!(serde_json::from_value::<T>(wire).unwrap(), value);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,16 +2,43 @@
 
 use crate::id::{ClientId, TokenId, UserId};
 use crate::import::Counts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+/// How a decision ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    #[default]
+    Granted,
+    /// It was refused.
+    Denied,
+    /// It could not be done, for a fault of Signet's.
+    Failed,
+    /// The answer only leads to the decision: a question, or a way round.
+    Deferred,
+}
+
+impl Outcome {
+    /// Its word in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+            Self::Deferred => "deferred",
+        }
+    }
+}
 
 /// One line of the log.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogLine<'a> {
     /// What was decided on, such as `token` or `sso`.
     pub event: &'static str,
-    /// `granted`, `denied`, `failed`, or `deferred` for an answer that only leads to the decision.
-    pub outcome: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
     /// The stable name of the reason.
     pub reason: &'static str,
     /// The credential set.
@@ -32,7 +59,7 @@ pub struct LogLine<'a> {
 
 impl<'a> LogLine<'a> {
     /// A line about nobody in particular.
-    pub const fn new(event: &'static str, outcome: &'static str, reason: &'static str, request_id: &'a str) -> Self {
+    pub const fn new(event: &'static str, outcome: Outcome, reason: &'static str, request_id: &'a str) -> Self {
         Self { event, outcome, reason, client_id: None, user_id: None, jti_hash: None, lines: None, request_id }
     }
 
@@ -59,7 +86,7 @@ mod tests {
         let line = LogLine {
             user_id: Some(&user),
             jti_hash: Some(jti_hash(&jti)),
-            ..LogLine::new("sso", "denied", "closed", "r1")
+            ..LogLine::new("sso", Outcome::Denied, "closed", "r1")
         };
         assert_eq!(
             line.to_json(),

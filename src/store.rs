@@ -1,4 +1,4 @@
-//! Keys and lifetimes of what is stored, and the schema of the user's object.
+//! Keys and lifetimes of what is stored, and the schemas of the objects of users and of the console.
 
 use crate::id::{ClientId, OwnedId, TokenId};
 

@@ -1,5 +1,6 @@
 //! How many sign-ins and denials there were, by day and reason, for the console's chart. No decision rests on it.
 
+use crate::log::Outcome;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,8 +15,8 @@ pub const DAYS_KEPT: u64 = 90;
 pub struct Count {
     /// Whole days since 1 January 1970, in UTC.
     pub day: u64,
-    /// The outcome in the log: `granted`, `denied` or `failed`.
-    pub outcome: String,
+    /// The outcome in the log.
+    pub outcome: Outcome,
     /// The reason in the log.
     pub reason: String,
     /// How often.
@@ -50,7 +51,7 @@ impl Tally {
         let mut denials = BTreeMap::<&str, u64>::new();
         for count in counts {
             let Some(day) = days.iter_mut().find(|day| day.day == count.day) else { continue };
-            if count.outcome == "granted" {
+            if count.outcome == Outcome::Granted {
                 day.signed_in = day.signed_in.saturating_add(count.count);
             } else {
                 day.denied = day.denied.saturating_add(count.count);
@@ -74,7 +75,7 @@ impl Tally {
     }
 }
 
-/// The first day that the chart shows at `now`.
+/// The first day that the chart shows at `now`, in whole days since 1 January 1970, in UTC.
 pub fn first_day_shown(now: Timestamp) -> u64 {
     now.day().saturating_add(1).saturating_sub(DAYS_SHOWN)
 }
@@ -83,8 +84,8 @@ pub fn first_day_shown(now: Timestamp) -> u64 {
 mod tests {
     use super::*;
 
-    fn count(day: u64, outcome: &str, reason: &str, count: u64) -> Count {
-        Count { day, outcome: outcome.into(), reason: reason.into(), count }
+    fn count(day: u64, outcome: Outcome, reason: &str, count: u64) -> Count {
+        Count { day, outcome, reason: reason.into(), count }
     }
 
     #[test]
@@ -92,12 +93,12 @@ mod tests {
         let now = Timestamp::from_seconds(20_000 * 86_400 + 5);
         let tally = Tally::new(
             &[
-                count(20_000, "granted", "ok", 5),
-                count(20_000, "granted", "switched", 1),
-                count(20_000, "denied", "closed", 2),
-                count(19_999, "denied", "token_used", 3),
-                count(19_987, "failed", "storage", 1),
-                count(19_986, "granted", "ok", 9),
+                count(20_000, Outcome::Granted, "ok", 5),
+                count(20_000, Outcome::Granted, "switched", 1),
+                count(20_000, Outcome::Denied, "closed", 2),
+                count(19_999, Outcome::Denied, "token_used", 3),
+                count(19_987, Outcome::Failed, "storage", 1),
+                count(19_986, Outcome::Granted, "ok", 9),
             ],
             now,
         );

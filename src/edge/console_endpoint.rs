@@ -11,6 +11,7 @@ use crate::console::{self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, Con
 use crate::console::{Frame, Platform, SignIn, Tally, UserPage, View, first_day_shown, view_at};
 use crate::http::{Failure, Format, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
+use crate::log::Outcome;
 use crate::session::FormProof;
 use crate::store;
 use crate::user::{Command, Reply, next_page_before};
@@ -44,7 +45,7 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
         if request.format() != Format::Page {
             return Err(NOBODY.into());
         }
-        trail.is_refused = true;
+        trail.outcome = Outcome::Denied;
         return Ok(console::sign_in_page(&wanted, None));
     };
     // 4.
@@ -54,7 +55,7 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     let outcome = Operator { request, site, proof, frame, trail }.serve().await;
     match outcome {
         Err(Trouble::Caller(failure)) if request.format() == Format::Page => {
-            trail.is_refused = true;
+            trail.outcome = Outcome::Denied;
             trail.reason = Some(failure.error);
             Ok(console::failure_page(&frame, &failure))
         }
@@ -66,7 +67,7 @@ async fn sign_in(sign_in: SignIn, site: &Site, trail: &mut Trail) -> Result<Resp
     let expected = &site.settings.admin_token;
     if !expected.verify(&sign_in.admin_token) {
         trail.is_failed_attempt = true;
-        trail.is_refused = true;
+        trail.outcome = Outcome::Denied;
         trail.reason = Some("wrong_credentials");
         return Ok(console::sign_in_page(&sign_in.then, Some(&WRONG_TOKEN)));
     }
@@ -136,14 +137,14 @@ impl Operator<'_> {
         let status = |is_new| if is_new { 201 } else { 200 };
         Ok(match admin_endpoint::perform(act.ask, self.request, self.site, self.trail).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
-                let names = [("client_id", set.client_id.as_str())];
+                let id = ("client_id", set.client_id.as_str());
                 let then = View::Credential(set.client_id.clone());
-                console::secret_page(&self.frame, status(is_new), &set.name, &names, &secret, &then)
+                console::secret_page(&self.frame, status(is_new), &set.name, id, &secret, &then)
             }
             AdminReply::ApiCredential { credential, secret: Some(secret), is_new } => {
-                let names = [("identifier", credential.identifier.as_str())];
+                let id = ("identifier", credential.identifier.as_str());
                 let then = View::ApiCredential(credential.identifier.clone());
-                console::secret_page(&self.frame, status(is_new), &credential.name, &names, &secret, &then)
+                console::secret_page(&self.frame, status(is_new), &credential.name, id, &secret, &then)
             }
             _ => go_to(&format!("{}?notice={}", act.then.address(), act.notice.as_str()), self.site),
         })

@@ -3,7 +3,7 @@
 
 use super::fault::Fault;
 use super::tally;
-use crate::log::LogLine;
+use crate::log::{LogLine, Outcome};
 use worker::{AnalyticsEngineDataPointBuilder, Context, Env};
 
 /// The binding's name in wrangler.toml.
@@ -12,7 +12,7 @@ pub(super) const ANALYTICS: &str = "ANALYTICS";
 /// Records a decision that took `milliseconds`. A fault tells more in a line of its own.
 pub(super) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env, context: &Context) {
     note(line, fault, milliseconds, env);
-    if line.event == "sso" && line.outcome != "deferred" {
+    if line.event == "sso" && line.outcome != Outcome::Deferred {
         tally::count(line, env, context);
     }
 }
@@ -34,7 +34,7 @@ fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> worker:
     let client_id = line.client_id.map_or("", |id| id.as_str());
     let point = AnalyticsEngineDataPointBuilder::new()
         .indexes([line.event])
-        .blobs([line.event, line.outcome, line.reason, client_id])
+        .blobs([line.event, line.outcome.as_str(), line.reason, client_id])
         .doubles([milliseconds as f64])
         .build();
     dataset.write_data_point(&point)

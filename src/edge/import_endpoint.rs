@@ -6,7 +6,7 @@ use super::site::Site;
 use super::{Answer, decisions, imports};
 use crate::http::{Failure, Method, Request, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
-use crate::log::LogLine;
+use crate::log::{LogLine, Outcome};
 use worker::Context;
 
 const UNSUPPORTED: Failure =
@@ -143,10 +143,10 @@ impl Import {
 
     fn record(&self, end: &Result<(), End>) {
         let (outcome, reason, fault) = match end {
-            Ok(()) => ("granted", "ok", None),
-            Err(End::Fault(_, fault)) => ("failed", fault.reason(), Some(fault)),
-            Err(End::Broken(_)) => ("denied", "body_broken", None),
-            Err(End::Gone) => ("denied", "answer_unread", None),
+            Ok(()) => (Outcome::Granted, "ok", None),
+            Err(End::Fault(_, fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
+            Err(End::Broken(_)) => (Outcome::Denied, "body_broken", None),
+            Err(End::Gone) => (Outcome::Denied, "answer_unread", None),
         };
         let line =
             LogLine { lines: Some(self.counts), ..LogLine::new("import", outcome, reason, &self.site.request_id) };

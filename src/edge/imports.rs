@@ -8,7 +8,7 @@ use super::{accounts, credentials};
 use crate::credential::CredentialSet;
 use crate::http::Request;
 use crate::id::{ClientId, OwnedId, UserId};
-use crate::import::{Content, CredentialEntry, Entry, Item, Outcome, Reason};
+use crate::import::{Content, CredentialEntry, Entry, Item, LineOutcome, Reason};
 use crate::store;
 use crate::time::Timestamp;
 use crate::user::Effect;
@@ -19,7 +19,7 @@ pub(super) struct Written {
     /// The number of the line.
     pub(super) line: u64,
     /// What became of it.
-    pub(super) outcome: Result<Option<Outcome>, Fault>,
+    pub(super) outcome: Result<Option<LineOutcome>, Fault>,
 }
 
 /// Does what the lines of a batch ask for, all at once, and tells what became of each, in their order. Only when all are

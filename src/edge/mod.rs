@@ -1,4 +1,4 @@
-//! All that touches the platform: the Worker's entry, its endpoints, and the user's object.
+//! All that touches the platform: the Worker's entry, its endpoints, and the objects of users and of the console.
 
 mod accounts;
 mod admin_endpoint;
@@ -34,7 +34,7 @@ mod whmcs_endpoint;
 use crate::admin::AdminRequest;
 use crate::http::{BODY_BYTES_MAX, Failure, Format, Method, Request, Response};
 use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
-use crate::log::{LogLine, jti_hash};
+use crate::log::{LogLine, Outcome, jti_hash};
 use crate::route::Route;
 use crate::whmcs::ApiRequest;
 use fault::Trouble;
@@ -69,7 +69,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     let start = platform::milliseconds();
     let request_id = platform::request_id();
     let Ok(head) = platform::read_head(&request) else {
-        let line = LogLine::new(UNROUTED, "denied", MALFORMED_ADDRESS.error, &request_id);
+        let line = LogLine::new(UNROUTED, Outcome::Denied, MALFORMED_ADDRESS.error, &request_id);
         decisions::record(&line, None, 0, &env, &context);
         let response = MALFORMED_ADDRESS.into_response(Format::Json, None).with("X-Request-Id", &request_id);
         return Ok(platform::write_response(response.secured(false))?.into());
@@ -82,21 +82,16 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
         outcome = Err(TOO_MANY_ATTEMPTS.into());
     }
     // 5.
-    let granted = match trail {
-        Trail { is_refused: true, .. } => "denied",
-        Trail { is_deferred: true, .. } => "deferred",
-        _ => "granted",
-    };
-    let (word, reason, fault) = match &outcome {
-        Ok(_) => (granted, "ok", None),
-        Err(Trouble::Caller(failure)) => ("denied", failure.error, None),
-        Err(Trouble::Ours(fault)) => ("failed", fault.reason(), Some(fault)),
+    let (meaning, reason, fault) = match &outcome {
+        Ok(_) => (trail.outcome, "ok", None),
+        Err(Trouble::Caller(failure)) => (Outcome::Denied, failure.error, None),
+        Err(Trouble::Ours(fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
     };
     let line = LogLine {
         client_id: trail.client_id.as_ref(),
         user_id: trail.user_id.as_ref(),
         jti_hash: trail.jti.as_ref().map(jti_hash),
-        ..LogLine::new(trail.event, word, trail.reason.filter(|_| fault.is_none()).unwrap_or(reason), &request_id)
+        ..LogLine::new(trail.event, meaning, trail.reason.filter(|_| fault.is_none()).unwrap_or(reason), &request_id)
     };
     if !matches!(outcome, Ok(Answer::Streamed(..))) {
         decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &env, &context);

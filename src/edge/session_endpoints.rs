@@ -4,6 +4,7 @@ use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
 use crate::http::{Failure, Format, Method, Request, Response};
+use crate::log::Outcome;
 use crate::session::{
     FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
 };
@@ -33,7 +34,7 @@ pub(super) async fn live_session(
 /// The answer without a live session: a refusal, or for people the way to sign in.
 pub(super) fn refuse_nobody(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     let response = nobody(request, &site.settings)?;
-    trail.is_deferred = true;
+    trail.outcome = Outcome::Deferred;
     trail.reason = Some("sent_to_login");
     Ok(response)
 }
@@ -66,7 +67,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     // 3.
     let home = site.settings.client_area.base().as_str();
     if !is_post {
-        trail.is_deferred = true;
+        trail.outcome = Outcome::Deferred;
         trail.reason = Some("logout_asked");
         let markup = logout_page(cookie.as_ref().map(|cookie| cookie.sub.as_str()), &logout, home);
         return Ok(Response::html(200, markup, Some(home)).with_own_referrer());

@@ -5,6 +5,7 @@ use super::kv::Kv;
 use super::{platform, settings};
 use crate::http::{Failure, Request};
 use crate::id::{ClientId, TokenId, UserId};
+use crate::log::Outcome;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use crate::user::{Command, Reply, Turn};
@@ -29,10 +30,8 @@ pub(super) struct Trail {
     pub(super) jti: Option<TokenId>,
     /// Where a page offers to go on.
     pub(super) home: Option<String>,
-    /// Whether the answer only leads to the decision: a question, or a way round.
-    pub(super) is_deferred: bool,
-    /// Whether an answer with the status of a success refuses.
-    pub(super) is_refused: bool,
+    /// What the answer means, if it is no failure.
+    pub(super) outcome: Outcome,
     /// Whether a secret was presented, or should have been, and proved nothing.
     pub(super) is_failed_attempt: bool,
     /// Whether a refusal also clears the session cookie.

@@ -6,6 +6,7 @@ use super::session_endpoints::presented;
 use super::site::{Placement, Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::{SessionId, UserId};
+use crate::log::Outcome;
 use crate::page;
 use crate::sso::{Denial, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in};
 use crate::token::{self, Claims};
@@ -33,7 +34,7 @@ pub(super) async fn serve(
     // 3. A SameSite=Lax cookie does not come with another site's POST, but with the GET after a redirect.
     let presented = presented(request, site);
     if sso.is_post && presented.is_none() && request.is_cross_site(site.settings.issuer.as_str()) {
-        trail.is_deferred = true;
+        trail.outcome = Outcome::Deferred;
         trail.reason = Some("cross_site_post");
         let again = format!("{}?{}", site.settings.issuer.sso_endpoint(), sso.to_query());
         return Ok(Response::redirect(303, &again));
@@ -54,7 +55,7 @@ pub(super) async fn serve(
     if let Some(other) = &other
         && let Some(page) = ask_before_switching(request, &sso, &claims, other, site).await?
     {
-        trail.is_deferred = true;
+        trail.outcome = Outcome::Deferred;
         trail.reason = Some("switch_asked");
         return Ok(page);
     }

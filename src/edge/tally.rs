@@ -3,7 +3,7 @@
 
 use super::{console_object, platform};
 use crate::console::{ConsoleCommand, Count};
-use crate::log::LogLine;
+use crate::log::{LogLine, Outcome};
 use crate::time::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ const GATHERED_FOR: Duration = Duration::from_secs(5);
 /// After this many seconds a handover that should have happened is given up for lost, and another one begins.
 const PATIENCE_SECONDS: u64 = 60;
 
-type Key = (u64, &'static str, &'static str);
+type Key = (u64, Outcome, &'static str);
 
 thread_local! {
     static GATHERED: RefCell<Gathered> = const { RefCell::new(Gathered { counts: BTreeMap::new(), handover_at: None }) };
@@ -65,5 +65,5 @@ fn add(counts: impl IntoIterator<Item = (Key, u64)>) {
 }
 
 fn to_count((&(day, outcome, reason), &count): (&Key, &u64)) -> Count {
-    Count { day, outcome: outcome.to_owned(), reason: reason.to_owned(), count }
+    Count { day, outcome, reason: reason.to_owned(), count }
 }

@@ -6,6 +6,7 @@ use super::platform::random;
 use super::site::{Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::TokenId;
+use crate::log::Outcome;
 use crate::oauth::{ApplicationLink, TokenError, TokenRequest, grant};
 use crate::token::{Claims, TokenRecord};
 use worker::Context;
@@ -36,7 +37,7 @@ pub(super) async fn serve(
     let set = match (kv.credential(&client_id).await, attempts_before) {
         (Err(fault), Some(attempts_before)) => {
             worker::console_error!("{}", fault.log_line(trail.event, &site.request_id));
-            trail.is_deferred = true;
+            trail.outcome = Outcome::Deferred;
             trail.reason = Some("retry");
             return Ok(ApplicationLink::retry(attempts_before));
         }

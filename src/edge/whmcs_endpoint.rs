@@ -8,6 +8,7 @@ use super::{accounts, credentials};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
+use crate::log::Outcome;
 use crate::oauth::Grant;
 use crate::secret::Secret;
 use crate::sso::Scope;
@@ -66,7 +67,7 @@ pub(super) async fn serve(
         Err(Stop::Trouble(trouble)) => return Err(trouble),
     };
     if !answer.is_success() {
-        trail.is_refused = true;
+        trail.outcome = Outcome::Denied;
         trail.reason = trail.reason.or(Some("refused"));
     }
     Ok(answer.into_response(&api.action, api.encoding))

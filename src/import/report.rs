@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub const PROGRESS_LINES: u64 = 1_000;
 
 /// What became of a line.
-pub type Outcome = Result<Effect, Reason>;
+pub type LineOutcome = Result<Effect, Reason>;
 
 /// How many lines there were so far, and what became of them. Blank ones are in `line` alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,7 +52,7 @@ pub enum Report {
 
 impl Counts {
     /// Counts what became of a line.
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &LineOutcome) {
         let count = match outcome {
             Ok(Effect::Created) => &mut self.created,
             Ok(Effect::Changed) => &mut self.changed,

@@ -214,9 +214,8 @@ pub enum Fate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::de::DeserializeOwned;
-    use serde_json::{Value, json};
-    use std::fmt::Debug;
+    use crate::json::assert_wire;
+    use serde_json::json;
 
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
     const SID: &str = "AgICAgICAgICAgICAgICAg";
@@ -231,12 +230,6 @@ mod tests {
 
     fn portal() -> ClientId {
         ClientId::parse("portal").unwrap()
-    }
-
-    #[track_caller]
-    fn assert_wire<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, wire: Value) {
-        assert_eq!(serde_json::to_value(&value).unwrap(), wire);
-        assert_eq!(serde_json::from_value::<T>(wire).unwrap(), value);
     }
 
     #[test]

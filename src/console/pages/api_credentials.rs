@@ -1,6 +1,6 @@
 //! API credentials.
 
-use super::parts::{Field, action, csrf, danger, lines, next_page, table, tick};
+use super::parts::{Field, List, action, csrf, danger, lines, tick};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -11,23 +11,15 @@ use maud::{Markup, html};
 
 /// The page that lists API credentials.
 pub fn api_credentials_page(frame: &Frame<'_>, page: &Page<ApiCredential>) -> Response {
-    let content = html! {
-        div.head {
-            h1 { "API credentials" }
-            p { a.button href=(View::NewApiCredential.address()) { "New API credential" } }
-        }
-        section.card aria-label="API credentials" {
-            @if page.records.is_empty() {
-                p { "There is none here. What calls WHMCS's API at " code { "/includes/api.php" } " needs one." }
-            } @else {
-                (table("API credentials", &["Name", "Identifier", "Actions", "From", "Changed"], &html! {
-                    @for credential in &page.records { (row(credential)) }
-                }))
-            }
-        }
-        (next_page(page.cursor.clone().map(|cursor| View::ApiCredentials { cursor: Some(cursor) })))
+    let list = List {
+        title: "API credentials",
+        columns: &["Name", "Identifier", "Actions", "From", "Changed"],
+        none: html! { "There is none here. What calls WHMCS's API at " code { "/includes/api.php" } " needs one." },
+        add: (View::NewApiCredential, "New API credential"),
     };
-    framed(frame, 200, None, "API credentials", &content)
+    let rows: Vec<_> = page.records.iter().map(row).collect();
+    let next = page.cursor.clone().map(|cursor| View::ApiCredentials { cursor: Some(cursor) });
+    list.page(frame, &rows, next.as_ref())
 }
 
 fn row(credential: &ApiCredential) -> Markup {

@@ -1,7 +1,8 @@
 //! Credential sets.
 
-use super::parts::{Field, action, csrf, danger, lines, next_page, table, tick};
+use super::parts::{Field, List, action, csrf, danger, lines, tick};
 use super::{Frame, framed};
+use crate::admin::OVERLAP_SECONDS_MAX;
 use crate::console::View;
 use crate::credential::{Binding, CredentialSet};
 use crate::http::Response;
@@ -16,28 +17,20 @@ const OVERLAPS: [(u64, &str); 5] = [
     (3_600, "Lives on for an hour"),
     (86_400, "Lives on for a day"),
     (604_800, "Lives on for a week"),
-    (2_592_000, "Lives on for 30 days"),
+    (OVERLAP_SECONDS_MAX, "Lives on for 30 days"),
 ];
 
 /// The page that lists credential sets.
 pub fn credentials_page(frame: &Frame<'_>, page: &Page<CredentialSet>) -> Response {
-    let content = html! {
-        div.head {
-            h1 { "Credential sets" }
-            p { a.button href=(View::NewCredential.address()) { "New credential set" } }
-        }
-        section.card aria-label="Credential sets" {
-            @if page.records.is_empty() {
-                p { "There is none here. An application needs one to sign users in." }
-            } @else {
-                (table("Credential sets", &["Name", "client_id", "Signs in", "State", "Changed"], &html! {
-                    @for set in &page.records { (row(set)) }
-                }))
-            }
-        }
-        (next_page(page.cursor.clone().map(|cursor| View::Credentials { cursor: Some(cursor) })))
+    let list = List {
+        title: "Credential sets",
+        columns: &["Name", "client_id", "Signs in", "State", "Changed"],
+        none: html! { "There is none here. An application needs one to sign users in." },
+        add: (View::NewCredential, "New credential set"),
     };
-    framed(frame, 200, None, "Credential sets", &content)
+    let rows: Vec<_> = page.records.iter().map(row).collect();
+    let next = page.cursor.clone().map(|cursor| View::Credentials { cursor: Some(cursor) });
+    list.page(frame, &rows, next.as_ref())
 }
 
 fn row(set: &CredentialSet) -> Markup {

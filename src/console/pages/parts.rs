@@ -112,9 +112,36 @@ pub(super) fn find(view: &View, name: &str, label: &str) -> Markup {
     }
 }
 
-/// A link to the next page of a list.
-pub(super) fn next_page(next: Option<View>) -> Markup {
-    html! { @if let Some(next) = next { p { a.button.quiet href=(next.address()) { "Next page" } } } }
+/// A list that is read a page at a time and can be added to.
+pub(super) struct List<'a> {
+    pub(super) title: &'a str,
+    pub(super) columns: &'a [&'a str],
+    /// What is said when nothing is listed.
+    pub(super) none: Markup,
+    /// The page that adds to it, and the words that lead there.
+    pub(super) add: (View, &'a str),
+}
+
+impl List<'_> {
+    /// The page of these rows, with a link to the `next`.
+    pub(super) fn page(&self, frame: &Frame<'_>, rows: &[Markup], next: Option<&View>) -> Response {
+        let (add, words) = &self.add;
+        let content = html! {
+            div.head {
+                h1 { (self.title) }
+                p { a.button href=(add.address()) { (words) } }
+            }
+            section.card aria-label=(self.title) {
+                @if rows.is_empty() {
+                    p { (self.none) }
+                } @else {
+                    (table(self.title, self.columns, &html! { @for row in rows { (row) } }))
+                }
+            }
+            @if let Some(next) = next { p { a.button.quiet href=(next.address()) { "Next page" } } }
+        };
+        framed(frame, 200, None, self.title, &content)
+    }
 }
 
 /// Identifiers, one a line.
@@ -122,12 +149,12 @@ pub(super) fn lines<T: AsRef<str>>(items: &[T]) -> String {
     items.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n")
 }
 
-/// The page that shows a new secret, this once. `names` are what the application needs beside it.
+/// The page that shows a new secret, this once. `id` is what the application needs beside it, and what that is called.
 pub fn secret_page(
     frame: &Frame<'_>,
     status: u16,
     title: &str,
-    names: &[(&str, &str)],
+    (name, id): (&str, &str),
     secret: &Secret,
     then: &View,
 ) -> Response {
@@ -141,7 +168,7 @@ pub fn secret_page(
                 button.button #copy type="button" hidden { "Copy the secret" }
                 span #copied role="status" {}
             }
-            dl { @for (name, value) in names { dt { (name) } dd { code { (value) } } } }
+            dl { dt { (name) } dd { code { (id) } } }
         }
         p { a.button.quiet href=(then.address()) { "I have kept it" } }
     };

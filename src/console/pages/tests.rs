@@ -2,9 +2,11 @@ use super::*;
 use crate::console::{Check, Count, Level, Notice, Tally, View};
 use crate::credential::CredentialSet;
 use crate::id::UserId;
+use crate::log::Outcome;
 use crate::secret::Secret;
 use crate::store::Page;
 use crate::time::Timestamp;
+use crate::token::TokenRecord;
 use crate::user::{Account, Event, Session};
 use crate::whmcs::ApiCredential;
 use serde_json::json;
@@ -56,10 +58,18 @@ fn users(user_agent: &str) -> Response {
     user_page(&frame(), &page)
 }
 
-/// Every page that shows what others wrote.
+fn token_record() -> TokenRecord {
+    serde_json::from_value(json!({
+        "jti": "AQEBAQEBAQEBAQEBAQEBAQ", "user_id": "42", "client_id": "portal", "scope": "sso:custom_redirect",
+        "issued_at": NOW, "expires_at": NOW.plus(60), "sso_redirect_path": "a.php?b=<i>",
+    }))
+    .unwrap()
+}
+
+/// Every page, with `text` where it shows what others wrote.
 fn pages(text: &str) -> Vec<Response> {
     let page = |records| Page { records, cursor: None };
-    let counts = [Count { day: NOW.day(), outcome: "denied".into(), reason: text.into(), count: 3 }];
+    let counts = [Count { day: NOW.day(), outcome: Outcome::Denied, reason: text.into(), count: 3 }];
     let check = Check { name: "Address", level: Level::Bad, finding: text.to_owned() };
     let secret = Secret::new(text.to_owned());
     let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
@@ -68,10 +78,16 @@ fn pages(text: &str) -> Vec<Response> {
         health_page(&frame(), &[check]),
         credentials_page(&frame(), &page(vec![set(text)])),
         credential_page(&frame(), &set(text)),
+        new_credential_page(&frame()),
         api_credentials_page(&frame(), &Page { records: vec![api_credential(text)], cursor: Some(text.to_owned()) }),
         api_credential_page(&frame(), &api_credential(text)),
-        secret_page(&frame(), 201, text, &[(text, text)], &secret, &View::Overview),
+        new_api_credential_page(&frame()),
+        secret_page(&frame(), 201, text, (text, text), &secret, &View::Overview),
         users(text),
+        find_user_page(&frame()),
+        unknown_user_page(&frame(), &UserId::parse("42").unwrap()),
+        find_token_page(&frame()),
+        token_page(&frame(), &token_record(), None, NOW),
         failure_page(&frame(), &failure),
         sign_in_page(&View::Credentials { cursor: Some(text.to_owned()) }, Some(&failure)),
     ]
@@ -80,7 +96,11 @@ fn pages(text: &str) -> Vec<Response> {
 #[test]
 fn what_others_wrote_is_text() {
     for page in pages(EVIL) {
-        assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{}", page.body);
+        assert!(
+            !page.body.contains("<script>alert") && !page.body.contains("<img") && !page.body.contains("<i>"),
+            "{}",
+            page.body
+        );
     }
 }
 
@@ -111,7 +131,7 @@ fn every_form_that_changes_something_carries_the_proof() {
 fn only_the_page_of_a_new_secret_shows_one() {
     let shows = |page: &Response| page.body.contains("s3cret");
     let secret = Secret::new("s3cret".to_owned());
-    assert!(shows(&secret_page(&frame(), 201, "x", &[("client_id", "a")], &secret, &View::Overview)));
+    assert!(shows(&secret_page(&frame(), 201, "x", ("client_id", "a"), &secret, &View::Overview)));
     assert!(!pages("x").iter().any(shows));
     assert!(!pages("x").iter().any(|page| page.body.contains(&"A".repeat(43))), "not even its digest");
 }
