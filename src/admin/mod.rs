@@ -5,6 +5,5 @@ mod request;
 
 pub use reply::{AdminReply, token_json};
 pub use request::{
-    AdminRequest, ApiCredentialRequest, CredentialRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, missing,
-    parse_cursor, parse_event_cursor,
+    AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, missing, parse_cursor, parse_event_cursor,
 };

@@ -23,20 +23,22 @@ pub enum AdminRequest {
     /// About one user.
     User(UserId, Command),
     /// About credential sets.
-    Credential(CredentialRequest),
+    Credential(RecordRequest<CredentialInput, CredentialChange>),
+    /// Give a credential set a new secret. The old one lives on for so many seconds.
+    RotateCredential(ClientId, u64),
     /// About API credentials.
-    ApiCredential(ApiCredentialRequest),
+    ApiCredential(RecordRequest<ApiCredentialInput, ApiCredentialChange>),
     /// Read a token's record and fate.
     GetToken(TokenId),
     /// Revoke a token.
     RevokeToken(TokenId),
 }
 
-/// A request about credential sets.
+/// A request about records that are listed: made from an `Input`, changed by a `Change`.
 #[derive(Debug)]
-pub enum CredentialRequest {
+pub enum RecordRequest<Input, Change> {
     /// Create one.
-    Create(Box<CredentialInput>),
+    Create(Input),
     /// List all, a page at a time.
     List {
         /// Where the page before ended.
@@ -47,29 +49,7 @@ pub enum CredentialRequest {
     /// Read one.
     Get(ClientId),
     /// Change one.
-    Patch(ClientId, Box<CredentialChange>),
-    /// Revoke one.
-    Delete(ClientId),
-    /// Give one a new secret.
-    Rotate(ClientId, u64),
-}
-
-/// A request about API credentials.
-#[derive(Debug)]
-pub enum ApiCredentialRequest {
-    /// Create one.
-    Create(ApiCredentialInput),
-    /// List all, a page at a time.
-    List {
-        /// Where the page before ended.
-        cursor: Option<String>,
-        /// How many at most.
-        limit: u64,
-    },
-    /// Read one.
-    Get(ClientId),
-    /// Change one.
-    Patch(ClientId, ApiCredentialChange),
+    Patch(ClientId, Change),
     /// Revoke one.
     Delete(ClientId),
 }
@@ -83,6 +63,8 @@ struct Rotation {
 
 /// The answer to a malformed User ID.
 pub const MALFORMED_USER_ID: Failure = Failure::bad_request("The User ID is malformed.");
+const MALFORMED_CLIENT_ID: Failure = Failure::bad_request("The client_id is malformed.");
+const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is malformed.");
 const MALFORMED_CURSOR: Failure = Failure::bad_request("The cursor is malformed.");
 
 /// The answer when the object has nothing to do `command` with.
@@ -123,8 +105,15 @@ impl AdminRequest {
                 let user = UserId::parse(user).ok_or(MALFORMED_USER_ID)?;
                 Ok(Self::User(user, parse_command(request, rest)?))
             }
-            ["credentials", rest @ ..] => CredentialRequest::parse(request, rest).map(Self::Credential),
-            ["api-credentials", rest @ ..] => ApiCredentialRequest::parse(request, rest).map(Self::ApiCredential),
+            ["credentials", id, "rotate"] => {
+                parse_rotation(request, id).map(|(id, overlap)| Self::RotateCredential(id, overlap))
+            }
+            ["credentials", rest @ ..] => {
+                RecordRequest::parse(request, rest, MALFORMED_CLIENT_ID).map(Self::Credential)
+            }
+            ["api-credentials", rest @ ..] => {
+                RecordRequest::parse(request, rest, MALFORMED_IDENTIFIER).map(Self::ApiCredential)
+            }
             ["tokens", jti] => {
                 let jti = TokenId::parse(jti).ok_or(Failure::bad_request("The jti is malformed."))?;
                 match request.method {
@@ -163,52 +152,29 @@ fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
     })
 }
 
-impl CredentialRequest {
-    /// The set it is about, if that is there already.
-    pub const fn client_id(&self) -> Option<&ClientId> {
-        match self {
-            Self::Create(_) | Self::List { .. } => None,
-            Self::Get(id) | Self::Patch(id, _) | Self::Delete(id) | Self::Rotate(id, _) => Some(id),
-        }
+/// Which set gets a new secret, and how many seconds its old one lives on.
+fn parse_rotation(request: &Request, id: &str) -> Result<(ClientId, u64), Failure> {
+    if request.method != Method::Post {
+        return Err(Failure::method_not_allowed("POST"));
     }
-
-    fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
-        match (rest, request.method) {
-            ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
-            ([], Method::Get) => {
-                let (cursor, limit) = parse_page(request)?;
-                Ok(Self::List { cursor, limit })
-            }
-            ([], _) => Err(Failure::method_not_allowed("GET, POST")),
-            ([id], Method::Get) => Ok(Self::Get(parse_client_id(id)?)),
-            ([id], Method::Patch) => Ok(Self::Patch(parse_client_id(id)?, parse_json(request)?)),
-            ([id], Method::Delete) => Ok(Self::Delete(parse_client_id(id)?)),
-            ([_], _) => Err(Failure::method_not_allowed("GET, PATCH, DELETE")),
-            ([id, "rotate"], Method::Post) => {
-                let rotation: Rotation =
-                    if request.body.is_empty() { Rotation::default() } else { parse_json(request)? };
-                if rotation.overlap_seconds > OVERLAP_SECONDS_MAX {
-                    return Err(Failure::bad_request("The overlap_seconds are more than 30 days."));
-                }
-                Ok(Self::Rotate(parse_client_id(id)?, rotation.overlap_seconds))
-            }
-            ([_, "rotate"], _) => Err(Failure::method_not_allowed("POST")),
-            _ => Err(Failure::NOT_FOUND),
-        }
+    let rotation: Rotation = if request.body.is_empty() { Rotation::default() } else { parse_json(request)? };
+    if rotation.overlap_seconds > OVERLAP_SECONDS_MAX {
+        return Err(Failure::bad_request("The overlap_seconds are more than 30 days."));
     }
+    Ok((ClientId::parse(id).ok_or(MALFORMED_CLIENT_ID)?, rotation.overlap_seconds))
 }
 
-impl ApiCredentialRequest {
-    /// The API credential it is about, if that is there already.
-    pub const fn identifier(&self) -> Option<&ClientId> {
+impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Change> {
+    /// The record it is about, if that is there already.
+    pub const fn id(&self) -> Option<&ClientId> {
         match self {
             Self::Create(_) | Self::List { .. } => None,
             Self::Get(id) | Self::Patch(id, _) | Self::Delete(id) => Some(id),
         }
     }
 
-    fn parse(request: &Request, rest: &[&str]) -> Result<Self, Failure> {
-        let parse_id = |text| ClientId::parse(text).ok_or(Failure::bad_request("The identifier is malformed."));
+    fn parse(request: &Request, rest: &[&str], malformed_id: Failure) -> Result<Self, Failure> {
+        let parse_id = |text| ClientId::parse(text).ok_or(malformed_id);
         match (rest, request.method) {
             ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
             ([], Method::Get) => {
@@ -247,10 +213,6 @@ pub fn parse_event_cursor(params: &Params) -> Result<Option<u64>, Failure> {
 fn parse_page(request: &Request) -> Result<(Option<String>, u64), Failure> {
     let params = Params::parse(request.query.as_bytes(), b"")?;
     Ok((parse_cursor(&params)?, parse_limit(&params)?))
-}
-
-fn parse_client_id(text: &str) -> Result<ClientId, Failure> {
-    ClientId::parse(text).ok_or(Failure::bad_request("The client_id is malformed."))
 }
 
 fn parse_limit(params: &Params) -> Result<u64, Failure> {

@@ -1,7 +1,7 @@
 //! The console's forms: each is one request to the administration, and so has exactly its powers.
 
 use super::{Notice, View};
-use crate::admin::{AdminRequest, ApiCredentialRequest, CredentialRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX};
+use crate::admin::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
 use crate::http::{Failure, Params, Request, parse_number};
 use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
@@ -72,40 +72,42 @@ impl Act {
             redirect_uris: words(form, "redirect_uris").map(str::to_owned).collect(),
             disabled: false,
         };
-        let ask = AdminRequest::Credential(CredentialRequest::Create(Box::new(input)));
+        let ask = AdminRequest::Credential(RecordRequest::Create(input));
         Ok(Self { ask, notice: Notice::Saved, then: View::Credentials { cursor: None } })
     }
 
     fn on_credential(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
         let then = View::Credential(id.clone());
-        let switch = |disabled| CredentialChange { disabled: Some(disabled), ..CredentialChange::default() };
-        let change = match action {
-            "save" => CredentialChange {
-                name: Some(text(form, "name")),
-                description: Some(text(form, "description")),
-                scopes: Some(scopes(form)),
-                service_id: Some(form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?),
-                logo_uri: Some(form.get("logo_uri").map(str::to_owned)),
-                redirect_uris: Some(words(form, "redirect_uris").map(str::to_owned).collect()),
-                ..CredentialChange::default()
-            },
-            "disable" => switch(true),
-            "enable" => switch(false),
+        let change = |change| AdminRequest::Credential(RecordRequest::Patch(id.clone(), change));
+        let switch = |disabled| change(CredentialChange { disabled: Some(disabled), ..CredentialChange::default() });
+        let (ask, notice, then) = match action {
+            "save" => {
+                let changed = CredentialChange {
+                    name: Some(text(form, "name")),
+                    description: Some(text(form, "description")),
+                    scopes: Some(scopes(form)),
+                    service_id: Some(form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?),
+                    logo_uri: Some(form.get("logo_uri").map(str::to_owned)),
+                    redirect_uris: Some(words(form, "redirect_uris").map(str::to_owned).collect()),
+                    ..CredentialChange::default()
+                };
+                (change(changed), Notice::Saved, then)
+            }
+            "disable" => (switch(true), Notice::Saved, then),
+            "enable" => (switch(false), Notice::Saved, then),
             "rotate" => {
                 let overlap = parse_number(form.get("overlap_seconds").unwrap_or_default());
                 let overlap = overlap.filter(|seconds| *seconds <= OVERLAP_SECONDS_MAX).ok_or(BAD_FORM)?;
-                let ask = AdminRequest::Credential(CredentialRequest::Rotate(id, overlap));
-                return Ok(Self { ask, notice: Notice::Saved, then });
+                (AdminRequest::RotateCredential(id, overlap), Notice::Saved, then)
             }
             "revoke" => {
                 check_confirmed(form)?;
-                let ask = AdminRequest::Credential(CredentialRequest::Delete(id));
-                return Ok(Self { ask, notice: Notice::Revoked, then: View::Credentials { cursor: None } });
+                let ask = AdminRequest::Credential(RecordRequest::Delete(id));
+                (ask, Notice::Revoked, View::Credentials { cursor: None })
             }
             _ => return Err(BAD_FORM),
         };
-        let ask = AdminRequest::Credential(CredentialRequest::Patch(id, Box::new(change)));
-        Ok(Self { ask, notice: Notice::Saved, then })
+        Ok(Self { ask, notice, then })
     }
 
     fn on_user(id: UserId, action: &str, form: &Params) -> Result<Self, Failure> {
@@ -149,7 +151,7 @@ impl Act {
             actions: actions(form),
             allowed_addresses: addresses(form)?,
         };
-        let ask = AdminRequest::ApiCredential(ApiCredentialRequest::Create(input));
+        let ask = AdminRequest::ApiCredential(RecordRequest::Create(input));
         Ok(Self { ask, notice: Notice::Saved, then: View::ApiCredentials { cursor: None } })
     }
 
@@ -162,12 +164,12 @@ impl Act {
                     allowed_addresses: Some(addresses(form)?),
                 };
                 let then = View::ApiCredential(id.clone());
-                let ask = AdminRequest::ApiCredential(ApiCredentialRequest::Patch(id, change));
+                let ask = AdminRequest::ApiCredential(RecordRequest::Patch(id, change));
                 Ok(Self { ask, notice: Notice::Saved, then })
             }
             "revoke" => {
                 check_confirmed(form)?;
-                let ask = AdminRequest::ApiCredential(ApiCredentialRequest::Delete(id));
+                let ask = AdminRequest::ApiCredential(RecordRequest::Delete(id));
                 Ok(Self { ask, notice: Notice::Revoked, then: View::ApiCredentials { cursor: None } })
             }
             _ => Err(BAD_FORM),

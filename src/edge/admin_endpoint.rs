@@ -5,7 +5,7 @@ use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site, Trail};
 use super::{accounts, credentials};
-use crate::admin::{AdminReply, AdminRequest, ApiCredentialRequest, CredentialRequest, missing};
+use crate::admin::{AdminReply, AdminRequest, RecordRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::store;
 use crate::token::TokenRecord;
 use crate::user::{Command, Effect, Reply, Saved, TokenFate};
-use crate::whmcs::ApiCredential;
+use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 
 pub(super) const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
 const NO_API_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such API credential.");
@@ -35,14 +35,16 @@ pub(super) async fn perform(
 ) -> Result<AdminReply, Trouble> {
     match &ask {
         AdminRequest::User(user, _) => trail.user_id = Some(user.clone()),
-        AdminRequest::Credential(ask) => trail.client_id = ask.client_id().cloned(),
-        AdminRequest::ApiCredential(ask) => trail.client_id = ask.identifier().cloned(),
+        AdminRequest::Credential(ask) => trail.client_id = ask.id().cloned(),
+        AdminRequest::RotateCredential(id, _) => trail.client_id = Some(id.clone()),
+        AdminRequest::ApiCredential(ask) => trail.client_id = ask.id().cloned(),
         AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => trail.jti = Some(jti.clone()),
     }
     let admin = Admin { request, site };
     match ask {
         AdminRequest::User(user, ask) => admin.user(user, ask).await,
         AdminRequest::Credential(ask) => admin.credentials(ask).await,
+        AdminRequest::RotateCredential(id, overlap) => admin.rotate(&id, overlap).await,
         AdminRequest::ApiCredential(ask) => admin.api_credentials(ask).await,
         AdminRequest::GetToken(jti) => {
             let (record, fate) = admin.token(&jti).await?;
@@ -78,21 +80,20 @@ impl Admin<'_> {
         }
     }
 
-    async fn credentials(&self, ask: CredentialRequest) -> Result<AdminReply, Trouble> {
+    async fn credentials(&self, ask: RecordRequest<CredentialInput, CredentialChange>) -> Result<AdminReply, Trouble> {
         let set = match ask {
-            CredentialRequest::Create(input) => return self.create(*input).await,
-            CredentialRequest::List { cursor, limit } => {
+            RecordRequest::Create(input) => return self.create(input).await,
+            RecordRequest::List { cursor, limit } => {
                 return Ok(AdminReply::Credentials(
                     self.site.kv()?.list(store::CREDENTIAL_PREFIX, cursor, limit).await?,
                 ));
             }
-            CredentialRequest::Rotate(id, overlap) => return self.rotate(&id, overlap).await,
-            CredentialRequest::Delete(id) => {
+            RecordRequest::Delete(id) => {
                 credentials::revoke(self.site, self.request, &self.credential(&id).await?).await?;
                 return Ok(AdminReply::Done);
             }
-            CredentialRequest::Get(id) => self.credential(&id).await?,
-            CredentialRequest::Patch(id, change) => self.patch(&id, *change).await?,
+            RecordRequest::Get(id) => self.credential(&id).await?,
+            RecordRequest::Patch(id, change) => self.patch(&id, change).await?,
         };
         Ok(AdminReply::Credential { set, secret: None, is_new: false })
     }
@@ -123,26 +124,29 @@ impl Admin<'_> {
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: false })
     }
 
-    async fn api_credentials(&self, ask: ApiCredentialRequest) -> Result<AdminReply, Trouble> {
+    async fn api_credentials(
+        &self,
+        ask: RecordRequest<ApiCredentialInput, ApiCredentialChange>,
+    ) -> Result<AdminReply, Trouble> {
         let (kv, now) = (self.site.kv()?, self.site.now);
         let (credential, secret, is_new) = match ask {
-            ApiCredentialRequest::Create(input) => {
+            RecordRequest::Create(input) => {
                 let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
                 let credential = input.into_credential(id, &secret, now).map_err(Failure::bad_request)?;
                 kv.put_api_credential(&credential).await?;
                 (credential, Some(secret), true)
             }
-            ApiCredentialRequest::List { cursor, limit } => {
+            RecordRequest::List { cursor, limit } => {
                 return Ok(AdminReply::ApiCredentials(kv.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await?));
             }
-            ApiCredentialRequest::Get(id) => (self.api_credential(&id).await?, None, false),
-            ApiCredentialRequest::Patch(id, change) => {
+            RecordRequest::Get(id) => (self.api_credential(&id).await?, None, false),
+            RecordRequest::Patch(id, change) => {
                 let old = self.api_credential(&id).await?;
                 let credential = change.apply(old, now).map_err(Failure::bad_request)?;
                 kv.put_api_credential(&credential).await?;
                 (credential, None, false)
             }
-            ApiCredentialRequest::Delete(id) => {
+            RecordRequest::Delete(id) => {
                 self.api_credential(&id).await?;
                 kv.delete(&store::api_credential_key(&id)).await?;
                 return Ok(AdminReply::Done);

@@ -39,7 +39,7 @@ fn each_form_of_a_user_is_one_command() {
 #[test]
 fn a_new_set_is_bound_or_delegated() {
     let created = |body: &str| match parse("/admin/credentials/new", body).unwrap().ask {
-        AdminRequest::Credential(CredentialRequest::Create(input)) => input,
+        AdminRequest::Credential(RecordRequest::Create(input)) => input,
         other => panic!("{other:?}"),
     };
     let bound =
@@ -59,9 +59,9 @@ fn a_new_set_is_bound_or_delegated() {
 fn each_form_of_a_set_is_one_request() {
     let address = format!("/admin/credentials/{CLIENT}");
     let change = |body: &str| match parse(&address, body).unwrap().ask {
-        AdminRequest::Credential(CredentialRequest::Patch(id, change)) => {
+        AdminRequest::Credential(RecordRequest::Patch(id, change)) => {
             assert_eq!(id.as_str(), CLIENT);
-            *change
+            change
         }
         other => panic!("{other:?}"),
     };
@@ -71,7 +71,7 @@ fn each_form_of_a_set_is_one_request() {
     assert_eq!((saved.name.as_deref(), saved.service_id, saved.logo_uri), (Some("N"), Some(None), Some(None)));
     assert_eq!((saved.disabled, saved.grant_types, saved.redirect_uris), (None, None, Some(vec![])));
     for (body, expected) in [
-        ("action=rotate&overlap_seconds=3600", r#"Credential(Rotate(ClientId("portal"), 3600))"#),
+        ("action=rotate&overlap_seconds=3600", r#"RotateCredential(ClientId("portal"), 3600)"#),
         ("action=revoke&confirmed=on", r#"Credential(Delete(ClientId("portal")))"#),
     ] {
         assert_eq!(asks(&address, body), expected);
@@ -87,7 +87,7 @@ fn each_form_of_tokens_and_api_credentials_is_one_request() {
     );
     let act = parse("/admin/api-credentials/new", "name=P&CreateSsoToken=on&allowed_addresses=192.0.2.1+2001:db8::/32")
         .unwrap();
-    let AdminRequest::ApiCredential(ApiCredentialRequest::Create(input)) = act.ask else { panic!() };
+    let AdminRequest::ApiCredential(RecordRequest::Create(input)) = act.ask else { panic!() };
     assert_eq!(input.actions, [ActionName::CreateSsoToken]);
     let addresses: Vec<_> = input.allowed_addresses.into_iter().map(AddressRange::to_text).collect();
     assert_eq!(addresses, ["192.0.2.1", "2001:db8::/32"]);

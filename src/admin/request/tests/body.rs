@@ -123,7 +123,7 @@ fn an_overlap_is_30_days_at_most() {
 #[test]
 fn a_rotation_needs_no_body() {
     let rotation = parse_as(&[], Method::Post, "credentials/portal/rotate", "").unwrap();
-    assert!(matches!(rotation, AdminRequest::Credential(CredentialRequest::Rotate(_, 0))), "{rotation:?}");
+    assert!(matches!(rotation, AdminRequest::RotateCredential(_, 0)), "{rotation:?}");
 }
 
 proptest! {

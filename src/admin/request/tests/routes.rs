@@ -13,23 +13,21 @@ fn short(request: AdminRequest) -> String {
             let noun = missing.description.trim_start_matches("There is no such ").trim_end_matches('.').to_owned();
             format!("{user}: {command:?} or no {noun}")
         }
-        AdminRequest::Credential(request) => match request {
-            CredentialRequest::Create(_) => "create".into(),
-            CredentialRequest::List { cursor, limit } => format!("list {limit} from {cursor:?}"),
-            CredentialRequest::Get(id) => format!("get {id}"),
-            CredentialRequest::Patch(id, _) => format!("patch {id}"),
-            CredentialRequest::Delete(id) => format!("delete {id}"),
-            CredentialRequest::Rotate(id, overlap) => format!("rotate {id} in {overlap}"),
-        },
-        AdminRequest::ApiCredential(request) => match request {
-            ApiCredentialRequest::Create(_) => "create".into(),
-            ApiCredentialRequest::List { cursor, limit } => format!("list {limit} from {cursor:?}"),
-            ApiCredentialRequest::Get(id) => format!("get {id}"),
-            ApiCredentialRequest::Patch(id, _) => format!("patch {id}"),
-            ApiCredentialRequest::Delete(id) => format!("delete {id}"),
-        },
+        AdminRequest::Credential(request) => record(request),
+        AdminRequest::RotateCredential(id, overlap) => format!("rotate {id} in {overlap}"),
+        AdminRequest::ApiCredential(request) => record(request),
         AdminRequest::GetToken(jti) => format!("get {jti}"),
         AdminRequest::RevokeToken(jti) => format!("revoke {jti}"),
+    }
+}
+
+fn record<Input, Change>(request: RecordRequest<Input, Change>) -> String {
+    match request {
+        RecordRequest::Create(_) => "create".into(),
+        RecordRequest::List { cursor, limit } => format!("list {limit} from {cursor:?}"),
+        RecordRequest::Get(id) => format!("get {id}"),
+        RecordRequest::Patch(id, _) => format!("patch {id}"),
+        RecordRequest::Delete(id) => format!("delete {id}"),
     }
 }
 
