@@ -148,16 +148,10 @@ impl Client {
         let service = self.service_id.and_then(|id| OwnedId::parse(&id.into_text())).ok_or(Reason::ServiceId)?;
         let given = |text: &String| !text.is_empty();
         let input = CredentialInput {
-            name: self.name.filter(given).unwrap_or_else(|| format!("Service {service}")),
             description: self.description.unwrap_or_default(),
-            grant_types: vec![GrantType::SingleSignOn],
-            scopes,
-            user_id: None,
-            delegated: false,
-            service_id: Some(service.clone()),
             logo_uri: self.logo_uri.filter(given),
             redirect_uris: self.redirect_uri.map(Texts::into_texts).unwrap_or_default(),
-            disabled: false,
+            ..CredentialInput::of_service(service.clone(), self.name.filter(given), scopes)
         };
         let entry = CredentialEntry { client_id, secret, number: Some(number), input, owner_of: Some(service) };
         Ok(Entry::Credential(Box::new(entry)))
