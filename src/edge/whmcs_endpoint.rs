@@ -6,7 +6,7 @@ use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
-use crate::http::{Failure, Request, Response};
+use crate::http::{Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::oauth::Grant;
 use crate::secret::Secret;
@@ -198,7 +198,6 @@ impl Act<'_> {
 
     async fn create(&self, input: CreateCredential) -> Result<ApiAnswer, Stop> {
         let owner = self.owner(&input.service_id).await?.ok_or_else(no_owner)?;
-        let now = self.site.now;
         let input = CredentialInput {
             name: input.name,
             description: input.description,
@@ -211,8 +210,7 @@ impl Act<'_> {
             redirect_uris: input.redirect_uris,
             disabled: false,
         };
-        let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
-        let (set, secret) = credentials::create(self.site, make).await?;
+        let (set, secret) = credentials::create(self.site, input).await?;
         Ok(ApiAnswer::success(json!({
             "credentialId": set.number(),
             "clientIdentifier": set.client_id,
