@@ -5,7 +5,7 @@ use super::platform::{random, read_multipart};
 use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
-use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
+use crate::credential::{CredentialInput, CredentialSet};
 use crate::http::{Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::oauth::Grant;
@@ -15,8 +15,8 @@ use crate::store::{self, Page};
 use crate::token::Claims;
 use crate::user::Status;
 use crate::whmcs::{
-    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateCredential, CreateSsoToken,
-    CredentialReference, ListCredentials, UpdateCredential, credential_row,
+    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
+    ListCredentials, UpdateCredential, credential_row,
 };
 use serde_json::json;
 use worker::Context;
@@ -128,7 +128,7 @@ async fn answer(
     match Action::parse(name, &api.params)? {
         Action::CreateSsoToken(token) => act.create_sso_token(token, &caller.identifier, context, trail).await,
         Action::CreateCredential(input) => act.create(input).await,
-        Action::UpdateCredential(reference, update) => act.update(&reference, update).await,
+        Action::UpdateCredential(update) => act.update(update).await,
         Action::DeleteCredential(reference) => act.delete(&reference).await,
         Action::ListCredentials(list) => act.list(list).await,
     }
@@ -192,24 +192,18 @@ impl Act<'_> {
         Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
     }
 
-    async fn owner(&self, service: &OwnedId) -> Result<Option<UserId>, Stop> {
-        Ok(accounts::owner_of(self.site, self.request, service).await?)
+    /// The user who owns the service.
+    async fn owner(&self, service: Option<&OwnedId>) -> Result<UserId, Stop> {
+        let owner = match service {
+            Some(service) => accounts::owner_of(self.site, self.request, service).await?,
+            None => None,
+        };
+        owner.ok_or_else(no_owner)
     }
 
-    async fn create(&self, input: CreateCredential) -> Result<ApiAnswer, Stop> {
-        let owner = self.owner(&input.service_id).await?.ok_or_else(no_owner)?;
-        let input = CredentialInput {
-            name: input.name,
-            description: input.description,
-            grant_types: vec![GrantType::SingleSignOn],
-            scopes: input.scopes,
-            user_id: Some(owner),
-            delegated: false,
-            service_id: Some(input.service_id),
-            logo_uri: input.logo_uri,
-            redirect_uris: input.redirect_uris,
-            disabled: false,
-        };
+    async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, Stop> {
+        let owner = self.owner(input.service_id.as_ref()).await?;
+        let input = CredentialInput { user_id: Some(owner), ..input };
         let (set, secret) = credentials::create(self.site, input).await?;
         Ok(ApiAnswer::success(json!({
             "credentialId": set.number(),
@@ -228,28 +222,20 @@ impl Act<'_> {
     }
 
     /// Changes a set. Whom it may sign in never changes, so a new service must be that user's.
-    async fn update(&self, reference: &CredentialReference, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
-        let old = self.find(reference).await?;
-        if let Some(service) = &update.service_id {
-            let owner = self.owner(service).await?;
-            if owner.is_none() || owner.as_ref() != old.binding.user() {
+    async fn update(&self, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
+        let UpdateCredential { reference, change, reset_secret } = update;
+        let old = self.find(&reference).await?;
+        if let Some(service) = &change.service_id {
+            let owner = self.owner(service.as_ref()).await?;
+            if old.binding.user() != Some(&owner) {
                 return Err(no_owner());
             }
         }
         let was_disabled = old.disabled;
-        let change = CredentialChange {
-            name: update.name,
-            description: update.description,
-            scopes: update.scopes,
-            service_id: update.service_id.map(Some),
-            logo_uri: update.logo_uri.map(|uri| Some(uri).filter(|uri| !uri.is_empty())),
-            redirect_uris: update.redirect_uris,
-            ..CredentialChange::default()
-        };
         let now = self.site.now;
         let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
         let mut answer = json!({"credentialId": set.number()});
-        if update.reset_secret {
+        if reset_secret {
             let secret = Secret::from_random(random()?);
             set = CredentialSet { secret: set.secret.rotated(&secret, 0, now), ..set };
             if let Some(fields) = answer.as_object_mut() {

@@ -70,13 +70,17 @@ fn each_mistake_about_a_token_has_its_words() {
 #[test]
 fn a_credential_set_is_for_a_service() {
     let form = "grantType=single_sign_on&scope=clientarea:sso+clientarea:invoices&serviceId=12&redirectUri[]=a&redirectUri[]=b";
-    let expected = CreateCredential {
-        service_id: OwnedId::parse("12").unwrap(),
-        scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
+    let expected = CredentialInput {
         name: "Service 12".into(),
         description: String::new(),
+        grant_types: vec![GrantType::SingleSignOn],
+        scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
+        user_id: None,
+        delegated: false,
+        service_id: OwnedId::parse("12"),
         logo_uri: None,
         redirect_uris: vec!["a".into(), "b".into()],
+        disabled: false,
     };
     assert_eq!(parse(ActionName::CreateOAuthCredential, form), Ok(Action::CreateCredential(expected)));
 }
@@ -104,27 +108,33 @@ fn each_mistake_about_a_credential_set_has_its_words() {
 #[test]
 fn an_update_changes_what_it_names() {
     let by_number = |n| CredentialReference::Number(Some(n));
-    for (form, reference, update) in [
-        ("credentialId=7", by_number(7), UpdateCredential::default()),
+    for (form, reference, change, reset_secret) in [
+        ("credentialId=7", by_number(7), CredentialChange::default(), false),
         (
-            "credentialId=7&clientApiIdentifier=x&resetSecret=true",
+            "credentialId=7&clientApiIdentifier=x&resetSecret=true&serviceId=13&logoUri=l",
             by_number(7),
-            UpdateCredential { reset_secret: true, ..UpdateCredential::default() },
+            CredentialChange {
+                service_id: Some(OwnedId::parse("13")),
+                logo_uri: Some(Some("l".into())),
+                ..CredentialChange::default()
+            },
+            true,
         ),
         (
             "clientApiIdentifier=a%2B%2F%3D&name=N&description=&logoUri=&redirectUri=u",
             CredentialReference::ClientId(ClientId::parse("a+/=")),
-            UpdateCredential {
+            CredentialChange {
                 name: Some("N".into()),
                 description: Some(String::new()),
-                logo_uri: Some(String::new()),
+                logo_uri: Some(None),
                 redirect_uris: Some(vec!["u".into()]),
-                ..UpdateCredential::default()
+                ..CredentialChange::default()
             },
+            false,
         ),
     ] {
-        let expected = Action::UpdateCredential(reference, update);
-        assert_eq!(parse(ActionName::UpdateOAuthCredential, form), Ok(expected), "{form}");
+        let expected = UpdateCredential { reference, change, reset_secret };
+        assert_eq!(parse(ActionName::UpdateOAuthCredential, form), Ok(Action::UpdateCredential(expected)), "{form}");
     }
 }
 
