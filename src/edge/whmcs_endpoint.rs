@@ -13,7 +13,6 @@ use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::store::{self, Page};
 use crate::token::Claims;
-use crate::user::Status;
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
     ListCredentials, UpdateCredential, credential_row,
@@ -148,42 +147,21 @@ impl Act<'_> {
         context: &Context,
         trail: &mut Trail,
     ) -> Result<ApiAnswer, Stop> {
-        let error = |message: String| Stop::Answer(ApiAnswer::error(200, message));
-        let (named, user) = match (ask.client_id, ask.user_id) {
-            (Some(client), Some(user)) if client != user => return Err(error("Invalid user_id for client".to_owned())),
-            (Some(client), _) => ("client_id", client),
-            (None, Some(user)) => ("user_id", user),
-            (None, None) => return Err(error("A valid client_id or user_id is required".to_owned())),
-        };
-        trail.user_id = Some(user.clone());
-        let account = accounts::account_of(self.site, self.request, &user).await?;
-        let account = account.ok_or_else(|| error(format!("Invalid {named}")))?;
-        if account.status == Status::Closed || !account.sso {
-            return Err(error(format!("SSO authentication blocked for client {user}")));
-        }
-        let inputs = ask.inputs;
-        let unfit = match self.site.settings.client_area.locate(ask.destination, &inputs) {
-            Err(missing) => Some(missing.message()),
-            Ok(_) if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) => {
-                Some("The service or domain is not the client's.")
-            }
-            Ok(_) => None,
-        };
-        if let Some(unfit) = unfit {
-            return Err(error(format!("Token could not be provisioned: invalid_request. {unfit}")));
-        }
         let settings = &self.site.settings;
+        trail.user_id = Some(ask.user.clone());
+        let account = accounts::account_of(self.site, self.request, &ask.user).await?;
+        ask.check(account.as_ref(), &settings.client_area)?;
         let claims = Claims {
             iss: settings.issuer.as_str().to_owned(),
             aud: settings.issuer.sso_endpoint(),
-            sub: user,
+            sub: ask.user,
             client_id: caller.clone(),
             scope: [Scope::BASE].into_iter().chain(ask.destination).collect(),
             iat: self.site.now,
             exp: self.site.now.plus(settings.token_ttl),
             jti: TokenId::from_random(random()?),
             delegated: false,
-            inputs,
+            inputs: ask.inputs,
         };
         trail.jti = Some(claims.jti.clone());
         keep_record(self.site.kv()?, &claims, self.site, context, trail);

@@ -4,7 +4,8 @@ use super::{ActionName, ApiAnswer, ApiParams};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
 use crate::http::parse_number;
 use crate::id::{ClientId, OwnedId, UserId};
-use crate::sso::{DestinationInputs, RelativePath, Scope};
+use crate::sso::{ClientArea, DestinationInputs, RelativePath, Scope};
+use crate::user::{Account, Status};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -29,14 +30,14 @@ pub enum Action {
 /// Whom to sign in, and where to. A client of WHMCS is the user of the same number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateSsoToken {
-    /// The client.
-    pub client_id: Option<UserId>,
-    /// The user, who must be the client if both are given.
-    pub user_id: Option<UserId>,
+    /// The user.
+    pub user: UserId,
     /// The destination; none for the client area's home.
     pub destination: Option<Scope>,
     /// What the destination needs.
     pub inputs: DestinationInputs,
+    /// The parameter that names the user.
+    named_by: &'static str,
 }
 
 /// Which credential set is meant.
@@ -104,10 +105,10 @@ impl CreateSsoToken {
             let text = params.get(name);
             text.map(|text| UserId::parse(text).ok_or_else(|| error(format!("Invalid {name}")))).transpose()
         };
-        let (client_id, user_id) = (user("client_id")?, user("user_id")?);
-        if client_id.is_none() && user_id.is_none() {
-            return Err(error("A valid client_id or user_id is required"));
-        }
+        let (client, user) = (user("client_id")?, user("user_id")?);
+        let named_by = if client.is_some() { "client_id" } else { "user_id" };
+        let is_clear = client.is_none() || user.is_none() || client == user;
+        let user = client.or(user).ok_or_else(|| error("A valid client_id or user_id is required"))?;
         let destination = params.get("destination").map(|text| {
             Scope::parse(text).filter(|scope| *scope != Scope::BASE).ok_or_else(|| error("Invalid destination"))
         });
@@ -117,16 +118,34 @@ impl CreateSsoToken {
         };
         let outside = || not_provisioned("The sso_redirect_path is not a path within the client area.");
         let path = params.get("sso_redirect_path").map(|text| RelativePath::parse(text).ok_or_else(outside));
-        Ok(Self {
-            client_id,
-            user_id,
+        let ask = Self {
+            user,
             destination: destination.transpose()?,
             inputs: DestinationInputs {
                 service_id: owned("service_id")?,
                 domain_id: owned("domain_id")?,
                 sso_redirect_path: path.transpose()?,
             },
-        })
+            named_by,
+        };
+        if is_clear { Ok(ask) } else { Err(error("Invalid user_id for client")) }
+    }
+
+    /// Checks that the user, whose account this is, may be signed in there.
+    ///
+    /// # Errors
+    /// The answer that says why not.
+    pub fn check(&self, account: Option<&Account>, area: &ClientArea) -> Result<(), ApiAnswer> {
+        let Self { user, destination, inputs, named_by } = self;
+        let account = account.ok_or_else(|| error(format!("Invalid {named_by}")))?;
+        if account.status == Status::Closed || !account.sso {
+            return Err(error(format!("SSO authentication blocked for client {user}")));
+        }
+        area.locate(*destination, inputs).map_err(|missing| not_provisioned(missing.message()))?;
+        if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) {
+            return Err(not_provisioned("The service or domain is not the client's."));
+        }
+        Ok(())
     }
 }
 
