@@ -5,7 +5,7 @@ use super::{Content, CredentialEntry, Entry, Item, Reason};
 use crate::credential::{CredentialInput, GrantType};
 use crate::http::{Failure, parse_number};
 use crate::id::{ClientId, OwnedId};
-use crate::json::parse_object;
+use crate::json::{NumberOrText, parse_object};
 use crate::sso::Scope;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -70,22 +70,14 @@ impl<'a> Iterator for Clients<'a> {
 struct Client {
     client_identifier: String,
     client_secret: String,
-    credential_id: Number,
+    credential_id: NumberOrText,
     grant_types: Texts,
     scope: Texts,
-    service_id: Option<Number>,
+    service_id: Option<NumberOrText>,
     name: Option<String>,
     description: Option<String>,
     logo_uri: Option<String>,
     redirect_uri: Option<Texts>,
-}
-
-/// A number, or its digits as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    Number(u64),
-    Text(String),
 }
 
 /// A list of texts, or one text.
@@ -94,15 +86,6 @@ enum Number {
 enum Texts {
     One(String),
     Many(Vec<String>),
-}
-
-impl Number {
-    fn into_text(self) -> String {
-        match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text,
-        }
-    }
 }
 
 impl Texts {
