@@ -1,5 +1,6 @@
 //! Identifiers. Each is parsed once, at the border; from then on its type says that it is sound.
 
+use crate::json::NumberOrText;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -113,16 +114,7 @@ impl SessionId {
 
 impl<'de> Deserialize<'de> for OwnedId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Spelling {
-            Number(u64),
-            Text(String),
-        }
-        let text = match Spelling::deserialize(deserializer)? {
-            Spelling::Number(number) => number.to_string(),
-            Spelling::Text(text) => text,
-        };
+        let text = NumberOrText::deserialize(deserializer)?.into_text();
         Self::parse(&text).ok_or_else(|| D::Error::custom("not an id"))
     }
 }

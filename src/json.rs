@@ -13,6 +13,26 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) ->
     T::deserialize(deserializer).map(Some)
 }
 
+/// A text, or a number that spells it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum NumberOrText {
+    /// A whole number.
+    Number(u64),
+    /// A text.
+    Text(String),
+}
+
+impl NumberOrText {
+    /// The text, or the digits of the number.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
 /// Parses a JSON object as `T`. serde alone would take an array too: the fields in their order, without their names.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ const TEXT_MAX: usize = 1024;
 const REDIRECT_URIS_MAX: usize = 20;
 
 /// A new credential set. Exactly one of `user_id` and `delegated: true` is given.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialInput {
     /// A name for people.
@@ -51,7 +51,7 @@ fn single_sign_on() -> Vec<GrantType> {
 }
 
 /// The fields of a credential set to change; the others stay. Whom it may sign in never changes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialChange {
     /// The new name.
@@ -81,6 +81,22 @@ pub struct CredentialChange {
 }
 
 impl CredentialInput {
+    /// A set for the owner of `service`, who is filled in once known. Without a name it is called after the service.
+    pub fn of_service(service: OwnedId, name: Option<String>, scopes: Vec<Scope>) -> Self {
+        Self {
+            name: name.unwrap_or_else(|| format!("Service {service}")),
+            description: String::new(),
+            grant_types: single_sign_on(),
+            scopes,
+            user_id: None,
+            delegated: false,
+            service_id: Some(service),
+            logo_uri: None,
+            redirect_uris: vec![],
+            disabled: false,
+        }
+    }
+
     /// The set this makes at `now`.
     ///
     /// # Errors

@@ -103,9 +103,7 @@ impl Admin<'_> {
     }
 
     async fn create(&self, input: CredentialInput) -> Result<AdminReply, Trouble> {
-        let now = self.site.now;
-        let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
-        let (set, secret) = credentials::create(self.site, make).await?;
+        let (set, secret) = credentials::create(self.site, input).await?;
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: true })
     }
 

@@ -4,7 +4,7 @@ use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
-use crate::credential::CredentialSet;
+use crate::credential::{CredentialInput, CredentialSet};
 use crate::http::{Failure, Request};
 use crate::id::ClientId;
 use crate::secret::Secret;
@@ -15,26 +15,24 @@ use crate::user::{Command, Reply};
 const DRAWS_MAX: usize = 5;
 
 /// Makes a credential set of a new id and secret. Its number is taken first: without a set it names nothing.
-pub(super) async fn create(
-    site: &Site,
-    make: impl FnOnce(ClientId, &Secret) -> Result<CredentialSet, Failure>,
-) -> Result<(CredentialSet, Secret), Trouble> {
+pub(super) async fn create(site: &Site, input: CredentialInput) -> Result<(CredentialSet, Secret), Trouble> {
+    let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
+    let set = input.into_set(id, &secret, site.now).map_err(Failure::bad_request)?;
+    let set = with_free_number(site, set).await?;
     let kv = site.kv()?;
-    let (id, secret) = (free_id(site).await?, Secret::from_random(random()?));
-    let set = make(id, &secret)?;
     kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))
 }
 
-/// A new id whose number no other set has.
-async fn free_id(site: &Site) -> Result<ClientId, Fault> {
+/// The set under an id whose number no other set has: its own, or another that is drawn.
+async fn with_free_number(site: &Site, mut set: CredentialSet) -> Result<CredentialSet, Fault> {
     let kv = site.kv()?;
     for _ in 0..DRAWS_MAX {
-        let id = ClientId::from_random(random()?);
-        if kv.get::<ClientId>(&store::credential_number_key(id.number())).await?.is_none() {
-            return Ok(id);
+        if kv.get::<ClientId>(&store::credential_number_key(set.number())).await?.is_none() {
+            return Ok(set);
         }
+        set.client_id = ClientId::from_random(random()?);
     }
     Err(Fault::Internal("credential id", "every number drawn is taken".to_owned()))
 }

@@ -5,8 +5,8 @@ use super::platform::{random, read_multipart};
 use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
-use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
-use crate::http::{Failure, Request, Response};
+use crate::credential::{CredentialInput, CredentialSet};
+use crate::http::{Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::log::Outcome;
 use crate::oauth::Grant;
@@ -14,10 +14,9 @@ use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::store::{self, Page};
 use crate::token::Claims;
-use crate::user::Status;
 use crate::whmcs::{
-    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateCredential, CreateSsoToken,
-    CredentialReference, ListCredentials, UpdateCredential, credential_row,
+    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
+    ListCredentials, UpdateCredential, credential_row,
 };
 use serde_json::json;
 use worker::Context;
@@ -129,7 +128,7 @@ async fn answer(
     match Action::parse(name, &api.params)? {
         Action::CreateSsoToken(token) => act.create_sso_token(token, &caller.identifier, context, trail).await,
         Action::CreateCredential(input) => act.create(input).await,
-        Action::UpdateCredential(reference, update) => act.update(&reference, update).await,
+        Action::UpdateCredential(update) => act.update(update).await,
         Action::DeleteCredential(reference) => act.delete(&reference).await,
         Action::ListCredentials(list) => act.list(list).await,
     }
@@ -149,42 +148,21 @@ impl Act<'_> {
         context: &Context,
         trail: &mut Trail,
     ) -> Result<ApiAnswer, Stop> {
-        let error = |message: String| Stop::Answer(ApiAnswer::error(200, message));
-        let (named, user) = match (ask.client_id, ask.user_id) {
-            (Some(client), Some(user)) if client != user => return Err(error("Invalid user_id for client".to_owned())),
-            (Some(client), _) => ("client_id", client),
-            (None, Some(user)) => ("user_id", user),
-            (None, None) => return Err(error("A valid client_id or user_id is required".to_owned())),
-        };
-        trail.user_id = Some(user.clone());
-        let account = accounts::account_of(self.site, self.request, &user).await?;
-        let account = account.ok_or_else(|| error(format!("Invalid {named}")))?;
-        if account.status == Status::Closed || !account.sso {
-            return Err(error(format!("SSO authentication blocked for client {user}")));
-        }
-        let inputs = ask.inputs;
-        let unfit = match self.site.settings.client_area.locate(ask.destination, &inputs) {
-            Err(missing) => Some(missing.message()),
-            Ok(_) if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) => {
-                Some("The service or domain is not the client's.")
-            }
-            Ok(_) => None,
-        };
-        if let Some(unfit) = unfit {
-            return Err(error(format!("Token could not be provisioned: invalid_request. {unfit}")));
-        }
         let settings = &self.site.settings;
+        trail.user_id = Some(ask.user.clone());
+        let account = accounts::account_of(self.site, self.request, &ask.user).await?;
+        ask.check(account.as_ref(), &settings.client_area)?;
         let claims = Claims {
             iss: settings.issuer.as_str().to_owned(),
             aud: settings.issuer.sso_endpoint(),
-            sub: user,
+            sub: ask.user,
             client_id: caller.clone(),
             scope: [Scope::BASE].into_iter().chain(ask.destination).collect(),
             iat: self.site.now,
             exp: self.site.now.plus(settings.token_ttl),
             jti: TokenId::from_random(random()?),
             delegated: false,
-            inputs,
+            inputs: ask.inputs,
         };
         trail.jti = Some(claims.jti.clone());
         keep_record(self.site.kv()?, &claims, self.site, context, trail);
@@ -193,27 +171,19 @@ impl Act<'_> {
         Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
     }
 
-    async fn owner(&self, service: &OwnedId) -> Result<Option<UserId>, Stop> {
-        Ok(accounts::owner_of(self.site, self.request, service).await?)
+    /// The user who owns the service.
+    async fn owner(&self, service: Option<&OwnedId>) -> Result<UserId, Stop> {
+        let owner = match service {
+            Some(service) => accounts::owner_of(self.site, self.request, service).await?,
+            None => None,
+        };
+        owner.ok_or_else(no_owner)
     }
 
-    async fn create(&self, input: CreateCredential) -> Result<ApiAnswer, Stop> {
-        let owner = self.owner(&input.service_id).await?.ok_or_else(no_owner)?;
-        let now = self.site.now;
-        let input = CredentialInput {
-            name: input.name,
-            description: input.description,
-            grant_types: vec![GrantType::SingleSignOn],
-            scopes: input.scopes,
-            user_id: Some(owner),
-            delegated: false,
-            service_id: Some(input.service_id),
-            logo_uri: input.logo_uri,
-            redirect_uris: input.redirect_uris,
-            disabled: false,
-        };
-        let make = |id, secret: &Secret| input.into_set(id, secret, now).map_err(Failure::bad_request);
-        let (set, secret) = credentials::create(self.site, make).await?;
+    async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, Stop> {
+        let owner = self.owner(input.service_id.as_ref()).await?;
+        let input = CredentialInput { user_id: Some(owner), ..input };
+        let (set, secret) = credentials::create(self.site, input).await?;
         Ok(ApiAnswer::success(json!({
             "credentialId": set.number(),
             "clientIdentifier": set.client_id,
@@ -231,27 +201,19 @@ impl Act<'_> {
     }
 
     /// Changes a set. Whom it may sign in never changes, so a new service must be that user's.
-    async fn update(&self, reference: &CredentialReference, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
-        let old = self.find(reference).await?;
-        if let Some(service) = &update.service_id {
-            let owner = self.owner(service).await?;
-            if owner.is_none() || owner.as_ref() != old.binding.user() {
+    async fn update(&self, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
+        let UpdateCredential { reference, change, reset_secret } = update;
+        let old = self.find(&reference).await?;
+        if let Some(service) = &change.service_id {
+            let owner = self.owner(service.as_ref()).await?;
+            if old.binding.user() != Some(&owner) {
                 return Err(no_owner());
             }
         }
-        let change = CredentialChange {
-            name: update.name,
-            description: update.description,
-            scopes: update.scopes,
-            service_id: update.service_id.map(Some),
-            logo_uri: update.logo_uri.map(|uri| Some(uri).filter(|uri| !uri.is_empty())),
-            redirect_uris: update.redirect_uris,
-            ..CredentialChange::default()
-        };
         let now = self.site.now;
         let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
         let mut answer = json!({"credentialId": set.number()});
-        if update.reset_secret {
+        if reset_secret {
             let secret = Secret::from_random(random()?);
             set = CredentialSet { secret: set.secret.rotated(&secret, 0, now), ..set };
             if let Some(fields) = answer.as_object_mut() {

@@ -5,7 +5,7 @@ use super::{Content, CredentialEntry, Entry, Item, Reason};
 use crate::credential::{CredentialInput, GrantType};
 use crate::http::{Failure, parse_number};
 use crate::id::{ClientId, OwnedId};
-use crate::json::parse_object;
+use crate::json::{NumberOrText, parse_object};
 use crate::sso::Scope;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -70,22 +70,14 @@ impl<'a> Iterator for Clients<'a> {
 struct Client {
     client_identifier: String,
     client_secret: String,
-    credential_id: Number,
+    credential_id: NumberOrText,
     grant_types: Texts,
     scope: Texts,
-    service_id: Option<Number>,
+    service_id: Option<NumberOrText>,
     name: Option<String>,
     description: Option<String>,
     logo_uri: Option<String>,
     redirect_uri: Option<Texts>,
-}
-
-/// A number, or its digits as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Number {
-    Number(u64),
-    Text(String),
 }
 
 /// A list of texts, or one text.
@@ -94,15 +86,6 @@ enum Number {
 enum Texts {
     One(String),
     Many(Vec<String>),
-}
-
-impl Number {
-    fn into_text(self) -> String {
-        match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text,
-        }
-    }
 }
 
 impl Texts {
@@ -148,16 +131,10 @@ impl Client {
         let service = self.service_id.and_then(|id| OwnedId::parse(&id.into_text())).ok_or(Reason::ServiceId)?;
         let given = |text: &String| !text.is_empty();
         let input = CredentialInput {
-            name: self.name.filter(given).unwrap_or_else(|| format!("Service {service}")),
             description: self.description.unwrap_or_default(),
-            grant_types: vec![GrantType::SingleSignOn],
-            scopes,
-            user_id: None,
-            delegated: false,
-            service_id: Some(service.clone()),
             logo_uri: self.logo_uri.filter(given),
             redirect_uris: self.redirect_uri.map(Texts::into_texts).unwrap_or_default(),
-            disabled: false,
+            ..CredentialInput::of_service(service.clone(), self.name.filter(given), scopes)
         };
         let entry = CredentialEntry { client_id, secret, number: Some(number), input, owner_of: Some(service) };
         Ok(Entry::Credential(Box::new(entry)))

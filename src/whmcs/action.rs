@@ -1,10 +1,11 @@
 //! The actions and their parameters. What is wrong with them is told in WHMCS's words.
 
 use super::{ActionName, ApiAnswer, ApiParams};
-use crate::credential::GrantType;
+use crate::credential::{CredentialChange, CredentialInput, GrantType};
 use crate::http::parse_number;
 use crate::id::{ClientId, OwnedId, UserId};
-use crate::sso::{DestinationInputs, RelativePath, Scope};
+use crate::sso::{ClientArea, DestinationInputs, RelativePath, Scope};
+use crate::user::{Account, Status};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -16,10 +17,10 @@ const QUOTED_MAX: usize = 64;
 pub enum Action {
     /// `CreateSsoToken`
     CreateSsoToken(CreateSsoToken),
-    /// `CreateOAuthCredential`
-    CreateCredential(CreateCredential),
+    /// `CreateOAuthCredential`, for the owner of its service.
+    CreateCredential(CredentialInput),
     /// `UpdateOAuthCredential`
-    UpdateCredential(CredentialReference, UpdateCredential),
+    UpdateCredential(UpdateCredential),
     /// `DeleteOAuthCredential`
     DeleteCredential(CredentialReference),
     /// `ListOAuthCredentials`
@@ -29,31 +30,14 @@ pub enum Action {
 /// Whom to sign in, and where to. A client of WHMCS is the user of the same number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateSsoToken {
-    /// The client.
-    pub client_id: Option<UserId>,
-    /// The user, who must be the client if both are given.
-    pub user_id: Option<UserId>,
+    /// The user.
+    pub user: UserId,
     /// The destination; none for the client area's home.
     pub destination: Option<Scope>,
     /// What the destination needs.
     pub inputs: DestinationInputs,
-}
-
-/// A new credential set for the owner of a service.
-#[derive(Debug, PartialEq, Eq)]
-pub struct CreateCredential {
-    /// The service.
-    pub service_id: OwnedId,
-    /// The scopes.
-    pub scopes: Vec<Scope>,
-    /// The name, or what stands for it.
-    pub name: String,
-    /// The description.
-    pub description: String,
-    /// A logo.
-    pub logo_uri: Option<String>,
-    /// Redirect URIs, for the record.
-    pub redirect_uris: Vec<String>,
+    /// The parameter that names the user.
+    named_by: &'static str,
 }
 
 /// Which credential set is meant.
@@ -65,21 +49,13 @@ pub enum CredentialReference {
     ClientId(Option<ClientId>),
 }
 
-/// What is to change; the rest stays.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Which credential set to change, and how.
+#[derive(Debug, PartialEq, Eq)]
 pub struct UpdateCredential {
-    /// The new name.
-    pub name: Option<String>,
-    /// The new description.
-    pub description: Option<String>,
-    /// All scopes.
-    pub scopes: Option<Vec<Scope>>,
-    /// The new service.
-    pub service_id: Option<OwnedId>,
-    /// The new logo; an empty one is none.
-    pub logo_uri: Option<String>,
-    /// All redirect URIs.
-    pub redirect_uris: Option<Vec<String>>,
+    /// The set.
+    pub reference: CredentialReference,
+    /// What is to change; the rest stays.
+    pub change: CredentialChange,
     /// Whether to make a new secret.
     pub reset_secret: bool,
 }
@@ -113,11 +89,8 @@ impl Action {
     pub fn parse(name: ActionName, params: &ApiParams) -> Result<Self, ApiAnswer> {
         Ok(match name {
             ActionName::CreateSsoToken => Self::CreateSsoToken(CreateSsoToken::parse(params)?),
-            ActionName::CreateOAuthCredential => Self::CreateCredential(CreateCredential::parse(params)?),
-            ActionName::UpdateOAuthCredential => {
-                let reference = CredentialReference::parse(params)?;
-                Self::UpdateCredential(reference, UpdateCredential::parse(params)?)
-            }
+            ActionName::CreateOAuthCredential => Self::CreateCredential(parse_credential(params)?),
+            ActionName::UpdateOAuthCredential => Self::UpdateCredential(UpdateCredential::parse(params)?),
             ActionName::DeleteOAuthCredential => {
                 Self::DeleteCredential(CredentialReference::Number(parse_number32(params.get("credentialid"))))
             }
@@ -132,10 +105,10 @@ impl CreateSsoToken {
             let text = params.get(name);
             text.map(|text| UserId::parse(text).ok_or_else(|| error(format!("Invalid {name}")))).transpose()
         };
-        let (client_id, user_id) = (user("client_id")?, user("user_id")?);
-        if client_id.is_none() && user_id.is_none() {
-            return Err(error("A valid client_id or user_id is required"));
-        }
+        let (client, user) = (user("client_id")?, user("user_id")?);
+        let named_by = if client.is_some() { "client_id" } else { "user_id" };
+        let is_clear = client.is_none() || user.is_none() || client == user;
+        let user = client.or(user).ok_or_else(|| error("A valid client_id or user_id is required"))?;
         let destination = params.get("destination").map(|text| {
             Scope::parse(text).filter(|scope| *scope != Scope::BASE).ok_or_else(|| error("Invalid destination"))
         });
@@ -145,16 +118,34 @@ impl CreateSsoToken {
         };
         let outside = || not_provisioned("The sso_redirect_path is not a path within the client area.");
         let path = params.get("sso_redirect_path").map(|text| RelativePath::parse(text).ok_or_else(outside));
-        Ok(Self {
-            client_id,
-            user_id,
+        let ask = Self {
+            user,
             destination: destination.transpose()?,
             inputs: DestinationInputs {
                 service_id: owned("service_id")?,
                 domain_id: owned("domain_id")?,
                 sso_redirect_path: path.transpose()?,
             },
-        })
+            named_by,
+        };
+        if is_clear { Ok(ask) } else { Err(error("Invalid user_id for client")) }
+    }
+
+    /// Checks that the user, whose account this is, may be signed in there.
+    ///
+    /// # Errors
+    /// The answer that says why not.
+    pub fn check(&self, account: Option<&Account>, area: &ClientArea) -> Result<(), ApiAnswer> {
+        let Self { user, destination, inputs, named_by } = self;
+        let account = account.ok_or_else(|| error(format!("Invalid {named_by}")))?;
+        if account.status == Status::Closed || !account.sso {
+            return Err(error(format!("SSO authentication blocked for client {user}")));
+        }
+        area.locate(*destination, inputs).map_err(|missing| not_provisioned(missing.message()))?;
+        if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) {
+            return Err(not_provisioned("The service or domain is not the client's."));
+        }
+        Ok(())
     }
 }
 
@@ -183,22 +174,17 @@ fn quoted(text: &str) -> String {
     text.chars().take(QUOTED_MAX).collect()
 }
 
-impl CreateCredential {
-    fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
-        check_grant_type(params.get("granttype").ok_or_else(|| error("A valid grant type is required."))?)?;
-        let service = params.get("serviceid");
-        let service = service.ok_or_else(|| error("A service ID is required for the single sign-on grant type."))?;
-        let scopes = parse_scopes(params.get("scope").unwrap_or_default())?;
-        let service_id = parse_service(service)?;
-        Ok(Self {
-            scopes,
-            name: params.get("name").map_or_else(|| format!("Service {service_id}"), str::to_owned),
-            description: params.get("description").unwrap_or_default().to_owned(),
-            logo_uri: params.get("logouri").map(str::to_owned),
-            redirect_uris: params.list("redirecturi").unwrap_or_default(),
-            service_id,
-        })
-    }
+fn parse_credential(params: &ApiParams) -> Result<CredentialInput, ApiAnswer> {
+    check_grant_type(params.get("granttype").ok_or_else(|| error("A valid grant type is required."))?)?;
+    let service = params.get("serviceid");
+    let service = service.ok_or_else(|| error("A service ID is required for the single sign-on grant type."))?;
+    let scopes = parse_scopes(params.get("scope").unwrap_or_default())?;
+    Ok(CredentialInput {
+        description: params.get("description").unwrap_or_default().to_owned(),
+        logo_uri: params.get("logouri").map(str::to_owned),
+        redirect_uris: params.list("redirecturi").unwrap_or_default(),
+        ..CredentialInput::of_service(parse_service(service)?, params.get("name").map(str::to_owned), scopes)
+    })
 }
 
 impl CredentialReference {
@@ -225,16 +211,18 @@ fn parse_number32(text: Option<&str>) -> Option<u32> {
 
 impl UpdateCredential {
     fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
+        let reference = CredentialReference::parse(params)?;
         params.get("granttype").map(check_grant_type).transpose()?;
-        Ok(Self {
+        let change = CredentialChange {
             name: params.get("name").map(str::to_owned),
             description: params.given("description").map(str::to_owned),
             scopes: params.given("scope").map(parse_scopes).transpose()?,
-            service_id: params.given("serviceid").map(parse_service).transpose()?,
-            logo_uri: params.given("logouri").map(str::to_owned),
+            service_id: params.given("serviceid").map(parse_service).transpose()?.map(Some),
+            logo_uri: params.given("logouri").map(|uri| Some(uri.to_owned()).filter(|uri| !uri.is_empty())),
             redirect_uris: params.list("redirecturi"),
-            reset_secret: params.is_on("resetsecret"),
-        })
+            ..CredentialChange::default()
+        };
+        Ok(Self { reference, change, reset_secret: params.is_on("resetsecret") })
     }
 }
 

@@ -83,7 +83,9 @@ impl ApiAnswer {
 /// The fields of an object in the order of [`FIELD_ORDER`]; serde_json has them by name.
 fn ordered(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_by_key(|(name, _)| FIELD_ORDER.iter().position(|known| known == name).unwrap_or(FIELD_ORDER.len()));
+    fields.sort_by_cached_key(|(name, _)| {
+        FIELD_ORDER.iter().position(|known| known == name).unwrap_or(FIELD_ORDER.len())
+    });
     fields
 }
 

@@ -6,7 +6,7 @@ mod answer;
 mod api_credential;
 mod request;
 
-pub use action::{Action, CreateCredential, CreateSsoToken, CredentialReference, ListCredentials, UpdateCredential};
+pub use action::{Action, CreateSsoToken, CredentialReference, ListCredentials, UpdateCredential};
 pub use answer::{ApiAnswer, Encoding, credential_row};
 pub use api_credential::{ActionName, AddressRange, ApiCredential, ApiCredentialChange, ApiCredentialInput};
 pub use request::{ApiLogin, ApiParams, ApiRequest};

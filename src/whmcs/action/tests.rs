@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::http::Response;
+use crate::time::Timestamp;
 use crate::whmcs::Encoding;
 use crate::whmcs::request::tests::params;
 use serde_json::json;
+use url::Url;
 
 fn parse(name: ActionName, form: &str) -> Result<Action, ApiAnswer> {
     Action::parse(name, &params(form))
@@ -23,13 +25,11 @@ fn assert_error(name: ActionName, form: &str, message: &str) {
 
 #[test]
 fn a_token_is_for_a_client_a_user_or_both() {
-    let user = UserId::parse;
-    for (form, client_id, user_id) in [
-        ("client_id=1", user("1"), None),
-        ("user_id=2", None, user("2")),
-        ("client_id=1&user_id=1", user("1"), user("1")),
-    ] {
-        let expected = CreateSsoToken { client_id, user_id, destination: None, inputs: DestinationInputs::default() };
+    for (form, user, named_by) in
+        [("client_id=1", "1", "client_id"), ("user_id=2", "2", "user_id"), ("client_id=1&user_id=1", "1", "client_id")]
+    {
+        let user = UserId::parse(user).unwrap();
+        let expected = CreateSsoToken { user, destination: None, inputs: DestinationInputs::default(), named_by };
         assert_eq!(parse(ActionName::CreateSsoToken, form), Ok(Action::CreateSsoToken(expected)), "{form}");
     }
 }
@@ -51,6 +51,8 @@ fn each_mistake_about_a_token_has_its_words() {
         ("client_id=", "A valid client_id or user_id is required"),
         ("client_id=a%20b", "Invalid client_id"),
         ("user_id=%2e%2e", "Invalid user_id"),
+        ("client_id=1&user_id=2", "Invalid user_id for client"),
+        ("client_id=1&user_id=2&destination=nowhere", "Invalid destination"),
         ("client_id=1&destination=clientarea:homepage", "Invalid destination"),
         ("client_id=1&destination=clientarea:sso", "Invalid destination"),
         ("client_id=1&destination=nowhere", "Invalid destination"),
@@ -68,15 +70,74 @@ fn each_mistake_about_a_token_has_its_words() {
 }
 
 #[test]
+fn a_token_is_refused_for_the_first_of_its_reasons() {
+    let area = ClientArea::new(Url::parse("https://my.example/").unwrap(), None).unwrap();
+    let account = |status, sso| Account {
+        status,
+        sso,
+        services: vec![OwnedId::parse("12").unwrap()],
+        domains: vec![OwnedId::parse("34").unwrap()],
+        created_at: Timestamp::from_seconds(0),
+        updated_at: Timestamp::from_seconds(0),
+    };
+    let (active, inactive) = (account(Status::Active, true), account(Status::Inactive, true));
+    let (closed, off) = (account(Status::Closed, true), account(Status::Active, false));
+    let blocked = Err("SSO authentication blocked for client 1".to_owned());
+    let not = |what: &str| Err(format!("Token could not be provisioned: invalid_request. {what}"));
+    let not_owned = || not("The service or domain is not the client's.");
+    for (account, user, rest, verdict) in [
+        (Some(&active), "client_id=1", "", Ok(())),
+        (Some(&inactive), "user_id=1", "", Ok(())),
+        (Some(&active), "client_id=1", "destination=clientarea:product_details&service_id=12", Ok(())),
+        (Some(&active), "client_id=1", "destination=clientarea:domain_details&domain_id=34", Ok(())),
+        (None, "client_id=1", "destination=clientarea:product_details", Err("Invalid client_id".to_owned())),
+        (None, "user_id=1", "service_id=22", Err("Invalid user_id".to_owned())),
+        (None, "client_id=1&user_id=1", "", Err("Invalid client_id".to_owned())),
+        (Some(&closed), "client_id=1", "destination=clientarea:product_details", blocked.clone()),
+        (Some(&off), "user_id=1", "service_id=22", blocked),
+        (
+            Some(&active),
+            "client_id=1",
+            "destination=clientarea:product_details&domain_id=35",
+            not("The destination needs a service_id."),
+        ),
+        (
+            Some(&active),
+            "client_id=1",
+            "destination=clientarea:domain_details",
+            not("The destination needs a domain_id."),
+        ),
+        (
+            Some(&active),
+            "client_id=1",
+            "destination=sso:custom_redirect",
+            not("The destination needs an sso_redirect_path."),
+        ),
+        (Some(&active), "client_id=1", "destination=clientarea:product_details&service_id=22", not_owned()),
+        (Some(&active), "client_id=1", "service_id=22", not_owned()),
+        (Some(&active), "client_id=1", "domain_id=35", not_owned()),
+    ] {
+        let form = &format!("{user}&{rest}");
+        let Ok(Action::CreateSsoToken(token)) = parse(ActionName::CreateSsoToken, form) else { panic!("{form}") };
+        let expected = verdict.map_err(|message| ApiAnswer::error(200, message));
+        assert_eq!(token.check(account, &area), expected, "{form}");
+    }
+}
+
+#[test]
 fn a_credential_set_is_for_a_service() {
     let form = "grantType=single_sign_on&scope=clientarea:sso+clientarea:invoices&serviceId=12&redirectUri[]=a&redirectUri[]=b";
-    let expected = CreateCredential {
-        service_id: OwnedId::parse("12").unwrap(),
-        scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
+    let expected = CredentialInput {
         name: "Service 12".into(),
         description: String::new(),
+        grant_types: vec![GrantType::SingleSignOn],
+        scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
+        user_id: None,
+        delegated: false,
+        service_id: OwnedId::parse("12"),
         logo_uri: None,
         redirect_uris: vec!["a".into(), "b".into()],
+        disabled: false,
     };
     assert_eq!(parse(ActionName::CreateOAuthCredential, form), Ok(Action::CreateCredential(expected)));
 }
@@ -104,27 +165,33 @@ fn each_mistake_about_a_credential_set_has_its_words() {
 #[test]
 fn an_update_changes_what_it_names() {
     let by_number = |n| CredentialReference::Number(Some(n));
-    for (form, reference, update) in [
-        ("credentialId=7", by_number(7), UpdateCredential::default()),
+    for (form, reference, change, reset_secret) in [
+        ("credentialId=7", by_number(7), CredentialChange::default(), false),
         (
-            "credentialId=7&clientApiIdentifier=x&resetSecret=true",
+            "credentialId=7&clientApiIdentifier=x&resetSecret=true&serviceId=13&logoUri=l",
             by_number(7),
-            UpdateCredential { reset_secret: true, ..UpdateCredential::default() },
+            CredentialChange {
+                service_id: Some(OwnedId::parse("13")),
+                logo_uri: Some(Some("l".into())),
+                ..CredentialChange::default()
+            },
+            true,
         ),
         (
             "clientApiIdentifier=a%2B%2F%3D&name=N&description=&logoUri=&redirectUri=u",
             CredentialReference::ClientId(ClientId::parse("a+/=")),
-            UpdateCredential {
+            CredentialChange {
                 name: Some("N".into()),
                 description: Some(String::new()),
-                logo_uri: Some(String::new()),
+                logo_uri: Some(None),
                 redirect_uris: Some(vec!["u".into()]),
-                ..UpdateCredential::default()
+                ..CredentialChange::default()
             },
+            false,
         ),
     ] {
-        let expected = Action::UpdateCredential(reference, update);
-        assert_eq!(parse(ActionName::UpdateOAuthCredential, form), Ok(expected), "{form}");
+        let expected = UpdateCredential { reference, change, reset_secret };
+        assert_eq!(parse(ActionName::UpdateOAuthCredential, form), Ok(Action::UpdateCredential(expected)), "{form}");
     }
 }
 
