@@ -46,7 +46,7 @@
 //! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
 //! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
-//! | KV | [`service:{id}`](store::service_key) | the user who owns it; the object has the last word | until the account drops it |
+//! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: the users whose accounts list it; their objects have the last word | until the last account drops it |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
 //! | user's object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
 //! | user's object | `session` by id | [`user::Session`] | its idle and absolute limits |

@@ -1,6 +1,7 @@
 //! Keys and lifetimes of what is stored, and the schemas of the objects of users and of the console.
 
-use crate::id::{ClientId, OwnedId, TokenId};
+use crate::id::{ClientId, OwnedId, TokenId, UserId};
+use serde::{Deserialize, Serialize};
 
 /// The prefix of every credential set in KV.
 pub const CREDENTIAL_PREFIX: &str = "credential:";
@@ -51,7 +52,30 @@ pub fn credential_number_key(number: u32) -> String {
     format!("credential-id:{number}")
 }
 
-/// The KV key of the owner of a service.
+/// How many users a [`ServiceClaims`] names at most.
+const CLAIMS_MAX: usize = 8;
+
+/// The users whose accounts list a service, under `service:{id}`: who listed it last comes first. It is a hint, for KV is
+/// stale at times and a claim may fail half-way: the service belongs to the first of them whose account does list it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServiceClaims(pub Vec<UserId>);
+
+impl ServiceClaims {
+    /// These and the claim of `user`; none if it is among them. The oldest beyond eight are forgotten.
+    pub fn with(&self, user: &UserId) -> Option<Self> {
+        let claims = || [user].into_iter().chain(&self.0).take(CLAIMS_MAX).cloned().collect();
+        (!self.0.contains(user)).then(|| Self(claims()))
+    }
+
+    /// These but for the claim of `user`; none if it is not among them.
+    pub fn without(&self, user: &UserId) -> Option<Self> {
+        let claims = || self.0.iter().filter(|claim| *claim != user).cloned().collect();
+        self.0.contains(user).then(|| Self(claims()))
+    }
+}
+
+/// The KV key of the [`ServiceClaims`] on a service.
 pub fn service_key(service: &OwnedId) -> String {
     format!("service:{service}")
 }
@@ -74,6 +98,20 @@ mod tests {
         let jti = TokenId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         assert_eq!(token_key(&jti), "token:AAAAAAAAAAAAAAAAAAAAAA");
     }
+
+    #[test]
+    fn claims_on_a_service_are_added_in_front_and_taken_back() {
+        let user = |n: usize| UserId::parse(&n.to_string()).unwrap();
+        let none = ServiceClaims::default();
+        let one = none.with(&user(1)).unwrap();
+        let two = one.with(&user(2)).unwrap();
+        assert_eq!(serde_json::to_string(&two).unwrap(), r#"["2","1"]"#);
+        assert_eq!((two.with(&user(1)), two.without(&user(3))), (None, None));
+        assert_eq!((two.without(&user(2)), one.without(&user(1))), (Some(one), Some(none.clone())));
+        let many = (1..=9).fold(none, |claims, n| claims.with(&user(n)).unwrap());
+        assert_eq!(many.0, [9, 8, 7, 6, 5, 4, 3, 2].map(user));
+    }
+
     #[test]
     fn the_schema_is_unchanged() {
         let row = "TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID";

@@ -6,12 +6,12 @@ use super::object::unexpected;
 use super::site::{Placement, Site};
 use crate::http::Request;
 use crate::id::{OwnedId, UserId};
-use crate::store;
+use crate::store::{self, ServiceClaims};
 use crate::user::{Account, AccountChange, AccountInput, Command, Reply, Saved};
 use std::collections::BTreeSet;
 
-/// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows their owner; after they
-/// are not, it forgets.
+/// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claim; after they are
+/// not, it forgets it.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
     if let Command::PatchAccount(AccountChange { services: Some(services), .. }) = &command {
         // Nothing is noted of an account that is not there.
@@ -48,37 +48,45 @@ pub(super) async fn account_of(site: &Site, request: &Request, user: &UserId) ->
     }
 }
 
-/// The user who owns a service, by KV's hint and the object's word.
+/// The user who owns a service: by KV's hint, and the object's word.
 pub(super) async fn owner_of(site: &Site, request: &Request, service: &OwnedId) -> Result<Option<UserId>, Fault> {
-    let Some(user) = site.kv()?.get::<UserId>(&store::service_key(service)).await? else { return Ok(None) };
-    let account = account_of(site, request, &user).await?;
-    Ok(account.filter(|account| account.owns(Some(service), None)).map(|_| user))
+    let claims: Option<ServiceClaims> = site.kv()?.get(&store::service_key(service)).await?;
+    for user in claims.unwrap_or_default().0 {
+        let account = account_of(site, request, &user).await?;
+        if account.is_some_and(|account| account.owns(Some(service), None)) {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
 }
 
-/// Notes that `user` owns these services, where KV does not say so yet. It is a hint: the user's object has the last word.
+/// Notes that `user` claims these services, where KV does not say so yet.
 async fn note_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
     let kv = site.kv()?;
-    for (key, owner) in hints(&kv, services).await? {
-        if owner.as_ref() != Some(user) {
-            kv.put(&key, user, None).await?;
+    for (key, claims) in claims_on(&kv, services).await? {
+        if let Some(claims) = claims.with(user) {
+            kv.put(&key, &claims, None).await?;
         }
     }
     Ok(())
 }
 
-/// Forgets that `user` owned these services.
+/// Forgets that `user` claimed these services.
 pub(super) async fn forget_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
     let kv = site.kv()?;
-    for (key, owner) in hints(&kv, services).await? {
-        if owner.as_ref() == Some(user) {
-            kv.delete(&key).await?;
+    for (key, claims) in claims_on(&kv, services).await? {
+        match claims.without(user) {
+            Some(claims) if claims.0.is_empty() => kv.delete(&key).await?,
+            Some(claims) => kv.put(&key, &claims, None).await?,
+            None => {}
         }
     }
     Ok(())
 }
 
 /// What KV says of the owners of these services, by key.
-async fn hints(kv: &Kv, services: &[OwnedId]) -> Result<Vec<(String, Option<UserId>)>, Fault> {
+async fn claims_on(kv: &Kv, services: &[OwnedId]) -> Result<Vec<(String, ServiceClaims)>, Fault> {
     let keys: BTreeSet<_> = services.iter().map(store::service_key).collect();
-    kv.get_each(keys.into_iter().collect()).await
+    let claims = kv.get_each(keys.into_iter().collect()).await?;
+    Ok(claims.into_iter().map(|(key, claims)| (key, claims.unwrap_or_default())).collect())
 }

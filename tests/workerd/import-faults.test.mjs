@@ -102,7 +102,7 @@ async function stateOf({ id, service, number }) {
   const kv = await signet.kv();
   const set = JSON.parse((await kv.get(`credential:${id}`)) ?? "null");
   const { status, body: account } = await signet.admin("GET", `/users/${id}`);
-  const owned = async (name) => [name, (await kv.get(`service:${name}`)) === JSON.stringify(id)];
+  const owned = async (name) => [name, JSON.parse((await kv.get(`service:${name}`)) ?? "[]").includes(id)];
   const isNumbered = async (number) => (await kv.get(`credential-id:${number}`)) === JSON.stringify(id);
   const state = {
     account: { ...account, created_at: 0, updated_at: 0 }, status, events: await eventsOf(signet, id).catch(() => []),
@@ -173,6 +173,23 @@ test("storage that fails in the middle of a file: everything before the line it 
   for (const { id } of names.filter((_, n) => n !== 20)) assert.deepEqual(await eventsOf(signet, id), ["account.created"], id);
   const line = JSON.parse((await signet.logged(headers.get("x-request-id"))).message);
   assert.deepEqual([line.event, line.outcome, line.reason, line.operation], ["import", "failed", "storage", "object request"]);
+});
+
+test("a service whose move to another account fails half-way stays its owner's, and moves with the same line again", async () => {
+  const [from, to] = [fresh(), fresh()];
+  const ownerOf = async () => {
+    const names = fresh();
+    const [{ done }] = (await importList(signet, [whmcsClient(names.id, from.service, { credentialId: names.number })])).reports;
+    return done.created === 1 && (await signet.admin("GET", `/credentials/${names.id}`)).body.user_id;
+  };
+  await putUser(signet, from.id, { services: [from.service] });
+  const move = () => send([accountLine(to.id, { services: [from.service] })]);
+  await signet.faults.set([{ target: "object.fetch", on: to.id, mode: "throw" }]);
+  assert.deepEqual((await move()).reports, [{ stopped: { line: 1, reason: STORAGE } }]);
+  await signet.faults.set([]);
+  assert.equal(await ownerOf(), from.id);
+  assert.deepEqual((await move()).reports, allDone(1, { created: 1 }));
+  assert.equal(await ownerOf(), to.id);
 });
 
 test("a set that was half imported signs nobody in before it is whole", async () => {

@@ -102,14 +102,14 @@ test("the last line about an id wins, in the order of the file, users before the
   assert.deepEqual(reports, allDone(90, { created: 32, changed: 58 }));
   assert.deepEqual((await signet.admin("GET", "/users/d1")).body.domains, ["29"]);
   assert.equal((await signet.admin("GET", "/credentials/d1")).body.name, "Portal 29");
-  assert.equal(JSON.parse(await (await signet.kv()).get("service:100")), "d-29");
+  assert.equal(JSON.parse(await (await signet.kv()).get("service:100"))[0], "d-29");
 });
 
 test("a service that changes hands within a file is its new owner's in KV, whoever comes first", async () => {
   await importLines(signet, [accountLine("e1", { services: [200] }), accountLine("e2", { services: [201] })]);
   await importLines(signet, [accountLine("e1", { services: [201] }), accountLine("e2", { services: [200] })]);
   const kv = await signet.kv();
-  assert.deepEqual([await kv.get("service:200"), await kv.get("service:201")], ['"e2"', '"e1"']);
+  assert.deepEqual([await kv.get("service:200"), await kv.get("service:201")], ['["e2"]', '["e1"]']);
   await importLines(signet, [accountLine("e1")]);
   assert.equal(await kv.get("service:201"), null);
 });
@@ -254,7 +254,7 @@ test("WHMCS's list: each client that will not do is refused by its place with on
   const expected = cases.map(([, reason], n) => refused(n + 1, reason));
   assert.deepEqual(reports, [...expected, { done: counts(14, { created: 1, refused: 13 }) }]);
   // The owner in KV is a hint: the account has the last word.
-  await (await signet.kv()).put("service:522", '"m1"');
+  await (await signet.kv()).put("service:522", '["m1"]');
   assert.deepEqual((await importList(signet, [client({ serviceId: 522 })])).reports[0], refused(1, "The service is not any user's."));
 });
 
