@@ -69,7 +69,7 @@ impl Act {
             delegated: form.get("delegated").is_some(),
             service_id: form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?,
             logo_uri: form.get("logo_uri").map(str::to_owned),
-            redirect_uris: words(form, "redirect_uris").map(str::to_owned).collect(),
+            redirect_uris: lines(form, "redirect_uris"),
             disabled: false,
         };
         let ask = AdminRequest::Credential(RecordRequest::Create(input));
@@ -88,7 +88,7 @@ impl Act {
                     scopes: Some(scopes(form)),
                     service_id: Some(form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?),
                     logo_uri: Some(form.get("logo_uri").map(str::to_owned)),
-                    redirect_uris: Some(words(form, "redirect_uris").map(str::to_owned).collect()),
+                    redirect_uris: Some(lines(form, "redirect_uris")),
                     ..CredentialChange::default()
                 };
                 (change(changed), Notice::Saved, then)
@@ -120,7 +120,12 @@ impl Act {
                     services: owned_ids(form, "services")?,
                     domains: owned_ids(form, "domains")?,
                 };
-                (Command::PutAccount(account), Notice::Saved, then)
+                let shown = form.parsed("shown", |text| serde_json::from_str(text).ok(), BAD_FORM)?;
+                let command = match shown {
+                    Some(shown) => Command::PatchAccount(account.changes_to(&shown)),
+                    None => Command::PutAccount(account),
+                };
+                (command, Notice::Saved, then)
             }
             "end_session" => {
                 let session = form.parsed("session_id", SessionId::parse, BAD_FORM)?.ok_or(BAD_FORM)?;
@@ -186,6 +191,12 @@ fn check_confirmed(form: &Params) -> Result<(), Failure> {
 
 fn text(form: &Params, name: &str) -> String {
     form.get(name).unwrap_or_default().trim().to_owned()
+}
+
+/// What is written in a field, line by line.
+fn lines(form: &Params, name: &str) -> Vec<String> {
+    let lines = form.get(name).unwrap_or_default().lines().map(str::trim);
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 /// What is written in a field, separated by white space or commas.

@@ -89,6 +89,16 @@ pub struct AccountChange {
 }
 
 impl AccountInput {
+    /// What this changes in the account that was `shown`. What others change meanwhile in other fields stays.
+    pub fn changes_to(self, shown: &Self) -> AccountChange {
+        AccountChange {
+            status: Some(self.status).filter(|status| *status != shown.status),
+            sso: self.sso.filter(|_| self.sso != shown.sso),
+            services: Some(self.services).filter(|services| *services != shown.services),
+            domains: Some(self.domains).filter(|domains| *domains != shown.domains),
+        }
+    }
+
     /// The account this makes at `now`, in place of `old`.
     pub fn into_account(self, old: Option<&Account>, now: Timestamp) -> Account {
         Account {

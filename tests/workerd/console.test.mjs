@@ -119,6 +119,17 @@ test("what asked for a token is found, be it a credential set or an API credenti
   assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}/admin/api-credentials/${encodeURIComponent(api.identifier).replace(/[-_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`]);
 });
 
+test("a user's form writes only what was changed in it: what others wrote meanwhile stays", async () => {
+  await putUser(signet, "both", { services: [1] });
+  const page = await (await signet.fetch("/admin/users/both", { headers: cookie })).text();
+  await signet.admin("PATCH", "/users/both", { sso: false, services: [1, 2] });
+  const shown = page.match(/name="shown" value="([^"]*)"/)[1].replaceAll("&quot;", '"');
+  const body = new URLSearchParams({ action: "save", csrf_token: proofIn(page), shown, status: "Inactive", sso: "on", services: "1", domains: "" });
+  assert.equal((await signet.fetch("/admin/users/both", { method: "POST", headers: cookie, body })).status, 303);
+  const { status, sso, services } = (await signet.admin("GET", "/users/both")).body;
+  assert.deepEqual([status, sso, services], ["Inactive", false, ["1", "2"]]);
+});
+
 test("the log says whom and what an administrator's request is about, by the API and in the console", async () => {
   const { client_id } = await createSet(signet, { user_id: "1" });
   const subject = async (response) => {

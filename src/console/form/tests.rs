@@ -37,16 +37,33 @@ fn each_form_of_a_user_is_one_command() {
 }
 
 #[test]
+fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
+    let shown = r#"{"status":"Active","sso":true,"services":["12","13"],"domains":[]}"#;
+    for (fields, expected) in [
+        ("status=Active&sso=on&services=12%0D%0A13&domains=", "{}"),
+        ("status=Closed&sso=on&services=12%0D%0A13&domains=", r#"{"status":"Closed"}"#),
+        ("status=Active&services=12%0D%0A13&domains=", r#"{"sso":false}"#),
+        ("status=Active&sso=on&services=12&domains=a.example", r#"{"services":["12"],"domains":["a.example"]}"#),
+    ] {
+        let body =
+            form_urlencoded::Serializer::new(format!("action=save&{fields}")).append_pair("shown", shown).finish();
+        assert_eq!(asks("/admin/users/1", &body), format!(r#"1 {{"patch_account":{expected}}}"#), "{fields}");
+    }
+    assert_eq!(parse("/admin/users/1", "action=save&status=Active&shown=x").unwrap_err().status, 400);
+}
+
+#[test]
 fn a_new_set_is_bound_or_delegated() {
     let created = |body: &str| match parse("/admin/credentials/new", body).unwrap().ask {
         AdminRequest::Credential(RecordRequest::Create(input)) => input,
         other => panic!("{other:?}"),
     };
-    let bound =
-        created("name=+P+&user_id=42&clientarea:invoices=on&redirect_uris=https://a.example%0Ahttps://b.example");
+    let bound = created(
+        "name=+P+&user_id=42&clientarea:invoices=on&redirect_uris=https://a.example/?b=1,2%0D%0A%0D%0A+https://b.example+",
+    );
     assert_eq!((bound.name.as_str(), bound.user_id, bound.delegated), ("P", UserId::parse("42"), false));
     assert_eq!(bound.scopes, [Scope::parse("clientarea:invoices").unwrap()]);
-    assert_eq!(bound.redirect_uris, ["https://a.example", "https://b.example"]);
+    assert_eq!(bound.redirect_uris, ["https://a.example/?b=1,2", "https://b.example"]);
     let delegated = created("name=P&user_id=42&delegated=on&service_id=12&logo_uri=https://a.example/l.png");
     assert_eq!((delegated.user_id, delegated.delegated), (None, true));
     assert_eq!(

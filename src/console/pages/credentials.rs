@@ -138,7 +138,7 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
 fn name_fields(name: &str, description: &str) -> Markup {
     html! {
         (Field { name: "name", label: "Name", value: name, hint: "" }.line(128, true))
-        (Field { name: "description", label: "Description", value: description, hint: "" }.line(1024, false))
+        (Field { name: "description", label: "Description", value: description, hint: "" }.area())
     }
 }
 

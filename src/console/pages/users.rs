@@ -10,6 +10,7 @@ use crate::session::browser;
 use crate::sso::Scope;
 use crate::user::{Account, Event, EventReason, Session, SessionEnd, Status};
 use maud::{Markup, html};
+use serde_json::{Value, json};
 
 /// What the page of a user shows.
 pub struct UserPage<'a> {
@@ -94,6 +95,7 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
     html! {
         form.fields method="post" {
             (action(frame, "save"))
+            @if let Some(account) = account { input type="hidden" name="shown" value=(shown(account)); }
             div.field {
                 label for="status" { "Status" }
                 select #status name="status" aria-describedby="status-hint" {
@@ -107,6 +109,12 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
             p { button.button type="submit" { @if account.is_some() { "Save" } @else { "Create" } } }
         }
     }
+}
+
+/// The account as its form shows it: what is not changed there is not written, for others write too.
+fn shown(account: &Account) -> Value {
+    let Account { status, sso, services, domains, .. } = account;
+    json!({"status": status, "sso": sso, "services": services, "domains": domains})
 }
 
 fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
