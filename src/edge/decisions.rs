@@ -20,7 +20,7 @@ pub(super) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u6
 /// [`record`] for a decision that is no sign-in.
 pub(super) fn note(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
     match fault {
-        Some(fault) => worker::console_error!("{}", fault.log_line(line.event, line.request_id)),
+        Some(fault) => worker::console_error!("{}", fault.to_json(line)),
         None => worker::console_log!("{}", line.to_json()),
     }
     if let Err(error) = write_data_point(line, milliseconds, env) {

@@ -1,7 +1,8 @@
 //! The two kinds of failure: the caller's, and ours.
 
 use crate::http::Failure;
-use serde_json::json;
+use crate::log::{LogLine, Outcome};
+use serde::Serialize;
 
 /// Why a request was not served.
 pub(super) enum Trouble {
@@ -45,15 +46,25 @@ impl Fault {
         }
     }
 
-    /// What the operator is told.
-    pub(super) fn log_line(&self, event: &str, request_id: &str) -> String {
+    /// What the operator is told of a failure in what decides nothing.
+    pub(super) fn log_line(&self, event: &'static str, request_id: &str) -> String {
+        self.to_json(&LogLine::new(event, Outcome::Failed, self.reason(), request_id))
+    }
+
+    /// `line`, and what failed.
+    pub(super) fn to_json(&self, line: &LogLine<'_>) -> String {
+        #[derive(Serialize)]
+        struct FaultLine<'a> {
+            #[serde(flatten)]
+            line: &'a LogLine<'a>,
+            operation: &'a str,
+            error: &'a str,
+        }
         let (operation, error) = match self {
             Self::Storage(operation, error) | Self::Internal(operation, error) => (*operation, error),
             Self::Origin(error) => ("fetch", error),
         };
-        json!({"event": event, "outcome": "failed", "reason": self.reason(), "operation": operation, "error": error,
-            "request_id": request_id})
-        .to_string()
+        serde_json::to_string(&FaultLine { line, operation, error }).unwrap_or_default()
     }
 }
 
