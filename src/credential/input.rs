@@ -160,13 +160,16 @@ fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
 
 fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
     let is_text = |text: &str, longest| text.chars().count() <= longest && !text.chars().any(char::is_control);
+    let description = set.description.replace(['\t', '\n', '\r'], " ");
     if set.name.is_empty() || !is_text(&set.name, NAME_MAX) {
         return Err("The name must have 1 to 128 characters.");
     }
     let texts_are_sound =
-        set.redirect_uris.iter().chain(&set.logo_uri).chain([&set.description]).all(|text| is_text(text, TEXT_MAX));
+        set.redirect_uris.iter().chain(&set.logo_uri).chain([&description]).all(|text| is_text(text, TEXT_MAX));
     if !texts_are_sound || set.redirect_uris.len() > REDIRECT_URIS_MAX {
-        return Err("A text is longer than 1024 characters, or there are more than 20 redirect_uris.");
+        return Err(
+            "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris.",
+        );
     }
     Ok(set)
 }

@@ -109,8 +109,9 @@ impl Admin<'_> {
 
     async fn patch(&self, id: &ClientId, change: CredentialChange) -> Result<CredentialSet, Trouble> {
         let old = self.credential(id).await?;
+        let enables = change.disabled == Some(false);
         let set = change.apply(old, self.site.now).map_err(Failure::bad_request)?;
-        credentials::save(self.site, self.request, &set).await?;
+        credentials::save(self.site, self.request, &set, enables).await?;
         Ok(set)
     }
 

@@ -46,24 +46,26 @@ pub(super) async fn by_number(site: &Site, number: u32) -> Result<Option<Credent
     }
 }
 
-/// Writes a changed set.
-pub(super) async fn save(site: &Site, request: &Request, set: &CredentialSet) -> Result<(), Fault> {
+/// Writes a changed set. `enables` says whether it was asked to be on, as [`write`] has it.
+pub(super) async fn save(site: &Site, request: &Request, set: &CredentialSet, enables: bool) -> Result<(), Fault> {
     let kv = site.kv()?;
-    write(site, request, set, kv.put_credential(set)).await?;
+    write(site, request, set, enables, kv.put_credential(set)).await?;
     Ok(())
 }
 
-/// Does `writing` of a set to KV. The object hears of a set that is off before that, and of one that is on after it:
-/// whatever fails in between, the set stays off, and writing it again completes it. Whether that changed the object.
+/// Does `writing` of a set to KV. The object hears of a set that is off before that, and of one that is to be on after it:
+/// whatever fails in between, the set stays off, and asking again completes it. Only who asked for it (`enables`) switches a
+/// set on: KV may be stale and not know yet that it was revoked. Whether the object changed.
 pub(super) async fn write(
     site: &Site,
     request: &Request,
     set: &CredentialSet,
+    enables: bool,
     writing: impl Future<Output = Result<(), Fault>>,
 ) -> Result<bool, Fault> {
     let is_off = set.disabled && tell_object(site, request, set, Command::RevokeCredential).await?;
     writing.await?;
-    let is_on = !set.disabled && tell_object(site, request, set, Command::RestoreCredential).await?;
+    let is_on = enables && !set.disabled && tell_object(site, request, set, Command::RestoreCredential).await?;
     Ok(is_off || is_on)
 }
 

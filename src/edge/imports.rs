@@ -117,7 +117,7 @@ async fn write_set(site: &Site, request: &Request, mut entry: CredentialEntry, n
         }
         kv.put_credential(&set).await
     };
-    let is_told = credentials::write(site, request, &set, writing).await?;
+    let is_told = credentials::write(site, request, &set, true, writing).await?;
     Ok(if is_told && !is_new { Effect::Changed } else { effect })
 }
 

@@ -16,7 +16,7 @@ use crate::store::{self, Page};
 use crate::token::Claims;
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
-    ListCredentials, UpdateCredential, credential_row,
+    ListCredentials, UpdateCredential,
 };
 use serde_json::json;
 use worker::Context;
@@ -96,10 +96,12 @@ async fn answer(
     let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
     let Some(login) = &api.login else {
         trail.reason = Some("no_credentials");
+        trail.is_failed_attempt = true;
         return refuse(403, "Invalid or missing credentials");
     };
-    let known: Option<ApiCredential> = match ClientId::parse(&login.identifier) {
-        Some(id) => site.kv()?.api_credential(&id).await?,
+    trail.client_id = ClientId::parse(&login.identifier);
+    let known = match &trail.client_id {
+        Some(id) => site.kv()?.api_credential(id).await?,
         None => None,
     };
     let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);
@@ -108,7 +110,6 @@ async fn answer(
         trail.is_failed_attempt = true;
         return refuse(403, "Authentication Failed");
     };
-    trail.client_id = Some(caller.identifier.clone());
     // 3.
     let address = request.caller().address;
     if !caller.allows(address.as_deref()) {
@@ -183,7 +184,10 @@ impl Act<'_> {
     async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, Stop> {
         let owner = self.owner(input.service_id.as_ref()).await?;
         let input = CredentialInput { user_id: Some(owner), ..input };
-        let (set, secret) = credentials::create(self.site, input).await?;
+        let (set, secret) = match credentials::create(self.site, input).await {
+            Err(Trouble::Caller(failure)) => return Err(ApiAnswer::error(200, failure.description).into()),
+            made => made?,
+        };
         Ok(ApiAnswer::success(json!({
             "credentialId": set.number(),
             "clientIdentifier": set.client_id,
@@ -220,7 +224,7 @@ impl Act<'_> {
                 fields.insert("newClientSecret".to_owned(), secret.expose().into());
             }
         }
-        credentials::save(self.site, self.request, &set).await?;
+        credentials::save(self.site, self.request, &set, false).await?;
         Ok(ApiAnswer::success(answer))
     }
 
@@ -240,7 +244,7 @@ impl Act<'_> {
                 break;
             }
         }
-        Ok(ApiAnswer::success(json!({"clients": list.arrange(sets.iter().map(credential_row).collect())})))
+        Ok(ApiAnswer::success(json!({"clients": list.arrange(&sets)})))
     }
 }
 

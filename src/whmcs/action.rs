@@ -1,7 +1,8 @@
 //! The actions and their parameters. What is wrong with them is told in WHMCS's words.
 
+use super::answer::credential_row;
 use super::{ActionName, ApiAnswer, ApiParams};
-use crate::credential::{CredentialChange, CredentialInput, GrantType};
+use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
 use crate::http::parse_number;
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::sso::{ClientArea, DestinationInputs, RelativePath, Scope};
@@ -230,14 +231,27 @@ impl ListCredentials {
     /// How many credential sets a list holds at most.
     pub const LIMIT_MAX: u64 = 1_000;
 
-    /// Sorts rows by the field asked for, then cuts them off at the limit. Rows without that field keep their order.
-    pub fn arrange(&self, mut rows: Vec<Value>) -> Vec<Value> {
-        rows.sort_by(|a, b| compare(a.get(&self.sort_field), b.get(&self.sort_field)));
+    /// The rows of `sets`, sorted by the field asked for, then cut off at the limit. Rows without that field keep their
+    /// order.
+    pub fn arrange(&self, sets: &[CredentialSet]) -> Vec<Value> {
+        let mut rows: Vec<_> = sets.iter().map(|set| self.sortable(set)).collect();
+        rows.sort_by(|(a, _), (b, _)| compare(a, b));
         if self.is_descending {
             rows.reverse();
         }
         rows.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        rows
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// What to sort the row of `set` by, and the row. A date is sorted by its time, not by its words.
+    fn sortable(&self, set: &CredentialSet) -> (Value, Value) {
+        let row = credential_row(set);
+        let by = match self.sort_field.as_str() {
+            "createdAt" => set.created_at.seconds().into(),
+            "updatedAt" => set.updated_at.seconds().into(),
+            field => row.get(field).cloned().unwrap_or_default(),
+        };
+        (by, row)
     }
 
     fn parse(params: &ApiParams) -> Self {
@@ -251,10 +265,10 @@ impl ListCredentials {
     }
 }
 
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
-        (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_u64().cmp(&b.as_u64()),
-        (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
+        (Value::Number(a), Value::Number(b)) => a.as_u64().cmp(&b.as_u64()),
+        (Value::String(a), Value::String(b)) => a.cmp(b),
         _ => Ordering::Equal,
     }
 }

@@ -142,13 +142,15 @@ fn elements<'a>(text: &mut String, inner: impl Iterator<Item = (&'a str, &'a Val
     }
 }
 
-/// XML 1.0 has no place for control characters, not even escaped (section 2.2).
+/// XML 1.0 has no place for control characters and the two that are none in Unicode, not even escaped (section 2.2).
 fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect()
+    let is_char =
+        |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r');
+    text.chars().filter(is_char).collect()
 }
 
 /// A credential set as `ListOAuthCredentials` shows it. WHMCS lists secrets in clear; Signet has none to show.
-pub fn credential_row(set: &CredentialSet) -> Value {
+pub(super) fn credential_row(set: &CredentialSet) -> Value {
     let scopes: Vec<_> = set.scopes.iter().map(|scope| scope.as_str()).collect();
     let grant_types: Vec<_> = set.grant_types.iter().map(|grant_type| grant_type.as_str()).collect();
     json!({
@@ -201,7 +203,9 @@ mod tests {
 
     #[test]
     fn xml_begins_with_the_action() {
-        let answer = ApiAnswer::success(json!({"clients": [{"name": "<a&b>\u{1}", "uuid": null}, {"name": "c"}]}));
+        let answer = ApiAnswer::success(
+            json!({"clients": [{"name": "<a&b>\u{1}\u{fffe}\u{ffff}", "uuid": null}, {"name": "c"}]}),
+        );
         let response = answer.into_response("listoauthcredentials", Encoding::Xml);
         assert_eq!(
             response.body,

@@ -62,9 +62,14 @@ impl ActionName {
 pub struct AddressRange(IpNet);
 
 impl AddressRange {
-    /// The range spelled by `text`.
+    /// The range spelled by `text`. IPv4 addresses mapped into IPv6 are those IPv4 addresses.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into())).map(Self)
+        let range: IpNet = text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))?;
+        let mapped = match range.addr().to_canonical() {
+            address @ IpAddr::V4(_) if range.prefix_len() >= 96 => IpNet::new(address, range.prefix_len() - 96).ok(),
+            _ => None,
+        };
+        Some(Self(mapped.unwrap_or(range)))
     }
 
     /// The range as text, a single address without its prefix length.
@@ -253,6 +258,11 @@ mod tests {
             (vec!["2001:db8::/32"], Some("2001:db8:1::1"), true),
             (vec!["2001:db8::/32"], Some("192.0.2.1"), false),
             (vec!["0.0.0.0/0"], Some("::1"), false),
+            (vec!["::ffff:192.0.2.1"], Some("192.0.2.1"), true),
+            (vec!["::ffff:192.0.2.1"], Some("::ffff:192.0.2.1"), true),
+            (vec!["::ffff:192.0.2.1"], Some("192.0.2.2"), false),
+            (vec!["::ffff:192.0.2.0/120"], Some("192.0.2.255"), true),
+            (vec!["::ffff:192.0.2.0/120"], Some("192.0.3.0"), false),
             (vec!["10.0.0.1", "192.0.2.1"], Some("192.0.2.1"), true),
             (vec!["192.0.2.1"], None, false),
             (vec!["192.0.2.1"], Some("unknown"), false),

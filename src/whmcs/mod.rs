@@ -7,6 +7,6 @@ mod api_credential;
 mod request;
 
 pub use action::{Action, CreateSsoToken, CredentialReference, ListCredentials, UpdateCredential};
-pub use answer::{ApiAnswer, Encoding, credential_row};
+pub use answer::{ApiAnswer, Encoding};
 pub use api_credential::{ActionName, AddressRange, ApiCredential, ApiCredentialChange, ApiCredentialInput};
 pub use request::{ApiLogin, ApiParams, ApiRequest};

@@ -260,6 +260,22 @@ test("closing that failed half-way leaves no session of a Closed account, for no
   }
 });
 
+test("the log line of an outage says whom and what the request was about, and what failed", async () => {
+  const [user, own] = await fresh();
+  const token = await getToken(signet, own);
+  await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+  const response = await openLink(signet, token, { headers: json });
+  await signet.faults.set([]);
+  assert.equal(response.status, 503);
+  const { jti_hash, error, ...line } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+  assert.deepEqual(line, {
+    event: "sso", outcome: "failed", reason: "storage", operation: "object request", client_id: own.client_id, user_id: user,
+    request_id: response.headers.get("x-request-id"),
+  });
+  assert.match(jti_hash, /^[0-9a-f]{16}$/);
+  assert.ok(error.length > 0 && !error.includes(token));
+});
+
 test("stale KV: a revoked set that KV still shows gets tokens, which the object refuses", async () => {
   const [, own] = await fresh();
   await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
@@ -269,6 +285,34 @@ test("stale KV: a revoked set that KV still shows gets tokens, which the object 
   assert.deepEqual((await signet.sql(own.user_id, "SELECT id FROM session")), []);
   await signet.faults.set([]);
   assert.equal((await postToken(signet, own)).status, 401, "until KV shows it");
+});
+
+test("stale KV: a revoked or disabled set is not switched on again by another change where KV does not know it yet", async () => {
+  const action = "UpdateOAuthCredential";
+  const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: [action] })).body;
+  const update = async (form) => {
+    const body = new URLSearchParams({ action, identifier, secret, ...form });
+    const { result } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+    return { ok: result === "success" };
+  };
+  for (const switchOff of [
+    ({ client_id }) => adminFetch("DELETE", `/credentials/${client_id}`),
+    ({ client_id }) => adminFetch("PATCH", `/credentials/${client_id}`, { disabled: true }),
+  ]) {
+    for (const change of [
+      ({ client_id }) => adminFetch("PATCH", `/credentials/${client_id}`, { name: "Renamed" }),
+      ({ client_id }) => adminFetch("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 60 }),
+      ({ client_id: clientApiIdentifier }) => update({ clientApiIdentifier, name: "Renamed" }),
+    ]) {
+      const [, own] = await fresh();
+      await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
+      assert.ok((await switchOff(own)).ok);
+      assert.ok((await change(own)).ok);
+      await signet.faults.set([]);
+      const token = await getToken(signet, own);
+      assert.equal((await openLink(signet, token)).status, 401, `${switchOff} ${change}`);
+    }
+  }
 });
 
 test("stale KV: a set that KV does not show yet is an invalid client until it does", async () => {

@@ -40,6 +40,8 @@ const attempts = {
     signet.fetch("/admin/sign-in", { method: "POST", headers, body: new URLSearchParams({ admin_token: "wrong" }) }),
   "WHMCS's API": (headers) =>
     signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }) }),
+  "WHMCS's API without a secret": (headers) =>
+    signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x" }) }),
 };
 
 for (const [name, attempt] of Object.entries(attempts)) {
@@ -86,6 +88,18 @@ test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong 
     }
   }
   assert.equal(answers.size, 1);
+});
+
+test("guesses at one client from many addresses run into the limit too, at the token endpoint and at WHMCS's API", async () => {
+  const wrong = { grant_type: "single_sign_on", client_id: "x7", client_secret: "y" };
+  for (const [path, body] of [["/oauth/token", wrong], ["/includes/api.php", { action: "x", identifier: "x8", secret: "y" }]]) {
+    const statuses = [];
+    while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT) {
+      statuses.push((await signet.fetch(path, { method: "POST", headers: newcomer(), body: new URLSearchParams(body) })).status);
+    }
+    assert.equal(statuses.at(-1), 429, `${path}: ${statuses.join()}`);
+    assert.ok(statuses.length > LIMIT, `${path}: ${statuses.join()}`);
+  }
 });
 
 test("what is no attempt at a secret never runs into the limit", async () => {

@@ -162,9 +162,14 @@ test("CreateOAuthCredential: each mistake in WHMCS's words", async () => {
     [{ scope: "clientarea:sso openid" }, 'The requested scope "openid" is invalid.'],
     [{ serviceId: "a b" }, "A valid Service ID is required."],
     [{ serviceId: "99" }, "Service ID not associated with valid Client."],
+    [{ name: "x".repeat(129) }, "The name must have 1 to 128 characters."],
+    [{ description: "x".repeat(1025) }, "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris."],
   ]) {
     assert.deepEqual(await sso(form), error(message), JSON.stringify(form));
   }
+  const response = await post({ action: "CreateOAuthCredential", grantType: "single_sign_on", scope: "clientarea:sso", serviceId: "12", name: "a\nb", responsetype: "xml" });
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), /<message>The name must have 1 to 128 characters\.<\/message>/);
 });
 
 test("a service is its present owner's: moved, dropped and deleted services are no longer the old one's", async () => {
@@ -186,6 +191,10 @@ test("a service is its present owner's: moved, dropped and deleted services are 
   assert.equal(await owner(51), nobody);
   const keys = (await (await signet.kv()).list({ prefix: "service:5" })).keys;
   assert.deepEqual(keys, []);
+  for (const user of ["5", "6"]) await putUser(signet, user, { services: [52] });
+  assert.equal(await owner(52), "6", "who listed it last");
+  await signet.admin("PATCH", "/users/6", { services: [] });
+  assert.equal(await owner(52), "5", "who lists it still");
 });
 
 test("UpdateOAuthCredential: partial updates by number or identifier, and a new secret", async () => {

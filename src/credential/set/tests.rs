@@ -82,10 +82,14 @@ fn unsound_fields_are_refused() {
         json!({"name": "P", "scopes": [], "user_id": "1", "client_secret": "mine"}),
         json!({"name": "P", "scopes": [], "user_id": "1", "grant_types": ["authorization_code"]}),
         json!({"name": "P", "scopes": [], "user_id": "1", "description": "x".repeat(1025)}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "description": "a\0b"}),
         json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": vec!["x"; 21]}),
+        json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": ["a\nb"]}),
     ] {
         assert!(create(bad.clone()).is_err(), "{bad}");
     }
+    let described = create(json!({"name": "P", "scopes": [], "user_id": "1", "description": "a\r\n\tb"})).unwrap();
+    assert_eq!(described.description, "a\r\n\tb");
 }
 
 #[test]

@@ -238,22 +238,27 @@ fn a_list_is_sorted_and_limited() {
 
 #[test]
 fn rows_are_arranged_by_their_fields() {
-    let rows = || {
-        vec![
-            json!({"credentialId": 10, "name": "b"}),
-            json!({"credentialId": 9, "name": "c"}),
-            json!({"credentialId": 11, "name": "a"}),
-        ]
-    };
+    // 25 December 2026, 28 November 2026, 25 November 2026: in another order than their words.
+    let sets =
+        [(10, "b", 1_798_156_800), (9, "c", 1_795_824_000), (11, "a", 1_795_564_800)].map(|(number, name, at)| {
+            let stored = json!({
+                "client_id": name, "name": name, "grant_types": ["single_sign_on"], "scopes": ["clientarea:sso"],
+                "user_id": "42", "redirect_uris": [], "number": number, "disabled": false, "created_at": at,
+                "updated_at": 2_000_000_000 - at, "secret": {"digest": "A".repeat(43)}, "description": "",
+            });
+            serde_json::from_value::<CredentialSet>(stored).unwrap()
+        });
     for (form, numbers) in [
         ("", vec![9, 10, 11]),
         ("sortOrder=DESC", vec![11, 10, 9]),
         ("sortField=name", vec![11, 10, 9]),
         ("sortField=name&sortOrder=desc&limit=2", vec![9, 10]),
+        ("sortField=createdAt", vec![11, 9, 10]),
+        ("sortField=updatedAt", vec![10, 9, 11]),
         ("sortField=nothing", vec![10, 9, 11]),
     ] {
         let Ok(Action::ListCredentials(list)) = parse(ActionName::ListOAuthCredentials, form) else { panic!("{form}") };
-        let arranged: Vec<_> = list.arrange(rows()).iter().map(|row| row["credentialId"].as_u64().unwrap()).collect();
+        let arranged: Vec<_> = list.arrange(&sets).iter().map(|row| row["credentialId"].as_u64().unwrap()).collect();
         assert_eq!(arranged, numbers, "{form}");
     }
 }
