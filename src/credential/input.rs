@@ -160,6 +160,7 @@ fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
 
 fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
     let is_text = |text: &str, longest| text.chars().count() <= longest && !text.chars().any(char::is_control);
+    // A description may have several lines.
     let description = set.description.replace(['\t', '\n', '\r'], " ");
     if set.name.is_empty() || !is_text(&set.name, NAME_MAX) {
         return Err("The name must have 1 to 128 characters.");

@@ -265,11 +265,17 @@ impl ListCredentials {
     }
 }
 
+/// A total order, for a sort may panic without one: numbers, texts, the rest.
 fn compare(a: &Value, b: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::Number(_) => 0,
+        Value::String(_) => 1,
+        _ => 2,
+    };
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_u64().cmp(&b.as_u64()),
         (Value::String(a), Value::String(b)) => a.cmp(b),
-        _ => Ordering::Equal,
+        _ => rank(a).cmp(&rank(b)),
     }
 }
 

@@ -237,6 +237,19 @@ fn a_list_is_sorted_and_limited() {
 }
 
 #[test]
+fn numbers_sort_before_texts_whatever_comes_between() {
+    let mut values: Vec<_> =
+        (0..60_u64).map(|n| if n % 3 == 0 { json!(format!("s{n}")) } else { json!(97 * n % 61) }).collect();
+    values.push(Value::Null);
+    values.sort_by(compare);
+    let (numbers, rest) = values.split_at(40);
+    assert!(numbers.is_sorted_by_key(|value| value.as_u64().unwrap()));
+    let (texts, last) = rest.split_at(20);
+    assert!(texts.is_sorted_by_key(|value| value.as_str().unwrap()));
+    assert_eq!(last, [Value::Null]);
+}
+
+#[test]
 fn rows_are_arranged_by_their_fields() {
     // 25 December 2026, 28 November 2026, 25 November 2026: in another order than their words.
     let sets =
