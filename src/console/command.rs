@@ -28,7 +28,7 @@ pub enum ConsoleCommand {
 pub enum ConsoleReply {
     /// The counts.
     Counts(Vec<Count>),
-    /// It is done, or so it is.
+    /// It is done; the session is alive.
     Done,
     /// There is no such session.
     Missing,

@@ -60,7 +60,7 @@ impl Act {
     fn create_credential(form: &Params) -> Result<Self, Failure> {
         let input = CredentialInput {
             name: text(form, "name"),
-            description: text(form, "description"),
+            description: paragraphs(form, "description"),
             grant_types: vec![GrantType::SingleSignOn],
             scopes: scopes(form),
             user_id: form
@@ -84,7 +84,7 @@ impl Act {
             "save" => {
                 let changed = CredentialChange {
                     name: Some(text(form, "name")),
-                    description: Some(text(form, "description")),
+                    description: Some(paragraphs(form, "description")),
                     scopes: Some(scopes(form)),
                     service_id: Some(form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?),
                     logo_uri: Some(form.get("logo_uri").map(str::to_owned)),
@@ -191,6 +191,11 @@ fn check_confirmed(form: &Params) -> Result<(), Failure> {
 
 fn text(form: &Params, name: &str) -> String {
     form.get(name).unwrap_or_default().trim().to_owned()
+}
+
+/// A text of several lines, which browsers end with a carriage return each.
+fn paragraphs(form: &Params, name: &str) -> String {
+    text(form, name).replace("\r\n", "\n")
 }
 
 /// What is written in a field, line by line.

@@ -84,8 +84,9 @@ fn each_form_of_a_set_is_one_request() {
     };
     assert_eq!(change("action=disable").disabled, Some(true));
     assert_eq!(change("action=enable").disabled, Some(false));
-    let saved = change("action=save&name=N&clientarea:emails=on&service_id=&logo_uri=");
+    let saved = change("action=save&name=N&description=a%0D%0Ab&clientarea:emails=on&service_id=&logo_uri=");
     assert_eq!((saved.name.as_deref(), saved.service_id, saved.logo_uri), (Some("N"), Some(None), Some(None)));
+    assert_eq!(saved.description.as_deref(), Some("a\nb"));
     assert_eq!((saved.disabled, saved.grant_types, saved.redirect_uris), (None, None, Some(vec![])));
     for (body, expected) in [
         ("action=rotate&overlap_seconds=3600", r#"RotateCredential(ClientId("portal"), 3600)"#),
