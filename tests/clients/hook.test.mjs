@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runPhp, skip } from "../support/php.mjs";
+import { freePort } from "../support/port.mjs";
 import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { assertFailure, createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
@@ -80,13 +81,7 @@ async function listen(t, server) {
 }
 
 /** An address where nobody listens. */
-async function nowhere() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
+const nowhere = async () => `http://127.0.0.1:${await freePort()}`;
 
 for (const [event, vars] of [
   ["ClientAdd", (id) => ({ client_id: id, user_id: 1 })],
