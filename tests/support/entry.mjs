@@ -18,6 +18,8 @@ const timers = new Set();
 /** What was written to Analytics Engine. */
 const points = [];
 let clockOffset = 0;
+/** Where the clock stands, in milliseconds since the epoch; nothing while it goes. */
+let stoppedAt = null;
 
 const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "console.fetch", "sql.exec", "alarm.set"];
 
@@ -28,7 +30,7 @@ function resetOps() {
 resetOps();
 
 const RealDate = Date;
-const now = () => RealDate.now() + clockOffset;
+const now = () => stoppedAt ?? RealDate.now() + clockOffset;
 globalThis.Date = new Proxy(RealDate, {
   get: (date, name) => (name === "now" ? now : Reflect.get(date, name)),
   construct: (date, args, target) => Reflect.construct(date, args.length > 0 ? args : [now()], target),
@@ -125,7 +127,7 @@ async function control(order, env) {
     case "points":
       return points;
     case "clock":
-      clockOffset = order.offset;
+      ({ offset: clockOffset = 0, stoppedAt = null } = order);
       return null;
     case "object": {
       const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });
@@ -243,7 +245,8 @@ function watchedState(ctx, cursors) {
       return cursor;
     },
   });
+  // As long from now as Signet's clock says.
   const setAlarm = (time, options) =>
-    call("alarm.set", "", () => storage.setAlarm(Number(time) - clockOffset, options));
+    call("alarm.set", "", () => storage.setAlarm(Number(time) - now() + RealDate.now(), options));
   return replacing(ctx, { storage: replacing(storage, { sql, setAlarm }) });
 }

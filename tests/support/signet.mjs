@@ -31,14 +31,13 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   const stores = await mkdtemp(join(tmpdir(), "signet-"));
   const logs = [];
   const options = await miniflareOptions({ folder, issuer, settings, limit, analytics, stores, logs });
-  let miniflare, agent;
-  let clockOffset = 0;
+  let miniflare, agent, clockOrder;
 
   async function start() {
     agent = new Agent({ keepAlive: true });
     miniflare = new Miniflare(options);
     await miniflare.ready;
-    if (clockOffset !== 0) await control({ do: "clock", offset: clockOffset });
+    if (clockOrder) await control(clockOrder);
   }
 
   async function stop() {
@@ -101,12 +100,16 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     set: (list) => control({ do: "faults", faults: list }),
   };
 
+  async function turn(to) {
+    clockOrder = { do: "clock", ...to };
+    await control(clockOrder);
+  }
+
   const clock = {
     /** Moves Signet's clock to this many milliseconds from the real one; a restart keeps it. Pending alarms stay put. */
-    async set(offset) {
-      clockOffset = offset;
-      await control({ do: "clock", offset });
-    },
+    set: (offset) => turn({ offset }),
+    /** Lets it stand at a moment, in milliseconds since the epoch, until it is set; a restart keeps that too. */
+    stop: (stoppedAt) => turn({ stoppedAt }),
   };
 
   /** The data points that Signet wrote. */
