@@ -116,7 +116,7 @@ export class Console extends DurableObject {
 async function control(order, env) {
   switch (order.do) {
     case "ops":
-      return { ops, background: background - timers.size };
+      return { ops, background, waiting: timers.size };
     case "reset":
       resetOps();
       return null;

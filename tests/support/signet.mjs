@@ -70,11 +70,14 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   const alarm = (user) => control({ do: "object", name: user });
 
   const ops = {
-    /** The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. */
-    async read() {
+    /**
+     * The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. Work that waits for
+     * a timer is left out, unless `timers` are to be waited for too: then what the chart counts has been handed over.
+     */
+    async read({ timers = false } = {}) {
       for (;;) {
-        const { ops, background } = await control({ do: "ops" });
-        if (background === 0) return ops;
+        const { ops, background, waiting } = await control({ do: "ops" });
+        if (background === (timers ? 0 : waiting)) return ops;
         await sleep(10);
       }
     },
