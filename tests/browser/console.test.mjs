@@ -364,7 +364,7 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
   try {
     for (const index of attacks.keys()) {
       await page.goto(`http://127.0.0.1:${server.address().port}/${index}`);
-      const [response] = await Promise.all([page.waitForResponse((r) => r.url().startsWith(signet.issuer)), page.click("button")]);
+      const [response] = await Promise.all([page.waitForResponse((r) => r.url().startsWith(signet.issuer)), leave(page, () => page.click("button"))]);
       assert.equal(response.status(), 403, attacks[index][0]);
       assert.equal(response.headers()["set-cookie"], undefined);
     }
