@@ -12,6 +12,9 @@ import { build, builds } from "../../.ci/build.mjs";
 import { localOrigin, root, secret } from "../../.ci/setup.mjs";
 import { freePort } from "./port.mjs";
 
+/** How long a console line may take. It is there at once on a machine at leisure. */
+const LOG_MS = 30_000;
+
 /**
  * Builds Signet if need be and starts it with empty stores.
  *
@@ -120,11 +123,11 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
 
   /** Waits for a console line that contains a text, for it travels beside the answers, and returns it. */
   async function logged(text) {
-    for (const end = Date.now() + 2_000; Date.now() < end; await sleep(10)) {
+    for (const end = Date.now() + LOG_MS; Date.now() < end; await sleep(10)) {
       const line = logs.find(({ message }) => message.includes(text));
       if (line) return line;
     }
-    throw new Error(`not logged within 2 s: ${text}`);
+    throw new Error(`not logged within ${LOG_MS} ms: ${text}`);
   }
 
   /** The KV namespace, as Miniflare offers it: neither counted nor disturbed. */

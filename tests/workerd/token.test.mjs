@@ -184,7 +184,7 @@ async function sendPieces(pieces) {
     socket.write(piece);
     await sleep(20);
   }
-  for (let n = 0; n < 100 && !answer.endsWith("}"); n += 1) await sleep(20);
+  for (const end = Date.now() + 30_000; Date.now() < end && !answer.endsWith("}"); ) await sleep(20);
   socket.destroy();
   const [head, body] = answer.split("\r\n\r\n");
   return new Response(body, { status: Number(head.split(" ")[1]) });
