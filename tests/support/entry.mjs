@@ -159,6 +159,7 @@ async function call(target, subject, perform, stale) {
   const fault = count(target, subject);
   if (fault?.mode === "throw") throw injected(target);
   if (fault?.mode === "delay") await new Promise((resolve) => setRealTimeout(resolve, fault.ms));
+  while (fault?.mode === "hold" && faults.includes(fault)) await new Promise((resolve) => setRealTimeout(resolve, 10));
   if (fault?.mode === "stale") return stale();
   const result = await perform();
   if (fault?.mode === "lose") throw injected(target);
