@@ -286,7 +286,7 @@ test("a server that says nothing holds WHMCS up once, for seconds", { skip }, as
   const told = await fire(Array(5).fill(["ClientEdit", { userid: nextClient }]));
   assert.equal(told.length, 5);
   assert.match(told[0], /Signet cannot be reached: .*timed out/i);
-  assert.ok(Date.now() - start < 8_000, `${Date.now() - start} ms`);
+  assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms; it waits 5 s for one answer`);
 });
 
 test("a wrong token is in the activity log as Signet's refusal", { skip }, async () => {
@@ -346,9 +346,9 @@ test("an answer without end is not read to its end", { skip }, async (t) => {
     more();
   });
   config = configured(await listen(t, endless), signet.adminToken);
-  const start = Date.now();
-  assert.match((await fire([["ClientEdit", { userid: nextClient }]]))[0], /Signet cannot be reached: /);
-  assert.ok(Date.now() - start < 3_000, "it was cut for its length, not for its time");
+  const [told] = await fire([["ClientEdit", { userid: nextClient }]]);
+  assert.match(told, /Signet cannot be reached: /);
+  assert.doesNotMatch(told, /timed out/i, "it was cut for its length, not for its time");
 });
 
 for (const [what, broken] of [
