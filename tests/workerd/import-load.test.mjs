@@ -95,11 +95,11 @@ test("clients that go away in the middle harm nobody: the next import works, and
 const [USERS, SETS, ROUNDS] = [1_500, 200, 60];
 const LINES = 100_000;
 /** Lines are padded to this many bytes, so that a file which is kept whole is told from one that is not. */
-const PADDED = 3_000;
+const PADDED = 12_000;
 /** How many lines it takes until every object has what memory it needs for itself. */
 const WARM = 25_000;
-/** How much workerd may grow from then on, while 25,000 lines pass: 75 MB. Its heaps breathe; these lines would not fit. */
-const GROWTH_MAX = 40 * 2 ** 20;
+/** How much workerd may grow from then on, while 25,000 lines pass: 300 MB. Its heaps breathe; these lines would not fit. */
+const GROWTH_MAX = 100 * 2 ** 20;
 
 /**
  * The lines of the long file. Each round writes every account, and some sets. In odd rounds accounts say what they said in
