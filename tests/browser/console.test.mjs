@@ -293,7 +293,7 @@ test("health: what is wrong with the configuration stands out", { skip }, async 
   assert.ok((await state("Workers KV")).includes("wrong"));
 });
 
-test("the chart counts sign-ins, and denials by reason", { skip }, async () => {
+test("the chart counts sign-ins, and denials by reason", { skip, timeout: 120_000 }, async () => {
   const own = await startSignet();
   const page = await open();
   try {

@@ -122,7 +122,7 @@ test("a data point per decision: event, outcome, reason, client_id and milliseco
   }
 });
 
-test("counting for the chart costs one object request for many sign-ins, after the answers", async () => {
+test("counting for the chart costs one object request for many sign-ins, after the answers", { timeout: 60_000 }, async () => {
   await signet.ops.read({ timers: true }); // what was gathered before is handed over
   await signet.ops.reset();
   for (let n = 0; n < 10; n += 1) await openLink(signet, await getToken(signet, set));
