@@ -77,11 +77,11 @@ function digest(files) {
 }
 
 /**
- * Waits until no other build runs and returns what ends this one's turn.
+ * Waits until no other process builds anything in target/ and returns what ends this one's turn.
  *
  * The lock is a symbolic link to nowhere, because one call makes it together with its content: the owner's process id.
  */
-async function lock() {
+export async function lock() {
   const file = join(root, "target", "build.lock");
   mkdirSync(join(root, "target"), { recursive: true });
   for (let told = false; ; await sleep(100)) {

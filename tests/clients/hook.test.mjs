@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runPhp, skip } from "../support/php.mjs";
+import { freePort } from "../support/port.mjs";
 import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { assertFailure, createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
@@ -80,13 +81,7 @@ async function listen(t, server) {
 }
 
 /** An address where nobody listens. */
-async function nowhere() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
+const nowhere = async () => `http://127.0.0.1:${await freePort()}`;
 
 for (const [event, vars] of [
   ["ClientAdd", (id) => ({ client_id: id, user_id: 1 })],
@@ -291,7 +286,7 @@ test("a server that says nothing holds WHMCS up once, for seconds", { skip }, as
   const told = await fire(Array(5).fill(["ClientEdit", { userid: nextClient }]));
   assert.equal(told.length, 5);
   assert.match(told[0], /Signet cannot be reached: .*timed out/i);
-  assert.ok(Date.now() - start < 8_000, `${Date.now() - start} ms`);
+  assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms; it waits 5 s for one answer`);
 });
 
 test("a wrong token is in the activity log as Signet's refusal", { skip }, async () => {
@@ -351,9 +346,9 @@ test("an answer without end is not read to its end", { skip }, async (t) => {
     more();
   });
   config = configured(await listen(t, endless), signet.adminToken);
-  const start = Date.now();
-  assert.match((await fire([["ClientEdit", { userid: nextClient }]]))[0], /Signet cannot be reached: /);
-  assert.ok(Date.now() - start < 3_000, "it was cut for its length, not for its time");
+  const [told] = await fire([["ClientEdit", { userid: nextClient }]]);
+  assert.match(told, /Signet cannot be reached: /);
+  assert.doesNotMatch(told, /timed out/i, "it was cut for its length, not for its time");
 });
 
 for (const [what, broken] of [

@@ -18,6 +18,8 @@ const timers = new Set();
 /** What was written to Analytics Engine. */
 const points = [];
 let clockOffset = 0;
+/** Where the clock stands, in milliseconds since the epoch; nothing while it goes. */
+let stoppedAt = null;
 
 const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "console.fetch", "sql.exec", "alarm.set"];
 
@@ -28,7 +30,7 @@ function resetOps() {
 resetOps();
 
 const RealDate = Date;
-const now = () => RealDate.now() + clockOffset;
+const now = () => stoppedAt ?? RealDate.now() + clockOffset;
 globalThis.Date = new Proxy(RealDate, {
   get: (date, name) => (name === "now" ? now : Reflect.get(date, name)),
   construct: (date, args, target) => Reflect.construct(date, args.length > 0 ? args : [now()], target),
@@ -114,7 +116,7 @@ export class Console extends DurableObject {
 async function control(order, env) {
   switch (order.do) {
     case "ops":
-      return { ops, background: background - timers.size };
+      return { ops, background, waiting: timers.size };
     case "reset":
       resetOps();
       return null;
@@ -125,7 +127,7 @@ async function control(order, env) {
     case "points":
       return points;
     case "clock":
-      clockOffset = order.offset;
+      ({ offset: clockOffset = 0, stoppedAt = null } = order);
       return null;
     case "object": {
       const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });
@@ -157,6 +159,7 @@ async function call(target, subject, perform, stale) {
   const fault = count(target, subject);
   if (fault?.mode === "throw") throw injected(target);
   if (fault?.mode === "delay") await new Promise((resolve) => setRealTimeout(resolve, fault.ms));
+  while (fault?.mode === "hold" && faults.includes(fault)) await new Promise((resolve) => setRealTimeout(resolve, 10));
   if (fault?.mode === "stale") return stale();
   const result = await perform();
   if (fault?.mode === "lose") throw injected(target);
@@ -243,7 +246,8 @@ function watchedState(ctx, cursors) {
       return cursor;
     },
   });
+  // As long from now as Signet's clock says.
   const setAlarm = (time, options) =>
-    call("alarm.set", "", () => storage.setAlarm(Number(time) - clockOffset, options));
+    call("alarm.set", "", () => storage.setAlarm(Number(time) - now() + RealDate.now(), options));
   return replacing(ctx, { storage: replacing(storage, { sql, setAlarm }) });
 }

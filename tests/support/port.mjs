@@ -3,12 +3,52 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A port of loopback that nobody listens on. */
+/**
+ * The ports given out here: below those that a system hands out by itself (from 32768 on Linux, from 49152 on macOS), so
+ * that nobody gets one of them by chance between its choice and its use; and above those that browsers refuse.
+ */
+const [FIRST, END] = [12_000, 32_000];
+/** How many of them one process has. */
+const SLICE = 100;
+
+let slice, given = 0;
+
+/** A port of loopback that nobody listens on, and that no other test process is given. */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  slice ??= leaseSlice();
+  const first = await slice;
+  for (let tries = 1; tries < SLICE; tries += 1) {
+    const port = first + 1 + (given++ % (SLICE - 1));
+    const server = await listening(port);
+    if (!server) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+  throw new Error(`no port is free from ${first} on`);
+}
+
+/** Takes a slice that no other process has, by listening on its first port for as long as this process lives. */
+async function leaseSlice() {
+  const count = (END - FIRST) / SLICE;
+  for (let n = 0; n < count; n += 1) {
+    const first = FIRST + ((process.pid + n) % count) * SLICE;
+    const lease = await listening(first);
+    if (!lease) continue;
+    lease.unref();
+    return first;
+  }
+  throw new Error(`no ports are free between ${FIRST} and ${END}`);
+}
+
+/** A server that listens on a port; nothing if somebody else does. */
+async function listening(port) {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    return server;
+  } catch (error) {
+    if (["EADDRINUSE", "EACCES"].includes(error.code)) return undefined;
+    throw error;
+  }
 }

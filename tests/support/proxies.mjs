@@ -13,7 +13,8 @@ import { pairs } from "./origin.mjs";
 import { skipIf } from "./optional.mjs";
 import { readmeBlock } from "./readme.mjs";
 
-const START_MS = 10_000;
+/** How long a server may take to start; one that ends instead is noticed at once. */
+const START_MS = 60_000;
 
 /** The servers: the README's configuration for a test, and how to run the program with it. */
 const servers = {

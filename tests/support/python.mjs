@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { lock } from "../../.ci/build.mjs";
 import { root } from "../../.ci/setup.mjs";
 import { skipIf } from "./optional.mjs";
 import { order } from "./program.mjs";
@@ -14,7 +15,7 @@ const venv = join(root, "target", "python");
 const python = join(venv, "bin", "python");
 
 /** Why there is none, or `undefined`. */
-export const missing = prepare();
+export const missing = await prepare();
 
 /** The `skip` option of every test that needs Python. */
 export const skip = skipIf(missing);
@@ -25,8 +26,17 @@ export const pythonProgram = (name) => join(venv, "bin", name);
 /** Runs a program that reads an order as JSON and returns what it printed. */
 export const runPython = (program, content) => order(python, [program], content);
 
-/** Makes the environment unless it is there and current; returns what went wrong, if anything. */
-function prepare() {
+/** Makes the environment unless it is there and current, one process at a time; returns what went wrong, if anything. */
+async function prepare() {
+  const unlock = await lock();
+  try {
+    return make();
+  } finally {
+    unlock();
+  }
+}
+
+function make() {
   const wanted = readFileSync(requirements, "utf8");
   const stamp = join(venv, "requirements.txt");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return undefined;

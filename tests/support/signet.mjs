@@ -12,6 +12,9 @@ import { build, builds } from "../../.ci/build.mjs";
 import { localOrigin, root, secret } from "../../.ci/setup.mjs";
 import { freePort } from "./port.mjs";
 
+/** How long a console line may take. It is there at once on a machine at leisure. */
+const LOG_MS = 30_000;
+
 /**
  * Builds Signet if need be and starts it with empty stores.
  *
@@ -31,14 +34,13 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   const stores = await mkdtemp(join(tmpdir(), "signet-"));
   const logs = [];
   const options = await miniflareOptions({ folder, issuer, settings, limit, analytics, stores, logs });
-  let miniflare, agent;
-  let clockOffset = 0;
+  let miniflare, agent, clockOrder;
 
   async function start() {
     agent = new Agent({ keepAlive: true });
     miniflare = new Miniflare(options);
     await miniflare.ready;
-    if (clockOffset !== 0) await control({ do: "clock", offset: clockOffset });
+    if (clockOrder) await control(clockOrder);
   }
 
   async function stop() {
@@ -71,11 +73,14 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   const alarm = (user) => control({ do: "object", name: user });
 
   const ops = {
-    /** The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. */
-    async read() {
+    /**
+     * The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. Work that waits for
+     * a timer is left out, unless `timers` are to be waited for too: then what the chart counts has been handed over.
+     */
+    async read({ timers = false } = {}) {
       for (;;) {
-        const { ops, background } = await control({ do: "ops" });
-        if (background === 0) return ops;
+        const { ops, background, waiting } = await control({ do: "ops" });
+        if (background === (timers ? 0 : waiting)) return ops;
         await sleep(10);
       }
     },
@@ -95,18 +100,23 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
      *   `alarm.set`;
      * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
      * - `nth`: only the nth such call, from 1; without it, every one;
-     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (by `ms`; not for SQL) or
-     *   `stale` (`kv.get` only: the answer is what was stored when this fault was set).
+     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (by `ms`; not for SQL),
+     *   `hold` (it happens when the faults are replaced; not for SQL) or `stale` (`kv.get` only: the answer is what was
+     *   stored when this fault was set).
      */
     set: (list) => control({ do: "faults", faults: list }),
   };
 
+  async function turn(to) {
+    clockOrder = { do: "clock", ...to };
+    await control(clockOrder);
+  }
+
   const clock = {
     /** Moves Signet's clock to this many milliseconds from the real one; a restart keeps it. Pending alarms stay put. */
-    async set(offset) {
-      clockOffset = offset;
-      await control({ do: "clock", offset });
-    },
+    set: (offset) => turn({ offset }),
+    /** Lets it stand at a moment, in milliseconds since the epoch, until it is set; a restart keeps that too. */
+    stop: (stoppedAt) => turn({ stoppedAt }),
   };
 
   /** The data points that Signet wrote. */
@@ -114,11 +124,11 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
 
   /** Waits for a console line that contains a text, for it travels beside the answers, and returns it. */
   async function logged(text) {
-    for (const end = Date.now() + 2_000; Date.now() < end; await sleep(10)) {
+    for (const end = Date.now() + LOG_MS; Date.now() < end; await sleep(10)) {
       const line = logs.find(({ message }) => message.includes(text));
       if (line) return line;
     }
-    throw new Error(`not logged within 2 s: ${text}`);
+    throw new Error(`not logged within ${LOG_MS} ms: ${text}`);
   }
 
   /** The KV namespace, as Miniflare offers it: neither counted nor disturbed. */
@@ -148,9 +158,9 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
 
 const builtHere = {};
 
-/** Builds a Worker once per test process, so that no test runs on stale code. */
+/** Builds a Worker once per test process, so that no test runs on stale code; `npm test` has built both. */
 async function built(name) {
-  builtHere[name] ??= build(name);
+  builtHere[name] ??= process.env.SIGNET_BUILT ? undefined : build(name);
   await builtHere[name];
   return builds[name];
 }

@@ -87,7 +87,7 @@ test("clients that go away in the middle harm nobody: the next import works, and
     await sleep(10 * n);
     sent.break();
   }
-  for (const end = Date.now() + 10_000; Date.now() < end && signet.logs.filter(isOver).length < before + 10; ) await sleep(10);
+  for (const end = Date.now() + 60_000; Date.now() < end && signet.logs.filter(isOver).length < before + 10; ) await sleep(10);
   assert.equal(signet.logs.filter(isOver).length, before + 10, "each tells its end");
   assert.deepEqual((await importLines(signet, [accountLine("after-all")])).reports, allDone(1, { created: 1 }));
 });
@@ -95,11 +95,11 @@ test("clients that go away in the middle harm nobody: the next import works, and
 const [USERS, SETS, ROUNDS] = [1_500, 200, 60];
 const LINES = 100_000;
 /** Lines are padded to this many bytes, so that a file which is kept whole is told from one that is not. */
-const PADDED = 3_000;
+const PADDED = 12_000;
 /** How many lines it takes until every object has what memory it needs for itself. */
 const WARM = 25_000;
-/** How much workerd may grow from then on, while 25,000 lines pass: 75 MB. Its heaps breathe; these lines would not fit. */
-const GROWTH_MAX = 40 * 2 ** 20;
+/** How much workerd may grow from then on, while 25,000 lines pass: 300 MB. Its heaps breathe; these lines would not fit. */
+const GROWTH_MAX = 100 * 2 ** 20;
 
 /**
  * The lines of the long file. Each round writes every account, and some sets. In odd rounds accounts say what they said in
@@ -160,14 +160,17 @@ async function sendWatched(first, last) {
   const timer = setInterval(() => {
     most = Math.max(most, residentBytes());
   }, 250);
-  await reaches(last);
-  clearInterval(timer);
+  try {
+    await reaches(last);
+  } finally {
+    clearInterval(timer); // or a failure would keep this process alive
+  }
   console.log(`workerd has ${Math.round(start / 2 ** 20)} MiB after ${WARM} lines, then at most ${Math.round(most / 2 ** 20)} MiB`);
   assert.ok(most - start < GROWTH_MAX, `workerd grew by ${most - start} bytes`);
   return { sent, sending };
 }
 
-test(`${LINES} lines pass in bounded memory; killed in the middle and gone on with, nothing is lost or doubled`, { timeout: 600_000 }, async () => {
+test(`${LINES} lines pass in bounded memory; killed in the middle and gone on with, nothing is lost or doubled`, { timeout: 3_600_000 }, async () => {
   const start = performance.now();
   // Killed in the middle,
   const first = await sendWatched(1, LINES / 2);

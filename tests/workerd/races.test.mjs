@@ -71,14 +71,21 @@ test("the race above would notice: a stand-in that reads and then writes in KV h
 });
 
 /**
- * Pairs of requests that start together, or one a few milliseconds before the other, so that either reaches the object
- * first now and then.
+ * Pairs of requests, of which either reaches the object first now and then: of each eight pairs one starts together, and of
+ * the others one request has a head start, from a fraction of what that pair took to about twice as long.
  */
 async function interleave(perform) {
+  let step;
   for (let n = 0; n < INTERLEAVINGS; n += 1) {
-    const [early, late] = n % 2 ? [0, n % 8] : [n % 8, 0];
+    const headStart = (n % 8) * step;
     const after = (ms, act) => (ms === 0 ? act() : sleep(ms).then(act));
-    await perform(n, (redeem, act) => Promise.all([after(early, redeem), after(late, act)]));
+    await perform(n, async (redeem, act) => {
+      if (n % 8 > 0) return Promise.all(n % 2 ? [redeem(), after(headStart, act)] : [after(headStart, redeem), act()]);
+      const start = performance.now();
+      const answers = await Promise.all([redeem(), act()]);
+      step = Math.max(1, (performance.now() - start) / 4);
+      return answers;
+    });
   }
 }
 
