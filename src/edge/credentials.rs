@@ -46,7 +46,7 @@ pub(super) async fn by_number(site: &Site, number: u32) -> Result<Option<Credent
     }
 }
 
-/// Writes a changed set. `enables` says whether it was asked to be on, as [`write`] has it.
+/// Writes a changed set. `enables` says whether it was asked to be on, as [`write()`] has it.
 pub(super) async fn save(site: &Site, request: &Request, set: &CredentialSet, enables: bool) -> Result<(), Fault> {
     let kv = site.kv()?;
     write(site, request, set, enables, kv.put_credential(set)).await?;

@@ -65,8 +65,8 @@ impl AddressRange {
     /// The range spelled by `text`. IPv4 addresses mapped into IPv6 are those IPv4 addresses.
     pub fn parse(text: &str) -> Option<Self> {
         let range: IpNet = text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))?;
-        let mapped = match range.addr().to_canonical() {
-            address @ IpAddr::V4(_) if range.prefix_len() >= 96 => IpNet::new(address, range.prefix_len() - 96).ok(),
+        let mapped = match (range.addr().to_canonical(), range.prefix_len().checked_sub(96)) {
+            (address @ IpAddr::V4(_), Some(length)) => IpNet::new(address, length).ok(),
             _ => None,
         };
         Some(Self(mapped.unwrap_or(range)))
