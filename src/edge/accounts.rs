@@ -1,4 +1,4 @@
-//! Asking the objects of users about their accounts, and what KV knows of the owners of services.
+//! Asking the objects of users about their accounts, and what KV knows of the claims on services.
 
 use super::fault::{Fault, Trouble};
 use super::kv::Kv;
@@ -10,29 +10,29 @@ use crate::store::{self, ServiceClaims};
 use crate::user::{Account, AccountChange, AccountInput, Command, Reply, Saved};
 use std::collections::BTreeSet;
 
-/// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claim; after they are
-/// not, it forgets it.
+/// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
+/// not, it forgets them.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
     if let Command::PatchAccount(AccountChange { services: Some(services), .. }) = &command {
         // Nothing is noted of an account that is not there.
         if account_of(site, request, user).await?.is_none() {
             return Ok(Reply::Missing);
         }
-        note_owner(site, user, services).await?;
+        note_claims(site, user, services).await?;
     }
     if let Command::PutAccount(account) = &command {
-        note_owner(site, user, &account.services).await?;
+        note_claims(site, user, &account.services).await?;
     }
     let reply = site.ask(user, Placement::AsConfigured, request, command).await?;
     if let Reply::Saved(Saved { dropped, .. }) | Reply::Deleted(dropped) = &reply {
-        forget_owner(site, user, dropped).await?;
+        forget_claims(site, user, dropped).await?;
     }
     Ok(reply)
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
 pub(super) async fn put(site: &Site, request: &Request, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
-    note_owner(site, user, &account.services).await?;
+    note_claims(site, user, &account.services).await?;
     match site.ask(user, Placement::AsConfigured, request, Command::PutAccount(account)).await? {
         Reply::Saved(saved) => Ok(saved),
         reply => Err(unexpected(&reply)),
@@ -61,7 +61,7 @@ pub(super) async fn owner_of(site: &Site, request: &Request, service: &OwnedId) 
 }
 
 /// Notes that `user` claims these services, where KV does not say so yet.
-async fn note_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
+async fn note_claims(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
     let kv = site.kv()?;
     for (key, claims) in claims_on(&kv, services).await? {
         if let Some(claims) = claims.with(user) {
@@ -72,7 +72,7 @@ async fn note_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<
 }
 
 /// Forgets that `user` claimed these services.
-pub(super) async fn forget_owner(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
+pub(super) async fn forget_claims(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
     let kv = site.kv()?;
     for (key, claims) in claims_on(&kv, services).await? {
         match claims.without(user) {
@@ -84,7 +84,7 @@ pub(super) async fn forget_owner(site: &Site, user: &UserId, services: &[OwnedId
     Ok(())
 }
 
-/// What KV says of the owners of these services, by key.
+/// The claims on these services, by key.
 async fn claims_on(kv: &Kv, services: &[OwnedId]) -> Result<Vec<(String, ServiceClaims)>, Fault> {
     let keys: BTreeSet<_> = services.iter().map(store::service_key).collect();
     let claims = kv.get_each(keys.into_iter().collect()).await?;

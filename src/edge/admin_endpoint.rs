@@ -84,9 +84,7 @@ impl Admin<'_> {
         let set = match ask {
             RecordRequest::Create(input) => return self.create(input).await,
             RecordRequest::List { cursor, limit } => {
-                return Ok(AdminReply::Credentials(
-                    self.site.kv()?.list(store::CREDENTIAL_PREFIX, cursor, limit).await?,
-                ));
+                return Ok(AdminReply::Credentials(self.site.kv()?.credentials(cursor, limit).await?));
             }
             RecordRequest::Delete(id) => {
                 credentials::revoke(self.site, self.request, &self.credential(&id).await?).await?;
@@ -136,7 +134,7 @@ impl Admin<'_> {
                 (credential, Some(secret), true)
             }
             RecordRequest::List { cursor, limit } => {
-                return Ok(AdminReply::ApiCredentials(kv.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await?));
+                return Ok(AdminReply::ApiCredentials(kv.api_credentials(cursor, limit).await?));
             }
             RecordRequest::Get(id) => (self.api_credential(&id).await?, None, false),
             RecordRequest::Patch(id, change) => {

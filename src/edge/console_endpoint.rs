@@ -13,7 +13,6 @@ use crate::http::{Failure, Format, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::session::FormProof;
-use crate::store;
 use crate::user::{Command, Reply, next_page_before};
 use futures_util::future::try_join3;
 use serde_json::Value;
@@ -162,7 +161,7 @@ impl Operator<'_> {
             View::Overview => console::overview_page(frame, &self.tally().await?),
             View::Health => console::health_page(frame, &console::checks(&site.settings, &self.platform().await)),
             View::Credentials { cursor } => {
-                console::credentials_page(frame, &site.kv()?.list(store::CREDENTIAL_PREFIX, cursor, PAGE).await?)
+                console::credentials_page(frame, &site.kv()?.credentials(cursor, PAGE).await?)
             }
             View::NewCredential => console::new_credential_page(frame),
             View::Credential(id) => self.show_credential(id, frame).await?,
@@ -173,10 +172,9 @@ impl Operator<'_> {
                 let (record, fate) = admin.token(&jti).await?;
                 console::token_page(frame, &record, fate.as_ref(), site.now)
             }
-            View::ApiCredentials { cursor } => console::api_credentials_page(
-                frame,
-                &site.kv()?.list(store::API_CREDENTIAL_PREFIX, cursor, PAGE).await?,
-            ),
+            View::ApiCredentials { cursor } => {
+                console::api_credentials_page(frame, &site.kv()?.api_credentials(cursor, PAGE).await?)
+            }
             View::NewApiCredential => console::new_api_credential_page(frame),
             View::ApiCredential(id) => console::api_credential_page(frame, &admin.api_credential(&id).await?),
         })

@@ -61,7 +61,7 @@ async fn write(
 
 async fn forget(site: &Site, dropped: Dropped) -> Result<(), Fault> {
     match dropped {
-        Some((user, services)) => accounts::forget_owner(site, &user, &services).await,
+        Some((user, services)) => accounts::forget_claims(site, &user, &services).await,
         None => Ok(()),
     }
 }

@@ -82,6 +82,11 @@ impl Kv {
         self.put(&store::credential_key(&set.client_id), set, None).await
     }
 
+    /// A page of all credential sets: two operations.
+    pub(super) async fn credentials(&self, cursor: Option<String>, limit: u64) -> Result<Page<CredentialSet>, Fault> {
+        self.list(store::CREDENTIAL_PREFIX, cursor, limit).await
+    }
+
     pub(super) async fn api_credential(&self, identifier: &ClientId) -> Result<Option<ApiCredential>, Fault> {
         self.get(&store::api_credential_key(identifier)).await
     }
@@ -90,12 +95,21 @@ impl Kv {
         self.put(&store::api_credential_key(&credential.identifier), credential, None).await
     }
 
+    /// A page of all API credentials: two operations.
+    pub(super) async fn api_credentials(
+        &self,
+        cursor: Option<String>,
+        limit: u64,
+    ) -> Result<Page<ApiCredential>, Fault> {
+        self.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await
+    }
+
     pub(super) async fn delete(&self, key: &str) -> Result<(), Fault> {
         self.0.delete(key).await.map_err(failed("kv delete"))
     }
 
     /// A page of the records under a prefix, in the order of their keys: two operations.
-    pub(super) async fn list<T: DeserializeOwned>(
+    async fn list<T: DeserializeOwned>(
         &self,
         prefix: &str,
         cursor: Option<String>,

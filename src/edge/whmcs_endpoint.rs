@@ -12,7 +12,6 @@ use crate::log::Outcome;
 use crate::oauth::Grant;
 use crate::secret::Secret;
 use crate::sso::Scope;
-use crate::store::{self, Page};
 use crate::token::Claims;
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
@@ -237,7 +236,7 @@ impl Act<'_> {
     async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {
         let (kv, mut sets, mut cursor) = (self.site.kv()?, Vec::<CredentialSet>::new(), None);
         while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
-            let page: Page<CredentialSet> = kv.list(store::CREDENTIAL_PREFIX, cursor, PAGE).await?;
+            let page = kv.credentials(cursor, PAGE).await?;
             sets.extend(page.records);
             cursor = page.cursor;
             if cursor.is_none() {
