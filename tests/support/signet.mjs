@@ -115,8 +115,14 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   const clock = {
     /** Moves Signet's clock to this many milliseconds from the real one; a restart keeps it. Pending alarms stay put. */
     set: (offset) => turn({ offset }),
-    /** Lets it stand at a moment, in milliseconds since the epoch, until it is set; a restart keeps that too. */
-    stop: (stoppedAt) => turn({ stoppedAt }),
+    /**
+     * Lets it stand at a moment, in milliseconds since the epoch, until it is set; a restart keeps that too. Without one,
+     * at the beginning of this second, for what Signet writes down has whole seconds. Returns the moment.
+     */
+    async stop(stoppedAt = Math.floor(Date.now() / 1000) * 1000) {
+      await turn({ stoppedAt });
+      return stoppedAt;
+    },
   };
 
   /** The data points that Signet wrote. */
