@@ -83,12 +83,7 @@ impl AdminRequest {
     pub fn authenticate(request: &Request, admin_token: &SecretDigest) -> Result<(), Failure> {
         const UNAUTHORIZED: Failure = Failure::of(401, "unauthorized", "The administration token is missing or wrong.")
             .with("WWW-Authenticate", r#"Bearer realm="signet administration""#);
-        let presented = request
-            .headers
-            .get("authorization")
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| Secret::new(token.to_owned()));
+        let presented = request.credentials("bearer").map(|token| Secret::new(token.to_owned()));
         if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
     }
 

@@ -6,7 +6,7 @@ use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
 use crate::credential::{CredentialInput, CredentialSet};
-use crate::http::{Request, Response};
+use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::log::Outcome;
 use crate::oauth::Grant;
@@ -77,6 +77,8 @@ async fn read_params(request: &Request) -> Result<ApiParams, Trouble> {
     let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
     let body = if is_multipart {
         read_multipart(content_type, &mut request.body.clone()).await?
+    } else if request.content_type().is_none() && !content_type.is_empty() {
+        return Err(Failure::bad_request("The Content-Type is not that of a form in UTF-8.").into());
     } else {
         form_urlencoded::parse(&request.body).into_owned().collect()
     };
