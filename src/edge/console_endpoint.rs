@@ -9,7 +9,7 @@ use super::{console_object, decisions, limits, user_object};
 use crate::admin::AdminReply;
 use crate::console::{self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession};
 use crate::console::{Frame, Platform, SignIn, Tally, UserPage, View, first_day_shown, view_at};
-use crate::http::{Failure, Format, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, Failure, Format, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::session::FormProof;
@@ -20,7 +20,8 @@ use serde_json::Value;
 /// How many entries a page lists.
 const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
-const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.");
+const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
+    .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
 const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
 
 /// Serves an administrator:

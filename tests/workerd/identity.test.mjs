@@ -40,7 +40,7 @@ test("without a session every method is 401, names nobody, and costs nothing", a
   await signet.ops.reset();
   for (const method of METHODS) {
     const response = await signet.fetch("/oauth/session", { method, headers: { "X-Forwarded-Method": "OPTIONS" } });
-    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Bearer realm="signet"'], method);
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"'], method);
     assert.ok(![...response.headers.keys()].some((name) => name.startsWith("x-signet-")), method);
   }
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
@@ -62,7 +62,21 @@ test("LOGIN_URL: a browser that opens a page is sent there, everything else is 4
     const response = await withLogin.fetch("/oauth/session", init);
     assert.equal(response.status, status, JSON.stringify(init));
     assert.equal(response.headers.get("location"), status === 302 ? "https://panel.example/login" : null);
-    assert.equal((await signet.fetch("/oauth/session", init)).status, 401, "without the setting");
+    const without = await signet.fetch("/oauth/session", init);
+    assert.equal(without.status, 401, "without the setting");
+    assert.equal((await without.json()).login_url, undefined);
+    if (status === 401) {
+      const { error, login_url } = await response.json();
+      assert.deepEqual([error, login_url], ["invalid_session", "https://panel.example/login"], "the answer names it");
+    }
+  }
+});
+
+test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mode: cors, learns where people sign in", async () => {
+  for (const accept of ["*/*", "text/html", "application/json"]) {
+    const response = await fetch(`${withLogin.issuer}/oauth/session`, { headers: { Accept: accept }, redirect: "manual" });
+    const { login_url } = await response.json();
+    assert.deepEqual([response.status, login_url], [401, "https://panel.example/login"], accept);
   }
 });
 
