@@ -77,7 +77,7 @@ test("nobody can lock a client out: after 100 wrong secrets from everywhere, the
 });
 
 /** Fails from an address until it is over the limit. */
-async function runIntoLimit(headers, attempt = attempts["the token endpoint"]) {
+async function runIntoLimit(headers, attempt = attempts["the administration"]) {
   for (let n = 0; n <= 2 * LIMIT; n += 1) if ((await attempt(headers)).status === 429) return;
   assert.fail("never over the limit");
 }

@@ -160,11 +160,6 @@ test("RFC 7617: malformed Basic credentials are 401", async () => {
   }
 });
 
-/** The type of a form defines no parameter (WHATWG URL section 5), so clients write there what they like. */
-const parameters = [
-  "; charset=UTF-8", ";charset=utf8", "; charset=ISO-8859-1", ";charset=us-ascii", '; charset="windows-1252"', "; boundary=x", ";",
-];
-
 test("RFC 6749 section 3.2: only a form is read", async () => {
   const body = "grant_type=single_sign_on";
   for (const type of [
@@ -174,7 +169,7 @@ test("RFC 6749 section 3.2: only a form is read", async () => {
     const response = await raw(body, { ...basic(bound), "Content-Type": type });
     await assertFailure(response, 400, "invalid_request", "The body is not application/x-www-form-urlencoded.");
   }
-  for (const type of [FORM, FORM.toUpperCase(), ...parameters.map((parameter) => `${FORM}${parameter}`)]) {
+  for (const type of [FORM, `${FORM}; charset=UTF-8`, FORM.toUpperCase()]) {
     assert.equal((await raw(body, { ...basic(bound), "Content-Type": type })).status, 200, type);
   }
 });
