@@ -17,7 +17,7 @@ pub const TOO_MANY_ATTEMPTS: Failure =
 
 /// How long an address over its limit is refused, in seconds: the period of the binding in wrangler.toml. The binding does not
 /// say when its period began, so a refusal may outlast that.
-pub const REFUSED_FOR: u64 = 60;
+const REFUSED_FOR: u64 = 60;
 /// The greatest number of addresses that are remembered.
 const REFUSED_MAX: usize = 1_000;
 

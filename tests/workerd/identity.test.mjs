@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { basic, cookieOf, createSet, getToken, json, openLink, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
@@ -70,6 +71,26 @@ test("LOGIN_URL: a browser that opens a page is sent there, everything else is 4
       assert.deepEqual([error, login_url], ["invalid_session", "https://panel.example/login"], "the answer names it");
     }
   }
+});
+
+test("the README's middleware lets users pass and sends others to LOGIN_URL", async () => {
+  await putUser(withLogin, "alice");
+  const alice = await signIn(withLogin, await createSet(withLogin, { user_id: "alice" }));
+  const middleware = async ({ issuer }) => {
+    const source = readmeBlock("javascript").replace("https://my.example.com", issuer);
+    return (await import(`data:text/javascript,${encodeURIComponent(source)}`)).signedIn;
+  };
+  const told = async (site, headers) => {
+    const request = { headers };
+    const outcome = {};
+    const response = { redirect: (url) => (outcome.redirect = url), sendStatus: (status) => (outcome.status = status) };
+    await (await middleware(site))(request, response, () => (outcome.user = request.user));
+    return outcome;
+  };
+  assert.deepEqual(await told(withLogin, { cookie: alice.Cookie }), { user: "alice" });
+  assert.deepEqual(await told(withLogin, { cookie: "__Host-signet=x" }), { redirect: "https://panel.example/login" });
+  assert.deepEqual(await told(withLogin, {}), { redirect: "https://panel.example/login" });
+  assert.deepEqual(await told(signet, {}), { status: 401 });
 });
 
 test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mode: cors, learns where people sign in", async () => {
