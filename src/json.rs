@@ -3,6 +3,7 @@
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::error::Category;
 use std::fmt::Write as _;
 
 /// For an optional field of a change: tells one that is null, which its type must allow, from one that is not there.
@@ -43,6 +44,18 @@ pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Re
         return Err(serde_json::Error::custom("not an object"));
     }
     serde_json::from_slice(text)
+}
+
+/// What is wrong with a text that does not parse, and where: `data error at line 1 column 20`. serde's own words quote what
+/// stands there, which may be a secret or somebody's data, and so are not for the log.
+pub fn error_place(error: &serde_json::Error) -> String {
+    let category = match error.classify() {
+        Category::Io => "read",
+        Category::Syntax => "syntax",
+        Category::Data => "data",
+        Category::Eof => "end",
+    };
+    format!("{category} error at line {} column {}", error.line(), error.column())
 }
 
 /// A JSON string as PHP's `json_encode` spells it: a slash with a backslash before it, and everything in ASCII.
@@ -91,6 +104,18 @@ mod tests {
         {
             let error = parse_object::<Point>(text.as_bytes()).unwrap_err();
             assert_eq!(error.is_data(), is_json, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_an_error_quotes_nothing() {
+        for (text, place) in [
+            ("\n[\"hunter2\",1]", "data error at line 2 column 10"),
+            ("hunter2", "syntax error at line 1 column 1"),
+            (r#"[12"#, "end error at line 1 column 3"),
+        ] {
+            let error = serde_json::from_str::<Vec<u8>>(text).unwrap_err();
+            assert_eq!(error_place(&error), place, "{error}");
         }
     }
 

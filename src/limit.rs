@@ -1,26 +1,63 @@
-//! Failed attempts at a secret, counted by the runtime's rate-limit binding when there is one. A success is never counted and
-//! never refused, so nobody can lock a client out by guessing at its secret.
+//! The limit on failed attempts at a secret. The runtime's rate-limit binding counts them, when there is one, by the address they
+//! come from and by the client they try to be.
+//!
+//! An address over its limit is refused without a look at what it presents, so no guess beyond the limit can be right, and
+//! none costs a read. The binding cannot be asked without counting, so each isolate remembers the addresses it was told of. A
+//! client over its limit gets no more than its failed attempts refused: nobody locks it out by guessing at its secret.
 
 use crate::http::Failure;
 use crate::id::ClientId;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The answer to a failed attempt beyond the limit (RFC 6585 section 4).
+/// The answer to an attempt beyond the limit (RFC 6585 section 4).
 pub const TOO_MANY_ATTEMPTS: Failure =
     Failure::of(429, "too_many_requests", "Too many failed attempts. Try again in a minute.").with("Retry-After", "60");
 
-/// The names under which a failed attempt counts: where it came from, and whom it tried to be.
-pub fn failure_keys(address: Option<&str>, client_id: Option<&ClientId>) -> Vec<String> {
-    let address = address.map(|text| format!("address:{}", network(text)));
-    address.into_iter().chain(client_id.map(|id| format!("client:{id}"))).collect()
-}
+/// How long an address over its limit is refused, in seconds: the period of the binding in wrangler.toml. The binding does not
+/// say when its period began, so a refusal may outlast that.
+const REFUSED_FOR: u64 = 60;
+/// The greatest number of addresses that are remembered.
+const REFUSED_MAX: usize = 1_000;
 
-/// The network of an address: whoever has one address in IPv6 has 2^64 of them (RFC 6177 section 2).
-fn network(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+/// The name under which the attempts from an address count. Whoever has one address in IPv6 has 2^64 of them, which count as
+/// one (RFC 6177 section 2).
+pub fn address_key(address: &str) -> String {
+    let network = match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).to_string(),
         Ok(IpAddr::V4(address)) => address.to_string(),
         Err(_) => address.to_owned(),
+    };
+    format!("address:{network}")
+}
+
+/// The name under which the attempts to be a client count.
+pub fn client_key(client_id: &ClientId) -> String {
+    format!("client:{client_id}")
+}
+
+/// The addresses over their limit, each until when it is refused. When 1,000 are known, those whose time is over are forgotten,
+/// and if there are none, the one whose time is over first.
+#[derive(Debug, Default)]
+pub struct RefusedAddresses(BTreeMap<String, Timestamp>);
+
+impl RefusedAddresses {
+    /// Refuses the address of this key, which ran into its limit at `now`.
+    pub fn add(&mut self, address_key: String, now: Timestamp) {
+        if self.0.len() >= REFUSED_MAX {
+            self.0.retain(|_, until| now < *until);
+        }
+        if self.0.len() >= REFUSED_MAX && !self.0.contains_key(&address_key) {
+            let first = self.0.iter().min_by_key(|(_, until)| **until).map(|(key, _)| key.clone());
+            first.and_then(|key| self.0.remove(&key));
+        }
+        self.0.insert(address_key, now.plus(REFUSED_FOR));
+    }
+
+    /// Whether the address of this key is refused at `now`.
+    pub fn contains(&self, address_key: &str, now: Timestamp) -> bool {
+        self.0.get(address_key).is_some_and(|until| now < *until)
     }
 }
 
@@ -28,18 +65,50 @@ fn network(address: &str) -> String {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
     #[test]
     fn an_attempt_counts_for_its_network_and_its_client() {
-        let id = ClientId::parse("portal").unwrap();
-        for (address, client_id, keys) in [
-            (Some("192.0.2.1"), Some(&id), vec!["address:192.0.2.1", "client:portal"]),
-            (Some("::ffff:192.0.2.1"), None, vec!["address:192.0.2.1"]),
-            (Some("2001:db8:1:2:3:4:5:6"), None, vec!["address:2001:db8:1:2::"]),
-            (Some("unknown"), None, vec!["address:unknown"]),
-            (None, Some(&id), vec!["client:portal"]),
-            (None, None, vec![]),
+        for (address, key) in [
+            ("192.0.2.1", "address:192.0.2.1"),
+            ("::ffff:192.0.2.1", "address:192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "address:2001:db8:1:2::"),
+            ("unknown", "address:unknown"),
         ] {
-            assert_eq!(failure_keys(address, client_id), keys, "{address:?} {client_id:?}");
+            assert_eq!(address_key(address), key, "{address}");
         }
+        assert_eq!(client_key(&ClientId::parse("portal").unwrap()), "client:portal");
+    }
+
+    #[test]
+    fn an_address_is_refused_for_a_minute() {
+        let mut refused = RefusedAddresses::default();
+        refused.add("a".into(), NOW);
+        for (key, after, is_refused) in
+            [("a", 0, true), ("a", 59, true), ("a", 60, false), ("a", 61, false), ("b", 0, false)]
+        {
+            assert_eq!(refused.contains(key, NOW.plus(after)), is_refused, "{key} after {after} s");
+        }
+        refused.add("a".into(), NOW.plus(70));
+        assert!(refused.contains("a", NOW.plus(129)));
+    }
+
+    #[test]
+    fn no_more_than_a_thousand_addresses_are_remembered() {
+        let mut refused = RefusedAddresses::default();
+        for n in 0..1_000 {
+            refused.add(n.to_string(), NOW.plus(n / 500));
+        }
+        refused.add("1".into(), NOW.plus(2));
+        assert!(refused.contains("0", NOW.plus(2)), "one that is known takes no other's place");
+        refused.add("new".into(), NOW.plus(2));
+        assert_eq!(refused.0.len(), 1_000);
+        let known = |key: &str| refused.contains(key, NOW.plus(3));
+        assert!(
+            known("new") && known("1") && known("999") && !known("0"),
+            "the one whose time is over first makes way"
+        );
+        refused.add("newer".into(), NOW.plus(60));
+        assert_eq!(refused.0.len(), 503, "those whose time is over are forgotten");
     }
 }

@@ -1,5 +1,6 @@
 //! The routes: which path and method lead where. `.php` spellings are those of WHMCS.
 
+use crate::console::SignIn;
 use crate::http::{Failure, Format, Method, Request};
 
 /// Where a request leads.
@@ -164,6 +165,32 @@ impl Route {
         }
     }
 
+    /// Whether `request`, on this route, presents a secret that could be guessed. A signed token or cookie is none: to judge one
+    /// costs no read, and who holds a good one should not suffer from others at the same address.
+    pub fn takes_secret(self, request: &Request) -> bool {
+        match self {
+            Self::Token
+            | Self::Revocation
+            | Self::Introspection
+            | Self::Receipt
+            | Self::Whmcs
+            | Self::Import
+            | Self::Admin => true,
+            Self::Console => SignIn::is_asked_by(request),
+            Self::Sso
+            | Self::Session
+            | Self::Logout
+            | Self::Security
+            | Self::Metadata
+            | Self::Jwks
+            | Self::Description
+            | Self::Health
+            | Self::ClientArea => false,
+            #[cfg(feature = "demo")]
+            Self::Demo => false,
+        }
+    }
+
     /// Whether the route's body is read before it is served.
     pub const fn takes_body(self) -> bool {
         match self {
@@ -265,6 +292,35 @@ mod tests {
             assert_eq!(Route::of(&request(Method::Post, path, &[], "")), Ok(route), "{path}");
         }
         assert!(!Route::Import.takes_body() && Route::Admin.takes_body());
+    }
+
+    #[test]
+    fn a_secret_is_presented_where_one_could_be_guessed() {
+        for (path, takes_secret) in [
+            ("/oauth/token", true),
+            ("/oauth/token.php", true),
+            ("/oauth/revoke", true),
+            ("/oauth/introspect", true),
+            ("/oauth/receipts/x", true),
+            ("/includes/api.php", true),
+            ("/admin/v1/import", true),
+            ("/admin/v1/users/1", true),
+            ("/admin/sign-in", true),
+            ("/admin", false),
+            ("/admin/users/1", false),
+            ("/admin/sign-out", false),
+            ("/oauth/singlesignon", false),
+            ("/oauth/session", false),
+            ("/oauth/logout", false),
+            ("/account/security", false),
+            ("/healthz", false),
+            ("/openapi.json", false),
+            ("/.well-known/jwks.json", false),
+            ("/nowhere", false),
+        ] {
+            let request = request(Method::Post, path, &[], "");
+            assert_eq!(Route::at(path).0.takes_secret(&request), takes_secret, "{path}");
+        }
     }
 
     #[test]

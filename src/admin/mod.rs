@@ -1,9 +1,9 @@
 //! The administration API: its requests, and the shape of its answers.
 
+mod cursor;
 mod reply;
 mod request;
 
+pub use cursor::PagedList;
 pub use reply::{AdminReply, token_json};
-pub use request::{
-    AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, missing, parse_cursor, parse_event_cursor,
-};
+pub use request::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, PageRequest, RecordRequest, missing};

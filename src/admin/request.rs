@@ -22,6 +22,13 @@ const PAGE_DEFAULT: u64 = 50;
 pub enum AdminRequest {
     /// About one user.
     User(UserId, Command),
+    /// List the audit trail of a user, newest first.
+    Events {
+        /// The user.
+        user: UserId,
+        /// The page.
+        page: PageRequest,
+    },
     /// About credential sets.
     Credential(RecordRequest<CredentialInput, CredentialChange>),
     /// Give a credential set a new secret. The old one lives on for so many seconds.
@@ -40,18 +47,22 @@ pub enum RecordRequest<Input, Change> {
     /// Create one.
     Create(Input),
     /// List all, a page at a time.
-    List {
-        /// Where the page before ended.
-        cursor: Option<String>,
-        /// How many at most.
-        limit: u64,
-    },
+    List(PageRequest),
     /// Read one.
     Get(ClientId),
     /// Change one.
     Patch(ClientId, Change),
     /// Revoke one.
     Delete(ClientId),
+}
+
+/// Which page of a list.
+#[derive(Debug)]
+pub struct PageRequest {
+    /// The cursor that the page before gave, not yet opened.
+    pub cursor: Option<String>,
+    /// How many entries at most.
+    pub limit: u64,
 }
 
 #[derive(Deserialize, Default)]
@@ -65,7 +76,6 @@ struct Rotation {
 pub const MALFORMED_USER_ID: Failure = Failure::bad_request("The User ID is malformed.");
 const MALFORMED_CLIENT_ID: Failure = Failure::bad_request("The client_id is malformed.");
 const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is malformed.");
-const MALFORMED_CURSOR: Failure = Failure::bad_request("The cursor is malformed.");
 
 /// The answer when the object has nothing to do `command` with.
 pub const fn missing(command: &Command) -> Failure {
@@ -83,12 +93,7 @@ impl AdminRequest {
     pub fn authenticate(request: &Request, admin_token: &SecretDigest) -> Result<(), Failure> {
         const UNAUTHORIZED: Failure = Failure::of(401, "unauthorized", "The administration token is missing or wrong.")
             .with("WWW-Authenticate", r#"Bearer realm="signet administration""#);
-        let presented = request
-            .headers
-            .get("authorization")
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| Secret::new(token.to_owned()));
+        let presented = request.credentials("bearer").map(|token| Secret::new(token.to_owned()));
         if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
     }
 
@@ -103,7 +108,11 @@ impl AdminRequest {
         match segments.as_slice() {
             ["users", user, rest @ ..] => {
                 let user = UserId::parse(user).ok_or(MALFORMED_USER_ID)?;
-                Ok(Self::User(user, parse_command(request, rest)?))
+                match (rest, request.method) {
+                    (["events"], Method::Get) => Ok(Self::Events { user, page: PageRequest::parse(request)? }),
+                    (["events"], _) => Err(Failure::method_not_allowed("GET")),
+                    _ => Ok(Self::User(user, parse_command(request, rest)?)),
+                }
             }
             ["credentials", id, "rotate"] => {
                 parse_rotation(request, id).map(|(id, overlap)| Self::RotateCredential(id, overlap))
@@ -143,11 +152,6 @@ fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
             Command::EndSession(id, SessionEnd::Administrator)
         }
         (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
-        (["events"], Method::Get) => {
-            let params = Params::parse(request.query.as_bytes(), b"")?;
-            Command::ListEvents { before: parse_event_cursor(&params)?, limit: parse_limit(&params)? }
-        }
-        (["events"], _) => return Err(Failure::method_not_allowed("GET")),
         _ => return Err(Failure::NOT_FOUND),
     })
 }
@@ -168,7 +172,7 @@ impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Cha
     /// The record it is about, if that is there already.
     pub const fn id(&self) -> Option<&ClientId> {
         match self {
-            Self::Create(_) | Self::List { .. } => None,
+            Self::Create(_) | Self::List(_) => None,
             Self::Get(id) | Self::Patch(id, _) | Self::Delete(id) => Some(id),
         }
     }
@@ -177,10 +181,7 @@ impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Cha
         let parse_id = |text| ClientId::parse(text).ok_or(malformed_id);
         match (rest, request.method) {
             ([], Method::Post) => Ok(Self::Create(parse_json(request)?)),
-            ([], Method::Get) => {
-                let (cursor, limit) = parse_page(request)?;
-                Ok(Self::List { cursor, limit })
-            }
+            ([], Method::Get) => PageRequest::parse(request).map(Self::List),
             ([], _) => Err(Failure::method_not_allowed("GET, POST")),
             ([id], Method::Get) => Ok(Self::Get(parse_id(id)?)),
             ([id], Method::Patch) => Ok(Self::Patch(parse_id(id)?, parse_json(request)?)),
@@ -191,28 +192,11 @@ impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Cha
     }
 }
 
-/// The cursor of a list in KV, as the platform made it.
-///
-/// # Errors
-/// 400 when it cannot be one.
-pub fn parse_cursor(params: &Params) -> Result<Option<String>, Failure> {
-    let parse = |text: &str| (text.len() <= 512 && text.is_ascii()).then(|| text.to_owned());
-    params.parsed("cursor", parse, MALFORMED_CURSOR)
-}
-
-/// The cursor of an audit trail: the number of an event.
-///
-/// # Errors
-/// 400 when it is no such number.
-pub fn parse_event_cursor(params: &Params) -> Result<Option<u64>, Failure> {
-    let parse = |text: &str| parse_number(text).filter(|number| *number <= u64::from(u32::MAX));
-    params.parsed("cursor", parse, MALFORMED_CURSOR)
-}
-
-/// The cursor and the limit of a list in KV.
-fn parse_page(request: &Request) -> Result<(Option<String>, u64), Failure> {
-    let params = Params::parse(request.query.as_bytes(), b"")?;
-    Ok((parse_cursor(&params)?, parse_limit(&params)?))
+impl PageRequest {
+    fn parse(request: &Request) -> Result<Self, Failure> {
+        let params = Params::parse(request.query.as_bytes(), b"")?;
+        Ok(Self { cursor: params.get("cursor").map(str::to_owned), limit: parse_limit(&params)? })
+    }
 }
 
 fn parse_limit(params: &Params) -> Result<u64, Failure> {

@@ -28,7 +28,7 @@ pub struct Act {
 /// # Errors
 /// 400 when the body is not a form, or names a parameter twice.
 pub(super) fn parse_form(request: &Request) -> Result<Params, Failure> {
-    if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+    if !request.is_form() {
         return Err(BAD_FORM);
     }
     Params::parse(b"", &request.body)

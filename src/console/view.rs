@@ -1,6 +1,5 @@
 //! The console's pages and their addresses.
 
-use crate::admin::{parse_cursor, parse_event_cursor};
 use crate::http::{Failure, Params};
 use crate::id::{ClientId, TokenId, UserId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,7 +13,7 @@ pub enum View {
     Health,
     /// The credential sets.
     Credentials {
-        /// Where the page before ended.
+        /// The cursor that the page before gave, not yet opened; none for the first page.
         cursor: Option<String>,
     },
     /// The form for a new credential set.
@@ -27,8 +26,8 @@ pub enum View {
     User {
         /// The user.
         id: UserId,
-        /// The audit trail before the event of this number; none for the newest.
-        before: Option<u64>,
+        /// The cursor that the page before of the audit trail gave, not yet opened; none for the newest events.
+        cursor: Option<String>,
     },
     /// The form that finds a token.
     Tokens,
@@ -36,7 +35,7 @@ pub enum View {
     Token(TokenId),
     /// The API credentials.
     ApiCredentials {
-        /// Where the page before ended.
+        /// The cursor that the page before gave, not yet opened; none for the first page.
         cursor: Option<String>,
     },
     /// The form for a new API credential.
@@ -96,19 +95,20 @@ impl View {
     /// The page at the path of these segments below `/admin`, with the parameters of its query.
     ///
     /// # Errors
-    /// 404, or 400 for a malformed id or cursor.
+    /// 404, or 400 for a malformed id.
     pub fn parse(segments: &[&str], params: &Params) -> Result<Self, Failure> {
+        let cursor = || params.get("cursor").map(str::to_owned);
         Ok(match segments {
             [] | [""] => Self::Overview,
             ["health"] => Self::Health,
-            ["credentials"] => Self::Credentials { cursor: parse_cursor(params)? },
+            ["credentials"] => Self::Credentials { cursor: cursor() },
             ["credentials", "new"] => Self::NewCredential,
             ["credentials", id] => Self::Credential(parse_id(id, ClientId::parse)?),
             ["users"] => Self::Users,
-            ["users", id] => Self::User { id: parse_id(id, UserId::parse)?, before: parse_event_cursor(params)? },
+            ["users", id] => Self::User { id: parse_id(id, UserId::parse)?, cursor: cursor() },
             ["tokens"] => Self::Tokens,
             ["tokens", jti] => Self::Token(parse_id(jti, TokenId::parse)?),
-            ["api-credentials"] => Self::ApiCredentials { cursor: parse_cursor(params)? },
+            ["api-credentials"] => Self::ApiCredentials { cursor: cursor() },
             ["api-credentials", "new"] => Self::NewApiCredential,
             ["api-credentials", id] => Self::ApiCredential(parse_id(id, ClientId::parse)?),
             _ => return Err(Failure::NOT_FOUND),
@@ -117,15 +117,15 @@ impl View {
 
     /// The page of a user, with the newest of the audit trail.
     pub const fn user(id: UserId) -> Self {
-        Self::User { id, before: None }
+        Self::User { id, cursor: None }
     }
 
     /// Its address, without the origin.
     pub fn address(&self) -> String {
         let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let list = |name: &str, cursor: &Option<String>| match cursor {
-            Some(cursor) => format!("/admin/{name}?cursor={}", quoted(cursor)),
-            None => format!("/admin/{name}"),
+        let list = |path: &str, cursor: &Option<String>| match cursor {
+            Some(cursor) => format!("/admin/{path}?cursor={}", quoted(cursor)),
+            None => format!("/admin/{path}"),
         };
         match self {
             Self::Overview => "/admin".to_owned(),
@@ -134,10 +134,7 @@ impl View {
             Self::NewCredential => "/admin/credentials/new".to_owned(),
             Self::Credential(id) => format!("/admin/credentials/{}", quoted(id.as_str())),
             Self::Users => "/admin/users".to_owned(),
-            Self::User { id, before } => {
-                let cursor = before.map_or_else(String::new, |before| format!("?cursor={before}"));
-                format!("/admin/users/{id}{cursor}")
-            }
+            Self::User { id, cursor } => list(&format!("users/{id}"), cursor),
             Self::Tokens => "/admin/tokens".to_owned(),
             Self::Token(jti) => format!("/admin/tokens/{jti}"),
             Self::ApiCredentials { cursor } => list("api-credentials", cursor),
@@ -195,7 +192,7 @@ mod tests {
             View::Credential(client.clone()),
             View::Users,
             View::user(user.clone()),
-            View::User { id: user, before: Some(7) },
+            View::User { id: user, cursor: Some("a.b-c".into()) },
             View::Tokens,
             View::Token(TokenId::from_random([1; 16])),
             View::ApiCredentials { cursor: None },
@@ -216,7 +213,6 @@ mod tests {
             ("/admin/users/1/2", 404),
             ("/admin/users/", 400),
             ("/admin/users/a%20b", 400),
-            ("/admin/users/1?cursor=x", 400),
             ("/admin/tokens/x", 400),
             ("/admin/credentials/%20", 400),
             ("/admin/health/", 404),

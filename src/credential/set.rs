@@ -177,6 +177,12 @@ impl ClientAuthentication {
 }
 
 impl CredentialSet {
+    /// Whether the set is of the kind that WHMCS has: bound to one user, by a service. WHMCS's API knows no others, so that its
+    /// callers cannot reach a set that signs in anybody.
+    pub const fn is_of_service(&self) -> bool {
+        self.binding.user().is_some() && self.service_id.is_some()
+    }
+
     /// The number by which WHMCS's API knows the set.
     pub fn number(&self) -> u32 {
         self.number.unwrap_or_else(|| self.client_id.number())

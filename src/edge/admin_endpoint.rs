@@ -5,15 +5,17 @@ use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site, Trail};
 use super::{accounts, credentials};
-use crate::admin::{AdminReply, AdminRequest, RecordRequest, missing};
+use crate::admin::{AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
-use crate::store;
+use crate::store::{self, Page};
 use crate::token::TokenRecord;
-use crate::user::{Command, Effect, Reply, Saved, TokenFate};
+use crate::user::{Command, Effect, Event, Reply, Saved, TokenFate, next_page_before};
 use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub(super) const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
 const NO_API_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such API credential.");
@@ -34,7 +36,7 @@ pub(super) async fn perform(
     trail: &mut Trail,
 ) -> Result<AdminReply, Trouble> {
     match &ask {
-        AdminRequest::User(user, _) => trail.user_id = Some(user.clone()),
+        AdminRequest::User(user, _) | AdminRequest::Events { user, .. } => trail.user_id = Some(user.clone()),
         AdminRequest::Credential(ask) => trail.client_id = ask.id().cloned(),
         AdminRequest::RotateCredential(id, _) => trail.client_id = Some(id.clone()),
         AdminRequest::ApiCredential(ask) => trail.client_id = ask.id().cloned(),
@@ -43,6 +45,10 @@ pub(super) async fn perform(
     let admin = Admin { request, site };
     match ask {
         AdminRequest::User(user, ask) => admin.user(user, ask).await,
+        AdminRequest::Events { user, page } => {
+            let (events, cursor) = admin.events(&user, page).await?;
+            Ok(AdminReply::Events { events, cursor })
+        }
         AdminRequest::Credential(ask) => admin.credentials(ask).await,
         AdminRequest::RotateCredential(id, overlap) => admin.rotate(&id, overlap).await,
         AdminRequest::ApiCredential(ask) => admin.api_credentials(ask).await,
@@ -63,17 +69,12 @@ pub(super) struct Admin<'a> {
 impl Admin<'_> {
     async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Trouble> {
         let missing = missing(&command);
-        let limit = match command {
-            Command::ListEvents { limit, .. } => limit,
-            _ => 0,
-        };
         match accounts::ask(self.site, self.request, &user, command).await? {
             Reply::Account(account) => Ok(AdminReply::Account { user, account, is_new: false }),
             Reply::Saved(Saved { account, effect, .. }) => {
                 Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created })
             }
             Reply::Sessions(sessions) => Ok(AdminReply::Sessions(sessions)),
-            Reply::Events(events) => Ok(AdminReply::Events { events, limit }),
             Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
             Reply::Missing => Err(missing.into()),
             reply => Err(unexpected(&reply).into()),
@@ -83,9 +84,7 @@ impl Admin<'_> {
     async fn credentials(&self, ask: RecordRequest<CredentialInput, CredentialChange>) -> Result<AdminReply, Trouble> {
         let set = match ask {
             RecordRequest::Create(input) => return self.create(input).await,
-            RecordRequest::List { cursor, limit } => {
-                return Ok(AdminReply::Credentials(self.site.kv()?.credentials(cursor, limit).await?));
-            }
+            RecordRequest::List(page) => return Ok(AdminReply::Credentials(self.credential_page(page).await?)),
             RecordRequest::Delete(id) => {
                 credentials::revoke(self.site, self.request, &self.credential(&id).await?).await?;
                 return Ok(AdminReply::Done);
@@ -94,6 +93,47 @@ impl Admin<'_> {
             RecordRequest::Patch(id, change) => self.patch(&id, change).await?,
         };
         Ok(AdminReply::Credential { set, secret: None, is_new: false })
+    }
+
+    /// A page of all credential sets: two KV operations.
+    pub(super) async fn credential_page(&self, page: PageRequest) -> Result<Page<CredentialSet>, Trouble> {
+        let list = PagedList::Credentials;
+        let at = self.open(list, page.cursor.as_deref())?;
+        let Page { records, cursor } = self.site.kv()?.credentials(at, page.limit).await?;
+        Ok(Page { records, cursor: self.seal(list, cursor)? })
+    }
+
+    /// A page of all API credentials: two KV operations.
+    pub(super) async fn api_credential_page(&self, page: PageRequest) -> Result<Page<ApiCredential>, Trouble> {
+        let list = PagedList::ApiCredentials;
+        let at = self.open(list, page.cursor.as_deref())?;
+        let Page { records, cursor } = self.site.kv()?.api_credentials(at, page.limit).await?;
+        Ok(Page { records, cursor: self.seal(list, cursor)? })
+    }
+
+    /// A page of a user's audit trail, newest first, and the cursor of the next: one object request.
+    pub(super) async fn events(
+        &self,
+        user: &UserId,
+        page: PageRequest,
+    ) -> Result<(Vec<(u64, Event)>, Option<String>), Trouble> {
+        let list = PagedList::Events(user);
+        let before = self.open(list, page.cursor.as_deref())?;
+        match self.ask(user, Command::ListEvents { before, limit: page.limit }).await? {
+            Reply::Events(events) => {
+                let cursor = self.seal(list, next_page_before(&events, page.limit))?;
+                Ok((events, cursor))
+            }
+            reply => Err(unexpected(&reply).into()),
+        }
+    }
+
+    fn open<T: DeserializeOwned>(&self, list: PagedList<'_>, cursor: Option<&str>) -> Result<Option<T>, Failure> {
+        cursor.map(|cursor| list.open(cursor, &self.site.settings.keys)).transpose()
+    }
+
+    fn seal(&self, list: PagedList<'_>, at: Option<impl Serialize>) -> serde_json::Result<Option<String>> {
+        at.map(|at| list.seal(at, &self.site.settings.keys)).transpose()
     }
 
     async fn credential(&self, id: &ClientId) -> Result<CredentialSet, Trouble> {
@@ -133,9 +173,7 @@ impl Admin<'_> {
                 kv.put_api_credential(&credential).await?;
                 (credential, Some(secret), true)
             }
-            RecordRequest::List { cursor, limit } => {
-                return Ok(AdminReply::ApiCredentials(kv.api_credentials(cursor, limit).await?));
-            }
+            RecordRequest::List(page) => return Ok(AdminReply::ApiCredentials(self.api_credential_page(page).await?)),
             RecordRequest::Get(id) => (self.api_credential(&id).await?, None, false),
             RecordRequest::Patch(id, change) => {
                 let old = self.api_credential(&id).await?;
@@ -177,7 +215,7 @@ impl Admin<'_> {
         }
     }
 
-    async fn ask(&self, user: &UserId, command: Command) -> Result<Reply, Trouble> {
+    pub(super) async fn ask(&self, user: &UserId, command: Command) -> Result<Reply, Trouble> {
         Ok(self.site.ask(user, Placement::AsConfigured, self.request, command).await?)
     }
 }

@@ -4,23 +4,24 @@ use super::admin_endpoint::{self, Admin, NO_CREDENTIAL};
 use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::platform::{milliseconds, random};
-use super::site::{Placement, Site, Trail};
+use super::site::{Site, Trail};
 use super::{console_object, decisions, limits, user_object};
-use crate::admin::AdminReply;
+use crate::admin::{AdminReply, PageRequest};
 use crate::console::{self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession};
 use crate::console::{Frame, Platform, SignIn, Tally, UserPage, View, first_day_shown, view_at};
-use crate::http::{Failure, Format, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, Failure, Format, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::session::FormProof;
-use crate::user::{Command, Reply, next_page_before};
+use crate::user::{Command, Reply};
 use futures_util::future::try_join3;
 use serde_json::Value;
 
 /// How many entries a page lists.
 const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
-const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.");
+const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
+    .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
 const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
 
 /// Serves an administrator:
@@ -94,6 +95,11 @@ async fn done(site: &Site, command: ConsoleCommand) -> Result<(), Fault> {
     }
 }
 
+/// The page of a list that `cursor` names.
+const fn page(cursor: Option<String>) -> PageRequest {
+    PageRequest { cursor, limit: PAGE }
+}
+
 /// A redirect that a GET follows.
 fn go_to(address: &str, site: &Site) -> Response {
     Response::redirect(303, &format!("{}{address}", site.settings.issuer.as_str()))
@@ -161,19 +167,19 @@ impl Operator<'_> {
             View::Overview => console::overview_page(frame, &self.tally().await?),
             View::Health => console::health_page(frame, &console::checks(&site.settings, &self.platform().await)),
             View::Credentials { cursor } => {
-                console::credentials_page(frame, &site.kv()?.credentials(cursor, PAGE).await?)
+                console::credentials_page(frame, &admin.credential_page(page(cursor)).await?)
             }
             View::NewCredential => console::new_credential_page(frame),
             View::Credential(id) => self.show_credential(id, frame).await?,
             View::Users => console::find_user_page(frame),
-            View::User { id, before } => self.show_user(&id, before, frame).await?,
+            View::User { id, cursor } => self.show_user(&id, cursor, frame).await?,
             View::Tokens => console::find_token_page(frame),
             View::Token(jti) => {
                 let (record, fate) = admin.token(&jti).await?;
                 console::token_page(frame, &record, fate.as_ref(), site.now)
             }
             View::ApiCredentials { cursor } => {
-                console::api_credentials_page(frame, &site.kv()?.api_credentials(cursor, PAGE).await?)
+                console::api_credentials_page(frame, &admin.api_credential_page(page(cursor)).await?)
             }
             View::NewApiCredential => console::new_api_credential_page(frame),
             View::ApiCredential(id) => console::api_credential_page(frame, &admin.api_credential(&id).await?),
@@ -193,17 +199,17 @@ impl Operator<'_> {
     }
 
     /// The page of a user: three object requests at once.
-    async fn show_user(&self, id: &UserId, before: Option<u64>, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        let ask = |command| self.site.ask(id, Placement::AsConfigured, self.request, command);
-        let events = Command::ListEvents { before, limit: PAGE };
-        match try_join3(ask(Command::GetAccount), ask(Command::ListSessions), ask(events)).await? {
-            (Reply::Account(account), Reply::Sessions(sessions), Reply::Events(events)) => {
-                let older = next_page_before(&events, PAGE);
+    async fn show_user(&self, id: &UserId, cursor: Option<String>, frame: &Frame<'_>) -> Result<Response, Trouble> {
+        let admin = Admin { request: self.request, site: self.site };
+        let (account, sessions) = (admin.ask(id, Command::GetAccount), admin.ask(id, Command::ListSessions));
+        let (account, sessions, (events, older)) = try_join3(account, sessions, admin.events(id, page(cursor))).await?;
+        match (account, sessions) {
+            (Reply::Account(account), Reply::Sessions(sessions)) => {
                 let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
                 Ok(console::user_page(frame, &page))
             }
-            (Reply::Missing, ..) | (_, Reply::Missing, _) => Ok(console::unknown_user_page(frame, id)),
-            (reply, ..) => Err(unexpected(&reply).into()),
+            (Reply::Missing, _) | (_, Reply::Missing) => Ok(console::unknown_user_page(frame, id)),
+            (reply, _) => Err(unexpected(&reply).into()),
         }
     }
 

@@ -23,8 +23,8 @@ impl DurableObject for Console {
     }
 
     /// One command. Reading it is the only await.
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let command: ConsoleCommand = request.json().await?;
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let command: ConsoleCommand = object::read(request).await?;
         let tables = Tables(Sql::open(&self.state, &CONSOLE_SCHEMA)?);
         Response::from_json(&tables.obey(command, platform::now())?)
     }

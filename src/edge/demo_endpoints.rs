@@ -7,7 +7,7 @@ use super::site::{Placement, Site, Trail};
 use super::{sso_endpoint, token_endpoint};
 use crate::credential::CredentialInput;
 use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, Trace, USERS, Visit};
-use crate::http::{Failure, Headers, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::{Purpose, Secret};
 use crate::sso::Scope;
@@ -100,7 +100,8 @@ async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Resul
     let home = Some(site.settings.client_area.base().as_str());
     let start = Date::now().as_millis();
     let Some((cookie, session)) = live_session(request, site, trail).await? else {
-        return Ok(Response::html(401, demo::signed_out(), home));
+        let page = Response::html(401, demo::signed_out(), home);
+        return Ok(page.with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1));
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);
     let trace = site.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();

@@ -10,6 +10,7 @@ use crate::http::{Failure, Request, Response};
 use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
 use crate::token::{self, Claims};
 use crate::user::{Command, Introspection, Reply};
+use serde_json::json;
 
 /// Revokes a token:
 /// 1. parse the request,
@@ -25,7 +26,7 @@ pub(super) async fn revoke(request: &Request, site: &Site, trail: &mut Trail) ->
     // 3.
     let Some(claims) = open(&inquiry, site) else {
         trail.reason = Some("unknown_token");
-        return Ok(Response::empty(200));
+        return Ok(revoked());
     };
     trail.jti = Some(claims.jti.clone());
     // 4.
@@ -35,9 +36,14 @@ pub(super) async fn revoke(request: &Request, site: &Site, trail: &mut Trail) ->
     // 5.
     trail.user_id = Some(claims.sub.clone());
     match site.ask(&claims.sub, Placement::AsConfigured, request, Command::RevokeToken(claims.jti)).await? {
-        Reply::Done => Ok(Response::empty(200)),
+        Reply::Done => Ok(revoked()),
         reply => Err(unexpected(&reply).into()),
     }
+}
+
+/// The answer to a revocation. Clients ignore what it says (RFC 7009 section 2.2), but some parse it as JSON first.
+fn revoked() -> Response {
+    Response::json(200, &json!({}))
 }
 
 /// Says whether a token would sign its user in. Nothing is spent:

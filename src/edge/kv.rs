@@ -4,6 +4,7 @@
 use super::fault::Fault;
 use crate::credential::CredentialSet;
 use crate::id::{ClientId, TokenId};
+use crate::json::error_place;
 use crate::store::{self, Page};
 use crate::token::TokenRecord;
 use crate::whmcs::ApiCredential;
@@ -23,6 +24,12 @@ fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
     move |error| Fault::Storage(operation, error.to_string())
 }
 
+/// The record at `key`. What is wrong with one is told without its id and without what it holds.
+fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
+    let kind = key.split(':').next().unwrap_or_default();
+    serde_json::from_str(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))
+}
+
 impl Kv {
     pub(super) fn open(env: &Env) -> Result<Self, Fault> {
         env.kv("SIGNET_KV").map(Self).map_err(failed("kv binding"))
@@ -31,7 +38,7 @@ impl Kv {
     /// A value that does not parse is a fault, never an absence: the answer must not be `invalid_client`.
     pub(super) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
         let text = self.0.get(key).text().await.map_err(failed("kv get"))?;
-        text.map(|text| serde_json::from_str(&text).map_err(failed("kv value"))).transpose()
+        text.map(|text| parse(key, &text)).transpose()
     }
 
     pub(super) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
@@ -67,12 +74,12 @@ impl Kv {
         &self,
         keys: Vec<String>,
     ) -> Result<Vec<(String, Option<T>)>, Fault> {
-        let parse = |text: String| serde_json::from_str(&text).map_err(failed("kv value"));
         let mut records = Vec::new();
         for keys in keys.chunks(BULK) {
             let mut values = self.0.get_bulk(keys).text().await.map_err(failed("kv get"))?;
             for key in keys {
-                records.push((key.clone(), values.remove(key).flatten().map(parse).transpose()?));
+                let record = values.remove(key).flatten().map(|text| parse(key, &text)).transpose()?;
+                records.push((key.clone(), record));
             }
         }
         Ok(records)

@@ -33,7 +33,7 @@ mod whmcs_endpoint;
 
 use crate::admin::AdminRequest;
 use crate::http::{BODY_BYTES_MAX, Failure, Format, Method, Request, Response};
-use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
+use crate::limit::TOO_MANY_ATTEMPTS;
 use crate::log::{LogLine, Outcome, jti_hash};
 use crate::route::Route;
 use crate::whmcs::ApiRequest;
@@ -59,7 +59,8 @@ enum Answer {
 
 /// Serves one request:
 /// 1. read its head,
-/// 2. find its route, check the settings, and let nobody but administrators into administration,
+/// 2. find its route, check the settings, refuse addresses with too many failed attempts, and let nobody but administrators
+///    into administration,
 /// 3. read its body, within the limit,
 /// 4. serve it; a failed attempt at a secret counts against the rate limit,
 /// 5. record the decision, and answer with the security headers. The client area's own answers pass untouched.
@@ -77,7 +78,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     let mut trail = Trail { event: UNROUTED, ..Trail::default() };
     // 2. to 4.
     let mut outcome = serve(request, head.clone(), env.clone(), &context, &request_id, &mut trail).await;
-    if trail.is_failed_attempt && is_over_limit(&head, &trail, &env, &request_id).await {
+    if trail.is_failed_attempt && limits::exceeds(&head, trail.client_id.as_ref(), &env, &request_id).await {
         trail.reason = None;
         outcome = Err(TOO_MANY_ATTEMPTS.into());
     }
@@ -107,11 +108,6 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     Ok(platform::write_response(finish(response))?.into())
 }
 
-async fn is_over_limit(request: &Request, trail: &Trail, env: &Env, request_id: &str) -> bool {
-    let keys = failure_keys(request.caller().address.as_deref(), trail.client_id.as_ref());
-    limits::exceeded(env, keys, request_id).await
-}
-
 async fn serve(
     incoming: worker::Request,
     mut request: Request,
@@ -127,6 +123,9 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
+    if route.takes_secret(&request) && limits::refuses(&request) {
+        return Err(TOO_MANY_ATTEMPTS.into());
+    }
     match route {
         Route::Admin | Route::Import => AdminRequest::authenticate(&request, &site.settings.admin_token)
             .inspect_err(|_| trail.is_failed_attempt = true)?,

@@ -1,6 +1,7 @@
 //! Calling an object.
 
 use super::fault::Fault;
+use crate::json::error_place;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Env, Headers, Method, Request, RequestInit};
@@ -30,7 +31,15 @@ pub(super) async fn ask<T: DeserializeOwned>(
         return Err(Fault::Storage("object answer", format!("status {}", response.status_code())));
     }
     let text = response.text().await.map_err(Fault::storage("object answer"))?;
-    serde_json::from_str(&text).map_err(|error| Fault::Storage("object answer", error.to_string()))
+    serde_json::from_str(&text).map_err(|error| Fault::Storage("object answer", error_place(&error)))
+}
+
+/// Reads, within an object, the message that it was sent.
+///
+/// # Errors
+/// When it is none. The platform passes the error on to the sender, so it quotes nothing of the message.
+pub(super) async fn read<T: DeserializeOwned>(mut request: Request) -> worker::Result<T> {
+    serde_json::from_str(&request.text().await?).map_err(|error| format!("message: {}", error_place(&error)).into())
 }
 
 /// The fault of a reply that the command cannot have.

@@ -1,6 +1,6 @@
 //! The rows of the user's object.
 
-use super::sql::{Sql, json, number, seconds};
+use super::sql::{Sql, json, number, parse, seconds};
 use crate::store::{SCHEMA, SWEEP_DELAY, TOKEN_RECORD_TTL};
 use crate::time::Timestamp;
 use crate::user::{Change, Command, EVENT_TTL, EVENTS_KEPT, Facts};
@@ -69,7 +69,7 @@ impl Rows {
             let query = "SELECT number, data FROM event WHERE number < ? ORDER BY number DESC LIMIT ?";
             let before = number(before.unwrap_or(u64::from(u32::MAX)));
             let rows: Vec<EventRow> = self.0.select(query, vec![before, number(*limit)])?;
-            let events = rows.iter().map(|row| Ok((row.number as u64, serde_json::from_str(&row.data)?)));
+            let events = rows.iter().map(|row| Ok((row.number as u64, parse(&row.data)?)));
             facts.events = events.collect::<Result<_>>()?;
         }
         Ok(facts)

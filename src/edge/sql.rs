@@ -1,9 +1,10 @@
 //! SQL over an object's storage. Every call is synchronous.
 
+use crate::json::error_place;
 use crate::time::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use worker::{Error, Result, SqlStorage, SqlStorageValue, State};
+use worker::{Result, SqlStorage, SqlStorageValue, State};
 
 /// The storage of one object.
 pub(super) struct Sql(SqlStorage);
@@ -28,14 +29,22 @@ impl Sql {
     }
 
     pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        self.0.exec(query, bindings)?.to_array()
+        self.0.exec(query, bindings)?.to_array().map_err(|_| "a row has a column of another type".into())
     }
 
     /// The values in the column `data`, parsed.
     pub(super) fn data<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
         let rows: Vec<DataRow> = self.select(query, bindings)?;
-        rows.iter().map(|row| serde_json::from_str(&row.data).map_err(Error::from)).collect()
+        rows.iter().map(|row| parse(&row.data)).collect()
     }
+}
+
+/// The value in a column `data`.
+///
+/// # Errors
+/// When it does not parse. The platform passes the error on to whoever called the object, so it quotes nothing of the value.
+pub(super) fn parse<T: DeserializeOwned>(data: &str) -> Result<T> {
+    serde_json::from_str(data).map_err(|error| format!("row: {}", error_place(&error)).into())
 }
 
 pub(super) fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue> {

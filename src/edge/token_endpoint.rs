@@ -7,14 +7,14 @@ use super::site::{Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::TokenId;
 use crate::log::Outcome;
-use crate::oauth::{ApplicationLink, TokenError, TokenRequest, grant};
+use crate::oauth::{ApplicationLink, Grant, TokenError, TokenRequest, grant};
 use crate::token::{Claims, TokenRecord};
 use worker::Context;
 
 /// Exchanges a credential set for a token:
 /// 1. parse the request: a token request, or a click on an application link of cPanel,
 /// 2. read the credential set: one KV read,
-/// 3. decide,
+/// 3. decide, and sign the token,
 /// 4. keep a record, after the answer: one KV write,
 /// 5. answer.
 pub(super) async fn serve(
@@ -45,9 +45,10 @@ pub(super) async fn serve(
     };
     // 3.
     let jti = TokenId::from_random(random()?);
-    let grant = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
-    trail.user_id = Some(grant.claims.sub.clone());
-    trail.jti = Some(grant.claims.jti.clone());
+    let claims = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
+    trail.user_id = Some(claims.sub.clone());
+    trail.jti = Some(claims.jti.clone());
+    let grant = Grant::sign(claims, &site.settings)?;
     // 4.
     keep_record(kv, &grant.claims, site, context, trail);
     // 5.

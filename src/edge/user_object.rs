@@ -26,8 +26,8 @@ impl DurableObject for User {
 
     /// One turn. Reading the command is the only await before the changes are saved, so no other
     /// turn comes between. All changes are saved, or none.
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let turn: Turn = request.json().await?;
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let turn: Turn = object::read(request).await?;
         let now = platform::now();
         let rows = Rows::open(&self.state)?;
         // Load,

@@ -6,7 +6,7 @@ use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
 use crate::credential::{CredentialInput, CredentialSet};
-use crate::http::{Request, Response};
+use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::log::Outcome;
 use crate::oauth::Grant;
@@ -77,6 +77,8 @@ async fn read_params(request: &Request) -> Result<ApiParams, Trouble> {
     let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
     let body = if is_multipart {
         read_multipart(content_type, &mut request.body.clone()).await?
+    } else if request.content_type().is_none() && !content_type.is_empty() {
+        return Err(Failure::bad_request("The Content-Type is not that of a form in UTF-8.").into());
     } else {
         form_urlencoded::parse(&request.body).into_owned().collect()
     };
@@ -194,13 +196,14 @@ impl Act<'_> {
         })))
     }
 
+    /// The set that is meant, if it is one that WHMCS's API knows.
     async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, Stop> {
         let set = match reference {
             CredentialReference::Number(Some(number)) => credentials::by_number(self.site, *number).await?,
             CredentialReference::ClientId(Some(id)) => self.site.kv()?.credential(id).await?,
             CredentialReference::Number(None) | CredentialReference::ClientId(None) => None,
         };
-        set.ok_or_else(|| reference.unknown().into())
+        set.filter(CredentialSet::is_of_service).ok_or_else(|| reference.unknown().into())
     }
 
     /// Changes a set. Whom it may sign in never changes, so a new service must be that user's.
@@ -237,7 +240,7 @@ impl Act<'_> {
         let (kv, mut sets, mut cursor) = (self.site.kv()?, Vec::<CredentialSet>::new(), None);
         while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
             let page = kv.credentials(cursor, PAGE).await?;
-            sets.extend(page.records);
+            sets.extend(page.records.into_iter().filter(CredentialSet::is_of_service));
             cursor = page.cursor;
             if cursor.is_none() {
                 break;

@@ -6,10 +6,14 @@ use crate::page;
 use serde_json::json;
 use std::borrow::Cow;
 
+/// The challenge of a 401 where no `Authorization` header helps: at routes that a browser opens by its cookie or by a link. A
+/// 401 must have one (RFC 9110 section 15.5.2), and no registered scheme applies, so the scheme is Signet's own.
+pub const BROWSER_CHALLENGE: (&str, &str) = ("WWW-Authenticate", r#"Signet realm="signet""#);
+
 /// How a failure is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `{"error", "error_description"}` (RFC 6749 section 5.2).
+    /// `{"error", "error_description"}` (RFC 6749 section 5.2), and `login_url` if there is one.
     Json,
     /// Problem details (RFC 9457).
     Problem,
@@ -30,6 +34,8 @@ pub struct Failure {
     pub description: Cow<'static, str>,
     /// One more header field.
     pub header: Option<(&'static str, &'static str)>,
+    /// Where people sign in, told to callers of JSON.
+    pub login_url: Option<String>,
 }
 
 impl Failure {
@@ -52,7 +58,7 @@ impl Failure {
 
     /// A failure with fixed texts.
     pub const fn of(status: u16, error: &'static str, description: &'static str) -> Self {
-        Self { status, error, description: Cow::Borrowed(description), header: None }
+        Self { status, error, description: Cow::Borrowed(description), header: None, login_url: None }
     }
 
     /// 400 `invalid_request`.
@@ -85,7 +91,11 @@ impl Failure {
     pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
         let response = match format {
             Format::Json => {
-                Response::json(self.status, &json!({"error": self.error, "error_description": self.description}))
+                let mut body = json!({"error": self.error, "error_description": self.description});
+                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url) {
+                    fields.insert("login_url".to_owned(), login_url.into());
+                }
+                Response::json(self.status, &body)
             }
             Format::Whmcs => {
                 let body = format!(r#"{{"result":"error","message":{}}}"#, php_string(&self.description));

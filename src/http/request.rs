@@ -84,14 +84,31 @@ impl FromIterator<(String, String)> for Headers {
 }
 
 impl Request {
-    /// The media type of the body, without parameters, in lower case; none unless the only
-    /// parameter is `charset=utf-8`.
+    /// The media type of the body, in lower case and without its parameters. A form has none by definition, and JSON is
+    /// always UTF-8 (RFC 8259 section 8.1), so clients write there what they like: any `charset` is read as UTF-8. None for
+    /// UTF-16 and UTF-32, which cannot be read so, and for several media types.
     pub fn content_type(&self) -> Option<String> {
-        let mut parts = self.headers.get("content-type")?.split(';').map(str::trim);
-        let essence = parts.next()?.to_ascii_lowercase();
-        let parameters_are_known =
-            parts.all(|p| matches!(p.to_ascii_lowercase().as_str(), "" | "charset=utf-8" | "charset=\"utf-8\""));
-        parameters_are_known.then_some(essence)
+        let value = self.headers.get("content-type")?.to_ascii_lowercase();
+        let mut parts = value.split(';').map(str::trim);
+        let essence = parts.next()?.to_owned();
+        let is_wide = |parameter: &str| {
+            let charset = parameter.strip_prefix("charset=").map(|charset| charset.trim_start_matches('"'));
+            charset.is_some_and(|charset| charset.starts_with("utf-16") || charset.starts_with("utf-32"))
+        };
+        (!value.contains(',') && !parts.any(is_wide)).then_some(essence)
+    }
+
+    /// Whether the body is a form.
+    pub fn is_form(&self) -> bool {
+        self.content_type().as_deref() == Some("application/x-www-form-urlencoded")
+    }
+
+    /// What follows the authentication scheme `scheme` in `Authorization` (RFC 9110 section 11.4): the scheme has no case,
+    /// one or more spaces come after it, and white space around the field's value is not part of it (section 5.5).
+    pub fn credentials(&self, scheme: &str) -> Option<&str> {
+        let value = self.headers.get("authorization")?.trim_matches([' ', '\t']);
+        let (name, credentials) = value.split_once(' ')?;
+        name.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start_matches(' '))
     }
 
     /// How failures are told to whoever asked: in JSON to those who accept it and not HTML, else as a page.
@@ -182,16 +199,60 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn content_types_are_strict() {
+    fn a_content_type_is_read_without_its_parameters() {
         let form = "application/x-www-form-urlencoded";
-        for good in [form.to_owned(), form.to_uppercase(), format!("{form};charset=UTF-8"), format!("{form} ; ")] {
-            assert_eq!(with("content-type", &good).content_type().as_deref(), Some(form), "{good}");
+        for parameters in [
+            "",
+            " ; ",
+            ";charset=UTF-8",
+            "; charset=\"utf-8\"",
+            "; charset=utf8",
+            "; charset=ISO-8859-1",
+            ";charset=us-ascii",
+            "; Charset=windows-1252",
+            "; boundary=x",
+            "; charset=utf-8; boundary=x",
+            "; charset",
+            "; charset=",
+            "; x=utf-16",
+        ] {
+            for media_type in [form, "APPLICATION/X-WWW-Form-Urlencoded"] {
+                let value = format!("{media_type}{parameters}");
+                assert_eq!(with("content-type", &value).content_type().as_deref(), Some(form), "{value}");
+            }
         }
-        for bad in [format!("{form};charset=utf-16"), format!("{form};boundary=x")] {
-            assert_eq!(with("content-type", &bad).content_type(), None, "{bad}");
+        for parameters in [
+            ";charset=utf-16",
+            "; charset=UTF-16LE",
+            "; charset=\"utf-16be\"",
+            "; boundary=x; charset=utf-32",
+            ";charset=utf-8;charset=utf-16",
+            ", application/json",
+            "; charset=utf-8, application/json",
+        ] {
+            let value = format!("{form}{parameters}");
+            assert_eq!(with("content-type", &value).content_type(), None, "{value}");
         }
-        let joined = with("content-type", "application/json, application/x-www-form-urlencoded").content_type();
-        assert_ne!(joined.as_deref(), Some(form));
+        for other in
+            [format!("application/json, {form}"), format!("text/plain; {form}"), format!("{form}x"), String::new()]
+        {
+            assert_ne!(with("content-type", &other).content_type().as_deref(), Some(form), "{other}");
+        }
+        assert_eq!(request(Method::Post, "/", &[], "").content_type(), None);
+    }
+
+    /// RFC 9110 sections 5.5 and 11.4.
+    #[test]
+    fn white_space_around_credentials_is_not_part_of_them() {
+        for value in ["Basic YTpi", "basic YTpi", "BASIC   YTpi", " Basic YTpi", "Basic YTpi ", "\tBasic  YTpi \t "] {
+            assert_eq!(with("authorization", value).credentials("basic"), Some("YTpi"), "{value:?}");
+        }
+        for value in ["", "Basic", "Basic ", "Basic\tYTpi", "BasicYTpi", "Bearer YTpi", "\u{a0}Basic YTpi", "YTpi"] {
+            assert_eq!(with("authorization", value).credentials("basic"), None, "{value:?}");
+        }
+        assert_eq!(with("authorization", "Bearer a b\u{a0}").credentials("bearer"), Some("a b\u{a0}"));
+        assert_eq!(with("authorization", "Basic \tYTpi").credentials("basic"), Some("\tYTpi"));
+        assert_eq!(request(Method::Get, "/", &[], "").credentials("basic"), None);
     }
 
     #[test]

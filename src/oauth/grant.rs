@@ -1,4 +1,4 @@
-//! Whether a token is issued, and what it says.
+//! Whether a token is issued, what it says, and the token.
 
 use super::{ClientProblem, TokenError, TokenRequest};
 use crate::credential::{Binding, ClientAuthentication, CredentialSet};
@@ -19,10 +19,9 @@ pub struct Grant {
     access_token: String,
 }
 
-/// Decides on `request`, with `set` as KV knows it:
+/// What the token says that `request` asks for, with `set` as KV knows it:
 /// 1. the client proves who it is,
-/// 2. it may use the grant type, the scopes and the user,
-/// 3. a token is signed.
+/// 2. it may use the grant type, the scopes and the user.
 ///
 /// # Errors
 /// A [`TokenError`].
@@ -32,7 +31,7 @@ pub fn grant(
     settings: &Settings,
     now: Timestamp,
     jti: TokenId,
-) -> Result<Grant, TokenError> {
+) -> Result<Claims, TokenError> {
     // 1.
     let set = authenticate(&request.client, set, now)?;
     // 2.
@@ -42,8 +41,7 @@ pub fn grant(
     let scope = granted_scope(request.wish.scope, set)?;
     let sub = granted_user(request.wish.user_id, &set.binding)?;
     let service_id = granted_service(request.wish.inputs.service_id, set.service_id.as_ref())?;
-    // 3.
-    let claims = Claims {
+    Ok(Claims {
         iss: settings.issuer.as_str().to_owned(),
         aud: settings.issuer.sso_endpoint(),
         sub,
@@ -54,8 +52,7 @@ pub fn grant(
         jti,
         delegated: set.binding.user().is_none(),
         inputs: DestinationInputs { service_id, ..request.wish.inputs },
-    };
-    Grant::sign(claims, settings).map_err(|_| TokenError::InvalidRequest(Failure::INTERNAL))
+    })
 }
 
 /// The credential set that `client` proves to be, with `set` as KV knows it (RFC 6749 section 2.3). An unknown client
@@ -107,7 +104,7 @@ impl Grant {
     /// Signs a token that says `claims`.
     ///
     /// # Errors
-    /// When they have no JSON form, which cannot be.
+    /// Those of [`KeyRing::sign`](crate::secret::KeyRing::sign).
     pub fn sign(claims: Claims, settings: &Settings) -> serde_json::Result<Self> {
         let access_token = settings.keys.sign(Purpose::SsoToken, &claims)?;
         Ok(Self { claims, access_token })

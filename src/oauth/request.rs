@@ -53,7 +53,7 @@ impl TokenRequest {
     /// A [`TokenError`]; the form first, then the client's credentials, then the rest.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         let params = parse_form(request)?;
-        let client = parse_client(request.headers.get("authorization"), &params)?;
+        let client = parse_client(request, &params)?;
         let grant_type =
             params.get("grant_type").ok_or(Failure::bad_request("The parameter grant_type is missing."))?;
         Ok(Self {
@@ -92,7 +92,7 @@ impl TokenInquiry {
     /// A [`TokenError`]; the form first, then the client's credentials, then the token.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         let params = parse_form(request)?;
-        let client = parse_client(request.headers.get("authorization"), &params)?;
+        let client = parse_client(request, &params)?;
         let token = params.get("token").ok_or(Failure::bad_request("The parameter token is missing."))?;
         Ok(Self { client, token: Secret::new(token.to_owned()) })
     }
@@ -113,7 +113,7 @@ impl ReceiptRequest {
     /// # Errors
     /// A [`TokenError`] about the client's credentials.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        let client = parse_client(request.headers.get("authorization"), &Params::default())?;
+        let client = parse_client(request, &Params::default())?;
         Ok(Self { client, jti: request.path.strip_prefix("/oauth/receipts/").and_then(TokenId::parse) })
     }
 }
@@ -126,7 +126,7 @@ fn parse_form(request: &Request) -> Result<Params, Failure> {
 
 /// Checks that the body is a form, and that none of the parameters `in_body` is in the query.
 pub(super) fn check_form(request: &Request, in_body: &[&str]) -> Result<(), Failure> {
-    if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+    if !request.is_form() {
         return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
     }
     if form_urlencoded::parse(request.query.as_bytes()).any(|(name, _)| in_body.contains(&name.as_ref())) {
@@ -136,13 +136,13 @@ pub(super) fn check_form(request: &Request, in_body: &[&str]) -> Result<(), Fail
 }
 
 /// One way to authenticate, never two (RFC 6749 section 2.3).
-fn parse_client(authorization: Option<&str>, params: &Params) -> Result<ClientAuthentication, TokenError> {
+fn parse_client(request: &Request, params: &Params) -> Result<ClientAuthentication, TokenError> {
     const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
     let in_body = (params.get("client_id"), params.get("client_secret"));
-    match (authorization, in_body) {
+    match (request.headers.get("authorization"), in_body) {
         (Some(_), (_, Some(_))) => Err(Failure::bad_request("The client authenticates in two ways at once.").into()),
-        (Some(header), (id, None)) => {
-            let client = parse_basic(header).ok_or(NONE)?;
+        (Some(_), (id, None)) => {
+            let client = request.credentials("basic").and_then(parse_basic).ok_or(NONE)?;
             if id.is_some_and(|id| id != client.client_id.as_str()) {
                 return Err(Failure::bad_request("The client_id contradicts the Authorization header.").into());
             }
@@ -157,12 +157,8 @@ fn parse_client(authorization: Option<&str>, params: &Params) -> Result<ClientAu
     }
 }
 
-/// HTTP Basic (RFC 7617) with form-encoded parts (RFC 6749 section 2.3.1).
-fn parse_basic(header: &str) -> Option<ClientAuthentication> {
-    let (scheme, encoded) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
+/// The credentials of HTTP Basic (RFC 7617), whose parts are form-encoded (RFC 6749 section 2.3.1).
+fn parse_basic(encoded: &str) -> Option<ClientAuthentication> {
     let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
     let decoded = decode_form(secret).unwrap_or_else(|| secret.to_owned());

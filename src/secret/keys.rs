@@ -34,11 +34,13 @@ pub enum Purpose {
     Form,
     /// The cookie of the operator's console.
     Console,
+    /// The cursor of a list.
+    Cursor,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form, Self::Console];
+    pub const ALL: [Self; 6] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form, Self::Console, Self::Cursor];
 
     /// The `typ` of the header (RFC 8725 section 3.11).
     pub const fn typ(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Switch => "switch+jwt",
             Self::Form => "form+jwt",
             Self::Console => "console+jwt",
+            Self::Cursor => "cursor+jwt",
         }
     }
 }
@@ -94,6 +97,7 @@ struct Key {
     switch: DerivedKey,
     form: DerivedKey,
     console: DerivedKey,
+    cursor: DerivedKey,
     assertion: AssertionKey,
 }
 
@@ -186,6 +190,7 @@ impl Key {
             switch: DerivedKey::derive(&key, kid, Purpose::Switch)?,
             form: DerivedKey::derive(&key, kid, Purpose::Form)?,
             console: DerivedKey::derive(&key, kid, Purpose::Console)?,
+            cursor: DerivedKey::derive(&key, kid, Purpose::Cursor)?,
             assertion: AssertionKey::derive(&key, kid)?,
         })
     }
@@ -197,6 +202,7 @@ impl Key {
             Purpose::Switch => &self.switch,
             Purpose::Form => &self.form,
             Purpose::Console => &self.console,
+            Purpose::Cursor => &self.cursor,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Forward authentication: who is signed in, told to a proxy.
 
-use crate::http::{Failure, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
 use crate::id::UserId;
 use crate::settings::Settings;
 use crate::user::Session;
 use serde_json::{Value, json};
+use url::Url;
 
 /// A session, as `/oauth/session` and administrators show it.
 pub fn session_json(session: &Session) -> Value {
@@ -36,13 +37,14 @@ pub fn identity(user: &UserId, session: &Session) -> Response {
 /// The answer without one: people who open a page go to the setting `LOGIN_URL`, if there is one.
 ///
 /// # Errors
-/// 401 for everybody else.
+/// 401 for everybody else. It names `LOGIN_URL`, for middleware that asks on a browser's behalf and cannot be told from other
+/// programs: `fetch` sends `Sec-Fetch-Mode: cors`.
 pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
-    const NOBODY: Failure = Failure::of(401, "invalid_session", "Nobody is signed in.")
-        .with("WWW-Authenticate", r#"Bearer realm="signet""#);
+    const NOBODY: Failure =
+        Failure::of(401, "invalid_session", "Nobody is signed in.").with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
     match &settings.login_url {
         Some(login_url) if request.is_navigation() => Ok(Response::redirect(302, login_url.as_str())),
-        Some(_) | None => Err(NOBODY),
+        login_url => Err(Failure { login_url: login_url.as_ref().map(Url::to_string), ..NOBODY }),
     }
 }
 
@@ -110,7 +112,13 @@ mod tests {
         assert_eq!((sent.status, sent.header("Location")), (302, Some("https://panel.example/login?to=billing")));
         for (request, settings) in [(&call, &with), (&call, &without), (&page, &without)] {
             let failure = nobody(request, settings).unwrap_err();
-            assert_eq!((failure.status, failure.error, failure.header.is_some()), (401, "invalid_session", true));
+            assert_eq!((failure.status, failure.error), (401, "invalid_session"));
+            assert_eq!(
+                failure.header,
+                Some(("WWW-Authenticate", r#"Signet realm="signet""#)),
+                "RFC 9110 section 15.5.2"
+            );
+            assert_eq!(failure.login_url.as_deref(), settings.login_url.as_ref().map(Url::as_str));
         }
     }
 }

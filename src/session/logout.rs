@@ -18,8 +18,7 @@ impl LogoutRequest {
     /// # Errors
     /// 400 `invalid_request`. Nobody is signed out.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
-        let is_form = request.content_type().as_deref() == Some("application/x-www-form-urlencoded");
-        if !request.body.is_empty() && !is_form {
+        if !request.body.is_empty() && !request.is_form() {
             return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
         }
         let params = Params::parse(request.query.as_bytes(), &request.body)?;

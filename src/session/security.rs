@@ -48,7 +48,7 @@ impl SecurityForm {
     /// 400 `invalid_form`, or `invalid_request` for a repeated parameter.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not the one of this page.");
-        if request.content_type().as_deref() != Some("application/x-www-form-urlencoded") {
+        if !request.is_form() {
             return Err(BAD_FORM);
         }
         let params = Params::parse(b"", &request.body)?;

@@ -1,7 +1,7 @@
 //! The answers of the SSO endpoint.
 
 use super::Denial;
-use crate::http::{Failure, Response};
+use crate::http::{BROWSER_CHALLENGE, Failure, Response};
 use crate::id::UserId;
 use crate::token::TokenRefusal;
 
@@ -33,7 +33,7 @@ impl Refusal {
     /// The answer's content: `invalid_token` for a dead token (RFC 6750 section 3.1), `access_denied` for a denied user.
     pub fn failure(&self) -> Failure {
         const INVALID_TOKEN: Failure = Failure::of(401, "invalid_token", "The sign-in link is not valid.")
-            .with("WWW-Authenticate", r#"Bearer realm="signet", error="invalid_token""#);
+            .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
         match self {
             Self::Forged => INVALID_TOKEN,
             Self::Denied(denial, user) => {
@@ -89,7 +89,8 @@ mod tests {
             let failure = Refusal::Denied(denial, user.clone()).failure();
             assert_eq!(failure.status, denial.status());
             assert_eq!(failure.description, denial.message(&user));
-            assert_eq!(failure.header.is_some(), failure.status == 401);
+            let challenge = (failure.status == 401).then_some(BROWSER_CHALLENGE);
+            assert_eq!(failure.header, challenge, "RFC 9110 section 15.5.2");
         }
     }
 }

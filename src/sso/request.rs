@@ -53,8 +53,7 @@ impl SsoRequest {
     /// 400 `invalid_request` or `invalid_scope`. Nothing is spent.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let is_post = request.method == Method::Post;
-        let is_form = request.content_type().as_deref() == Some("application/x-www-form-urlencoded");
-        if is_post && !request.body.is_empty() && !is_form {
+        if is_post && !request.body.is_empty() && !request.is_form() {
             return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
         }
         if request.headers.get("authorization").is_some() {

@@ -176,6 +176,14 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_is_full_has_another_after_it() {
+        let events = [(9, event(EventKind::AccountCreated)), (7, event(EventKind::AccountCreated))];
+        for (count, limit, before) in [(0, 2, None), (1, 2, None), (2, 2, Some(7)), (1, 1, Some(9))] {
+            assert_eq!(next_page_before(&events[..count], limit), before, "{count} of {limit}");
+        }
+    }
+
+    #[test]
     fn stored_form_of_each_kind_is_unchanged() {
         for (kind, name) in [
             (EventKind::AccountCreated, "account.created"),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+import { claimsOf, createSet, enterConsole, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
 
 let signet;
 
@@ -74,7 +74,7 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
     ["GET", `/users/${"x".repeat(65)}`, undefined, 400, "The User ID is malformed."],
     ["DELETE", "/users/8/sessions/x", undefined, 400, "The session id is malformed."],
     ["GET", "/users/8/events?limit=0", undefined, 400, "The limit is not a number from 1 to 100."],
-    ["GET", "/users/8/events?cursor=-1", undefined, 400, "The cursor is malformed."],
+    ["GET", "/users/8/events?cursor=-1", undefined, 400, "The cursor is not one of this list."],
     ["GET", "/users/8/nothing", undefined, 404, "There is nothing at this address."],
     ["GET", "/tokens/short", undefined, 400, "The jti is malformed."],
     ["GET", "/credentials/a%20b", undefined, 400, "The client_id is malformed."],
@@ -338,11 +338,47 @@ test("lists refuse a limit or a cursor that they did not give, and never fail", 
   for (const [path, query] of [
     ...["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1&limit=1"].flatMap((query) =>
       [["/credentials", query], ["/users/1/events", query]]),
-    ["/users/1/events", "cursor=x"], ["/credentials", `cursor=${"x".repeat(513)}`], ["/credentials", "cursor=%C3%A9"],
   ]) {
     const { status, body, headers } = await signet.admin("GET", `${path}?${query}`);
     assert.deepEqual([status, body.status, headers.get("content-type")], [400, 400, "application/problem+json"], `${path}?${query}`);
   }
-  const { status } = await signet.admin("GET", "/credentials?cursor=not-a-cursor");
-  assert.ok(status < 500, `a made-up cursor: ${status}`);
+});
+
+test("RFC 9110 section 15.5.1: a cursor that this very list did not give is 400, at every list and in the console", async () => {
+  for (const user of ["paged", "paged2"]) {
+    await putUser(signet, user);
+    await putUser(signet, user, { services: [1] });
+  }
+  for (const name of ["a", "b"]) {
+    await createSet(signet, { user_id: "paged", name });
+    await signet.admin("POST", "/api-credentials", { name, actions: [] });
+  }
+  const lists = ["/credentials", "/api-credentials", "/users/paged/events", "/users/paged2/events"];
+  const given = {};
+  for (const path of lists) {
+    ({ cursor: given[path] } = (await signet.admin("GET", `${path}?limit=1`)).body);
+    assert.equal((await signet.admin("GET", `${path}?limit=1&cursor=${given[path]}`)).status, 200, `its own: ${path}`);
+  }
+  const operator = await enterConsole(signet);
+  const inConsole = { "/credentials": "/credentials", "/api-credentials": "/api-credentials", "/users/paged/events": "/users/paged" };
+  for (const [path, page] of Object.entries(inConsole)) {
+    const response = await signet.fetch(`/admin${page}?cursor=${given[path]}`, { headers: operator });
+    assert.equal(response.status, 200, `its own: ${page}`);
+  }
+  const made = ["x", "0", "1", "-1", "7", "4294967296", "not-a-cursor", "%C3%A9", "%00", "x".repeat(513), "AAAA".repeat(600), "a.b.c"];
+  await signet.ops.reset();
+  for (const path of lists) {
+    const changed = [`${given[path]}x`, given[path].slice(0, -1), given[path].replace(/\.[^.]+$/, ".AAAA")];
+    const others = lists.filter((other) => other !== path).map((other) => given[other]);
+    for (const cursor of [...made, ...changed, ...others]) {
+      const { status, body, headers } = await signet.admin("GET", `${path}?cursor=${cursor}`);
+      const told = [status, body.detail, headers.get("content-type")];
+      assert.deepEqual(told, [400, "The cursor is not one of this list.", "application/problem+json"], `${path} ${cursor.slice(0, 40)}`);
+      if (inConsole[path]) {
+        const response = await signet.fetch(`/admin${inConsole[path]}?cursor=${cursor}`, { headers: operator });
+        assert.equal(response.status, 400, `${inConsole[path]} ${cursor.slice(0, 40)}`);
+      }
+    }
+  }
+  assert.equal((await signet.ops.read())["kv.list"], 0, "KV is not asked");
 });

@@ -62,6 +62,10 @@ test("signing in leads to the console and nowhere else", async () => {
 
 test("callers of JSON are told of failures in JSON", async () => {
   await assertFailure(await signet.fetch("/admin", { headers: json }), 401, "invalid_session", "No administrator is signed in.");
+  for (const headers of [json, {}]) {
+    const { headers: told } = await signet.fetch("/admin", { headers });
+    assert.equal(told.get("www-authenticate"), 'Signet realm="signet"', "RFC 9110 section 15.5.2");
+  }
   await assertFailure(await signet.fetch("/admin/nowhere", { headers: { ...json, ...cookie } }), 404, "not_found", "There is nothing at this address.");
   await assertFailure(await post("/admin/users/1", {}, { ...json, ...cookie }), 400, "invalid_form", "The form is not one of this page.");
   const csrf = await post("/admin/users/1", { action: "end_sessions" }, { ...json, ...cookie });

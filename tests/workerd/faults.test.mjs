@@ -370,6 +370,49 @@ test("a damaged token record is an outage for the administration, and nothing to
   assert.equal((await eventsOf(signet, user)).filter((event) => event === "sso.signed_in").length, 7);
 });
 
+test("a damaged stored value is named in the log by its kind and the place, and nothing of it is quoted", async () => {
+  const CANARY = "stored-value-canary";
+  const [user, own] = await fresh();
+  const cookie = await signIn(signet, own);
+  const kv = await signet.kv();
+  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["UpdateOAuthCredential", "CreateOAuthCredential"] });
+  const whmcs = (form) =>
+    signet.fetch("/includes/api.php", { method: "POST", body: new URLSearchParams({ identifier: api.identifier, secret: api.secret, ...form }) });
+  const update = { action: "UpdateOAuthCredential", credentialId: "7" };
+  const create = { action: "CreateOAuthCredential", grantType: "single_sign_on", serviceId: "77", scope: "clientarea:sso" };
+  const jti = "AQEBAQEBAQEBAQEBAQEBAQ";
+  for (const [key, damage, ask, place] of [
+    [`credential:${own.client_id}`, { client_id: own.client_id, name: [CANARY] }, () => postToken(signet, own), /^credential: data error at line 1 column \d+$/],
+    [`credential:${own.client_id}`, CANARY, () => adminFetch("GET", "/credentials"), /^credential: data error at line 1 column \d+$/],
+    [`token:${jti}`, { jti, expires_at: CANARY }, () => adminFetch("GET", `/tokens/${jti}`), /^token: data error/],
+    ["credential-id:7", [CANARY], () => whmcs(update), /^credential-id: data error/],
+    ["service:77", CANARY, () => whmcs(create), /^service: data error/],
+    [`api-credential:${api.identifier}`, { identifier: CANARY, actions: CANARY }, () => whmcs(update), /^api-credential: data error/],
+  ]) {
+    await kv.put(key, JSON.stringify(damage));
+    const response = await ask();
+    await kv.delete(key);
+    assert.equal(response.status, 503, key);
+    const { operation, error } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+    assert.equal(operation, "kv value");
+    assert.match(error, place);
+  }
+  for (const [table, ask] of [
+    ["event", () => adminFetch("GET", `/users/${user}/events`)],
+    ["session", () => signet.fetch("/oauth/session", { headers: { ...json, ...cookie } })],
+    ["account", () => adminFetch("GET", `/users/${user}`)],
+  ]) {
+    for (const data of [`"${CANARY}"`, `{"${CANARY}":1}`, CANARY]) {
+      await signet.sql(user, `UPDATE ${table} SET data = ?`, data);
+      const response = await ask();
+      assert.equal(response.status, 503, table);
+      const { error } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
+      assert.match(error, /row: (data|syntax) error at line 1 column \d+/);
+    }
+  }
+  assert.ok(!JSON.stringify(signet.logs).includes(CANARY));
+});
+
 test("RFC 6749 section 3.2: an empty secret matches nothing, not even an empty digest", async () => {
   const kv = await signet.kv();
   for (const damage of [(secret) => secret, (secret) => ({ ...secret, digest: "" }), () => ({}), () => ""]) {

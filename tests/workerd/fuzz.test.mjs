@@ -62,7 +62,7 @@ async function soundRequests() {
     get("/admin", operator),
     get(`/admin/credentials/${scratch.client_id}?notice=saved`, operator),
     get("/admin/users?user_id=2", operator),
-    get("/admin/users/2?cursor=5", operator),
+    get("/admin/users/2", operator),
     get(`/admin/tokens/${jti}`, operator),
     get("/admin/health", operator),
     post("/admin/users/3", { ...operator, ...form }, `action=save&status=Inactive&sso=on&services=1,2&domains=a.example&csrf_token=${csrf_token}`),

@@ -151,7 +151,9 @@ test("LOGIN_URL: people who open a protected page are sent there, calls are not"
     assert.deepEqual([page.status, page.headers.get("location")], [302, "https://panel.example/login?x=1"]);
     assert.equal(page.headers.get("cache-control"), "no-store");
     for (const init of [{ headers: json }, { method: "POST", headers: { Accept: "text/html" } }, { headers: { Accept: "text/html", "Sec-Fetch-Mode": "cors" } }]) {
-      assert.equal((await other.fetch("/billing/", init)).status, 401, JSON.stringify(init));
+      const response = await other.fetch("/billing/", init);
+      assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"'], JSON.stringify(init));
+      if (init.headers === json) assert.equal((await response.json()).login_url, "https://panel.example/login?x=1");
     }
   } finally {
     await other.close();

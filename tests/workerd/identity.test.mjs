@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { basic, cookieOf, createSet, getToken, json, openLink, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
@@ -40,7 +41,7 @@ test("without a session every method is 401, names nobody, and costs nothing", a
   await signet.ops.reset();
   for (const method of METHODS) {
     const response = await signet.fetch("/oauth/session", { method, headers: { "X-Forwarded-Method": "OPTIONS" } });
-    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Bearer realm="signet"'], method);
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"'], method);
     assert.ok(![...response.headers.keys()].some((name) => name.startsWith("x-signet-")), method);
   }
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
@@ -62,7 +63,41 @@ test("LOGIN_URL: a browser that opens a page is sent there, everything else is 4
     const response = await withLogin.fetch("/oauth/session", init);
     assert.equal(response.status, status, JSON.stringify(init));
     assert.equal(response.headers.get("location"), status === 302 ? "https://panel.example/login" : null);
-    assert.equal((await signet.fetch("/oauth/session", init)).status, 401, "without the setting");
+    const without = await signet.fetch("/oauth/session", init);
+    assert.equal(without.status, 401, "without the setting");
+    assert.equal((await without.json()).login_url, undefined);
+    if (status === 401) {
+      const { error, login_url } = await response.json();
+      assert.deepEqual([error, login_url], ["invalid_session", "https://panel.example/login"], "the answer names it");
+    }
+  }
+});
+
+test("the README's middleware lets users pass and sends others to LOGIN_URL", async () => {
+  await putUser(withLogin, "alice");
+  const alice = await signIn(withLogin, await createSet(withLogin, { user_id: "alice" }));
+  const middleware = async ({ issuer }) => {
+    const source = readmeBlock("javascript").replace("https://my.example.com", issuer);
+    return (await import(`data:text/javascript,${encodeURIComponent(source)}`)).signedIn;
+  };
+  const told = async (site, headers) => {
+    const request = { headers };
+    const outcome = {};
+    const response = { redirect: (url) => (outcome.redirect = url), sendStatus: (status) => (outcome.status = status) };
+    await (await middleware(site))(request, response, () => (outcome.user = request.user));
+    return outcome;
+  };
+  assert.deepEqual(await told(withLogin, { cookie: alice.Cookie }), { user: "alice" });
+  assert.deepEqual(await told(withLogin, { cookie: "__Host-signet=x" }), { redirect: "https://panel.example/login" });
+  assert.deepEqual(await told(withLogin, {}), { redirect: "https://panel.example/login" });
+  assert.deepEqual(await told(signet, {}), { status: 401 });
+});
+
+test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mode: cors, learns where people sign in", async () => {
+  for (const accept of ["*/*", "text/html", "application/json"]) {
+    const response = await fetch(`${withLogin.issuer}/oauth/session`, { headers: { Accept: accept }, redirect: "manual" });
+    const { login_url } = await response.json();
+    assert.deepEqual([response.status, login_url], [401, "https://panel.example/login"], accept);
   }
 });
 

@@ -260,7 +260,7 @@ test("WHMCS's list: each client that will not do is refused by its place with on
 
 test("Signet's own list shows no secrets, and cannot be imported", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["ListOAuthCredentials"] });
-  await createSet(signet, { delegated: true });
+  await createSet(signet, { user_id: "j1", service_id: 540 });
   const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
   const list = await (await signet.fetch("/includes/api.php", { method: "POST", body })).text();
   const { reports } = await importLines(signet, list, { type: "application/json" });

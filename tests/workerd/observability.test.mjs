@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, basic, createSet, getToken, json, openLink, postToken, putUser } from "../support/workflow.mjs";
+import { assertFailure, basic, claimsOf, createSet, enterConsole, getToken, json, openLink, postToken, putUser } from "../support/workflow.mjs";
 
 const LIMIT = 3;
 const TOO_MANY = "Too many failed attempts. Try again in a minute.";
@@ -67,13 +67,74 @@ test("nobody can lock a client out: after 100 wrong secrets from everywhere, the
     statuses.add((await signet.fetch("/oauth/token", { method: "POST", headers, body: new URLSearchParams(form) })).status);
   }
   assert.deepEqual([...statuses].sort(), [401, 429]);
-  for (const headers of [attacker, newcomer(), {}]) {
+  for (const headers of [newcomer(), {}]) {
     const sent = { method: "POST", headers: { ...basic(set), ...headers }, body: new URLSearchParams(form) };
     const response = await signet.fetch("/oauth/token", sent);
     assert.equal(response.status, 200);
     const { access_token } = await response.json();
-    assert.equal((await openLink(signet, access_token, { headers })).status, 302);
+    assert.equal((await openLink(signet, access_token, { headers: attacker })).status, 302, "a good link counts from anywhere");
   }
+});
+
+/** Fails from an address until it is over the limit. */
+async function runIntoLimit(headers, attempt = attempts["the administration"]) {
+  for (let n = 0; n <= 2 * LIMIT; n += 1) if ((await attempt(headers)).status === 429) return;
+  assert.fail("never over the limit");
+}
+
+test("ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
+  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["ListOAuthCredentials"] });
+  const token = await getToken(signet, set);
+  const Authorization = `Bearer ${signet.adminToken}`;
+  const { client_id, client_secret } = set;
+  const post = (path, fields, headers) => signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+  const right = {
+    "/oauth/token": (headers) => post("/oauth/token", form, { ...headers, ...basic(set) }),
+    "/oauth/token.php": (headers) => post("/oauth/token.php", { subscriber_unique_id: client_id, token: client_secret }, headers),
+    "/oauth/introspect": (headers) => post("/oauth/introspect", { token, client_id, client_secret }, headers),
+    "/oauth/receipts": (headers) => signet.fetch(`/oauth/receipts/${claimsOf(token).jti}`, { headers: { ...headers, ...basic(set) } }),
+    "/oauth/revoke": (headers) => post("/oauth/revoke", { token, client_id, client_secret }, headers),
+    "/includes/api.php": (headers) =>
+      post("/includes/api.php", { identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" }, headers),
+    "/admin/v1/users/1": (headers) => signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization } }),
+    "/admin/v1/import": (headers) =>
+      signet.fetch("/admin/v1/import", { method: "POST", headers: { ...headers, Authorization, "Content-Type": "application/x-ndjson" }, body: "\n" }),
+    "/admin/sign-in": (headers) => post("/admin/sign-in", { admin_token: signet.adminToken }, headers),
+  };
+  const [bad, neighbour, other] = ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2", "2001:db8:7:8::1"].map((ip) => ({ "CF-Connecting-IP": ip }));
+  await runIntoLimit(bad);
+  await signet.ops.read();
+  await signet.ops.reset();
+  for (const [path, ask] of Object.entries(right)) {
+    for (const headers of [bad, neighbour]) {
+      const response = await ask(headers);
+      assert.deepEqual([response.status, response.headers.get("retry-after")], [429, "60"], path);
+      assert.match(await response.text(), new RegExp(TOO_MANY), path);
+    }
+  }
+  for (const attempt of Object.values(attempts)) assert.equal((await attempt(bad)).status, 429);
+  const used = await signet.ops.read();
+  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  for (const [path, ask] of Object.entries(right)) {
+    assert.ok([200, 303].includes((await ask(other)).status), `another network: ${path}`);
+  }
+  const operator = { ...(await enterConsole(signet)), ...bad };
+  assert.equal((await signet.fetch("/admin", { headers: operator })).status, 200, "a session that is open goes on");
+  await signet.clock.set(61_000);
+  try {
+    for (const [path, ask] of Object.entries(right)) assert.ok([200, 303].includes((await ask(bad)).status), `a minute later: ${path}`);
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
+test("forged links bring an address over the limit; its good links are still opened", async () => {
+  const headers = newcomer();
+  await runIntoLimit(headers, attempts["the SSO endpoint"]);
+  const sent = { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams(form) };
+  assert.equal((await signet.fetch("/oauth/token", sent)).status, 429);
+  assert.equal((await openLink(signet, await getToken(signet, set), { headers })).status, 302);
+  assert.equal((await attempts["the SSO endpoint"](headers)).status, 429);
 });
 
 test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong secret get the same answer", async () => {

@@ -166,7 +166,7 @@ test("each answer of WHMCS's API, in both encodings", async () => {
   const created = await act("CreateOAuthCredential", { grantType: "single_sign_on", scope: "clientarea:sso", serviceId: "12", name: "é/" });
   const { credentialId } = created;
   assert.ok((await act("UpdateOAuthCredential", { credentialId, resetSecret: "1" })).newClientSecret);
-  assert.deepEqual((await act("ListOAuthCredentials", { sortOrder: "ASC" })).clients.length, 4);
+  assert.deepEqual((await act("ListOAuthCredentials", { sortOrder: "ASC" })).clients.length, 1);
   assert.deepEqual(await act("DeleteOAuthCredential", { credentialId }), { result: "success", credentialId });
   assert.equal((await act("GetClients")).result, "error");
   for (const responsetype of ["json", "xml"]) {

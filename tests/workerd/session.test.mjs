@@ -217,6 +217,6 @@ test("signing out ends this browser's session and no other; garbage in the cooki
 test("HEAD is refused like GET, and says how to authenticate", async () => {
   for (const method of ["GET", "HEAD"]) {
     const response = await signet.fetch("/oauth/session", { method });
-    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Bearer realm="signet"']);
+    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"']);
   }
 });

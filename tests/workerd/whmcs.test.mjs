@@ -240,6 +240,49 @@ test("DeleteOAuthCredential: the set is gone, and its live tokens with it", asyn
   assert.ok((await eventsOf(signet, "1")).includes("credential.revoked"));
 });
 
+test("ASVS 8.2.2: a role for WHMCS's API sees and touches no set that was made elsewhere", async () => {
+  const known = await sso({});
+  const elsewhere = [
+    await createSet(signet, { delegated: true }),
+    await createSet(signet, { delegated: true, service_id: 12 }),
+    await createSet(signet, { user_id: "1" }),
+    await createSet(signet, { user_id: "2", scopes: ["clientarea:emails"], disabled: true }),
+  ];
+  const numberOf = async (id) => {
+    const { keys } = await (await signet.kv()).list({ prefix: "credential-id:" });
+    for (const { name } of keys) if (JSON.parse(await (await signet.kv()).get(name)) === id) return name.split(":")[1];
+  };
+  const stored = async (id) => (await signet.kv()).get(`credential:${id}`);
+  for (const { client_id } of elsewhere) {
+    const before = await stored(client_id);
+    const credentialId = await numberOf(client_id);
+    assert.ok(credentialId, "it has a number");
+    for (const change of [{}, { resetSecret: "true" }, { scope: "clientarea:sso sso:custom_redirect" }, { serviceId: "12" }, { name: "Mine" }]) {
+      for (const [reference, message] of [
+        [{ credentialId }, "Invalid Credential ID provided."],
+        [{ clientApiIdentifier: client_id }, "Invalid Client Identifier provided."],
+      ]) {
+        assert.deepEqual(await call("UpdateOAuthCredential", { ...reference, ...change }), error(message), JSON.stringify(change));
+      }
+    }
+    assert.deepEqual(await call("DeleteOAuthCredential", { credentialId }), error("Invalid Credential ID provided."));
+    assert.equal(await stored(client_id), before, "nothing was written");
+  }
+  const { clients } = await call("ListOAuthCredentials");
+  const listed = clients.map(({ clientIdentifier }) => clientIdentifier);
+  assert.ok(listed.includes(known.clientIdentifier));
+  assert.deepEqual(elsewhere.filter(({ client_id }) => listed.includes(client_id)), []);
+  for (const [change, message] of [
+    [{ serviceId: "" }, "A service ID is required for the single sign-on grant type."],
+    [{ serviceId: "22" }, "Service ID not associated with valid Client."],
+    [{ scope: "clientarea:sso openid" }, 'The requested scope "openid" is invalid.'],
+  ]) {
+    const outcome = await call("UpdateOAuthCredential", { credentialId: known.credentialId, ...change });
+    assert.deepEqual(outcome, error(message), "no change takes a set out of the caller's sight, or widens it beyond WHMCS's scopes");
+  }
+  assert.equal((await call("CreateSsoToken", { client_id: 1 })).result, "success", "tokens by the API credential itself need no set");
+});
+
 test("ListOAuthCredentials: every field, sorted and limited; no secret is ever listed", async () => {
   const fresh = await startSignet();
   try {

@@ -2,7 +2,7 @@
 
 use super::answer;
 use crate::console::{SIGN_IN_PATH, View};
-use crate::http::{Failure, Response};
+use crate::http::{BROWSER_CHALLENGE, Failure, Response};
 use maud::html;
 
 /// The page that signs an administrator in, who wants to see `then`. `failure` is why it did not work before.
@@ -24,5 +24,5 @@ pub fn sign_in_page(then: &View, failure: Option<&Failure>) -> Response {
             }
         }
     };
-    answer(401, None, "Sign in", &body)
+    answer(401, None, "Sign in", &body).with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1)
 }

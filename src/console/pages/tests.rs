@@ -54,7 +54,13 @@ fn users(user_agent: &str) -> Response {
     }))
     .unwrap();
     let (sessions, events) = ([session], [(7, event)]);
-    let page = UserPage { id: &id, account: &account, sessions: &sessions, events: &events, older: Some(7) };
+    let page = UserPage {
+        id: &id,
+        account: &account,
+        sessions: &sessions,
+        events: &events,
+        older: Some(user_agent.to_owned()),
+    };
     user_page(&frame(), &page)
 }
 

@@ -22,8 +22,8 @@ pub struct UserPage<'a> {
     pub sessions: &'a [Session],
     /// A page of the audit trail, newest first.
     pub events: &'a [(u64, Event)],
-    /// The number before which the next page of it begins.
-    pub older: Option<u64>,
+    /// The cursor of the next page of it.
+    pub older: Option<String>,
 }
 
 /// The form that finds a user.
@@ -58,7 +58,7 @@ pub fn unknown_user_page(frame: &Frame<'_>, id: &UserId) -> Response {
 
 /// The page of a user.
 pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
-    let UserPage { id, account, sessions, events, older } = *page;
+    let UserPage { id, account, sessions, events, ref older } = *page;
     let content = html! {
         div.head {
             h1 { "User " (id) }
@@ -80,7 +80,7 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
             h2 #events { "Audit trail" }
             @if events.is_empty() { p { "Nothing is on record." } } @else { (event_table(events)) }
             @if older.is_some() {
-                p { a.button.quiet href=(View::User { id: id.clone(), before: older }.address()) { "Older events" } }
+                p { a.button.quiet href=(View::User { id: id.clone(), cursor: older.clone() }.address()) { "Older events" } }
             }
         }
         (danger(frame, "delete", "Delete", "Delete the account: its sessions end, and nobody signs in to it any more.", "Delete this account"))

@@ -50,6 +50,20 @@ fn a_set_has_the_number_it_brought_or_that_of_its_id() {
 }
 
 #[test]
+fn whmcs_knows_only_sets_bound_to_a_user_by_a_service() {
+    for (binding, service, is_of_service) in [
+        (json!({"user_id": "42"}), json!(12), true),
+        (json!({"user_id": "42"}), Value::Null, false),
+        (json!({"delegated": true}), Value::Null, false),
+        (json!({"delegated": true}), json!(12), false),
+    ] {
+        let mut input = json!({"name": "P", "scopes": [], "service_id": service});
+        input.as_object_mut().unwrap().extend(binding.as_object().unwrap().clone());
+        assert_eq!(create(input.clone()).unwrap().is_of_service(), is_of_service, "{input}");
+    }
+}
+
+#[test]
 fn a_delegated_set_survives_storage() {
     let set = create(json!({"name": "P", "scopes": [], "delegated": true})).unwrap();
     let stored = serde_json::to_value(&set).unwrap();

@@ -74,7 +74,7 @@ fn asking_scope(text: &str) -> TokenRequest {
 }
 
 fn granted(request: TokenRequest, set: &CredentialSet) -> Result<Claims, TokenError> {
-    grant(request, Some(set), &sound_settings(), NOW, jti()).map(|grant| grant.claims)
+    grant(request, Some(set), &sound_settings(), NOW, jti())
 }
 
 fn refused(request: TokenRequest, set: &CredentialSet) -> TokenError {
@@ -226,10 +226,9 @@ fn the_client_proves_itself_before_anything_is_told() {
 #[test]
 fn the_answer_carries_a_token_that_opens_and_a_ready_link() {
     let settings = settings(&[("TOKEN_TTL", "30")]).ok().unwrap();
-    let grant = grant(asking_scope("clientarea:invoices"), Some(&bound()), &settings, NOW, jti()).unwrap();
-    let claims = grant.claims.clone();
+    let claims = grant(asking_scope("clientarea:invoices"), Some(&bound()), &settings, NOW, jti()).unwrap();
     assert_eq!(claims.exp, NOW.plus(30));
-    let response = grant.into_response(&settings);
+    let response = Grant::sign(claims.clone(), &settings).unwrap().into_response(&settings);
     assert_eq!((response.status, response.header("Pragma")), (200, Some("no-cache")));
     let body: Value = serde_json::from_str(&response.body).unwrap();
     let text = body["access_token"].as_str().unwrap();
@@ -264,7 +263,7 @@ fn the_longest_token_that_can_be_minted_opens() {
     };
     let wish = TokenWish { user_id: user(&"u".repeat(64)), inputs, scope: None };
     let request = TokenRequest { wish, ..presents(set.client_id.as_str(), "s3cret") };
-    let grant = grant(request, Some(&set), &settings, NOW, jti()).unwrap();
+    let grant = Grant::sign(grant(request, Some(&set), &settings, NOW, jti()).unwrap(), &settings).unwrap();
     assert!(grant.access_token.len() > 4_800, "{}", grant.access_token.len());
     assert_eq!(token::open(&grant.access_token, &settings.keys, &settings.issuer, NOW), Ok(grant.claims));
 }

@@ -24,6 +24,8 @@ fn a_body_is_json_and_says_so() {
     for (content_type, refusal) in [
         ("application/json", None),
         ("Application/JSON; charset=utf-8", None),
+        ("application/json; charset=utf8", None),
+        ("application/json; charset=ISO-8859-1; x=y", None),
         ("application/merge-patch+json", Some(415)),
         ("text/plain", Some(415)),
         ("text/json", Some(415)),

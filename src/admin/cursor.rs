@@ -1,0 +1,121 @@
+//! Cursors: where the next page of a list begins.
+
+use crate::http::Failure;
+use crate::id::UserId;
+use crate::secret::{KeyRing, Purpose};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The longest cursor worth reading, in bytes.
+const BYTES_MAX: usize = 2_048;
+
+/// A list that is answered a page at a time. Its cursors are signed, so that nothing else passes for one: not a made-up text,
+/// and not the cursor of another list.
+#[derive(Clone, Copy, Debug)]
+pub enum PagedList<'a> {
+    /// All credential sets.
+    Credentials,
+    /// All API credentials.
+    ApiCredentials,
+    /// The audit trail of one user.
+    Events(&'a UserId),
+}
+
+/// What a cursor says.
+#[derive(Serialize, Deserialize)]
+struct Cursor<T> {
+    /// The name of the list.
+    list: String,
+    /// Where the page begins, as the store puts it.
+    at: T,
+}
+
+impl PagedList<'_> {
+    /// The cursor of the page that begins at `at`.
+    ///
+    /// # Errors
+    /// Those of [`KeyRing::sign`].
+    pub fn seal(self, at: impl Serialize, keys: &KeyRing) -> serde_json::Result<String> {
+        keys.sign(Purpose::Cursor, &Cursor { list: self.name(), at })
+    }
+
+    /// Where the page begins whose cursor is `text`.
+    ///
+    /// # Errors
+    /// 400 for a text that this list never gave.
+    pub fn open<T: DeserializeOwned>(self, text: &str, keys: &KeyRing) -> Result<T, Failure> {
+        const FOREIGN: Failure = Failure::bad_request("The cursor is not one of this list.");
+        let cursor = if text.len() > BYTES_MAX { None } else { keys.open::<Cursor<T>>(Purpose::Cursor, text) };
+        cursor.filter(|cursor| cursor.list == self.name()).map(|cursor| cursor.at).ok_or(FOREIGN)
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Credentials => "credentials".to_owned(),
+            Self::ApiCredentials => "api-credentials".to_owned(),
+            Self::Events(user) => format!("events:{user}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::settings;
+    use serde_json::json;
+
+    fn keys() -> KeyRing {
+        settings(&[]).ok().unwrap().keys
+    }
+
+    #[test]
+    fn a_cursor_opens_in_its_own_list_alone() {
+        let (one, two) = (UserId::parse("1").unwrap(), UserId::parse("2").unwrap());
+        let lists =
+            [PagedList::Credentials, PagedList::ApiCredentials, PagedList::Events(&one), PagedList::Events(&two)];
+        for (n, made) in lists.iter().enumerate() {
+            let cursor = made.seal("x", &keys()).unwrap();
+            for (m, asked) in lists.iter().enumerate() {
+                assert_eq!(
+                    asked.open::<String>(&cursor, &keys()).ok(),
+                    (n == m).then(|| "x".to_owned()),
+                    "{made:?} {asked:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_list_gave_is_refused() {
+        let list = PagedList::Credentials;
+        let right = list.seal("x", &keys()).unwrap();
+        let foreign = settings(&[("SIGNING_KEYS", "k1:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg")]).ok().unwrap();
+        for bad in [
+            String::new(),
+            "x".into(),
+            "7".into(),
+            r#"{"list":"credentials","at":"x"}"#.into(),
+            format!("{right}x"),
+            right.replacen('.', ". ", 1),
+            list.seal("x", &foreign.keys).unwrap(),
+            list.seal(7, &keys()).unwrap(),
+            keys().sign(Purpose::Form, &json!({"list": "credentials", "at": "x"})).unwrap(),
+            list.seal("x".repeat(BYTES_MAX), &keys()).unwrap(),
+        ] {
+            assert_eq!(list.open::<String>(&bad, &keys()).unwrap_err().status, 400, "{bad:?}");
+        }
+        assert_eq!(list.open::<String>(&right, &keys()).as_deref(), Ok("x"));
+    }
+
+    #[test]
+    fn wire_form_is_unchanged() {
+        let user = UserId::parse("42").unwrap();
+        for (cursor, wire) in [
+            (PagedList::Credentials.seal("x", &keys()), json!({"list": "credentials", "at": "x"})),
+            (PagedList::ApiCredentials.seal("x", &keys()), json!({"list": "api-credentials", "at": "x"})),
+            (PagedList::Events(&user).seal(7, &keys()), json!({"list": "events:42", "at": 7})),
+        ] {
+            assert_eq!(keys().open::<serde_json::Value>(Purpose::Cursor, &cursor.unwrap()), Some(wire));
+        }
+    }
+}
