@@ -45,7 +45,8 @@ mod tests {
         ] {
             assert!(is_own_cookie(cookie), "{cookie:?}");
         }
-        for cookie in ["signet=x", "a=__Host-signet", "__Secure-signet=x", "__Host-app=x", "___Host-signet=x", "é", ""] {
+        for cookie in ["signet=x", "a=__Host-signet", "__Secure-signet=x", "__Host-app=x", "___Host-signet=x", "é", ""]
+        {
             assert!(!is_own_cookie(cookie), "{cookie:?}");
         }
     }

@@ -51,7 +51,8 @@ mod tests {
     fn rfc_6265bis_5_7_only_spaces_and_tabs_are_dropped() {
         let others = "\u{85}\u{a0}\u{1680}\u{2000}\u{2003}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}\u{feff}\u{fffd}\u{b}\u{c}\u{1c}\u{1f}\0";
         for mark in others.chars() {
-            for header in [format!("{mark}a=1"), format!("a{mark}=1"), format!("b=2; {mark} a=1"), format!("a=1{mark}")] {
+            for header in [format!("{mark}a=1"), format!("a{mark}=1"), format!("b=2; {mark} a=1"), format!("a=1{mark}")]
+            {
                 assert_eq!(find(&header, "a"), None, "{header:?}");
             }
         }
