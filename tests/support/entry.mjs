@@ -15,6 +15,8 @@ let snapshot = new Map();
 let background = 0;
 /** Timers of Signet that have not rung: background work that nobody need wait for. */
 const timers = new Set();
+/** How long a timer waits at most, in milliseconds. */
+let longestTimer = Infinity;
 /** What was written to Analytics Engine. */
 const points = [];
 let clockOffset = 0;
@@ -37,11 +39,11 @@ globalThis.Date = new Proxy(RealDate, {
 });
 
 const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
-globalThis.setTimeout = (callback, ...rest) => {
+globalThis.setTimeout = (callback, delay) => {
   const timer = setRealTimeout(() => {
     timers.delete(timer);
     callback();
-  }, ...rest);
+  }, Math.min(delay, longestTimer));
   timers.add(timer);
   return timer;
 };
@@ -128,6 +130,9 @@ async function control(order, env) {
       return points;
     case "clock":
       ({ offset: clockOffset = 0, stoppedAt = null } = order);
+      return null;
+    case "timers":
+      longestTimer = order.longest;
       return null;
     case "object": {
       const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });
