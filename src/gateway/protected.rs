@@ -6,8 +6,9 @@ use percent_encoding::percent_decode_str;
 const ENTRIES_MAX: usize = 100;
 /// How many layers of percent-encoding are taken off.
 const LAYERS_MAX: usize = 4;
-/// What marks a segment as a program, which is given the rest of the path (`PATH_INFO`, RFC 3875 section 4.1.5).
-const PROGRAMS: [&str; 4] = [".php", ".phtml", ".cgi", ".fcgi"];
+/// What marks a segment as a program, which is given the rest of the path (`PATH_INFO`, RFC 3875 section 4.1.5). Some
+/// servers take an encoded question mark for the beginning of the query.
+const PROGRAMS: [&str; 5] = [".php", ".phtml", ".cgi", ".fcgi", "?"];
 
 /// The setting `PROTECTED_PATHS`: every path that begins with one of these is for signed-in users only.
 ///
@@ -247,6 +248,7 @@ mod tests {
             "/cgi-bin/a.cgi/account/users",
             "/a.php/b.php/account/users",
             "/index.php%3frp=/account/users",
+            "/%3frp=/account/users",
         ] {
             assert!(paths.protect(path, ""), "{path}");
         }
