@@ -140,7 +140,7 @@ impl Settings {
         }
         if let (Some(issuer), Some(login_url)) = (&issuer, &login_url)
             && login_url.origin().ascii_serialization() == issuer.as_str()
-            && protected.protect(login_url.path())
+            && protected.protect(login_url.path(), login_url.query().unwrap_or_default())
         {
             keep("LOGIN_URL", "lies below PROTECTED_PATHS, so that nobody could ever reach it");
         }
@@ -318,9 +318,9 @@ pub(crate) mod tests {
         assert!(settings(&[]).ok().unwrap().gateway.is_none());
         let open = settings(&[origin]).ok().unwrap().gateway.unwrap();
         assert_eq!(open.origin, "https://my-server.example");
-        assert!(!open.protected.protect("/"));
+        assert!(!open.protected.protect("/", ""));
         let closed = settings(&[origin, ("PROTECTED_PATHS", r#"["/"]"#)]).ok().unwrap().gateway.unwrap();
-        assert!(closed.protected.protect("/"));
+        assert!(closed.protected.protect("/", ""));
     }
 
     #[test]
@@ -331,6 +331,7 @@ pub(crate) mod tests {
             ("https://panel.example/billing", true),
             ("https://sso.example/billing/login", false),
             ("https://sso.example/%62illing/login", false),
+            ("https://sso.example/index.php?rp=/billing/login", false),
         ] {
             let outcome = settings(&[protected[0], protected[1], ("LOGIN_URL", login_url)]);
             assert_eq!(outcome.is_ok(), is_sound, "{login_url}");

@@ -34,6 +34,11 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds))
     }
 
+    /// The moment `seconds` earlier, or the epoch if that is later.
+    pub const fn minus(self, seconds: u64) -> Self {
+        Self(self.0.saturating_sub(seconds))
+    }
+
     /// The moment for people, to the minute: `24 November 2026, 03:42 UTC`.
     pub fn to_text(self) -> String {
         self.format("%-d %B %Y, %H:%M UTC")

@@ -1,43 +1,61 @@
 //! Gateway mode: the client area behind Signet.
 
 use super::fault::{Fault, Trouble};
+use super::gateway_socket::Socket;
 use super::session_endpoints::{live_session, refuse_nobody};
 use super::site::{Site, Trail};
 use super::{Answer, assertion_keys};
-use crate::gateway::{Assertion, Gateway, is_identity_header};
+use crate::gateway::{
+    Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, strict_transport_security,
+    without_own_cookies,
+};
 use crate::http::{Failure, Request};
 use crate::settings::Issuer;
 use crate::user::{Session, SessionCookie};
-use worker::js_sys::Promise;
+use worker::Context;
+use worker::js_sys::{Promise, Reflect, try_iter};
 use worker::url::Position;
-use worker::wasm_bindgen::JsCast as _;
+use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{self, Headers, RequestInit, RequestRedirect, WorkerGlobalScope};
+use worker::web_sys::{self, Headers, RequestCache, RequestInit, RequestRedirect, ResponseInit, WorkerGlobalScope};
+use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};
+
+/// Another site's page opened a WebSocket.
+const FOREIGN_HANDSHAKE: Failure =
+    Failure::of(403, "foreign_origin", "Another site cannot open a WebSocket with your session.");
+/// What speaks to shared caches alone (RFC 9213, and what was used before it).
+const SHARED_CACHES: [&str; 3] = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control"];
 
 /// Passes a request on to the client area, with the identity of its sender:
 /// 1. who is it? One object request, none without a cookie,
-/// 2. some paths are for signed-in users only,
-/// 3. no identity but Signet's own goes on,
-/// 4. everything else does, as it came.
+/// 2. some paths are for signed-in users only, and no WebSocket of theirs is for another site's page,
+/// 3. the client's own identity headers and Signet's cookies stay behind,
+/// 4. everything else goes on as it came, and so does the answer, except for Signet's cookies,
+/// 5. a WebSocket with an identity lasts no longer than the session.
 pub(super) async fn serve(
     incoming: &worker::Request,
-    request: &Request,
-    site: &Site,
+    request: Request,
+    site: Site,
+    context: &Context,
     trail: &mut Trail,
 ) -> Result<Answer, Trouble> {
     let gateway = site.settings.gateway.as_ref().ok_or(Failure::NOT_FOUND)?;
     // 1.
-    let session = live_session(request, site, trail).await?;
+    let session = live_session(&request, &site, trail).await?;
     // 2.
-    if session.is_none() && gateway.protected.protect(&request.path) {
-        return refuse_nobody(request, site, trail).map(Answer::Signet);
+    if session.is_none() && gateway.protected.protect(&request.path, &request.query) {
+        return refuse_nobody(&request, &site, trail).map(Answer::Signet);
+    }
+    if session.is_some() && is_foreign_handshake(&request, site.settings.issuer.as_str()) {
+        return Err(FOREIGN_HANDSHAKE.into());
     }
     // 3.
-    let identity = match session {
-        Some((cookie, session)) => Some(Identity::of(cookie, &session, site).await?),
+    let identity = match &session {
+        Some((cookie, session)) => Some(Identity::of(cookie, session, &site).await?),
         None => None,
     };
-    let outgoing = outgoing(incoming, gateway, &site.settings.issuer, identity).map_err(internal)?;
+    let outgoing =
+        outgoing(incoming, &request, gateway, &site.settings.issuer, identity).map_err(internal("origin request"))?;
     // 4.
     let answer = JsFuture::from(fetch(&outgoing)).await.map_err(|error| Fault::Origin(format!("{error:?}")))?;
     let answer: web_sys::Response = answer.unchecked_into();
@@ -45,6 +63,14 @@ pub(super) async fn serve(
         return Err(Fault::Origin(format!("status {}", answer.status())).into());
     }
     trail.reason = Some("forwarded");
+    let answer = returned(answer, session.is_some(), strict_transport_security(&request, &site.settings.issuer))
+        .map_err(internal("origin answer"))?;
+    // 5.
+    let Some((cookie, _)) = session else { return Ok(Answer::ClientArea(answer)) };
+    let Some(origin) = answer.websocket() else { return Ok(Answer::ClientArea(answer)) };
+    let (socket, browser) = Socket::new(origin, cookie, request, site).map_err(internal("websocket"))?;
+    let answer = switched(&answer, &browser).map_err(internal("websocket"))?;
+    context.wait_until(socket.run());
     Ok(Answer::ClientArea(answer))
 }
 
@@ -55,45 +81,109 @@ struct Identity {
 }
 
 impl Identity {
-    async fn of(cookie: SessionCookie, session: &Session, site: &Site) -> Result<Self, Fault> {
+    async fn of(cookie: &SessionCookie, session: &Session, site: &Site) -> Result<Self, Fault> {
         let assertion = Assertion::new(&site.settings, &cookie.sub, session, site.now);
         let assertion = assertion_keys::sign(&site.settings, &assertion).await?;
         Ok(Self { user: cookie.sub.as_str().to_owned(), assertion })
     }
 }
 
-/// The request for the client area's server: method, body and everything else as it came, but for the address, the
-/// headers of identity, and those that tell the server how it is known to the world.
+/// The request for the client area's server: as it came, except for the address, the headers that only a proxy may
+/// write, and Signet's cookies. With an identity, it is answered by no cache.
+///
+/// The headers are the platform's own copy, because they may hold bytes that are no text.
 fn outgoing(
     incoming: &worker::Request,
+    request: &Request,
     gateway: &Gateway,
     issuer: &Issuer,
     identity: Option<Identity>,
 ) -> worker::Result<web_sys::Request> {
     let target = format!("{}{}", gateway.origin, &incoming.url()?[Position::BeforePath..]);
-    let headers = Headers::new()?;
-    for (name, value) in incoming.headers().entries() {
-        if !is_identity_header(&name) {
-            headers.append(&name, &value)?;
+    let headers = Headers::new_with_headers(&incoming.inner().headers())?;
+    for name in names(&headers)?.iter().filter(|name| is_removed(name)) {
+        headers.delete(name)?;
+    }
+    if let Some(cookies) = request.headers.get("cookie").and_then(without_own_cookies) {
+        headers.delete("Cookie")?;
+        if !cookies.is_empty() {
+            headers.set("Cookie", &cookies)?;
         }
     }
     let (scheme, host) = issuer.as_str().split_once("://").unwrap_or_default();
     headers.set("X-Forwarded-Proto", scheme)?;
     headers.set("X-Forwarded-Host", host)?;
+    if let Some(address) = request.headers.get("cf-connecting-ip") {
+        headers.set("X-Forwarded-For", address)?;
+        headers.set("X-Real-IP", address)?;
+    }
+    let init = RequestInit::new();
     if let Some(Identity { user, assertion }) = identity {
         headers.set("X-Signet-User", &user)?;
         headers.set("X-Signet-Assertion", &assertion)?;
+        init.set_cache(RequestCache::NoStore);
     }
-    // A request serves as the options of another: the platform reads method, body and signal from it.
-    let moved = web_sys::Request::new_with_str_and_init(&target, incoming.inner().unchecked_ref::<RequestInit>())?;
-    let init = RequestInit::new();
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
+    // A request serves as the options of another: the platform reads method, body and signal from it.
+    let moved = web_sys::Request::new_with_str_and_init(&target, incoming.inner().unchecked_ref::<RequestInit>())?;
     Ok(web_sys::Request::new_with_request_and_init(&moved, &init)?)
+}
+
+/// The names of all fields, in lower case.
+fn names(headers: &Headers) -> Result<Vec<String>, JsValue> {
+    let names = try_iter(&headers.keys())?.into_iter().flatten();
+    names.map(|name| Ok(name?.as_string().unwrap_or_default())).collect()
 }
 
 fn fetch(request: &web_sys::Request) -> Promise {
     worker::js_sys::global().unchecked_into::<WorkerGlobalScope>().fetch_with_request(request)
+}
+
+/// The answer for the browser: as the client area's server gave it, except for Signet's cookies, which it cannot set, and
+/// for what lets caches share an answer that `is_personal`. `hsts` is added unless it has an HSTS policy of its own.
+fn returned(
+    answer: web_sys::Response,
+    is_personal: bool,
+    hsts: Option<&'static str>,
+) -> Result<web_sys::Response, JsValue> {
+    // A copy, because the headers of what was fetched cannot be changed.
+    let init = answer.unchecked_ref::<ResponseInit>();
+    let copy = web_sys::Response::new_with_opt_readable_stream_and_init(answer.body().as_ref(), init)?;
+    let headers = copy.headers();
+    let cookies: Vec<_> = headers.get_all("Set-Cookie").iter().filter_map(|cookie| cookie.as_string()).collect();
+    if cookies.iter().any(|cookie| is_own_cookie(cookie)) {
+        headers.delete("Set-Cookie")?;
+        for cookie in cookies.iter().filter(|cookie| !is_own_cookie(cookie)) {
+            headers.append("Set-Cookie", cookie)?;
+        }
+    }
+    if is_personal {
+        if let Some(private) = headers.get("Cache-Control")?.as_deref().and_then(made_private) {
+            headers.set("Cache-Control", &private)?;
+        }
+        for name in SHARED_CACHES {
+            headers.delete(name)?;
+        }
+    }
+    if let Some(hsts) = hsts
+        && !headers.has("Strict-Transport-Security")?
+    {
+        headers.set("Strict-Transport-Security", hsts)?;
+    }
+    Ok(copy)
+}
+
+/// The answer to the browser's handshake: that of the client area's server, with `browser` as the new WebSocket. The
+/// platform writes the fields of its own handshake; compression is agreed on for each connection by itself.
+fn switched(answer: &web_sys::Response, browser: &web_sys::WebSocket) -> Result<web_sys::Response, JsValue> {
+    let headers = answer.headers();
+    headers.delete("Sec-WebSocket-Extensions")?;
+    let init = ResponseInit::new();
+    init.set_status(answer.status());
+    init.set_headers(&headers);
+    Reflect::set(&init, &"webSocket".into(), browser)?;
+    web_sys::Response::new_with_opt_str_and_init(None, &init)
 }
 
 /// Whether Cloudflare's edge made this answer because it could not reach the server (its 5xx errors 520 to 527 and 530).
@@ -101,6 +191,6 @@ const fn is_cloudflares_own(status: u16) -> bool {
     matches!(status, 520..=527 | 530)
 }
 
-fn internal(error: worker::Error) -> Fault {
-    Fault::Internal("origin request", error.to_string())
+fn internal<E: Into<worker::Error>>(operation: &'static str) -> impl FnOnce(E) -> Fault {
+    move |error| Fault::Internal(operation, error.into().to_string())
 }

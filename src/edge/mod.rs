@@ -12,6 +12,7 @@ mod demo_endpoints;
 mod discovery_endpoints;
 mod fault;
 mod gateway_endpoint;
+mod gateway_socket;
 mod health_endpoint;
 mod import_endpoint;
 mod imports;
@@ -63,7 +64,7 @@ enum Answer {
 ///    into administration,
 /// 3. read its body, within the limit,
 /// 4. serve it; a failed attempt at a secret counts against the rate limit,
-/// 5. record the decision, and answer with the security headers. The client area's own answers pass untouched.
+/// 5. record the decision, and answer with the security headers. The client area's own answers pass without them.
 #[event(fetch)]
 async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     // 1.
@@ -137,7 +138,7 @@ async fn serve(
         request.body = platform::read_body(&incoming, &request, BODY_BYTES_MAX).await?;
     }
     let response = match route {
-        Route::ClientArea => return gateway_endpoint::serve(&incoming, &request, &site, trail).await,
+        Route::ClientArea => return gateway_endpoint::serve(&incoming, request, site, context, trail).await,
         Route::Token => token_endpoint::serve(&request, &site, context, trail).await,
         #[cfg(not(feature = "demo"))]
         Route::Sso => sso_endpoint::serve(&request, &site, context, trail).await,

@@ -42,6 +42,7 @@ impl Rows {
             Command::GetToken(jti) | Command::RevokeToken(jti) => (Some(jti), None),
             Command::RevokeCredential(client_id) | Command::RestoreCredential(client_id) => (None, Some(client_id)),
             Command::CheckSession(_)
+            | Command::PeekSession(_)
             | Command::AsUser(..)
             | Command::EndSession(..)
             | Command::EndSessions

@@ -24,8 +24,30 @@ pub(super) async fn live_session(
 ) -> Result<Option<(SessionCookie, Session)>, Fault> {
     let Some(cookie) = presented(request, site) else { return Ok(None) };
     trail.user_id = Some(cookie.sub.clone());
-    match site.ask(&cookie.sub, Placement::NearCaller, request, Command::CheckSession(cookie.sid.clone())).await? {
-        Reply::Session(session) => Ok(Some((cookie, session))),
+    let session = session_of(&cookie, Usage::Used, request, site).await?;
+    Ok(session.map(|session| (cookie, session)))
+}
+
+/// Whether a session was used since the last question, so that its idle limit moves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usage {
+    Used,
+    Unused,
+}
+
+/// The session of `cookie`, if it is alive: one object request.
+pub(super) async fn session_of(
+    cookie: &SessionCookie,
+    usage: Usage,
+    request: &Request,
+    site: &Site,
+) -> Result<Option<Session>, Fault> {
+    let command = match usage {
+        Usage::Used => Command::CheckSession(cookie.sid.clone()),
+        Usage::Unused => Command::PeekSession(cookie.sid.clone()),
+    };
+    match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
+        Reply::Session(session) => Ok(Some(session)),
         Reply::Missing => Ok(None),
         reply => Err(unexpected(&reply)),
     }

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 /// How long an assertion lives, in seconds.
 const ASSERTION_TTL: u64 = 60;
+/// How far back its times lie, in seconds: verifiers refuse an `iat` of the future (RFC 7519 section 4.1.6), and no two
+/// clocks agree.
+const CLOCK_SKEW: u64 = 5;
 
 /// The claims of an assertion (RFC 7519 section 4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,9 +28,9 @@ pub struct Assertion {
     pub sid: SessionId,
     /// The application that signed the user in.
     pub client_id: ClientId,
-    /// When the session was opened (OpenID Connect Core section 2).
+    /// When the session was opened (OpenID Connect Core section 2), and never after `iat`.
     pub auth_time: Timestamp,
-    /// When it was issued.
+    /// When it was issued, less five seconds.
     pub iat: Timestamp,
     /// When it dies.
     pub exp: Timestamp,
@@ -36,14 +39,15 @@ pub struct Assertion {
 impl Assertion {
     /// What is asserted of `user`, who holds `session`.
     pub fn new(settings: &Settings, user: &UserId, session: &Session, now: Timestamp) -> Self {
+        let iat = now.minus(CLOCK_SKEW);
         Self {
             iss: settings.issuer.as_str().to_owned(),
             aud: settings.client_area.base().to_string(),
             sub: user.clone(),
             sid: session.id.clone(),
             client_id: session.client_id.clone(),
-            auth_time: session.created_at,
-            iat: now,
+            auth_time: session.created_at.min(iat),
+            iat,
             exp: now.plus(ASSERTION_TTL),
         }
     }
@@ -68,17 +72,20 @@ mod tests {
     use super::*;
     use crate::settings::tests::settings;
 
+    fn session(created_at: u64) -> Session {
+        serde_json::from_value(json!({
+            "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
+            "created_at": created_at, "last_seen_at": created_at, "idle_seconds": 60, "max_expires_at": 9999,
+            "address": null, "user_agent": null,
+        }))
+        .unwrap()
+    }
+
     #[test]
     fn wire_form_is_unchanged() {
         let settings = settings(&[("CLIENT_AREA_URL", "https://my.example/billing")]).ok().unwrap();
-        let session = serde_json::from_value(json!({
-            "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
-            "created_at": 5, "last_seen_at": 6, "idle_seconds": 60, "max_expires_at": 1000, "address": null,
-            "user_agent": null,
-        }))
-        .unwrap();
         let user = UserId::parse("42").unwrap();
-        let assertion = Assertion::new(&settings, &user, &session, Timestamp::from_seconds(7));
+        let assertion = Assertion::new(&settings, &user, &session(5), Timestamp::from_seconds(17));
         let input = signing_input("k1", &assertion).unwrap();
         let parts: Vec<_> =
             input.split('.').map(|part| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()).collect();
@@ -87,9 +94,22 @@ mod tests {
             parts[1],
             concat!(
                 r#"{"iss":"https://sso.example","aud":"https://my.example/billing/","sub":"42","#,
-                r#""sid":"AgICAgICAgICAgICAgICAg","client_id":"portal","auth_time":5,"iat":7,"exp":67}"#
+                r#""sid":"AgICAgICAgICAgICAgICAg","client_id":"portal","auth_time":5,"iat":12,"exp":77}"#
             )
         );
         assert_eq!(parts.len(), 2);
+    }
+
+    #[test]
+    fn rfc_7519_4_1_6_no_time_is_in_the_future_of_a_clock_that_is_behind() {
+        let (settings, user, now) =
+            (settings(&[]).ok().unwrap(), UserId::parse("42").unwrap(), Timestamp::from_seconds(1_000));
+        for (opened, auth_time) in [(1_000, 995), (996, 995), (995, 995), (900, 900)] {
+            let assertion = Assertion::new(&settings, &user, &session(opened), now);
+            assert_eq!(
+                [assertion.iat, assertion.auth_time, assertion.exp].map(Timestamp::seconds),
+                [995, auth_time, 1_060]
+            );
+        }
     }
 }

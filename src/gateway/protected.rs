@@ -4,12 +4,15 @@ use percent_encoding::percent_decode_str;
 
 /// The greatest number of entries.
 const ENTRIES_MAX: usize = 100;
-/// How many layers of percent-encoding are taken off before a path counts as hostile.
+/// How many layers of percent-encoding are taken off.
 const LAYERS_MAX: usize = 4;
+/// What marks a segment as a program, which is given the rest of the path (`PATH_INFO`, RFC 3875 section 4.1.5). Some
+/// servers take an encoded question mark for the beginning of the query.
+const PROGRAMS: [&str; 5] = [".php", ".phtml", ".cgi", ".fcgi", "?"];
 
 /// The setting `PROTECTED_PATHS`: every path that begins with one of these is for signed-in users only.
 ///
-/// Servers read one path in many ways, so a path is protected if any reading of it is.
+/// Servers read one address in many ways, so it is protected if any reading of it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtectedPaths(Vec<String>);
 
@@ -33,29 +36,112 @@ impl ProtectedPaths {
         Ok(Self(paths.iter().map(|path| path.to_ascii_lowercase()).collect()))
     }
 
-    /// Whether a session is required at `path`, percent-encoded as it came.
-    pub fn protect(&self, path: &str) -> bool {
+    /// Whether a session is required at `path` with `query`, both percent-encoded as they came.
+    ///
+    /// What the query names counts like the path if it contains a slash, because many servers route by the query, as in
+    /// `/index.php?rp=/billing/`.
+    pub fn protect(&self, path: &str, query: &str) -> bool {
         if self.0.is_empty() {
             return false;
         }
-        let mut reading = path.to_owned();
-        for _ in 0..LAYERS_MAX {
-            if self.begins(&reading) || self.begins(&canonical(&reading)) {
-                return true;
-            }
-            let decoded = percent_decode_str(&reading).decode_utf8_lossy().into_owned();
-            if decoded == reading {
-                return false;
-            }
-            reading = decoded;
-        }
-        true
+        let (paths, is_complete) = readings(path);
+        let parts = query.split(['&', ';', '=']).map(|part| part.replace('+', " "));
+        let mut routes = parts.flat_map(|part| readings(&part).0);
+        // Nobody writes a path in more layers than are taken off, except to hide something.
+        !is_complete
+            || paths.iter().any(|path| self.begins(path))
+            || routes.any(|route| route.contains(['/', '\\']) && self.begins(&route))
     }
 
+    /// Whether `reading` begins with a protected path: as it is, as [`canonical`], or after a program.
     fn begins(&self, reading: &str) -> bool {
         let reading = reading.to_ascii_lowercase();
-        self.0.iter().any(|path| reading.starts_with(path.as_str()) || path.strip_suffix('/') == Some(&reading))
+        let canonical = canonical(&reading);
+        let is_program = |segment: &str| PROGRAMS.iter().any(|mark| segment.contains(mark));
+        let infos = canonical.match_indices('/').skip(1).filter_map(|(at, _)| {
+            let (before, info) = canonical.split_at_checked(at)?;
+            is_program(before.rsplit('/').next()?).then_some(info)
+        });
+        [reading.as_str(), &canonical].into_iter().chain(infos).any(|path| {
+            self.0.iter().any(|entry| path.starts_with(entry.as_str()) || entry.strip_suffix('/') == Some(path))
+        })
     }
+}
+
+/// Every text that a server may read `encoded` as: with up to [`LAYERS_MAX`] layers of encoding taken off, each of them
+/// strictly or leniently. False if there are more layers than that.
+fn readings(encoded: &str) -> (Vec<String>, bool) {
+    let mut readings = vec![encoded.to_owned()];
+    let mut newest = readings.clone();
+    for _ in 0..LAYERS_MAX {
+        let mut decoded: Vec<_> =
+            newest.iter().flat_map(|text| [strictly_decoded(text), leniently_decoded(text)]).collect();
+        decoded.sort();
+        decoded.dedup();
+        decoded.retain(|text| !readings.contains(text));
+        if decoded.is_empty() {
+            return (readings, true);
+        }
+        readings.extend(decoded.iter().cloned());
+        newest = decoded;
+    }
+    (readings, false)
+}
+
+/// Percent-decoded by the standard (RFC 3986 section 2.1, RFC 3629).
+fn strictly_decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Percent-decoded as lenient servers do: `%u0062` is a character too, and so is one in more bytes of UTF-8 than it needs.
+fn leniently_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        rest = after;
+        if let Some((byte, after)) = hexadecimal(after, 2) {
+            bytes.extend(u8::try_from(byte));
+            rest = after;
+        } else if let Some((unit, after)) = after.strip_prefix(['u', 'U']).and_then(|digits| hexadecimal(digits, 4)) {
+            let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = after;
+        } else {
+            bytes.push(b'%');
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    leniently_read(&bytes)
+}
+
+/// The number that the first `length` characters of `text` spell, and the rest of it.
+fn hexadecimal(text: &str, length: usize) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at_checked(length)?;
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| is_number).map(|number| (number, rest))
+}
+
+/// `bytes` as UTF-8 of the days before RFC 3629: up to six bytes for a character, however few it needs.
+fn leniently_read(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = bytes;
+    while let Some((&first, after)) = rest.split_first() {
+        let length = first.leading_ones() as usize;
+        let following = after.get(..length.saturating_sub(1)).filter(|_| (2..=6).contains(&length));
+        let following = following.filter(|following| following.iter().all(|byte| byte.leading_ones() == 1));
+        let (code, used) = match following {
+            _ if first.is_ascii() => (u32::from(first), 0),
+            Some(following) => {
+                let start = u32::from(first) & (0x7f >> length);
+                (following.iter().fold(start, |code, byte| code << 6 | u32::from(byte & 0x3f)), following.len())
+            }
+            None => (u32::from(char::REPLACEMENT_CHARACTER), 0),
+        };
+        text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = after.get(used..).unwrap_or_default();
+    }
+    text
 }
 
 /// `path` as a lenient server reads it: backslashes are slashes, several slashes are one, what follows a semicolon in
@@ -97,10 +183,10 @@ mod tests {
             "/clientarea.phps",
             "/CLIENTAREA.PHP",
         ] {
-            assert!(paths.protect(path), "{path}");
+            assert!(paths.protect(path, ""), "{path}");
         }
         for path in ["/", "/index.php", "/billings", "/x/billing/", "/clientarea"] {
-            assert!(!paths.protect(path), "{path}");
+            assert!(!paths.protect(path, ""), "{path}");
         }
     }
 
@@ -126,16 +212,98 @@ mod tests {
             "/%20/../billing/x",
             "/billing/../public",
             "/%252525252525252562illing/x",
+            "/%u0062illing/x",
+            "/%U0062illing/x",
+            "/%25u0062illing/x",
+            "/public/..%u002fbilling/x",
+            "/public/..%u005cbilling/x",
+            "/public/..%c0%afbilling/x",
+            "/public/%c0%ae%c0%ae/billing/x",
+            "/%c1%a2illing/x",
+            "/%e0%81%a2illing/x",
+            "/%f0%80%81%a2illing/x",
+            "/%f8%80%80%81%a2illing/x",
+            "/%fc%80%80%80%81%a2illing/x",
+            "/%25c1%25a2illing/x",
+            // Strict servers see no dots here, and lenient ones do.
+            "/./%62illing/%c0%ae%c0%ae/x",
         ] {
-            assert!(paths.protect(path), "{path}");
+            assert!(paths.protect(path, ""), "{path}");
+        }
+    }
+
+    #[test]
+    fn rfc_3875_4_1_5_a_path_given_to_a_program_counts() {
+        let paths = paths(r#"["/account/users"]"#);
+        for path in [
+            "/index.php/account/users",
+            "/index.php/account/users/7",
+            "/shop/INDEX.PHP/Account/Users",
+            "/index.php//account/users",
+            "/index.php/x/../account/users",
+            "/index.php%2faccount%2fusers",
+            "/index.php;x=1/account/users",
+            "/index.php5/account/users",
+            "/index.phtml/account/users",
+            "/cgi-bin/a.cgi/account/users",
+            "/a.php/b.php/account/users",
+            "/index.php%3frp=/account/users",
+            "/%3frp=/account/users",
+        ] {
+            assert!(paths.protect(path, ""), "{path}");
+        }
+        for path in
+            ["/index.php", "/index.php/account", "/index.html/account/users", "/x/account/users", "/account/user"]
+        {
+            assert!(!paths.protect(path, ""), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_in_the_query_counts() {
+        let paths = paths(r#"["/account/users", "/billing/"]"#);
+        for query in [
+            "rp=/account/users",
+            "rp=/account/users/7&x=1",
+            "x=1&rp=/account/users",
+            "x=1;rp=/account/users",
+            "rp=%2faccount%2fusers",
+            "rp=%252Faccount/users",
+            "rp=/%61ccount/users",
+            "rp=/%u0061ccount/users",
+            "rp=+/account/users",
+            "rp=//account/x/../users",
+            "RP=/ACCOUNT/USERS",
+            "rp=account/users",
+            "rp[]=/account/users",
+            "/account/users",
+            "/account/users&x=1",
+            "rp=/billing/",
+            "rp=/billing",
+            "rp=index.php/billing/",
+            "rp=/account/users/%25252525252525",
+        ] {
+            assert!(paths.protect("/", query), "{query}");
+            assert!(paths.protect("/index.php", query), "{query}");
+        }
+        for query in [
+            "",
+            "rp=/account",
+            "rp=/public/account/users",
+            "tab=billing",
+            "page=billing&x=/",
+            "next=https://my.example/billing/",
+            "q=%25252525252525",
+        ] {
+            assert!(!paths.protect("/", query), "{query}");
         }
     }
 
     #[test]
     fn nothing_is_protected_unless_it_is_listed() {
-        assert!(!ProtectedPaths::parse(None).unwrap().protect("/"));
-        assert!(!paths("[]").protect("/%25252525252525"));
-        assert!(paths(r#"["/"]"#).protect("/anything"));
+        assert!(!ProtectedPaths::parse(None).unwrap().protect("/", ""));
+        assert!(!paths("[]").protect("/%25252525252525", ""));
+        assert!(paths(r#"["/"]"#).protect("/anything", ""));
     }
 
     #[test]
@@ -171,12 +339,36 @@ mod tests {
                     if is_encoded(n) || b == b'%' { format!("%{b:02x}") } else { char::from(b).to_string() }
                 }).collect();
             }
-            prop_assert!(paths(r#"["/billing/"]"#).protect(&path), "{}", path);
+            prop_assert!(paths(r#"["/billing/"]"#).protect(&path, ""), "{}", path);
+        }
+
+        /// However long its UTF-8 is made, a protected path stays protected.
+        #[test]
+        fn no_overlong_utf_8_opens_a_protected_path(lengths in prop::collection::vec(1_u32..=6, 9)) {
+            let encode = |(byte, length): (u8, &u32)| match length {
+                1 => format!("%{byte:02x}"),
+                length => {
+                    let first = !(0xff_u8 >> length);
+                    let middle = "%80".repeat(*length as usize - 2);
+                    // Two bytes have room for five bits in the first.
+                    let first = if *length == 2 { first | byte >> 6 } else { first };
+                    let middle = if *length == 2 { middle } else { format!("{}%{:02x}", &middle[3..], 0x80 | byte >> 6) };
+                    format!("%{first:02x}{middle}%{:02x}", 0x80 | byte & 0x3f)
+                }
+            };
+            let path: String = "/billing/".bytes().zip(&lengths).map(encode).collect();
+            prop_assert!(paths(r#"["/billing/"]"#).protect(&path, ""), "{}", path);
+            prop_assert!(paths(r#"["/billing/"]"#).protect("/", &format!("rp={path}")), "{}", path);
         }
 
         #[test]
-        fn no_path_panics(path in any::<String>()) {
-            let _ = paths(r#"["/billing/"]"#).protect(&path);
+        fn no_address_panics(path in any::<String>(), query in any::<String>()) {
+            let _ = paths(r#"["/billing/"]"#).protect(&path, &query);
+        }
+
+        #[test]
+        fn no_encoding_panics(path in "(%|%u|[0-9a-fC-F]|é|/|\\\\|;|\\.php){0,40}") {
+            let _ = paths(r#"["/billing/"]"#).protect(&path, &path);
         }
     }
 }

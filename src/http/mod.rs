@@ -1,5 +1,6 @@
 //! HTTP as plain data: what came in, what goes out, and one shape for every failure.
 
+mod cookie;
 mod failure;
 mod params;
 mod request;

@@ -34,6 +34,8 @@ pub enum Command {
     Redeem(Redemption),
     /// Is this session alive? Refreshes its idle limit. Answer: `Session`, `Missing`.
     CheckSession(SessionId),
+    /// Is this session alive? It is not refreshed, as nobody used it. Answer: `Session`, `Missing`.
+    PeekSession(SessionId),
     /// End a session. Answer: `Done`, `Missing`.
     EndSession(SessionId, SessionEnd),
     /// End all sessions. Answer: `Done`, `Missing`.
@@ -295,6 +297,7 @@ mod tests {
         let patch = AccountChange { sso: Some(true), ..AccountChange::default() };
         for (command, wire) in [
             (Command::CheckSession(sid()), json!({"check_session": SID})),
+            (Command::PeekSession(sid()), json!({"peek_session": SID})),
             (Command::EndSession(sid(), SessionEnd::SignedOut), json!({"end_session": [SID, "signed_out"]})),
             (Command::AsUser(sid(), UserAction::Review), json!({"as_user": [SID, "review"]})),
             (Command::AsUser(sid(), UserAction::EndSession(sid())), json!({"as_user": [SID, {"end_session": SID}]})),

@@ -78,6 +78,10 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
     match turn.command {
         Command::Redeem(redemption) => redeem(&facts, redemption, origin),
         Command::CheckSession(id) => check_session(&facts, &id, now),
+        Command::PeekSession(id) => {
+            let session = counting_session(&facts, &id, now).cloned();
+            Decision::only(session.map_or(Reply::Missing, Reply::Session))
+        }
         Command::EndSession(id, why) => end_session(&facts, &id, why, origin),
         Command::EndSessions => end_sessions(&facts, origin),
         Command::AsUser(id, action) => as_user(facts, &id, action, origin),

@@ -1,4 +1,4 @@
-// An assertion, verified away from Signet: with npm jose and PyPI joserfc, and nothing but the public keys.
+// An assertion, verified away from Signet: with npm jose, PyPI joserfc and PyPI PyJWT, and nothing but the public keys.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -13,8 +13,8 @@ import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
 
-const PROGRAM = fileURLToPath(new URL("joserfc_verify.py", import.meta.url));
-let origin, signet, assertion, token, keys, foreignKeys;
+const program = (file) => fileURLToPath(new URL(file, import.meta.url));
+let origin, signet, cookie, assertion, token, keys, foreignKeys;
 
 before(async () => {
   origin = await startOrigin();
@@ -25,8 +25,8 @@ before(async () => {
   await stranger.close();
   await putUser(signet, "42");
   const set = await createSet(signet, { user_id: "42" });
-  const { headers } = await (await signet.fetch("/", { headers: await signIn(signet, set) })).json();
-  [, assertion] = headers.find(([name]) => name.toLowerCase() === "x-signet-assertion");
+  cookie = await signIn(signet, set);
+  assertion = await freshAssertion();
   token = await getToken(signet, set);
 });
 after(async () => {
@@ -34,17 +34,26 @@ after(async () => {
   origin.close();
 });
 
+/** What the client area is sent of the signed-in user. */
+async function freshAssertion() {
+  const { headers } = await (await signet.fetch("/", { headers: cookie })).json();
+  return headers.find(([name]) => name.toLowerCase() === "x-signet-assertion")[1];
+}
+
 const keysOf = async (from) => (await from.fetch("/.well-known/jwks.json")).json();
 
 const verifiers = {
   async jose(order) {
     const { payload } = await jwtVerify(order.assertion, createLocalJWKSet(order.keys), {
       issuer: order.issuer, audience: order.audience, typ: "assertion+jwt", algorithms: ["ES256"],
+      // Only with this does jose look at `iat`.
+      maxTokenAge: 120,
       currentDate: new Date(Date.now() + order.later * 1_000),
     });
     return payload.sub;
   },
-  joserfc: (order) => runPython(PROGRAM, order),
+  joserfc: (order) => runPython(program("joserfc_verify.py"), order),
+  PyJWT: (order) => runPython(program("pyjwt_verify.py"), order),
 };
 
 /** The assertion with a part replaced by what `change` makes of it. */
@@ -67,13 +76,25 @@ test("the README's example verifies an assertion, and refuses an SSO token", asy
 });
 
 for (const [library, verify] of Object.entries(verifiers)) {
-  const options = { skip: library === "joserfc" && skip };
+  const options = { skip: library !== "jose" && skip };
   const order = (change) => ({
     assertion, keys, issuer: signet.issuer, audience: `${signet.issuer}/`, later: 0, ...change,
   });
 
   test(`RFC 7515 section 5.2: ${library} verifies an assertion with the published keys alone`, options, async () => {
     assert.equal(await verify(order({})), "42");
+  });
+
+  test(`attack 111, RFC 7519 section 4.1.6: ${library} takes an assertion while its clock is four seconds slow`, options, async () => {
+    const start = await signet.clock.stop();
+    try {
+      await signet.clock.stop(start + 4_000);
+      assert.equal(await verify(order({ assertion: await freshAssertion() })), "42");
+      await signet.clock.stop(start + 30_000);
+      await assert.rejects(verify(order({ assertion: await freshAssertion() })));
+    } finally {
+      await signet.clock.set(0);
+    }
   });
 
   test(`RFC 7519 section 4.1, RFC 8725: ${library} refuses what was tampered with, is not for it, is dead, or is no assertion`, options, async () => {

@@ -1,19 +1,56 @@
 // Forward authentication with real proxies, configured as the README says, in front of a real client area.
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { localOrigin } from "../../.ci/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
+import { echoProgram, skipFastCgi, startPhp } from "../support/php.mjs";
 import { freePort } from "../support/port.mjs";
 import { names, skip, startProxy } from "../support/proxies.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { cookieOf, createSet, getToken, json, putUser } from "../support/workflow.mjs";
+import { openWebSocket } from "../support/websocket.mjs";
+import { cookieOf, createSet, getToken, json, putUser, signIn } from "../support/workflow.mjs";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const LOGIN_URL = "https://panel.example.com/login";
 const page = { Accept: "text/html" };
+/** Names that some server takes for what a proxy says. */
+const TRUSTED = [
+  "X.Signet.User", "X~Signet~User", "x.signet_user", "X-Signet.User", "X!Signet!User", "X.Forwarded.User", "X-Forwarded.User", "X-Forwarded-Email",
+  "X-Forwarded-Groups", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "Forwarded", "Remote-User", "Remote_User", "Remote.User",
+  "X-Remote-User", "X.Remote.User", "X-Auth-Request-User", "X-Auth.Request-User", "X-WebAuth-User", "X-Authenticated-User", "X-Original-URL",
+  "X.Original.URL", "X-Rewrite-URL", "X_Rewrite_URL", "X-Real-IP", "X_Real_IP", "X.Real.IP", "X-Client-IP", "Client-IP", "Client_IP", "True-Client-IP",
+  "X-Cluster-Client-IP", "X-Forwarded-For", "Proxy",
+];
+
+describe("PHP behind Caddy", { skip: skip.caddy || skipFastCgi }, () => {
+  let signet, php, proxy;
+
+  before(async () => {
+    php = await startPhp({ fastCgi: true });
+    const port = await freePort();
+    signet = await startSignet({ vars: { ISSUER: localOrigin(port) } });
+    const transport = `transport fastcgi {\nenv SCRIPT_FILENAME ${echoProgram}\n}`;
+    const adapt = (config) => config.replace("header_up X-Real-IP {remote_host}", (line) => `${line}\n${transport}`);
+    proxy = await startProxy("caddy", { port, signet: signet.issuer, clientArea: `http://127.0.0.1:${php.port}`, adapt });
+    await putUser(signet, "alice");
+  });
+  after(async () => {
+    await proxy?.close();
+    await signet?.close();
+    await php?.close();
+  });
+
+  test("attack 102, RFC 3875 section 4.1.18: PHP sees one identity, and no other spelling of it", async () => {
+    const cookie = await signIn(signet, await createSet(signet, { user_id: "alice" }));
+    for (const names of [...TRUSTED.map((name) => [name]), TRUSTED]) {
+      const headers = [...Object.entries(cookie), ...names.map((name) => [name, "mallory"])];
+      const { server } = await (await proxy.fetch("/billing/", { headers })).json();
+      assert.equal(server.HTTP_X_SIGNET_USER, "alice", String(names));
+      assert.ok(!JSON.stringify(server).includes("mallory"), `${names}: ${JSON.stringify(server)}`);
+    }
+  });
+});
 
 for (const name of names) {
   describe(name, { skip: skip[name] }, () => {
@@ -50,7 +87,7 @@ for (const name of names) {
       const response = await proxy.fetch("/billing/?a=b", init);
       assert.equal(response.status, 200);
       const { headers } = await response.json();
-      const named = headers.map(([key, value]) => [key.toLowerCase().replaceAll("_", "-"), value]);
+      const named = headers.map(([key, value]) => [key.toLowerCase().replaceAll(/[^a-z0-9]/g, "-"), value]);
       return named.filter(([key, value]) => key.includes("signet") || key === "x-forwarded-user" || value.includes("mallory"));
     }
 
@@ -94,6 +131,8 @@ for (const name of names) {
       [["X-Signet-User", "mallory"], ["Connection", "close, X-Signet-User, X-Signet-Session"]],
       [["X_Signet_User", "mallory"], ["Connection", "keep-alive, x_signet_user"]],
       ...["X-Forwarded-User", "X_Forwarded_User", "X-Forwarded_User", "X_Forwarded-User"].map((header) => [[header, "mallory"]]),
+      ...TRUSTED.map((header) => [[header, "mallory"]]),
+      TRUSTED.map((header) => [header, "mallory"]),
       [["X-Forwarded-Uri", "/healthz"], ["X-Original-URL", "/healthz"], ["X-Forwarded-Method", "OPTIONS"], ["X-Forwarded-Host", "evil.example"]],
     ];
 
@@ -112,6 +151,26 @@ for (const name of names) {
         const label = `${JSON.stringify(headers)}: ${JSON.stringify(seen)}`;
         assert.deepEqual(seen.map(([key]) => key).sort(), ["x-signet-expires", "x-signet-session", "x-signet-user"], label);
         assert.equal(seen.find(([key]) => key === "x-signet-user")[1], "alice", label);
+      }
+    });
+
+    test("the client area learns the caller's address from the proxy", async () => {
+      const headers = [...Object.entries(await session()), ["X-Forwarded-For", "192.0.2.66"], ["X-Real-IP", "192.0.2.66"]];
+      const { headers: seen } = await (await proxy.fetch("/", { headers })).json();
+      const addresses = seen.filter(([key]) => ["x-forwarded-for", "x-real-ip"].includes(key.toLowerCase())).map(([, value]) => value);
+      assert.deepEqual(addresses, ["127.0.0.1", "127.0.0.1"]);
+    });
+
+    test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name signs anybody in through the proxy", async () => {
+      const [, theirs] = (await session("mallory")).Cookie.split("=");
+      const alice = await session();
+      for (const mark of ["x=1,", "x=1, ", "\x85", "\xc2\x85", "\xa0", "\xc2\xa0", "\xe2\x80\x80", "\xe3\x80\x80", "x-"]) {
+        const tossed = `${mark}__Host-signet=${theirs}`;
+        assert.equal((await proxy.fetch("/billing/", { headers: { ...json, Cookie: tossed } })).status, 401, JSON.stringify(mark));
+        for (const both of [`${tossed}; ${alice.Cookie}`, `${alice.Cookie}; ${tossed}`]) {
+          const seen = await identity({ headers: { Cookie: both } });
+          assert.equal(seen.find(([key]) => key === "x-signet-user")[1], "alice", JSON.stringify(both));
+        }
       }
     });
 
@@ -145,15 +204,11 @@ for (const name of names) {
     });
 
     test("RFC 6455: a WebSocket passes with its user, and not without a session", async () => {
-      const headers = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": randomBytes(16).toString("base64") };
-      assert.equal((await proxy.fetch("/socket", { headers: { ...json, ...headers } })).status, 401);
-      const { status, socket } = await proxy.fetch("/socket", { headers: { ...headers, ...(await session()) } });
-      assert.equal(status, 101);
-      const mask = randomBytes(4);
-      socket.write(Buffer.concat([Buffer.from([0x81, 0x85]), mask, Buffer.from("hello").map((byte, n) => byte ^ mask[n % 4])]));
-      const [frame] = await once(socket, "data");
-      assert.equal(frame.subarray(2).toString(), "alice: hello");
-      socket.destroy();
+      assert.equal((await openWebSocket(proxy.origin, "/socket", json)).status, 401);
+      const { peer } = await openWebSocket(proxy.origin, "/socket", await session());
+      peer.send("hello");
+      assert.equal(await peer.next(), "alice: hello");
+      peer.destroy();
     });
 
     test("LOGIN_URL: people are sent to sign in, calls are told", async () => {

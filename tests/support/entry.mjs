@@ -5,6 +5,8 @@ import { DurableObject } from "cloudflare:workers";
 import Signet, { Console as SignetConsole, User as SignetUser } from "./worker/index.js";
 
 const CONTROL = "/.test-control";
+/** The header that a test sends to come by http where the issuer is https. */
+const BY_HTTP = "x-test-by-http";
 
 /** Calls made by Signet since the last reset. All objects and requests share this isolate, and so these values. */
 const ops = {};
@@ -15,6 +17,8 @@ let snapshot = new Map();
 let background = 0;
 /** Timers of Signet that have not rung: background work that nobody need wait for. */
 const timers = new Set();
+/** How long a timer waits at most, in milliseconds. */
+let longestTimer = Infinity;
 /** What was written to Analytics Engine. */
 const points = [];
 let clockOffset = 0;
@@ -37,11 +41,11 @@ globalThis.Date = new Proxy(RealDate, {
 });
 
 const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
-globalThis.setTimeout = (callback, ...rest) => {
+globalThis.setTimeout = (callback, delay) => {
   const timer = setRealTimeout(() => {
     timers.delete(timer);
     callback();
-  }, ...rest);
+  }, Math.min(delay, longestTimer));
   timers.add(timer);
   return timer;
 };
@@ -53,9 +57,15 @@ globalThis.clearTimeout = (timer) => {
 export default {
   async fetch(request, env, ctx) {
     if (request.url.endsWith(CONTROL)) return Response.json(await control(await request.json(), env));
-    return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(request);
+    return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(asPresented(request, env));
   },
 };
+
+/** The request as Cloudflare would present it: by https where the issuer is https, though it came to a plain socket. */
+function asPresented(request, { ISSUER }) {
+  if (!ISSUER?.startsWith("https:") || request.headers.has(BY_HTTP)) return request;
+  return new Request(request.url.replace(/^http:/, "https:"), request);
+}
 
 export class User extends DurableObject {
   #signet;
@@ -128,6 +138,9 @@ async function control(order, env) {
       return points;
     case "clock":
       ({ offset: clockOffset = 0, stoppedAt = null } = order);
+      return null;
+    case "timers":
+      longestTimer = order.longest;
       return null;
     case "object": {
       const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });

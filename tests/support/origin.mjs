@@ -1,25 +1,31 @@
 // A client area's server, for the gateway to stand in front of: it shows what reaches it.
 
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { acceptWebSocket } from "./websocket.mjs";
 
 /**
  * Starts a server on loopback. `paths` answers paths of its own: a function of request and response for each. Any other
  * request is answered with what came in, as JSON: `{ method, url, headers (pairs), body }`.
  *
- * It accepts WebSockets and sends every message back with the user it was told of: `alice: hello`.
+ * It accepts WebSockets and sends every text back with the user it was told of: `alice: hello`. At `/silent` it sends
+ * nothing by itself: `origin.sockets` are its ends, for the tests to use.
  *
- * The result has `url`, `requests` (how many came) and `close`.
+ * The result has `url`, `requests` (how many came, WebSockets included), `sockets` and `close`.
  */
 export async function startOrigin(paths = {}) {
-  const origin = { requests: 0 };
+  const origin = { requests: 0, sockets: [] };
   const server = createServer((request, response) => {
     origin.requests += 1;
     const answer = paths[request.url.split("?")[0]] ?? echo;
     answer(request, response);
   });
-  server.on("upgrade", acceptWebSocket);
+  server.on("upgrade", (request, socket) => {
+    origin.requests += 1;
+    const peer = acceptWebSocket(request, socket);
+    if (request.url === "/silent") origin.sockets.push(peer);
+    else reply(peer, request.headers["x-signet-user"]);
+  });
   server.listen(0, "127.0.0.1").unref();
   await once(server, "listening");
   origin.url = `http://127.0.0.1:${server.address().port}`;
@@ -41,21 +47,13 @@ async function echo(request, response) {
   response.end(JSON.stringify({ method, url, headers: pairs(request), body: Buffer.concat(chunks).toString() }));
 }
 
-/** RFC 6455, as far as short text messages go. */
-function acceptWebSocket(request, socket) {
-  const key = `${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
-  const accept = createHash("sha1").update(key).digest("base64");
-  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
-  socket.on("data", (frame) => {
-    if ((frame[0] & 0x0f) !== 1) return socket.end();
-    const message = Buffer.from(`${request.headers["x-signet-user"]}: ${unmasked(frame)}`);
-    socket.write(Buffer.concat([Buffer.from([0x81, message.length]), message]));
-  });
-  socket.on("error", () => socket.destroy());
-}
-
-function unmasked(frame) {
-  const length = frame[1] & 0x7f;
-  const [mask, data] = [frame.subarray(2, 6), frame.subarray(6, 6 + length)];
-  return data.map((byte, n) => byte ^ mask[n % 4]);
+/** Sends every text back with the user it was told of, and every other message as it came; answers a close with the same. */
+async function reply(peer, user) {
+  for (;;) {
+    const message = await peer.next();
+    if (message.lost) return;
+    if (typeof message === "string") peer.send(`${user}: ${message}`);
+    else if (Buffer.isBuffer(message)) peer.send(message);
+    else peer.close(message.code, message.reason);
+  }
 }

@@ -123,6 +123,8 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
       await turn({ stoppedAt });
       return stoppedAt;
     },
+    /** Lets each timer that Signet sets from now on ring after this many milliseconds at most, until a restart. */
+    hurry: (longest) => control({ do: "timers", longest }),
   };
 
   /** The data points that Signet wrote. */

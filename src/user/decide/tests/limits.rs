@@ -21,6 +21,18 @@ fn a_use_is_written_at_most_once_a_minute() {
 }
 
 #[test]
+fn a_question_without_a_use_moves_no_limit() {
+    let session = session(OTHER);
+    let peek = |after| {
+        ask_from(here(), user_with([session.clone()]), Command::PeekSession(session.id.clone()), NOW.plus(after))
+    };
+    for after in [0, 60, IDLE - 1] {
+        assert_decision(peek(after), Reply::Session(session.clone()), vec![]);
+    }
+    assert_decision(peek(IDLE), Reply::Missing, vec![]);
+}
+
+#[test]
 fn a_clock_that_went_back_writes_nothing() {
     let ahead = Session { last_seen_at: NOW.plus(500), ..session(OTHER) };
     assert_decision(check(&ahead, 0), Reply::Session(ahead.clone()), vec![]);

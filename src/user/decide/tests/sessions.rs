@@ -33,6 +33,7 @@ fn a_session_that_is_dead_or_unknown_is_missing() {
         let facts = user_with([dead(session(OTHER))]);
         let end = Command::EndSession(sid(id), SessionEnd::SignedOut);
         assert_decision(ask(facts.clone(), end), Reply::Missing, vec![]);
+        assert_decision(ask(facts.clone(), Command::PeekSession(sid(id))), Reply::Missing, vec![]);
         assert_decision(ask(facts, Command::CheckSession(sid(id))), Reply::Missing, vec![]);
     }
 }
@@ -144,6 +145,7 @@ fn a_session_counts_while_its_account_stands() {
     ] {
         let facts = Facts { account: account.clone(), ..user_with([session(OTHER)]) };
         let reply = if counts { Reply::Session(session(OTHER)) } else { Reply::Missing };
+        assert_eq!(ask(facts.clone(), Command::PeekSession(sid(OTHER))).reply, reply, "{account:?}");
         assert_eq!(ask(facts, Command::CheckSession(sid(OTHER))).reply, reply, "{account:?}");
     }
 }

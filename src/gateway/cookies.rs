@@ -1,0 +1,81 @@
+//! Signet's own cookies, which the client area's server neither receives nor sets.
+
+/// How the names of all of Signet's cookies begin, in lower case.
+const OWN: &str = "__host-signet";
+
+/// The value of a `Cookie` header without Signet's cookies, the others as they were; none if none of Signet's is there.
+/// It is empty if there are no others.
+///
+/// A repeated header arrives as one, joined by commas. So a cookie is also left out if it holds one of Signet's after a
+/// comma.
+pub fn without_own_cookies(header: &str) -> Option<String> {
+    let holds_own = |cookie: &&str| cookie.split(',').any(is_own_cookie);
+    let (own, others): (Vec<_>, Vec<_>) = header.split(';').partition(holds_own);
+    (!own.is_empty()).then(|| others.join(";").trim_start().to_owned())
+}
+
+/// Whether `cookie`, which is `name=value` and whatever follows, could pass for one of Signet's with any browser or
+/// server: upper and lower case are the same, and what is no letter, digit or underscore before the name is dropped.
+pub fn is_own_cookie(cookie: &str) -> bool {
+    let name = cookie.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    name.get(..OWN.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(OWN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::CONSOLE_COOKIE;
+    use crate::sso::SESSION_COOKIE;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_cookie_of_signet_is_recognised_in_every_spelling() {
+        for cookie in [
+            SESSION_COOKIE,
+            CONSOLE_COOKIE,
+            "__Host-signet=x; Path=/; Secure",
+            "__host-SIGNET=x",
+            " \t__Host-signet =x",
+            "=__Host-signet=x",
+            " = __Host-signet=x",
+            "\u{a0}__Host-signet=x",
+            "\u{b}__Host-signet=x",
+            "__Host-signet-anything=x",
+            "__Host-signet",
+        ] {
+            assert!(is_own_cookie(cookie), "{cookie:?}");
+        }
+        for cookie in ["signet=x", "a=__Host-signet", "__Secure-signet=x", "__Host-app=x", "___Host-signet=x", "é", ""]
+        {
+            assert!(!is_own_cookie(cookie), "{cookie:?}");
+        }
+    }
+
+    #[test]
+    fn other_cookies_stay_as_they_are() {
+        for (before, after) in [
+            ("a=1; b=2", None),
+            ("", None),
+            ("__Host-signet=x", Some("")),
+            ("__Host-signet=x; a=1", Some("a=1")),
+            ("a=1; __Host-signet=x", Some("a=1")),
+            ("a=1; __Host-signet=x; b=2;c=\"3 ,4\" ", Some("a=1; b=2;c=\"3 ,4\" ")),
+            ("__Host-signet=x; __Host-signet-admin=y;a=1", Some("a=1")),
+            ("a=1, __Host-signet=x; b=2", Some("b=2")),
+            ("a=1,__HOST-signet=x; b=é", Some("b=é")),
+        ] {
+            assert_eq!(without_own_cookies(before).as_deref(), after, "{before:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_signets_is_left(header in "([a-c=;, ]|__Host-signet|__host-Signet-admin){0,8}") {
+            if let Some(rest) = without_own_cookies(&header) {
+                prop_assert!(!rest.split([';', ',']).any(is_own_cookie), "{} -> {}", header, rest);
+            } else {
+                prop_assert!(!header.split([';', ',']).any(is_own_cookie), "{}", header);
+            }
+        }
+    }
+}
