@@ -5,5 +5,6 @@ mod request;
 
 pub use reply::{AdminReply, token_json};
 pub use request::{
-    AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, missing, parse_cursor, parse_event_cursor,
+    ACCOUNT_FULL, AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, missing, parse_cursor,
+    parse_event_cursor,
 };
