@@ -393,7 +393,8 @@ fn save_account(facts: &Facts, account: Account, origin: Origin) -> Decision {
         changes.push(Change::DeleteSessions);
     }
     changes.push(Change::Record(event));
-    let dropped = old.map(|old| &old.services - &account.services).unwrap_or_default();
+    let before = old.iter().flat_map(|old| &old.services);
+    let dropped = before.filter(|service| !account.services.contains(service)).cloned().collect();
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
 }
 
