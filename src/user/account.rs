@@ -133,7 +133,7 @@ impl AccountInput {
 impl AccountChange {
     /// The services that this change gives to the account.
     pub fn claimed(&self) -> BTreeSet<OwnedId> {
-        self.services.iter().flatten().chain(&self.add_services).cloned().collect()
+        changed(self.services.clone().unwrap_or_default(), &self.remove_services, self.add_services.clone())
     }
 
     /// `account` with this change, made at `now`. A list is replaced first, then ids are removed from it, then added to it.
@@ -239,6 +239,12 @@ mod tests {
             let parsed: AccountChange = serde_json::from_str(change).unwrap();
             let changed = parsed.apply(account(), Timestamp::from_seconds(3));
             assert_eq!((changed.services, changed.domains), (ids(&services), ids(&domains)), "{change}");
+        }
+        for (change, claimed) in [
+            (r#"{"status":"Closed","add_domains":[1],"remove_services":[12]}"#, vec![]),
+            (r#"{"services":[1,2],"remove_services":[2,3],"add_services":[3,4]}"#, vec!["1", "3", "4"]),
+        ] {
+            assert_eq!(serde_json::from_str::<AccountChange>(change).unwrap().claimed(), ids(&claimed), "{change}");
         }
         for bad in [r#"{"add_services":null}"#, r#"{"remove_domains":"34"}"#, r#"{"add_domains":["a b"]}"#] {
             assert!(serde_json::from_str::<AccountChange>(bad).is_err(), "{bad}");
