@@ -180,23 +180,23 @@ for (const command of ["GetClientsProducts", "GetClientsDomains"]) {
   });
 }
 
-test("issue 9, item 11: a client with 12,000 domains and 1,200 services is sent in parts, changed by little, and closed at once", { skip }, async () => {
+test("issue 9, item 11: a client with 12,000 domains and 600 services is sent in parts, changed by little, and closed at once", { skip }, async () => {
   const id = nextClient;
   const ids = (from, count) => Array.from({ length: count }, (_, i) => 4_000_000_000 + from + i);
-  whmcs.services = services(id, ...ids(0, 1_200));
+  whmcs.services = services(id, ...ids(0, 600));
   whmcs.domains = domains(id, ...ids(0, 12_000));
   assert.deepEqual(await fire([["DailyCronJob", {}]]), ["Signet: everybody was sent: 1 clients, 0 refused"]);
-  assert.deepEqual(await accountOf(id), ["Active", true, ids(0, 1_200), ids(0, 12_000)]);
-  assert.deepEqual(JSON.parse(await (await signet.kv()).get(`service:${ids(1_199, 1)}`)), [String(id)]);
+  assert.deepEqual(await accountOf(id), ["Active", true, ids(0, 600), ids(0, 12_000)]);
+  assert.deepEqual(JSON.parse(await (await signet.kv()).get(`service:${ids(599, 1)}`)), [String(id)]);
   const events = (await eventsOf(signet, String(id))).length;
-  assert.equal(events, 1 + 27, "one creation, and 13,200 ids by 500");
+  assert.equal(events, 1 + 26, "one creation, and 12,600 ids by 500");
   await fire([["DailyCronJob", {}]]);
   assert.equal((await eventsOf(signet, String(id))).length, events, "what is so already leaves no trace");
 
-  whmcs.services = services(id, ...ids(1, 1_200));
+  whmcs.services = services(id, ...ids(1, 600));
   whmcs.domains = domains(id, ...ids(1, 12_000));
-  assert.deepEqual(await fire([["ServiceEdit", { userid: id, serviceid: 4_000_001_200 }]]), []);
-  assert.deepEqual(await accountOf(id), ["Active", true, ids(1, 1_200), ids(1, 12_000)]);
+  assert.deepEqual(await fire([["ServiceEdit", { userid: id, serviceid: 4_000_000_600 }]]), []);
+  assert.deepEqual(await accountOf(id), ["Active", true, ids(1, 600), ids(1, 12_000)]);
   assert.equal((await eventsOf(signet, String(id))).length, events + 1, "one change");
 
   const set = await createSet(signet, { user_id: String(id), scopes: ["clientarea:domain_details"] });
