@@ -127,6 +127,14 @@ fn lists_that_are_too_long_for_a_form_are_left_out_of_it() {
         user_page(&frame(), &UserPage { id: &id, account: &account, sessions: &[], events: &[], older: None }).body
     };
     let (listed, left_out) = (form_of(400), form_of(401));
+    let account = account(&(0..400).map(|n| format!("{n:064}")).collect::<Vec<_>>());
+    let services = account.services.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\r\n");
+    let shown = serde_json::to_string(&account.services).unwrap();
+    let largest = form_urlencoded::Serializer::new(String::new())
+        .append_pair("shown", &shown)
+        .append_pair("services", &services)
+        .finish();
+    assert!(largest.len() < 60_000, "the rest of the form fits too: {}", largest.len());
     assert!(listed.contains("<textarea id=\"services\"") && !listed.contains("too many"), "{listed}");
     assert!(!left_out.contains("<textarea") && left_out.contains("It owns 401 services and 0 domains."), "{left_out}");
     assert!(left_out.contains("name=\"status\"") && left_out.len() < 20_000, "{left_out}");
