@@ -12,7 +12,7 @@ const parts = {
   workerd: { test: () => nodeTests("workerd") },
   proxies: { test: () => nodeTests("proxies"), missing: () => missingFor("proxies") },
   browser: { test: () => nodeTests("browser"), missing: () => missingFor("chromium") },
-  clients: { test: () => nodeTests("clients"), missing: () => missingFor("python", "php") },
+  clients: { test: () => nodeTests("clients"), missing: () => missingFor("python", "php", "zsh") },
 };
 
 let built;

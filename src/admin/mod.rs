@@ -6,4 +6,6 @@ mod request;
 
 pub use cursor::PagedList;
 pub use reply::{AdminReply, token_json};
-pub use request::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, PageRequest, RecordRequest, missing};
+pub use request::{
+    ACCOUNT_FULL, AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, PageRequest, RecordRequest, missing,
+};

@@ -77,6 +77,10 @@ pub const MALFORMED_USER_ID: Failure = Failure::bad_request("The User ID is malf
 const MALFORMED_CLIENT_ID: Failure = Failure::bad_request("The client_id is malformed.");
 const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is malformed.");
 
+/// The answer to a change after which the account would own too much.
+pub const ACCOUNT_FULL: Failure =
+    Failure::of(409, "account_full", "The account would own more than 25,000 services and domains.");
+
 /// The answer when the object has nothing to do `command` with.
 pub const fn missing(command: &Command) -> Failure {
     match command {

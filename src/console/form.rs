@@ -8,6 +8,7 @@ use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
 use crate::sso::Scope;
 use crate::user::{AccountInput, Command, SessionEnd, Status};
 use crate::whmcs::{ActionName, AddressRange, ApiCredentialChange, ApiCredentialInput};
+use std::collections::BTreeSet;
 
 const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not one of this page.");
 const NOT_CONFIRMED: Failure = Failure::of(400, "invalid_form", "The box that confirms it was not ticked.");
@@ -210,7 +211,7 @@ fn words<'a>(form: &'a Params, name: &str) -> impl Iterator<Item = &'a str> {
     text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
 }
 
-fn owned_ids(form: &Params, name: &str) -> Result<Vec<OwnedId>, Failure> {
+fn owned_ids(form: &Params, name: &str) -> Result<BTreeSet<OwnedId>, Failure> {
     words(form, name).map(|word| OwnedId::parse(word).ok_or(BAD_OWNED_ID)).collect()
 }
 

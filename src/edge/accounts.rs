@@ -7,21 +7,24 @@ use super::site::{Placement, Site};
 use crate::http::Request;
 use crate::id::{OwnedId, UserId};
 use crate::store::{self, ServiceClaims};
-use crate::user::{Account, AccountChange, AccountInput, Command, Reply, Saved};
+use crate::user::{Account, AccountInput, Command, Reply, Saved};
+use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
 /// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
 /// not, it forgets them.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
-    if let Command::PatchAccount(AccountChange { services: Some(services), .. }) = &command {
-        // Nothing is noted of an account that is not there.
-        if account_of(site, request, user).await?.is_none() {
-            return Ok(Reply::Missing);
+    match &command {
+        Command::PutAccount(account) => note_claims(site, user, &account.services).await?,
+        Command::PatchAccount(change) => {
+            let services = change.claimed();
+            // Nothing is noted of an account that is not there.
+            if !services.is_empty() && account_of(site, request, user).await?.is_none() {
+                return Ok(Reply::Missing);
+            }
+            note_claims(site, user, &services).await?;
         }
-        note_claims(site, user, services).await?;
-    }
-    if let Command::PutAccount(account) = &command {
-        note_claims(site, user, &account.services).await?;
+        _ => {}
     }
     let reply = site.ask(user, Placement::AsConfigured, request, command).await?;
     if let Reply::Saved(Saved { dropped, .. }) | Reply::Deleted(dropped) = &reply {
@@ -61,32 +64,26 @@ pub(super) async fn owner_of(site: &Site, request: &Request, service: &OwnedId) 
 }
 
 /// Notes that `user` claims these services, where KV does not say so yet.
-async fn note_claims(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
-    let kv = site.kv()?;
-    for (key, claims) in claims_on(&kv, services).await? {
-        if let Some(claims) = claims.with(user) {
-            kv.put(&key, &claims, None).await?;
-        }
-    }
-    Ok(())
+async fn note_claims(site: &Site, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
+    let kv = &site.kv()?;
+    let claims = claims_on(kv, services).await?.into_iter();
+    let claims = claims.filter_map(|(key, claims)| Some((key, claims.with(user)?)));
+    try_join_all(claims.map(|(key, claims)| async move { kv.put(&key, &claims, None).await })).await.map(drop)
 }
 
 /// Forgets that `user` claimed these services.
-pub(super) async fn forget_claims(site: &Site, user: &UserId, services: &[OwnedId]) -> Result<(), Fault> {
-    let kv = site.kv()?;
-    for (key, claims) in claims_on(&kv, services).await? {
-        match claims.without(user) {
-            Some(claims) if claims.0.is_empty() => kv.delete(&key).await?,
-            Some(claims) => kv.put(&key, &claims, None).await?,
-            None => {}
-        }
-    }
-    Ok(())
+pub(super) async fn forget_claims(site: &Site, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
+    let kv = &site.kv()?;
+    let claims = claims_on(kv, services).await?.into_iter();
+    let claims = claims.filter_map(|(key, claims)| Some((key, claims.without(user)?)));
+    let writes = claims.map(|(key, claims)| async move {
+        if claims.0.is_empty() { kv.delete(&key).await } else { kv.put(&key, &claims, None).await }
+    });
+    try_join_all(writes).await.map(drop)
 }
 
 /// The claims on these services, by key.
-async fn claims_on(kv: &Kv, services: &[OwnedId]) -> Result<Vec<(String, ServiceClaims)>, Fault> {
-    let keys: BTreeSet<_> = services.iter().map(store::service_key).collect();
-    let claims = kv.get_each(keys.into_iter().collect()).await?;
+async fn claims_on(kv: &Kv, services: &BTreeSet<OwnedId>) -> Result<Vec<(String, ServiceClaims)>, Fault> {
+    let claims = kv.get_each(services.iter().map(store::service_key).collect()).await?;
     Ok(claims.into_iter().map(|(key, claims)| (key, claims.unwrap_or_default())).collect())
 }

@@ -5,7 +5,7 @@ use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site, Trail};
 use super::{accounts, credentials};
-use crate::admin::{AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, missing};
+use crate::admin::{ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
@@ -76,6 +76,7 @@ impl Admin<'_> {
             }
             Reply::Sessions(sessions) => Ok(AdminReply::Sessions(sessions)),
             Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
+            Reply::Full => Err(ACCOUNT_FULL.into()),
             Reply::Missing => Err(missing.into()),
             reply => Err(unexpected(&reply).into()),
         }

@@ -13,6 +13,7 @@ use crate::store;
 use crate::time::Timestamp;
 use crate::user::Effect;
 use futures_util::future::join_all;
+use std::collections::BTreeSet;
 
 /// What became of a line: nothing if it was blank.
 pub(super) struct Written {
@@ -40,7 +41,7 @@ pub(super) async fn write_batch(site: &Site, request: &Request, batch: Vec<Item>
 }
 
 /// The services that a user's account dropped.
-type Dropped = Option<(UserId, Vec<OwnedId>)>;
+type Dropped = Option<(UserId, BTreeSet<OwnedId>)>;
 
 async fn write(
     site: &Site,

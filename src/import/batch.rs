@@ -60,8 +60,8 @@ impl Subjects {
         let (is_account, subjects) = match &item.content {
             Content::Blank | Content::Refused(_) => return true,
             Content::Entry(Entry::Account(user, account)) => {
-                let services: BTreeSet<_> = account.services.iter().cloned().map(Subject::Service).collect();
-                (true, services.into_iter().chain([Subject::User(user.clone())]).collect::<Vec<_>>())
+                let services = account.services.iter().cloned().map(Subject::Service);
+                (true, services.chain([Subject::User(user.clone())]).collect::<Vec<_>>())
             }
             Content::Entry(Entry::Credential(entry)) => (false, Self::of_credential(entry)),
         };

@@ -4,6 +4,11 @@ use crate::id::OwnedId;
 use crate::json::given;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How many services and domains an account owns at most, together. One row of the object holds the account, and Cloudflare
+/// limits a row to 2 MB: this many ids of the greatest length need 1.7 MB.
+pub const OWNED_MAX: usize = 25_000;
 
 /// The status of an account. Active and Inactive accounts may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +48,9 @@ pub struct Account {
     /// Whether single sign-on is allowed.
     pub sso: bool,
     /// The services it owns.
-    pub services: Vec<OwnedId>,
+    pub services: BTreeSet<OwnedId>,
     /// The domains it owns.
-    pub domains: Vec<OwnedId>,
+    pub domains: BTreeSet<OwnedId>,
     /// When Signet first heard of it.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -64,10 +69,10 @@ pub struct AccountInput {
     pub sso: Option<bool>,
     /// The services it owns.
     #[serde(default)]
-    pub services: Vec<OwnedId>,
+    pub services: BTreeSet<OwnedId>,
     /// The domains it owns.
     #[serde(default)]
-    pub domains: Vec<OwnedId>,
+    pub domains: BTreeSet<OwnedId>,
 }
 
 /// The fields of an account to change; the others stay.
@@ -82,10 +87,22 @@ pub struct AccountChange {
     pub sso: Option<bool>,
     /// All services.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub services: Option<Vec<OwnedId>>,
+    pub services: Option<BTreeSet<OwnedId>>,
     /// All domains.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub domains: Option<Vec<OwnedId>>,
+    pub domains: Option<BTreeSet<OwnedId>>,
+    /// Services to remove.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub remove_services: BTreeSet<OwnedId>,
+    /// Domains to remove.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub remove_domains: BTreeSet<OwnedId>,
+    /// Services to add.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub add_services: BTreeSet<OwnedId>,
+    /// Domains to add.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub add_domains: BTreeSet<OwnedId>,
 }
 
 impl AccountInput {
@@ -96,6 +113,7 @@ impl AccountInput {
             sso: self.sso.filter(|_| self.sso != shown.sso),
             services: Some(self.services).filter(|services| *services != shown.services),
             domains: Some(self.domains).filter(|domains| *domains != shown.domains),
+            ..AccountChange::default()
         }
     }
 
@@ -113,20 +131,42 @@ impl AccountInput {
 }
 
 impl AccountChange {
-    /// `account` with this change, made at `now`.
+    /// The services that this change gives to the account.
+    pub fn claimed(&self) -> BTreeSet<OwnedId> {
+        changed(self.services.clone().unwrap_or_default(), &self.remove_services, self.add_services.clone())
+    }
+
+    /// `account` with this change, made at `now`. A list is replaced first, then ids are removed from it, then added to it.
     pub fn apply(self, account: Account, now: Timestamp) -> Account {
+        let services = self.services.unwrap_or(account.services);
+        let domains = self.domains.unwrap_or(account.domains);
         Account {
             status: self.status.unwrap_or(account.status),
             sso: self.sso.unwrap_or(account.sso),
-            services: self.services.unwrap_or(account.services),
-            domains: self.domains.unwrap_or(account.domains),
+            services: changed(services, &self.remove_services, self.add_services),
+            domains: changed(domains, &self.remove_domains, self.add_domains),
             created_at: account.created_at,
             updated_at: now,
         }
     }
 }
 
+fn changed(
+    mut owned: BTreeSet<OwnedId>,
+    removed: &BTreeSet<OwnedId>,
+    mut added: BTreeSet<OwnedId>,
+) -> BTreeSet<OwnedId> {
+    owned.retain(|id| !removed.contains(id));
+    owned.append(&mut added);
+    owned
+}
+
 impl Account {
+    /// How many services and domains it owns, together.
+    pub fn owned(&self) -> usize {
+        self.services.len().saturating_add(self.domains.len())
+    }
+
     /// Whether it owns the service and the domain, where one is named.
     pub fn owns(&self, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> bool {
         service.is_none_or(|id| self.services.contains(id)) && domain.is_none_or(|id| self.domains.contains(id))
@@ -137,7 +177,7 @@ impl Account {
 mod tests {
     use super::*;
 
-    fn ids(ids: &[&str]) -> Vec<OwnedId> {
+    fn ids(ids: &[&str]) -> BTreeSet<OwnedId> {
         ids.iter().map(|id| OwnedId::parse(id).unwrap()).collect()
     }
 
@@ -179,6 +219,44 @@ mod tests {
             assert_eq!(input(json).into_account(old, Timestamp::from_seconds(3)).sso, sso, "{json} {old:?}");
         }
         assert!(serde_json::from_str::<AccountInput>(r#"{"status":"Active","sso":null}"#).is_err());
+    }
+
+    #[test]
+    fn lists_are_replaced_then_shortened_then_extended() {
+        for (change, services, domains) in [
+            ("{}", vec!["12"], vec!["34", "example.com"]),
+            (r#"{"add_services":[13,12,"13"]}"#, vec!["12", "13"], vec!["34", "example.com"]),
+            (r#"{"remove_domains":[34,"unknown"]}"#, vec!["12"], vec!["example.com"]),
+            (r#"{"remove_services":[12],"add_domains":["a"]}"#, vec![], vec!["34", "a", "example.com"]),
+            (r#"{"remove_services":[12,13],"add_services":[12]}"#, vec!["12"], vec!["34", "example.com"]),
+            (
+                r#"{"services":[1,2,3],"remove_services":[2],"add_services":[4]}"#,
+                vec!["1", "3", "4"],
+                vec!["34", "example.com"],
+            ),
+            (r#"{"domains":[],"add_domains":[5]}"#, vec!["12"], vec!["5"]),
+        ] {
+            let parsed: AccountChange = serde_json::from_str(change).unwrap();
+            let changed = parsed.apply(account(), Timestamp::from_seconds(3));
+            assert_eq!((changed.services, changed.domains), (ids(&services), ids(&domains)), "{change}");
+        }
+        for (change, claimed) in [
+            (r#"{"status":"Closed","add_domains":[1],"remove_services":[12]}"#, vec![]),
+            (r#"{"services":[1,2],"remove_services":[2,3],"add_services":[3,4]}"#, vec!["1", "3", "4"]),
+        ] {
+            assert_eq!(serde_json::from_str::<AccountChange>(change).unwrap().claimed(), ids(&claimed), "{change}");
+        }
+        for bad in [r#"{"add_services":null}"#, r#"{"remove_domains":"34"}"#, r#"{"add_domains":["a b"]}"#] {
+            assert!(serde_json::from_str::<AccountChange>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_largest_account_fits_into_a_row() {
+        let services = (0..OWNED_MAX).map(|n| OwnedId::parse(&format!("{n:064}")).unwrap()).collect();
+        let largest = Account { services, domains: BTreeSet::new(), ..account() };
+        assert_eq!(largest.owned(), OWNED_MAX);
+        assert!(serde_json::to_string(&largest).unwrap().len() < 1_800_000);
     }
 
     #[test]

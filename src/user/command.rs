@@ -5,6 +5,7 @@ use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
 use crate::user::{Account, AccountChange, AccountInput, Event, Session, SessionEnd};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One request to the object: a command, and who caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ pub enum Command {
     GetAccount,
     /// Create or replace the account. Nothing is written if it is that already. Answer: `Saved`.
     PutAccount(AccountInput),
-    /// Change the account. Nothing is written if it is that already. Answer: `Saved`, `Missing`.
+    /// Change the account. Nothing is written if it is that already. Answer: `Saved`, `Full`, `Missing`.
     PatchAccount(AccountChange),
     /// Delete the account and end its sessions. Answer: `Deleted`, `Missing`.
     DeleteAccount,
@@ -153,8 +154,10 @@ pub enum Reply {
     Account(Account),
     /// The account as it is now, and what became of it.
     Saved(Saved),
+    /// The account would own more services and domains than [`OWNED_MAX`](crate::user::OWNED_MAX); nothing was written.
+    Full,
     /// The account is gone. It owned these services.
-    Deleted(Vec<OwnedId>),
+    Deleted(BTreeSet<OwnedId>),
     /// Numbered events, newest first.
     Events(Vec<(u64, Event)>),
     /// What became of the token; none while it may still be redeemed.
@@ -177,7 +180,7 @@ pub struct Saved {
     /// What writing it did.
     pub effect: Effect,
     /// The services that it owned before, and does not now.
-    pub dropped: Vec<OwnedId>,
+    pub dropped: BTreeSet<OwnedId>,
 }
 
 /// What writing something did.
@@ -228,6 +231,10 @@ mod tests {
 
     fn sid() -> SessionId {
         SessionId::parse(SID).unwrap()
+    }
+
+    fn none() -> BTreeSet<OwnedId> {
+        BTreeSet::new()
     }
 
     fn portal() -> ClientId {
@@ -293,8 +300,12 @@ mod tests {
     #[test]
     fn wire_form_of_each_other_command_is_unchanged() {
         let put =
-            AccountInput { status: crate::user::Status::Active, sso: Some(false), services: vec![], domains: vec![] };
+            AccountInput { status: crate::user::Status::Active, sso: Some(false), services: none(), domains: none() };
         let patch = AccountChange { sso: Some(true), ..AccountChange::default() };
+        let parts: AccountChange = serde_json::from_value(
+            json!({"remove_services": [1], "remove_domains": [2], "add_services": [3], "add_domains": [4]}),
+        )
+        .unwrap();
         for (command, wire) in [
             (Command::CheckSession(sid()), json!({"check_session": SID})),
             (Command::PeekSession(sid()), json!({"peek_session": SID})),
@@ -319,6 +330,12 @@ mod tests {
                 json!({"put_account": {"status": "Active", "sso": false, "services": [], "domains": []}}),
             ),
             (Command::PatchAccount(patch), json!({"patch_account": {"sso": true}})),
+            (
+                Command::PatchAccount(parts),
+                json!({"patch_account": {
+                    "remove_services": ["1"], "remove_domains": ["2"], "add_services": ["3"], "add_domains": ["4"],
+                }}),
+            ),
             (Command::DeleteAccount, json!("delete_account")),
             (Command::ListEvents { before: Some(7), limit: 50 }, json!({"list_events": {"before": 7, "limit": 50}})),
             (Command::GetToken(jti()), json!({"get_token": JTI})),
@@ -356,7 +373,7 @@ mod tests {
             ordinal: 0,
         };
         let input =
-            AccountInput { status: crate::user::Status::Closed, sso: Some(true), services: vec![], domains: vec![] };
+            AccountInput { status: crate::user::Status::Closed, sso: Some(true), services: none(), domains: none() };
         let account = input.into_account(None, at);
         let (row, person) = (serde_json::to_value(&session).unwrap(), serde_json::to_value(&account).unwrap());
         let event: Event =
@@ -375,13 +392,14 @@ mod tests {
             (Reply::Sessions(vec![session]), json!({"sessions": [row]})),
             (Reply::Account(account.clone()), json!({"account": person})),
             (
-                Reply::Saved(Saved { account, effect: Effect::Created, dropped: vec![] }),
+                Reply::Saved(Saved { account, effect: Effect::Created, dropped: none() }),
                 json!({"saved": {"account": person, "effect": "created", "dropped": []}}),
             ),
-            (Reply::Deleted(vec![OwnedId::parse("12").unwrap()]), json!({"deleted": ["12"]})),
+            (Reply::Deleted(OwnedId::parse("12").into_iter().collect()), json!({"deleted": ["12"]})),
             (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
             (Reply::Fate(None), json!({"fate": null})),
             (Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })), json!({"fate": {"fate": "revoked", "at": 1}})),
+            (Reply::Full, json!("full")),
             (Reply::Done, json!("done")),
             (Reply::Unchanged, json!("unchanged")),
             (Reply::Missing, json!("missing")),

@@ -5,8 +5,8 @@ use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Caller, Command, Effect, Event, EventKind, EventReason, Fate, Introspection, Redemption, Reply, Saved,
-    Security, Session, SessionEnd, Status, TokenFate, Turn, UserAction,
+    Account, Caller, Command, Effect, Event, EventKind, EventReason, Fate, Introspection, OWNED_MAX, Redemption, Reply,
+    Saved, Security, Session, SessionEnd, Status, TokenFate, Turn, UserAction,
 };
 use std::collections::BTreeSet;
 
@@ -89,7 +89,10 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
         Command::PutAccount(input) => save_account(&facts, input.into_account(facts.account.as_ref(), now), origin),
         Command::PatchAccount(change) => match facts.account.clone() {
-            Some(account) => save_account(&facts, change.apply(account, now), origin),
+            Some(account) => match change.apply(account, now) {
+                account if account.owned() > OWNED_MAX => Decision::only(Reply::Full),
+                account => save_account(&facts, account, origin),
+            },
             None => Decision::only(Reply::Missing),
         },
         Command::DeleteAccount => match facts.account {
@@ -381,7 +384,7 @@ fn save_account(facts: &Facts, account: Account, origin: Origin) -> Decision {
         return Decision::only(Reply::Saved(Saved {
             account: old.clone(),
             effect: Effect::Unchanged,
-            dropped: Vec::new(),
+            dropped: BTreeSet::new(),
         }));
     }
     let (effect, kind) = match old {
@@ -394,15 +397,9 @@ fn save_account(facts: &Facts, account: Account, origin: Origin) -> Decision {
         changes.push(Change::DeleteSessions);
     }
     changes.push(Change::Record(event));
-    let dropped = dropped_services(old, &account);
+    let before = old.iter().flat_map(|old| &old.services);
+    let dropped = before.filter(|service| !account.services.contains(service)).cloned().collect();
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
-}
-
-/// The services of `old` that `account` does not own.
-fn dropped_services(old: Option<&Account>, account: &Account) -> Vec<OwnedId> {
-    let kept: BTreeSet<_> = account.services.iter().collect();
-    let before = old.map_or(&[][..], |old| &old.services);
-    before.iter().filter(|service| !kept.contains(service)).cloned().collect()
 }
 
 fn revoke_token(facts: &Facts, jti: TokenId, origin: Origin) -> Decision {

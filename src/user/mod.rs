@@ -6,7 +6,7 @@ mod decide;
 mod event;
 mod session;
 
-pub use account::{Account, AccountChange, AccountInput, Status};
+pub use account::{Account, AccountChange, AccountInput, OWNED_MAX, Status};
 pub use command::{
     Caller, Command, Effect, Fate, Introspection, Redemption, Reply, Saved, Security, TokenFate, Turn, UserAction,
 };

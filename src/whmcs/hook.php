@@ -8,8 +8,9 @@
  *
  * (WHMCS runs no hook file whose name begins with an underscore.)
  *
- * On every event about a client, the client is read through WHMCS's local API and sent whole. What does not arrive is in the
- * activity log, and the daily cron job sends everybody again. Nothing that goes wrong here reaches WHMCS.
+ * On every event about a client, its status is sent first, and then what changed in its services and domains, as WHMCS's local
+ * API lists them. What does not arrive is in the activity log, and the daily cron job sends everybody again. Nothing that goes
+ * wrong here reaches WHMCS.
  */
 
 namespace Signet;
@@ -22,12 +23,14 @@ if (!defined('WHMCS')) {
 const CONFIG = __DIR__ . '/_signet_config.php';
 /** How many entries are asked of WHMCS, and how many clients are sent to Signet, at once. */
 const PAGE = 100;
-/** How long WHMCS waits for Signet, in seconds: for the connection, for an event, for a page of clients. */
+/** How many services and domains are sent at once. Each new service costs Signet a write to KV. */
+const PART = 500;
+/** How long WHMCS waits for Signet, in seconds: for the connection, for an event in all, for a request of the daily cron job. */
 const CONNECT_SECONDS = 2;
 const EVENT_SECONDS = 5;
-const PAGE_SECONDS = 60;
-/** How much of an answer is read, in bytes. */
-const ANSWER_BYTES_MAX = 1048576;
+const JOB_SECONDS = 60;
+/** How much of an answer is read, in bytes. The largest account has 1.7 million. */
+const ANSWER_BYTES_MAX = 2097152;
 /** How much of a text goes to the activity log, in bytes. */
 const NOTE_BYTES_MAX = 300;
 /** How the activity log tells of deletions. The daily cron job finds by it what it has to repeat. */
@@ -63,19 +66,23 @@ final class Administration
         $this->curl = curl_init();
     }
 
-    /** @throws \RuntimeException when the answer's status is none of those expected, or none comes in time. */
-    public function send(string $method, string $path, array $expected, string $body, string $type, int $seconds): string
+    /**
+     * Sends a request, and returns the status and the body of the answer.
+     *
+     * @throws \RuntimeException when the answer's status is none of those expected, or none comes in time.
+     */
+    public function send(string $method, string $path, array $expected, string $body, string $type, float $seconds): array
     {
         list($status, $answer) = $this->exchange($method, $path, $body, $type, $seconds);
         if (in_array($status, $expected, true)) {
-            return $answer;
+            return [$status, $answer];
         }
         $problem = json_decode($answer, true);
         $detail = is_array($problem) && is_string($problem['detail'] ?? null) ? ": {$problem['detail']}" : '';
         throw new \RuntimeException($this->withoutToken("Signet answered {$status}{$detail}"));
     }
 
-    private function exchange(string $method, string $path, string $body, string $type, int $seconds): array
+    private function exchange(string $method, string $path, string $body, string $type, float $seconds): array
     {
         $answer = '';
         curl_reset($this->curl); // it keeps its connections
@@ -85,7 +92,7 @@ final class Administration
             CURLOPT_HTTPHEADER => ["Authorization: Bearer {$this->token}", "Content-Type: {$type}", 'Expect:'],
             CURLOPT_POSTFIELDS => $body,
             CURLOPT_CONNECTTIMEOUT => CONNECT_SECONDS,
-            CURLOPT_TIMEOUT => $seconds,
+            CURLOPT_TIMEOUT_MS => (int) ceil($seconds * 1000),
             CURLOPT_NOSIGNAL => true,
             CURLOPT_WRITEFUNCTION => function ($curl, $chunk) use (&$answer) {
                 $answer .= $chunk;
@@ -116,21 +123,49 @@ final class Accounts
     private $administration;
     /** Whether Signet was out of reach. Then no event waits for it again in this run of PHP. */
     private $isOutOfReach = false;
+    /** How many seconds the event may still wait for Signet; null in the daily cron job. */
+    private static $secondsLeft;
     /** The clients that are being deleted in this run of PHP, as keys. */
     private $deleted = [];
     /** How many clients Signet refused in this daily cron job. */
     private $refused = 0;
 
-    private function send(string $method, string $path, array $expected, string $body = ''): void
+    /** An event begins. */
+    public static function startEvent(): void
+    {
+        self::$secondsLeft = EVENT_SECONDS;
+    }
+
+    /** The daily cron job begins. It tries Signet again. */
+    private function startJob(): void
+    {
+        self::$secondsLeft = null;
+        $this->isOutOfReach = false;
+    }
+
+    /** Sends a request, and returns the status and what the body of the answer says. */
+    private function send(string $method, string $path, array $expected, array $body = []): array
     {
         if ($this->isOutOfReach) {
             throw new \RuntimeException('Signet could not be reached a moment ago');
         }
+        $seconds = self::$secondsLeft ?? JOB_SECONDS;
+        if ($seconds <= 0) {
+            throw new \RuntimeException('it took too long; the daily cron job sends the rest');
+        }
+        $start = microtime(true);
         try {
-            $this->administration()->send($method, $path, $expected, $body, 'application/json', EVENT_SECONDS);
+            $json = $body ? json_encode($body) : '';
+            list($status, $answer) =
+                $this->administration()->send($method, $path, $expected, $json, 'application/json', $seconds);
+            return [$status, json_decode($answer, true)];
         } catch (Unreachable $failure) {
             $this->isOutOfReach = true;
             throw $failure;
+        } finally {
+            if (self::$secondsLeft !== null) {
+                self::$secondsLeft -= max(0, microtime(true) - $start);
+            }
         }
     }
 
@@ -140,23 +175,53 @@ final class Accounts
     }
 
     /**
-     * Makes the account what the client is. `$event` has what an event says of the client, `$gone` the service or domain that
-     * is being deleted. A failure is noted; the daily cron job sends everybody.
+     * Makes the account what the client is, and returns whether it is that now. `$event` has what an event says of the client,
+     * `$gone` the service or domain that is being deleted. What needs no list goes first: a client is closed even if its lists
+     * cannot be read. A failure is noted; the daily cron job sends everybody.
      */
-    public function put(int $client, array $event = [], array $gone = []): void
+    public function put(int $client, array $event = [], array $gone = []): bool
     {
         if (isset($this->deleted[$client])) {
-            return;
+            return false;
         }
+        $account = null;
         try {
-            $account = account($client, $event, $gone);
-            if ($account === null) {
+            $said = state($event);
+            if ($said) { // before anything else is read
+                $account = $this->patch($client, $said);
+            }
+            $details = details($client);
+            if ($details === null) {
                 throw new \RuntimeException('WHMCS has no such client');
             }
-            $this->send('PUT', "users/{$client}", [200, 201], json_encode($account));
+            $state = state($event, $details);
+            if ($state && $state !== $said) {
+                $account = $this->patch($client, $state);
+            }
+            check_status($state);
+            $account = $account ?? $this->create($client, $state);
+            foreach (changes($account, lists($client, $gone)) as $change) {
+                $this->send('PATCH', "users/{$client}", [200], $change);
+            }
+            return true;
         } catch (\Throwable $failure) {
-            note("client {$client} was not sent: {$failure->getMessage()}", $client);
+            $whole = $account === null ? '' : ' whole';
+            note("client {$client} was not sent{$whole}: {$failure->getMessage()}", $client);
+            return false;
         }
+    }
+
+    /** Changes an account and returns it; null if there is none. */
+    private function patch(int $client, array $change): ?array
+    {
+        list($status, $account) = $this->send('PATCH', "users/{$client}", [200, 404], $change);
+        return $status === 200 ? (array) $account : null;
+    }
+
+    /** Creates an account that owns nothing yet, and returns it. */
+    private function create(int $client, array $state): array
+    {
+        return (array) $this->send('PUT', "users/{$client}", [200, 201], $state)[1];
     }
 
     /** Deletes the account. A failure is noted for the daily cron job. */
@@ -176,7 +241,7 @@ final class Accounts
     /** Deletes the accounts whose deletion failed, if WHMCS has no such client any more. */
     public function repeatDeletions(): void
     {
-        $this->isOutOfReach = false;
+        $this->startJob();
         foreach (failed_deletions() as $client) {
             if (details($client) === null) {
                 $this->delete($client, true);
@@ -184,23 +249,27 @@ final class Accounts
         }
     }
 
-    /** Sends every client, a page at a time. */
+    /** Sends every client: a page at a time, and alone those who have long lists or cannot be read whole. */
     public function putAll(): void
     {
+        $this->startJob();
         $lines = [];
         $sent = 0;
         $this->refused = 0;
         foreach (rows('GetClients', ['orderby' => 'id'], 'clients', 'client') as $row) {
             $client = (int) $row['id'];
             try {
-                $account = account($client);
-            } catch (\Throwable $failure) {
-                note("client {$client} was not sent: {$failure->getMessage()}", $client);
-                continue;
-            }
-            if ($account !== null) {
+                $details = details($client);
+                if ($details === null) {
+                    continue; // it was deleted meanwhile
+                }
+                $state = state([], $details);
+                check_status($state);
+                $account = $state + lists($client, [], PART);
                 $lines[$client] = json_encode(['user_id' => (string) $client, 'account' => $account]);
                 $sent++;
+            } catch (\Throwable $failure) {
+                $sent += (int) $this->put($client); // it notes what goes wrong
             }
             if (count($lines) === PAGE) {
                 $this->import($lines);
@@ -235,7 +304,7 @@ final class Accounts
     {
         $body = implode("\n", $lines) . "\n";
         $administration = $this->administration();
-        $answer = $administration->send('POST', 'import', [200], $body, 'application/x-ndjson', PAGE_SECONDS);
+        list(, $answer) = $administration->send('POST', 'import', [200], $body, 'application/x-ndjson', JOB_SECONDS);
         $clients = array_keys($lines);
         foreach (explode("\n", $answer) as $line) {
             $report = json_decode($line, true);
@@ -276,15 +345,19 @@ function note(string $text, int $client = 0): void
 /**
  * The entries that WHMCS's local API lists under `$list` and `$entry`, read in pages.
  *
- * @throws \RuntimeException when they cannot be read to the end: an account is never sent with a part of what it owns.
+ * @throws \RuntimeException when they cannot be read to the end, or are more than `$most`: nobody loses a service by a list that
+ * was read in part.
  */
-function rows(string $command, array $parameters, string $list, string $entry): \Generator
+function rows(string $command, array $parameters, string $list, string $entry, int $most = PHP_INT_MAX): \Generator
 {
     $start = 0;
     do {
         $answer = localAPI($command, $parameters + ['limitstart' => $start, 'limitnum' => PAGE]);
         if (($answer['result'] ?? '') !== 'success' || !isset($answer['totalresults'])) {
             throw new \RuntimeException("{$command} failed: " . ($answer['message'] ?? 'no message'));
+        }
+        if ((int) $answer['totalresults'] > $most) {
+            throw new \RuntimeException("{$command} lists more than {$most} entries");
         }
         $rows = entries($answer, $list, $entry);
         yield from $rows;
@@ -324,41 +397,71 @@ function details(int $client): ?array
 }
 
 /**
- * The account that Signet shall have of a client, as the body of `PUT /admin/v1/users/{user_id}`; null if there is no such
- * client. It owns every service and domain that it has in WHMCS, whatever their status.
- *
- * Single sign-on that WHMCS forbids is switched off. Else it is left out, and so stays what the user chose at Signet.
+ * What Signet shall know of a client besides what it owns: the status, and that single sign-on is off if WHMCS forbids it. What
+ * an event says counts before what WHMCS has saved. Single sign-on that WHMCS allows is left out, and so stays what the user
+ * chose at Signet. A status that Signet does not know is left out, too.
  */
-function account(int $client, array $event = [], array $gone = []): ?array
+function state(array $event, array $details = []): array
 {
-    $details = details($client);
-    if ($details === null) {
-        return null;
-    }
-    $status = $event['status'] ?? $details['status'] ?? '';
-    if (!in_array($status, ['Active', 'Inactive', 'Closed'], true)) {
-        throw new \RuntimeException('the status of the client is unknown to Signet');
-    }
+    $status = $event['status'] ?? $details['status'] ?? null;
     $isOff = function ($switch) {
         return in_array($switch, [false, 0, '0'], true);
     };
-    $sso = $isOff($event['allow_sso'] ?? null) || $isOff($details['allowSingleSignOn'] ?? null) ? ['sso' => false] : [];
-    return ['status' => $status] + $sso + [
-        'services' => owned('GetClientsProducts', $client, 'products', 'product', $gone['service'] ?? 0),
-        'domains' => owned('GetClientsDomains', $client, 'domains', 'domain', $gone['domain'] ?? 0),
-    ];
+    return (in_array($status, ['Active', 'Inactive', 'Closed'], true) ? ['status' => $status] : [])
+        + ($isOff($event['allow_sso'] ?? null) || $isOff($details['allowSingleSignOn'] ?? null) ? ['sso' => false] : []);
 }
 
-/** The ids of what a client owns, but for one that is being deleted. Always in the same order, or it would seem a change. */
-function owned(string $command, int $client, string $list, string $entry, int $gone): array
+/** @throws \RuntimeException when a client's state has no status. */
+function check_status(array $state): void
 {
-    $ids = [];
-    foreach (rows($command, ['clientid' => $client], $list, $entry) as $row) {
-        $ids[] = (int) $row['id'];
+    if (!isset($state['status'])) {
+        throw new \RuntimeException('the status of the client is unknown to Signet');
     }
-    $ids = array_values(array_diff(array_unique($ids), [$gone]));
-    sort($ids);
-    return $ids;
+}
+
+/**
+ * The ids of the services and domains of a client, whatever their status, except one that is being deleted.
+ *
+ * @throws \RuntimeException when they cannot be read to the end, or are more than `$most` of a kind.
+ */
+function lists(int $client, array $gone = [], int $most = PHP_INT_MAX): array
+{
+    $of = ['clientid' => $client];
+    $services = rows('GetClientsProducts', $of, 'products', 'product', $most);
+    $domains = rows('GetClientsDomains', $of, 'domains', 'domain', $most);
+    return ['services' => ids($services, $gone['service'] ?? 0), 'domains' => ids($domains, $gone['domain'] ?? 0)];
+}
+
+function ids(\Generator $rows, int $gone): array
+{
+    $ids = array_map('intval', array_column(iterator_to_array($rows, false), 'id'));
+    return array_values(array_diff($ids, [$gone]));
+}
+
+/**
+ * The changes that make an account own what `$lists` say, as bodies of `PATCH /admin/v1/users/{user_id}` of at most PART ids
+ * each. What goes is removed before anything is added.
+ */
+function changes(array $account, array $lists): \Generator
+{
+    if (!is_array($account['services'] ?? null) || !is_array($account['domains'] ?? null)) {
+        throw new \RuntimeException('Signet did not answer with an account');
+    }
+    $steps = [];
+    foreach (['remove' => [$account, $lists], 'add' => [$lists, $account]] as $verb => list($from, $to)) {
+        foreach (['services', 'domains'] as $list) {
+            foreach (array_diff($from[$list], $to[$list]) as $id) {
+                $steps[] = ["{$verb}_{$list}", $id];
+            }
+        }
+    }
+    foreach (array_chunk($steps, PART) as $part) {
+        $change = [];
+        foreach ($part as list($field, $id)) {
+            $change[$field][] = $id;
+        }
+        yield $change;
+    }
 }
 
 /** Who owns a service; 0 for nobody. */
@@ -401,6 +504,7 @@ function on(string $event, callable $act): void
 {
     add_hook($event, 1, function ($vars = []) use ($event, $act) {
         try {
+            Accounts::startEvent();
             $act(is_array($vars) ? $vars : []);
         } catch (\Throwable $failure) {
             note("{$event} was not passed on: {$failure->getMessage()}");

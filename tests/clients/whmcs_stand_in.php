@@ -40,7 +40,8 @@ function localAPI(string $command, array $values = [], string $adminUsername = '
     if ($unknown) {
         $result['complaints'][] = "{$command} has no parameter " . implode(', ', $unknown);
     }
-    if (isset($order['failing'][$command])) {
+    $only = $state['failingFor'] ?? null; // the clients whose calls fail; null for all
+    if (isset($order['failing'][$command]) && ($only === null || in_array($values['clientid'] ?? 0, $only, true))) {
         return ['result' => 'error', 'message' => $order['failing'][$command]];
     }
     $of = function ($field, $parameter) use ($values) {

@@ -142,9 +142,10 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   /** The KV namespace, as Miniflare offers it: neither counted nor disturbed. */
   const kv = () => miniflare.getKVNamespace("SIGNET_KV");
 
-  /** Kills workerd, as a crash would, and starts it again on the same stores and the same port. */
-  async function restart() {
+  /** Kills workerd, as a crash would, and starts it again on the same stores and the same port, with `vars` set anew. */
+  async function restart(vars = {}) {
     await stop();
+    Object.assign(options.bindings, vars);
     await start();
   }
 

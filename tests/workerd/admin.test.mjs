@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, enterConsole, getToken, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+import {
+  claimsOf, createSet, enterConsole, eventsOf, getToken, openLink, postToken, putUser, signIn,
+} from "../support/workflow.mjs";
 
 let signet;
 
@@ -273,6 +275,58 @@ test("a body is JSON and says so, once for each field; nothing else is read", as
   }
   assert.equal((await signet.admin("GET", "/users/typed")).status, 404, "nothing of it was applied");
   assert.equal((await send("application/json; charset=utf-8", sound)).status, 201);
+});
+
+test("issue 9, item 11: long lists go in parts: what is added and removed, and nothing else, changes", async () => {
+  await putUser(signet, "parts", { services: [7001, 7002], domains: ["example.com"] });
+  const patch = async (change, user = "parts") => {
+    const { status, body } = await signet.admin("PATCH", `/users/${user}`, change);
+    return [status, body.services, body.domains];
+  };
+  const kv = await signet.kv();
+  const claimed = async () => (await kv.list({ prefix: "service:70" })).keys.map(({ name }) => name);
+  for (const [change, services, domains] of [
+    [{ add_services: [7003, "7001"] }, ["7001", "7002", "7003"], ["example.com"]],
+    [{ remove_services: [7001, 7009], add_domains: [34] }, ["7002", "7003"], ["34", "example.com"]],
+    [{ remove_domains: ["example.com"], add_services: [7001], remove_services: [7001] }, ["7001", "7002", "7003"], ["34"]],
+    [{ services: [7004], add_services: [7005], remove_services: [7004] }, ["7005"], ["34"]],
+  ]) {
+    assert.deepEqual(await patch(change), [200, services, domains], JSON.stringify(change));
+    assert.deepEqual(await claimed(), services.map((id) => `service:${id}`), JSON.stringify(change));
+  }
+  const events = await eventsOf(signet, "parts");
+  assert.deepEqual(await patch({ add_services: ["7005"], remove_domains: [35] }), [200, ["7005"], ["34"]]);
+  assert.deepEqual(await eventsOf(signet, "parts"), events, "what is so already leaves no trace");
+  assert.equal((await patch({ add_services: [7006] }, "nobody-at-all"))[0], 404);
+  assert.deepEqual(await claimed(), ["service:7005"], "nobody claims for an account that is not there");
+});
+
+test("issue 9, item 11: an added service costs a write to KV, and those that were there cost nothing", async () => {
+  await putUser(signet, "costs", { services: Array.from({ length: 250 }, (_, i) => 71_000 + i) });
+  for (const [change, ops] of [
+    [{ add_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 2, "kv.delete": 0, "object.fetch": 2 }],
+    [{ remove_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 0, "kv.delete": 2, "object.fetch": 1 }],
+    [{ add_domains: Array.from({ length: 5_000 }, (_, i) => i) }, { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 }],
+    [{ status: "Closed", sso: false }, { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 }],
+  ]) {
+    await signet.ops.reset();
+    assert.equal((await signet.admin("PATCH", "/users/costs", change)).status, 200);
+    const counted = await signet.ops.read();
+    assert.deepEqual(Object.fromEntries(Object.keys(ops).map((name) => [name, counted[name]])), ops, Object.keys(change).join());
+  }
+});
+
+test("issue 9, item 11: an account owns at most 25,000 services and domains, and beyond that nothing changes", async () => {
+  await putUser(signet, "full");
+  const ids = (from, count) => Array.from({ length: count }, (_, i) => 10_000 + from + i);
+  for (let from = 0; from < 25_000; from += 5_000) {
+    assert.equal((await signet.admin("PATCH", "/users/full", { add_domains: ids(from, 5_000) })).status, 200);
+  }
+  const { status, headers, body } = await signet.admin("PATCH", "/users/full", { add_domains: ["one-more"], status: "Inactive" });
+  const detail = "The account would own more than 25,000 services and domains.";
+  assert.deepEqual([status, headers.get("content-type"), body.detail], [409, "application/problem+json", detail]);
+  const { body: account } = await signet.admin("PATCH", "/users/full", { remove_domains: [10_000], add_domains: ["one-more"] });
+  assert.deepEqual([account.status, account.domains.length, account.domains.at(-1)], ["Active", 25_000, "one-more"]);
 });
 
 test("a change keeps all that it does not name", async () => {

@@ -134,6 +134,18 @@ test("a user's form writes only what was changed in it: what others wrote meanwh
   assert.deepEqual([status, sso, services], ["Inactive", false, ["1", "2"]]);
 });
 
+test("issue 9, item 11: a user with lists too long for a form is closed by it, and keeps them", async () => {
+  const domains = Array.from({ length: 5_000 }, (_, i) => String(10_000 + i));
+  await putUser(signet, "long", { domains });
+  const page = await (await signet.fetch("/admin/users/long", { headers: cookie })).text();
+  assert.ok(page.includes("It owns 0 services and 5000 domains.") && page.length < 20_000);
+  const shown = page.match(/name="shown" value="([^"]+)"/)[1].replaceAll("&quot;", '"');
+  const form = { action: "save", csrf_token: proofIn(page), shown, status: "Closed" };
+  assert.equal((await post("/admin/users/long", form, cookie)).status, 303);
+  const { status, sso, domains: kept } = (await signet.admin("GET", "/users/long")).body;
+  assert.deepEqual([status, sso, kept], ["Closed", false, domains]);
+});
+
 test("the log says whom and what an administrator's request is about, by the API and in the console", async () => {
   const { client_id } = await createSet(signet, { user_id: "1" });
   const subject = async (response) => {

@@ -323,6 +323,49 @@ test("stale KV: a set that KV does not show yet is an invalid client until it do
   assert.equal((await postToken(signet, own)).status, 200);
 });
 
+test("stale KV: a rotated secret is unknown, and the old one counts, until KV shows the new one", async () => {
+  const [, own] = await fresh();
+  await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
+  const rotated = await (await adminFetch("POST", `/credentials/${own.client_id}/rotate`)).json();
+  assert.deepEqual([(await postToken(signet, own)).status, (await postToken(signet, rotated)).status], [200, 401]);
+  await signet.faults.set([]);
+  assert.deepEqual([(await postToken(signet, own)).status, (await postToken(signet, rotated)).status], [401, 200]);
+});
+
+test("stale KV: the tokens of a revoked delegated set are redeemed until KV shows that it is revoked, and not after", async () => {
+  const [user_id] = await fresh();
+  const set = await createSet(signet, { delegated: true });
+  const tokens = [await getToken(signet, set, { user_id }), await getToken(signet, set, { user_id })];
+  await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
+  await adminFetch("DELETE", `/credentials/${set.client_id}`);
+  assert.equal((await openLink(signet, tokens[0])).status, 302);
+  await signet.faults.set([]);
+  assert.equal((await openLink(signet, tokens[1])).status, 401);
+});
+
+test("of two changes to one credential set at the same time the later write stays, whole", async () => {
+  const [, own] = await fresh();
+  const [first, second] = [{ name: "First" }, { description: "Second" }];
+  await signet.faults.set([{ target: "kv.put", mode: "hold", nth: 1 }]);
+  const later = adminFetch("PATCH", `/credentials/${own.client_id}`, first);
+  while ((await signet.ops.read())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await adminFetch("PATCH", `/credentials/${own.client_id}`, second)).status, 200);
+  await signet.faults.set([]);
+  assert.equal((await later).status, 200);
+  const { name, description } = await (await adminFetch("GET", `/credentials/${own.client_id}`)).json();
+  assert.deepEqual([name, description], ["First", ""]);
+});
+
+test("a primary key backs it up: the store takes no second fate of a token", async () => {
+  const [user, own] = await fresh();
+  const token = await getToken(signet, own);
+  await openLink(signet, token);
+  const settle = (jti) => signet.sql(user, "INSERT INTO token (jti, expires_at, data) VALUES (?, 0, '{}')", jti);
+  await assert.rejects(settle(claimsOf(token).jti));
+  await settle("another");
+  assert.equal((await signet.sql(user, "SELECT jti FROM token")).length, 2);
+});
+
 test("a damaged credential set is an outage, never an invalid client", async () => {
   const kv = await signet.kv();
   for (const damage of ["", "{", "null", "[]", "5", '{"client_id":"x"}', "x".repeat(100_000)]) {

@@ -135,6 +135,32 @@ test("the same file again changes nothing: no row, no KV write, no event, update
   await signet.clock.set(0);
 });
 
+test("a line makes as many calls as the README's limits say", async () => {
+  const services = Array.from({ length: 250 }, (_, i) => 80_000 + i);
+  const kv = await signet.kv();
+  await kv.put("service:81000", JSON.stringify(["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"]));
+  await putUser(signet, "p8");
+  await signet.sql("p8", `UPDATE account SET data = json_set(data, '$.services', json('["81000"]'))`);
+  const numbered = { credentialId: 8_101 };
+  for (const [what, calls, send] of [
+    ["an account", 1, () => importLines(signet, [accountLine("p0")])],
+    ["250 services that are new", 1 + 3 + 250, () => importLines(signet, [accountLine("p0", { services })])],
+    ["250 services that are not new", 1 + 3, () => importLines(signet, [accountLine("p0", { services })])],
+    ["250 services that are dropped", 1 + 3 + 250, () => importLines(signet, [accountLine("p0")])],
+    ["a set", 5, () => importLines(signet, [credentialLine("p0", { user_id: "p0" })])],
+    ["a delegated set", 4, () => importLines(signet, [credentialLine("p-delegated", { delegated: true })])],
+    ["a set of a service that eight accounts claimed, with a number of its own", 7 + 7,
+      () => importList(signet, [whmcsClient("p8", 81_000, numbered)])],
+  ]) {
+    await signet.ops.reset();
+    const { reports } = await send();
+    assert.equal(reports[0].done?.line, 1, JSON.stringify(reports));
+    const ops = await signet.ops.read();
+    const counted = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch"].reduce((sum, name) => sum + ops[name], 0);
+    assert.equal(counted, calls, `${what}: ${JSON.stringify(ops)}`);
+  }
+});
+
 test("what a running rotation began stays: the current secret, brought again, changes nothing", async () => {
   const line = credentialLine("g1", { delegated: true });
   await importLines(signet, [line]);

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, createSet, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { assertFailure, createSet, enterConsole, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const ISSUER = "https://sso.example";
 const key = (kid, byte, length = 32) => `${kid}:${Buffer.alloc(length, byte).toString("base64url")}`;
@@ -29,12 +30,64 @@ test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is
     await assertFailure(refused, 401, "invalid_token", "The sign-in link is not valid.");
     const unknown = await openLink(old.signet, newToken, { headers: json });
     await assertFailure(unknown, 401, "invalid_token", "The sign-in link is not valid.");
-    const cookie = await signIn(old.signet, old.set);
-    assert.deepEqual([await whoIs(old.signet, cookie), await whoIs(gone.signet, cookie)], ["1", undefined]);
     const sameName = await start(key("k1", 3));
     assert.equal((await openLink(sameName.signet, oldToken)).status, 401, "another key of the same name");
   } finally {
     for (const signet of all) await signet.close();
+  }
+});
+
+test("issue 9, item 27: a rotation in the README's steps interrupts nobody, and its last step ends the old sessions", async () => {
+  const [k1, k2] = [key("k1", 1), key("k2", 2)];
+  const origin = await startOrigin();
+  const signet = await startSignet({ vars: { SIGNING_KEYS: k1, ORIGIN_URL: origin.url } });
+  try {
+    await putUser(signet, "1");
+    const set = await createSet(signet, { user_id: "1" });
+    const published = async () => (await (await signet.fetch("/.well-known/jwks.json")).json()).keys.map(({ kid }) => kid);
+    const assertedBy = async (cookie) => {
+      const { headers } = await (await signet.fetch("/", { headers: cookie })).json();
+      const assertion = headers.find(([name]) => name.toLowerCase() === "x-signet-assertion")?.[1];
+      return assertion && kidOf(assertion);
+    };
+    const old = await signIn(signet, set);
+    const console = await enterConsole(signet);
+    const isOperator = async () => (await signet.fetch("/admin", { headers: console })).status === 200;
+    let waiting = await getToken(signet, set);
+    for (const [step, keys, kids, signer] of [
+      ["a new entry after the old one", [k1, k2], ["k1", "k2"], "k1"],
+      ["the new entry first", [k2, k1], ["k2", "k1"], "k2"],
+    ]) {
+      await signet.restart({ SIGNING_KEYS: keys.join(",") });
+      assert.equal((await openLink(signet, waiting)).status, 302, `${step}: a link from before`);
+      waiting = await getToken(signet, set);
+      assert.deepEqual([await published(), kidOf(waiting), await assertedBy(old)], [kids, signer, signer], step);
+      assert.deepEqual([await whoIs(signet, old), await isOperator()], ["1", true], step);
+    }
+    const fresh = await signIn(signet, set);
+    const unopened = await getToken(signet, set);
+    await signet.restart({ SIGNING_KEYS: k2 });
+    assert.deepEqual([await published(), await whoIs(signet, old), await assertedBy(old), await isOperator()], [["k2"], undefined, undefined, false]);
+    assert.deepEqual([await whoIs(signet, fresh), (await openLink(signet, unopened)).status], ["1", 302]);
+  } finally {
+    await signet.close();
+    origin.close();
+  }
+});
+
+test("issue 9, item 27: a leaked key that is replaced at once counts for nothing: no link, no session, no operator", async () => {
+  const signet = await startSignet({ vars: { SIGNING_KEYS: key("k1", 1) } });
+  try {
+    await putUser(signet, "1");
+    const set = await createSet(signet, { user_id: "1" });
+    const [cookie, console, token] = [await signIn(signet, set), await enterConsole(signet), await getToken(signet, set)];
+    await signet.restart({ SIGNING_KEYS: key("k2", 2) });
+    assert.equal(await whoIs(signet, cookie), undefined);
+    assert.equal((await signet.fetch("/admin", { headers: console })).status, 401);
+    await assertFailure(await openLink(signet, token, { headers: json }), 401, "invalid_token", "The sign-in link is not valid.");
+    assert.equal(await whoIs(signet, await signIn(signet, set)), "1", "credential sets work on");
+  } finally {
+    await signet.close();
   }
 });
 

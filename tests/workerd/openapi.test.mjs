@@ -182,6 +182,10 @@ test("users: each success", async () => {
   assert.deepEqual((await administer("GET", "/users/3")).services, ["12", "vps-7"]);
   await administer("PATCH", "/users/3", api.example({ $ref: "#/components/schemas/AccountChange" }));
   await administer("PATCH", "/users/3", { sso: true });
+  for (const from of [10_000, 20_000, 30_000]) {
+    await administer("PATCH", "/users/3", { add_domains: Array.from({ length: 10_000 }, (_, i) => from + i) }); // at last 409
+  }
+  await administer("PATCH", "/users/3", { domains: [] });
   await openLink(signet, await getToken(signet, delegated, { user_id: "3" }), { headers: { "User-Agent": "a browser" } });
   await openLink(signet, await getToken(signet, delegated, { user_id: "3", scope: "clientarea:invoices" }));
   const { sessions } = await administer("GET", "/users/3/sessions");
@@ -264,7 +268,8 @@ test("what the description says of a body, Signet does: neither takes what the o
     ["PUT", "/users/4", {}, ["Active"], { status: "active" }, { status: "Active", sso: null }, { status: "Active", services: [-1] },
       { status: "Active", services: ["18446744073709551615"] }, { status: "Active", domains: ["a b"] }, { status: "Active", more: 1 },
       { status: "Inactive", domains: [0] }],
-    ["PATCH", "/users/4", [], { status: null }, { sso: "true" }, { user_id: "4" }, {}],
+    ["PATCH", "/users/4", [], { status: null }, { sso: "true" }, { user_id: "4" }, { add_services: null }, { remove_domains: ["a b"] },
+      { add_domains: [34, "34"] }, {}],
     ["POST", "/credentials", { ...set, name: "" }, { ...set, name: "é".repeat(129) }, { ...set, name: "😀".repeat(128) },
       { ...set, name: "a\u007f" }, { ...set, user_id: ".." }, { ...set, user_id: "..x" }, { ...set, user_id: undefined },
       { ...set, delegated: true }, { ...set, delegated: false }, { ...set, scopes: ["clientarea:homepage"] },

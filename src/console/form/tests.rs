@@ -49,6 +49,11 @@ fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
             form_urlencoded::Serializer::new(format!("action=save&{fields}")).append_pair("shown", shown).finish();
         assert_eq!(asks("/admin/users/1", &body), format!(r#"1 {{"patch_account":{expected}}}"#), "{fields}");
     }
+    // Lists that are too long for the form are in neither.
+    let body = form_urlencoded::Serializer::new("action=save&status=Closed".to_owned())
+        .append_pair("shown", r#"{"status":"Active","sso":false}"#)
+        .finish();
+    assert_eq!(asks("/admin/users/1", &body), r#"1 {"patch_account":{"status":"Closed"}}"#);
     assert_eq!(parse("/admin/users/1", "action=save&status=Active&shown=x").unwrap_err().status, 400);
 }
 

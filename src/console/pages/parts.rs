@@ -145,8 +145,8 @@ impl List<'_> {
 }
 
 /// Identifiers, one a line.
-pub(super) fn lines<T: AsRef<str>>(items: &[T]) -> String {
-    items.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\n")
+pub(super) fn lines<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| item.as_ref().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// The page that shows a new secret, this once. `id` is what the application needs beside it, and what that is called.

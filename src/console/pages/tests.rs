@@ -37,12 +37,15 @@ fn api_credential(name: &str) -> ApiCredential {
     .unwrap()
 }
 
-fn users(user_agent: &str) -> Response {
-    let id = UserId::parse("42").unwrap();
-    let account: Account = serde_json::from_value(
-        json!({"status": "Active", "sso": true, "services": ["12"], "domains": [], "created_at": 1, "updated_at": 2}),
+fn account(services: &[String]) -> Account {
+    serde_json::from_value(
+        json!({"status": "Active", "sso": true, "services": services, "domains": [], "created_at": 1, "updated_at": 2}),
     )
-    .unwrap();
+    .unwrap()
+}
+
+fn users(user_agent: &str) -> Response {
+    let (id, account) = (UserId::parse("42").unwrap(), account(&["12".to_owned()]));
     let session: Session = serde_json::from_value(json!({
         "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
         "created_at": 1, "last_seen_at": 2, "idle_seconds": 60, "max_expires_at": 1000, "address": user_agent, "user_agent": user_agent,
@@ -120,6 +123,27 @@ fn every_page_forbids_what_it_does_not_contain() {
         assert!(!page.body.contains(" style=") && !page.body.contains(" onclick"), "{}", page.body);
         assert_eq!(page.header("Referrer-Policy"), Some("same-origin"));
     }
+}
+
+#[test]
+fn lists_that_are_too_long_for_a_form_are_left_out_of_it() {
+    let id = UserId::parse("42").unwrap();
+    let form_of = |count: usize| {
+        let account = account(&(0..count).map(|n| format!("{n:064}")).collect::<Vec<_>>());
+        user_page(&frame(), &UserPage { id: &id, account: &account, sessions: &[], events: &[], older: None }).body
+    };
+    let (listed, left_out) = (form_of(400), form_of(401));
+    let account = account(&(0..400).map(|n| format!("{n:064}")).collect::<Vec<_>>());
+    let services = account.services.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("\r\n");
+    let shown = serde_json::to_string(&account.services).unwrap();
+    let largest = form_urlencoded::Serializer::new(String::new())
+        .append_pair("shown", &shown)
+        .append_pair("services", &services)
+        .finish();
+    assert!(largest.len() < 60_000, "the rest of the form fits too: {}", largest.len());
+    assert!(listed.contains("<textarea id=\"services\"") && !listed.contains("too many"), "{listed}");
+    assert!(!left_out.contains("<textarea") && left_out.contains("It owns 401 services and 0 domains."), "{left_out}");
+    assert!(left_out.contains("name=\"status\"") && left_out.len() < 20_000, "{left_out}");
 }
 
 #[test]

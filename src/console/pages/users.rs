@@ -88,10 +88,15 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
     framed(frame, 200, None, &format!("User {id}"), &content)
 }
 
+/// How many services and domains the form of an account lists at most, together: a form has to fit into 64 KiB.
+const LISTED_MAX: usize = 400;
+
+/// The form of an account. Longer lists than [`LISTED_MAX`] are left out of it, and so stay as they are.
 fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
     let status = account.map_or(Status::Active, |account| account.status);
-    let services = account.map(|account| lines(&account.services)).unwrap_or_default();
-    let domains = account.map(|account| lines(&account.domains)).unwrap_or_default();
+    let listed = account.filter(|account| account.owned() <= LISTED_MAX);
+    let services = listed.map(|account| lines(&account.services)).unwrap_or_default();
+    let domains = listed.map(|account| lines(&account.domains)).unwrap_or_default();
     html! {
         form.fields method="post" {
             (action(frame, "save"))
@@ -104,8 +109,15 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
                 p.hint #status-hint { "Active and Inactive accounts may sign in. Closing one ends its sessions." }
             }
             (tick("sso", account.is_none_or(|account| account.sso), &html! { "Single sign-on is allowed" }))
-            (Field { name: "services", label: "Services", value: &services, hint: "The ids it owns, one a line." }.area())
-            (Field { name: "domains", label: "Domains", value: &domains, hint: "The ids it owns, one a line." }.area())
+            @if let Some(account) = account.filter(|_| listed.is_none()) {
+                p.hint {
+                    "It owns " (account.services.len()) " services and " (account.domains.len()) " domains. "
+                    "That is too many for this form; the administration API changes them."
+                }
+            } @else {
+                (Field { name: "services", label: "Services", value: &services, hint: "The ids it owns, one a line." }.area())
+                (Field { name: "domains", label: "Domains", value: &domains, hint: "The ids it owns, one a line." }.area())
+            }
             p { button.button type="submit" { @if account.is_some() { "Save" } @else { "Create" } } }
         }
     }
@@ -114,6 +126,9 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
 /// The account as its form shows it: what is not changed there is not written, for others write too.
 fn shown(account: &Account) -> Value {
     let Account { status, sso, services, domains, .. } = account;
+    if account.owned() > LISTED_MAX {
+        return json!({"status": status, "sso": sso});
+    }
     json!({"status": status, "sso": sso, "services": services, "domains": domains})
 }
 

@@ -38,8 +38,12 @@ fn owned(text: &str) -> Option<OwnedId> {
     Some(OwnedId::parse(text).unwrap())
 }
 
+fn owned_ids<const N: usize>(ids: [&str; N]) -> BTreeSet<OwnedId> {
+    ids.into_iter().filter_map(owned).collect()
+}
+
 fn account(status: Status, sso: bool) -> Account {
-    let (services, domains) = (vec![owned("12").unwrap()], vec![owned("34").unwrap()]);
+    let (services, domains) = (owned_ids(["12"]), owned_ids(["34"]));
     Account { status, sso, services, domains, created_at: NOW, updated_at: NOW }
 }
 

@@ -75,8 +75,8 @@ fn a_token_is_refused_for_the_first_of_its_reasons() {
     let account = |status, sso| Account {
         status,
         sso,
-        services: vec![OwnedId::parse("12").unwrap()],
-        domains: vec![OwnedId::parse("34").unwrap()],
+        services: OwnedId::parse("12").into_iter().collect(),
+        domains: OwnedId::parse("34").into_iter().collect(),
         created_at: Timestamp::from_seconds(0),
         updated_at: Timestamp::from_seconds(0),
     };

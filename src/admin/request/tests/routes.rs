@@ -49,12 +49,13 @@ const ROUTES: [(&str, &str, Requests); 10] = [
             (
                 Method::Put,
                 r#"{"status":"Active"}"#,
-                "42: PutAccount(AccountInput { status: Active, sso: None, services: [], domains: [] }) or no account",
+                "42: PutAccount(AccountInput { status: Active, sso: None, services: {}, domains: {} }) or no account",
             ),
             (
                 Method::Patch,
                 r#"{"sso":false}"#,
-                "42: PatchAccount(AccountChange { status: None, sso: Some(false), services: None, domains: None }) or no account",
+                "42: PatchAccount(AccountChange { status: None, sso: Some(false), services: None, domains: None, \
+                 remove_services: {}, remove_domains: {}, add_services: {}, add_domains: {} }) or no account",
             ),
             (Method::Delete, "", "42: DeleteAccount or no account"),
         ],

@@ -5,7 +5,7 @@ use crate::user::{AccountChange, AccountInput};
 use serde_json::json;
 
 fn input(status: Status) -> AccountInput {
-    AccountInput { status, sso: Some(true), services: vec![], domains: vec![] }
+    AccountInput { status, sso: Some(true), services: owned_ids([]), domains: owned_ids([]) }
 }
 
 fn change(json: serde_json::Value) -> Command {
@@ -24,12 +24,12 @@ fn old() -> Account {
 
 /// The reply to an account that was written in place of one that owned the same services.
 fn saved(account: &Account, effect: Effect) -> Reply {
-    Reply::Saved(Saved { account: account.clone(), effect, dropped: vec![] })
+    Reply::Saved(Saved { account: account.clone(), effect, dropped: owned_ids([]) })
 }
 
 /// The reply to an account that was written in place of one that owned service 12 too.
 fn dropping_12(account: &Account) -> Reply {
-    Reply::Saved(Saved { account: account.clone(), effect: Effect::Changed, dropped: vec![owned("12").unwrap()] })
+    Reply::Saved(Saved { account: account.clone(), effect: Effect::Changed, dropped: owned_ids(["12"]) })
 }
 
 fn knows(account: Account) -> Facts {
@@ -38,7 +38,7 @@ fn knows(account: Account) -> Facts {
 
 #[test]
 fn put_creates_what_is_missing() {
-    let new = Account { services: vec![], domains: vec![], ..active() };
+    let new = Account { services: owned_ids([]), domains: owned_ids([]), ..active() };
     assert_decision(
         ask(Facts::default(), Command::PutAccount(input(Status::Active))),
         saved(&new, Effect::Created),
@@ -50,8 +50,8 @@ fn put_creates_what_is_missing() {
 fn put_replaces_all_but_the_date_of_creation() {
     let new = Account {
         status: Status::Inactive,
-        services: vec![],
-        domains: vec![],
+        services: owned_ids([]),
+        domains: owned_ids([]),
         created_at: old().created_at,
         updated_at: NOW,
         ..active()
@@ -68,8 +68,12 @@ fn patch_touches_only_what_it_names() {
     for (json, expected) in [
         (json!({"status": "Inactive"}), Account { status: Status::Inactive, ..old() }),
         (json!({"sso": false}), Account { sso: false, ..old() }),
-        (json!({"services": [7, 12]}), Account { services: vec![owned("7").unwrap(), owned("12").unwrap()], ..old() }),
-        (json!({"domains": []}), Account { domains: vec![], ..old() }),
+        (json!({"services": [7, 12]}), Account { services: owned_ids(["7", "12"]), ..old() }),
+        (json!({"domains": []}), Account { domains: owned_ids([]), ..old() }),
+        (
+            json!({"add_services": [7], "remove_domains": [34]}),
+            Account { services: owned_ids(["7", "12"]), domains: owned_ids([]), ..old() },
+        ),
     ] {
         let expected = Account { updated_at: NOW, ..expected };
         assert_decision(
@@ -89,6 +93,7 @@ fn what_is_so_already_is_not_written() {
         change(json!({})),
         change(json!({"status": "Active", "sso": true})),
         change(json!({"services": [12], "domains": ["34"]})),
+        change(json!({"services": [12, "12"], "add_domains": [34], "remove_services": [13]})),
     ] {
         assert_decision(
             ask(Facts { sessions: vec![session(OTHER)], ..knows(old()) }, command),
@@ -99,22 +104,41 @@ fn what_is_so_already_is_not_written() {
 }
 
 #[test]
-fn the_services_that_are_dropped_are_told() {
-    let ids = |ids: &[&str]| -> Vec<OwnedId> { ids.iter().filter_map(|id| owned(id)).collect() };
-    for (before, after, dropped) in [
-        (vec!["1", "2", "3"], json!([2]), vec!["1", "3"]),
-        (vec!["1"], json!([1, 2]), vec![]),
-        (vec!["1", "2"], json!([2, 1]), vec![]),
-        (vec!["1", "2"], json!([]), vec!["1", "2"]),
-        (vec![], json!([1]), vec![]),
+fn the_services_that_are_dropped_are_reported() {
+    let ids = |ids: &[&str]| -> BTreeSet<OwnedId> { ids.iter().filter_map(|id| owned(id)).collect() };
+    for (before, json, effect, dropped) in [
+        (vec!["1", "2", "3"], json!({"services": [2]}), Effect::Changed, vec!["1", "3"]),
+        (vec!["1"], json!({"services": [1, 2]}), Effect::Changed, vec![]),
+        (vec!["1", "2"], json!({"services": [2, 1]}), Effect::Unchanged, vec![]),
+        (vec!["1", "2"], json!({"services": []}), Effect::Changed, vec!["1", "2"]),
+        (vec![], json!({"services": [1]}), Effect::Changed, vec![]),
+        (vec!["1", "2"], json!({"remove_services": [2, 3], "add_services": [4]}), Effect::Changed, vec!["2"]),
+        (vec!["1"], json!({"add_services": [2]}), Effect::Changed, vec![]),
+        (vec!["1"], json!({"remove_services": [1], "add_services": [1]}), Effect::Unchanged, vec![]),
     ] {
         let facts = knows(Account { services: ids(&before), ..old() });
-        match ask(facts, change(json!({"services": after}))).reply {
+        match ask(facts, change(json.clone())).reply {
             Reply::Saved(saved) => {
-                assert_eq!((saved.effect, saved.dropped), (Effect::Changed, ids(&dropped)), "{before:?} {after}");
+                assert_eq!((saved.effect, saved.dropped), (effect, ids(&dropped)), "{before:?} {json}")
             }
             reply => panic!("{reply:?}"),
         }
+    }
+}
+
+#[test]
+fn an_account_owns_no_more_than_fits_into_a_row() {
+    let ids = |range: std::ops::Range<usize>| range.filter_map(|n| owned(&n.to_string())).collect::<BTreeSet<_>>();
+    let full = Account { services: ids(0..OWNED_MAX - 1), domains: owned_ids(["x"]), ..old() };
+    for (json, is_full) in [
+        (json!({"add_services": [1, "x"]}), true),
+        (json!({"add_domains": ["y"]}), true),
+        (json!({"add_domains": ["x"], "add_services": [0]}), false),
+        (json!({"add_domains": ["y"], "remove_services": [0]}), false),
+        (json!({"status": "Closed"}), false),
+    ] {
+        let decision = ask(knows(full.clone()), change(json.clone()));
+        assert_eq!(decision == Decision::only(Reply::Full), is_full, "{json}");
     }
 }
 
