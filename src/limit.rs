@@ -3,7 +3,7 @@
 
 use crate::http::Failure;
 use crate::id::ClientId;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The answer to a failed attempt beyond the limit (RFC 6585 section 4).
 pub const TOO_MANY_ATTEMPTS: Failure =
@@ -11,15 +11,19 @@ pub const TOO_MANY_ATTEMPTS: Failure =
 
 /// The names under which a failed attempt counts: where it came from, and whom it tried to be.
 pub fn failure_keys(address: Option<&str>, client_id: Option<&ClientId>) -> Vec<String> {
-    let address = address.map(|text| format!("address:{}", network(text)));
+    let address = address.map(|text| format!("address:{}", network(text, 32)));
     address.into_iter().chain(client_id.map(|id| format!("client:{id}"))).collect()
 }
 
-/// The network of an address: whoever has one address in IPv6 has 2^64 of them (RFC 6177 section 2).
-fn network(address: &str) -> String {
+/// The network of an address: in IPv4 by its first `ipv4_bits`, in IPv6 by its first 64, because whoever has one address in
+/// IPv6 has 2^64 of them (RFC 6177 section 2). A text that is no address stands for itself.
+pub(crate) fn network(address: &str, ipv4_bits: u32) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).to_string(),
-        Ok(IpAddr::V4(address)) => address.to_string(),
+        Ok(IpAddr::V4(address)) => {
+            let host = u32::MAX.checked_shr(ipv4_bits).unwrap_or_default();
+            Ipv4Addr::from_bits(address.to_bits() & !host).to_string()
+        }
         Err(_) => address.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! A credential set as it is stored.
 
+use crate::http::WayBack;
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::secret::{Secret, SecretDigest};
 use crate::sso::Scope;
@@ -138,6 +139,9 @@ pub struct CredentialSet {
     /// A logo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
+    /// The page of its application (RFC 7591 section 2), where people go back to when a link is dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
     /// Redirect URIs, for the record: the workflow redirects to the client area alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
@@ -177,6 +181,12 @@ impl ClientAuthentication {
 }
 
 impl CredentialSet {
+    /// The way back to its application, if it has a page and is in use.
+    pub fn way_back(self) -> Option<WayBack> {
+        let address = self.client_uri.filter(|_| !self.disabled)?;
+        Some(WayBack { label: format!("Go back to {}", self.name), address })
+    }
+
     /// The number by which WHMCS's API knows the set.
     pub fn number(&self) -> u32 {
         self.number.unwrap_or_else(|| self.client_id.number())

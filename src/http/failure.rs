@@ -30,6 +30,17 @@ pub struct Failure {
     pub description: Cow<'static, str>,
     /// One more header field.
     pub header: Option<(&'static str, &'static str)>,
+    /// The way back that its page offers first.
+    pub way_back: Option<WayBack>,
+}
+
+/// A link on the page of a failure, to where the person came from or can sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayBack {
+    /// The text of the link.
+    pub label: String,
+    /// The address it leads to.
+    pub address: String,
 }
 
 impl Failure {
@@ -52,7 +63,7 @@ impl Failure {
 
     /// A failure with fixed texts.
     pub const fn of(status: u16, error: &'static str, description: &'static str) -> Self {
-        Self { status, error, description: Cow::Borrowed(description), header: None }
+        Self { status, error, description: Cow::Borrowed(description), header: None, way_back: None }
     }
 
     /// 400 `invalid_request`.
@@ -100,7 +111,7 @@ impl Failure {
                     "detail": self.description,
                 }),
             ),
-            Format::Page => Response::html(self.status, page::failure(&self, home), home),
+            Format::Page => Response::html(self.status, page::failure(&self, home)),
         };
         match self.header {
             Some((name, value)) => response.with(name, value),

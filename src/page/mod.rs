@@ -1,6 +1,6 @@
 //! The pages that people see. They work without JavaScript.
 
-use crate::http::Failure;
+use crate::http::{Failure, WayBack};
 use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -83,9 +83,29 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 @if failure.error == "invalid_form" {
                     p { a href="/account/security" { "Open your sessions" } }
                 }
-                @if let Some(home) = home {
-                    p { a.button href=(home) { "Go to the client area" } }
+                @if failure.way_back.is_some() || home.is_some() {
+                    p.actions {
+                        @if let Some(WayBack { label, address }) = &failure.way_back { a.button href=(address) { (label) } }
+                        @if let Some(home) = home {
+                            a.button.quiet[failure.way_back.is_some()] href=(home) { "Go to the client area" }
+                        }
+                    }
                 }
+            }
+        },
+    )
+}
+
+/// The page on the way to `location`, after a form was done: see [`crate::http::Response::after_form`]. A browser may be set
+/// to ignore `Refresh`, so it has a link too.
+pub fn after_form(done: &str, label: &str, location: &str) -> Markup {
+    layout(
+        done,
+        &html! {
+            main.card {
+                h1 { (done) }
+                p.message { "Your browser goes on by itself. If it does not, follow the link." }
+                p { a.button href=(location) { (label) } }
             }
         },
     )
