@@ -33,6 +33,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_network_is_named_by_its_first_address() {
+        for (address, bits, expected) in [
+            ("192.0.2.77", 24, "192.0.2.0"),
+            ("::ffff:192.0.2.77", 24, "192.0.2.0"),
+            ("192.0.2.77", 32, "192.0.2.77"),
+            ("192.0.2.77", 0, "0.0.0.0"),
+            ("2001:db8:1:2:3:4:5:6", 24, "2001:db8:1:2::"),
+            ("x", 24, "x"),
+        ] {
+            assert_eq!(network(address, bits), expected, "{address}/{bits}");
+        }
+    }
+
+    #[test]
     fn an_attempt_counts_for_its_network_and_its_client() {
         let id = ClientId::parse("portal").unwrap();
         for (address, client_id, keys) in [

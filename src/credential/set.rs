@@ -3,6 +3,7 @@
 use crate::http::WayBack;
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::secret::{Secret, SecretDigest};
+use crate::settings::parse_web_url;
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -183,8 +184,8 @@ impl ClientAuthentication {
 impl CredentialSet {
     /// The way back to its application, if it has a page and is in use.
     pub fn way_back(self) -> Option<WayBack> {
-        let address = self.client_uri.filter(|_| !self.disabled)?;
-        Some(WayBack { label: format!("Go back to {}", self.name), address })
+        let page = self.client_uri.filter(|_| !self.disabled).and_then(|uri| parse_web_url(&uri))?;
+        Some(WayBack { label: format!("Go back to {}", self.name), address: page.to_string() })
     }
 
     /// The number by which WHMCS's API knows the set.

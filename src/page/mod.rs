@@ -176,5 +176,18 @@ mod tests {
         let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
         let page = failure(&bad, Some("https://my.example/?\"><script>")).into_string();
         assert!(!page.contains("<script>"), "{page}");
+        let way_back = WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() };
+        let page = failure(&Failure { way_back: Some(way_back), ..bad }, None).into_string();
+        assert!(!page.contains("<b>"), "{page}");
+    }
+
+    #[test]
+    fn a_failure_offers_the_way_back_before_the_client_area() {
+        let way_back = WayBack { label: "Go back to P".into(), address: "https://a.example/".into() };
+        let dead = Failure { way_back: Some(way_back), ..Failure::NOT_FOUND };
+        let page = failure(&dead, Some("https://my.example/")).into_string();
+        let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
+        assert!(links.len() == 2 && links[0].contains("https://a.example/"), "{links:?}");
+        assert!(!failure(&Failure::NOT_FOUND, None).into_string().contains("<a "));
     }
 }
