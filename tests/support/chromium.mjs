@@ -22,9 +22,24 @@ export function launchChromium() {
   return chromium.launch({ executablePath: chromiumPath, args });
 }
 
-/** Does what leads to another page, and waits until that has loaded: a click alone may return while the new page is still to come. */
+/**
+ * Does what leads to another page, and waits until that has loaded: a click alone may return while the new page is still to
+ * come. A page that goes on by itself (`Refresh`) is not the last one.
+ */
 export async function leave(page, act) {
-  await Promise.all([page.waitForEvent("load"), act()]);
+  let answer, isOnTheWay;
+  const note = (response) => {
+    if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) answer = response;
+  };
+  const arrive = (frame) => {
+    if (frame === page.mainFrame()) isOnTheWay = answer?.headers().refresh !== undefined;
+  };
+  page.on("response", note).on("framenavigated", arrive);
+  try {
+    await Promise.all([page.waitForEvent("load", { predicate: () => !isOnTheWay }), act()]);
+  } finally {
+    page.off("response", note).off("framenavigated", arrive);
+  }
 }
 
 function find() {
