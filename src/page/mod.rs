@@ -104,7 +104,7 @@ pub fn after_form(done: &str, label: &str, location: &str) -> Markup {
         &html! {
             main.card {
                 h1 { (done) }
-                p.message { "Your browser goes on by itself. If it does not, follow the link." }
+                p.message { "You will be taken there automatically. If nothing happens, use the link." }
                 p { a.button href=(location) { (label) } }
             }
         },

@@ -14,10 +14,10 @@ export const missing = chromiumPath === undefined ? "no Chromium: install it, or
 /** The `skip` option of every test that needs a browser. */
 export const skip = skipIf(missing);
 
-/** Starts a browser, headless, with a fresh profile and no traffic of its own. Close it after use. */
-export function launchChromium() {
+/** Starts a browser, headless, with a fresh profile, no traffic of its own and `more` arguments. Close it after use. */
+export function launchChromium(more = []) {
   if (missing) throw new Error(missing);
-  const args = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+  const args = [...more, "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
   args.push("--disable-component-update", "--disable-sync");
   return chromium.launch({ executablePath: chromiumPath, args });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, openLink, postToken, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import { basic, claimsOf, cookieOf, createSet, getToken, json, openLink, postToken, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
 let signet, bound, delegated;
 
