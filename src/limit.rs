@@ -9,7 +9,7 @@ use crate::http::Failure;
 use crate::id::ClientId;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The answer to an attempt beyond the limit (RFC 6585 section 4).
 pub const TOO_MANY_ATTEMPTS: Failure =
@@ -21,15 +21,22 @@ const REFUSED_FOR: u64 = 60;
 /// The greatest number of addresses that are remembered.
 const REFUSED_MAX: usize = 1_000;
 
-/// The name under which the attempts from an address count. Whoever has one address in IPv6 has 2^64 of them, which count as
-/// one (RFC 6177 section 2).
+/// The name under which the attempts from an address count.
 pub fn address_key(address: &str) -> String {
-    let network = match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+    format!("address:{}", network(address, 32))
+}
+
+/// The network of an address: in IPv4 by its first `ipv4_bits`, in IPv6 by its first 64, because whoever has one address in
+/// IPv6 has 2^64 of them (RFC 6177 section 2). A text that is no address stands for itself.
+pub(crate) fn network(address: &str, ipv4_bits: u32) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).to_string(),
-        Ok(IpAddr::V4(address)) => address.to_string(),
+        Ok(IpAddr::V4(address)) => {
+            let host = u32::MAX.checked_shr(ipv4_bits).unwrap_or_default();
+            Ipv4Addr::from_bits(address.to_bits() & !host).to_string()
+        }
         Err(_) => address.to_owned(),
-    };
-    format!("address:{network}")
+    }
 }
 
 /// The name under which the attempts to be a client count.
@@ -66,6 +73,20 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    #[test]
+    fn a_network_is_named_by_its_first_address() {
+        for (address, bits, expected) in [
+            ("192.0.2.77", 24, "192.0.2.0"),
+            ("::ffff:192.0.2.77", 24, "192.0.2.0"),
+            ("192.0.2.77", 32, "192.0.2.77"),
+            ("192.0.2.77", 0, "0.0.0.0"),
+            ("2001:db8:1:2:3:4:5:6", 24, "2001:db8:1:2::"),
+            ("x", 24, "x"),
+        ] {
+            assert_eq!(network(address, bits), expected, "{address}/{bits}");
+        }
+    }
 
     #[test]
     fn an_attempt_counts_for_its_network_and_its_client() {

@@ -44,6 +44,8 @@ pub struct Settings {
     pub gateway: Option<Gateway>,
     /// Whether WHMCS's API takes GET, with the caller's secret in the address.
     pub api_allow_get: bool,
+    /// Whether a sign-in link first gives the browser a nonce, so that a double click signs in.
+    pub browser_nonce: bool,
     /// Where objects made by administration are placed.
     pub object_location: Option<String>,
 }
@@ -119,6 +121,7 @@ impl Settings {
             .ok_or_else(|| keep("SESSION_MAX", "is not a number of seconds from 60 to 2592000"))
             .ok();
         let api_allow_get = parse_switch(read("API_ALLOW_GET")).map_err(|p| keep("API_ALLOW_GET", p)).unwrap_or(false);
+        let browser_nonce = parse_switch(read("BROWSER_NONCE")).map_err(|p| keep("BROWSER_NONCE", p)).unwrap_or(false);
         let object_location = read("OBJECT_LOCATION");
         if object_location.as_deref().is_some_and(|hint| !OBJECT_LOCATIONS.contains(&hint)) {
             keep("OBJECT_LOCATION", "is not a location hint of Durable Objects");
@@ -166,6 +169,7 @@ impl Settings {
                     login_url,
                     gateway,
                     api_allow_get,
+                    browser_nonce,
                     object_location,
                 })
             }
@@ -210,7 +214,7 @@ fn parse_directory(text: &str) -> Result<Url, &'static str> {
 }
 
 /// A URL that may carry secrets: https, or http to this very machine, with no user and no fragment.
-fn parse_web_url(text: &str) -> Option<Url> {
+pub(crate) fn parse_web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_local = match url.host()? {
         Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
@@ -300,6 +304,8 @@ pub(crate) mod tests {
             ("API_ALLOW_GET", "1"),
             ("API_ALLOW_GET", "True"),
             ("API_ALLOW_GET", "yes"),
+            ("BROWSER_NONCE", "1"),
+            ("BROWSER_NONCE", "on"),
             ("LOGIN_URL", "/login"),
             ("LOGIN_URL", "http://panel.example/login"),
             ("LOGIN_URL", "javascript:alert(1)"),
@@ -346,9 +352,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_api_takes_get_only_when_told_to() {
-        for (value, is_allowed) in [("", false), ("false", false), ("true", true)] {
-            assert_eq!(settings(&[("API_ALLOW_GET", value)]).ok().unwrap().api_allow_get, is_allowed, "{value}");
+    fn a_switch_is_off_unless_it_says_true() {
+        for (value, is_on) in [("", false), ("false", false), ("true", true)] {
+            let settings = settings(&[("API_ALLOW_GET", value), ("BROWSER_NONCE", value)]).ok().unwrap();
+            assert_eq!((settings.api_allow_get, settings.browser_nonce), (is_on, is_on), "{value}");
         }
     }
 

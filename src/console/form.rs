@@ -70,6 +70,7 @@ impl Act {
             delegated: form.get("delegated").is_some(),
             service_id: form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?,
             logo_uri: form.get("logo_uri").map(str::to_owned),
+            client_uri: form.get("client_uri").map(str::to_owned),
             redirect_uris: lines(form, "redirect_uris"),
             disabled: false,
         };
@@ -89,6 +90,7 @@ impl Act {
                     scopes: Some(scopes(form)),
                     service_id: Some(form.parsed("service_id", OwnedId::parse, BAD_OWNED_ID)?),
                     logo_uri: Some(form.get("logo_uri").map(str::to_owned)),
+                    client_uri: Some(form.get("client_uri").map(str::to_owned)),
                     redirect_uris: Some(lines(form, "redirect_uris")),
                     ..CredentialChange::default()
                 };

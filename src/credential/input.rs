@@ -4,6 +4,7 @@ use super::{Binding, CredentialSet, GrantType, StoredSecret};
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::json::given;
 use crate::secret::Secret;
+use crate::settings::parse_web_url;
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::Deserialize;
@@ -38,6 +39,8 @@ pub struct CredentialInput {
     pub service_id: Option<OwnedId>,
     /// A logo.
     pub logo_uri: Option<String>,
+    /// The page of its application.
+    pub client_uri: Option<String>,
     /// Redirect URIs, for the record.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -72,6 +75,9 @@ pub struct CredentialChange {
     /// The new logo; null for none.
     #[serde(default, deserialize_with = "given")]
     pub logo_uri: Option<Option<String>>,
+    /// The new page of its application; null for none.
+    #[serde(default, deserialize_with = "given")]
+    pub client_uri: Option<Option<String>>,
     /// All redirect URIs.
     #[serde(default, deserialize_with = "given")]
     pub redirect_uris: Option<Vec<String>>,
@@ -92,6 +98,7 @@ impl CredentialInput {
             delegated: false,
             service_id: Some(service),
             logo_uri: None,
+            client_uri: None,
             redirect_uris: vec![],
             disabled: false,
         }
@@ -116,6 +123,7 @@ impl CredentialInput {
             binding,
             service_id: self.service_id,
             logo_uri: self.logo_uri,
+            client_uri: self.client_uri,
             redirect_uris: self.redirect_uris,
             number: None,
             disabled: self.disabled,
@@ -139,6 +147,7 @@ impl CredentialChange {
             scopes: self.scopes.map_or(set.scopes, with_base),
             service_id: self.service_id.unwrap_or(set.service_id),
             logo_uri: self.logo_uri.unwrap_or(set.logo_uri),
+            client_uri: self.client_uri.unwrap_or(set.client_uri),
             redirect_uris: self.redirect_uris.unwrap_or(set.redirect_uris),
             disabled: self.disabled.unwrap_or(set.disabled),
             updated_at: now,
@@ -165,12 +174,21 @@ fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
     if set.name.is_empty() || !is_text(&set.name, NAME_MAX) {
         return Err("The name must have 1 to 128 characters.");
     }
-    let texts_are_sound =
-        set.redirect_uris.iter().chain(&set.logo_uri).chain([&description]).all(|text| is_text(text, TEXT_MAX));
+    let texts_are_sound = set
+        .redirect_uris
+        .iter()
+        .chain(&set.logo_uri)
+        .chain(&set.client_uri)
+        .chain([&description])
+        .all(|text| is_text(text, TEXT_MAX));
     if !texts_are_sound || set.redirect_uris.len() > REDIRECT_URIS_MAX {
         return Err(
             "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris.",
         );
+    }
+    // People are sent there.
+    if set.client_uri.as_deref().is_some_and(|uri| parse_web_url(uri).is_none()) {
+        return Err("The client_uri must be an https address without user and fragment (http only for localhost).");
     }
     Ok(set)
 }

@@ -1,7 +1,9 @@
 //! A credential set as it is stored.
 
+use crate::http::WayBack;
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::secret::{Secret, SecretDigest};
+use crate::settings::parse_web_url;
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -138,6 +140,9 @@ pub struct CredentialSet {
     /// A logo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<String>,
+    /// The page of its application (RFC 7591 section 2), where people go back to when a link is dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
     /// Redirect URIs, for the record: the workflow redirects to the client area alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
@@ -181,6 +186,12 @@ impl CredentialSet {
     /// callers cannot reach a set that signs in anybody.
     pub const fn is_of_service(&self) -> bool {
         self.binding.user().is_some() && self.service_id.is_some()
+    }
+
+    /// The way back to its application, if it has a page and is in use.
+    pub fn way_back(self) -> Option<WayBack> {
+        let page = self.client_uri.filter(|_| !self.disabled).and_then(|uri| parse_web_url(&uri))?;
+        Some(WayBack { label: format!("Go back to {}", self.name), address: page.to_string() })
     }
 
     /// The number by which WHMCS's API knows the set.

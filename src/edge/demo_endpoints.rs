@@ -35,13 +35,13 @@ pub(super) async fn serve(
             portal(request, site).await?;
             let session = live_session(request, site, trail).await?;
             let markup = demo::home(session.as_ref().map(|(cookie, _)| cookie.sub.as_str()));
-            Ok(Response::html(200, markup, Some(site.settings.client_area.base().as_str())))
+            Ok(Response::html(200, markup))
         }
         _ => client_area(request, site, trail).await,
     }
 }
 
-/// What the button does: the portal asks the token endpoint, and redirects the browser to the link it gets.
+/// What the button does: the portal asks the token endpoint, and sends the browser to the link it gets.
 async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut Trail) -> Result<Response, Trouble> {
     if request.is_cross_site(site.settings.issuer.as_str()) {
         return Err(Failure::of(403, "access_denied", "Another site cannot press the demo's button.").into());
@@ -69,7 +69,7 @@ async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut 
         let trace = Trace { claims, token_ms, redirect: None };
         site.kv()?.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await?;
     }
-    Ok(Response::redirect(303, text("redirect_url")))
+    Ok(Response::after_form(request.format(), "Signing in", "Open the sign-in link", text("redirect_url")))
 }
 
 fn trace_key(jti: &TokenId) -> String {
@@ -86,7 +86,7 @@ pub(super) async fn sso(
     let start = Date::now().as_millis();
     let response = sso_endpoint::serve(request, site, context, trail).await?;
     let ms = Date::now().as_millis().saturating_sub(start);
-    if let (Some(jti), Some(location)) = (&trail.jti, response.header("Location")) {
+    if let (Some(jti), Some(location)) = (&trail.jti, goes_to(&response)) {
         let kv = site.kv()?;
         if let Some(trace) = kv.get::<Trace>(&trace_key(jti)).await? {
             let redirect = Redirect { status: response.status, location: location.to_owned(), ms };
@@ -96,11 +96,15 @@ pub(super) async fn sso(
     Ok(response)
 }
 
+/// Where an answer sends the browser, by redirect or by a page that goes on.
+fn goes_to(response: &Response) -> Option<&str> {
+    response.header("Location").or_else(|| response.header("Refresh")?.strip_prefix("0; url="))
+}
+
 async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
-    let home = Some(site.settings.client_area.base().as_str());
     let start = Date::now().as_millis();
     let Some((cookie, session)) = live_session(request, site, trail).await? else {
-        let page = Response::html(401, demo::signed_out(), home);
+        let page = Response::html(401, demo::signed_out());
         return Ok(page.with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1));
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);
@@ -118,7 +122,7 @@ async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Resul
         check_ms,
         now: site.now,
     });
-    Ok(Response::html(200, markup, home))
+    Ok(Response::html(200, markup))
 }
 
 /// The portal's credential set. The first call makes it, and the users.

@@ -75,7 +75,7 @@ pub(super) async fn check(request: &Request, site: &Site, trail: &mut Trail) -> 
 /// 2. parse the request: where to go then,
 /// 3. a GET shows the page,
 /// 4. end the session at the object; signing out twice is fine,
-/// 5. people go on, callers of JSON get 204; the browser forgets the cookie.
+/// 5. people get a page that goes on, callers of JSON get 204; the browser forgets the cookie.
 pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
     let is_post = request.method == Method::Post;
@@ -92,7 +92,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
         trail.outcome = Outcome::Deferred;
         trail.reason = Some("logout_asked");
         let markup = logout_page(cookie.as_ref().map(|cookie| cookie.sub.as_str()), &logout, home);
-        return Ok(Response::html(200, markup, Some(home)).with_own_referrer());
+        return Ok(Response::html(200, markup).with_own_referrer());
     }
     // 4.
     if let Some(cookie) = cookie {
@@ -105,7 +105,10 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     // 5.
     let response = match request.format() {
         Format::Json | Format::Problem | Format::Whmcs => Response::empty(204),
-        Format::Page => Response::redirect(303, &site.settings.client_area.place(logout.return_to.as_ref())),
+        Format::Page => {
+            let place = site.settings.client_area.place(logout.return_to.as_ref());
+            Response::after_form(Format::Page, "You are signed out", "Go to the client area", &place)
+        }
     };
     Ok(cookie_cleared(response).with("Clear-Site-Data", "\"cache\", \"storage\""))
 }
@@ -115,7 +118,8 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
 /// 2. the browser presents a session,
 /// 3. a POST says what is asked, and proves that it comes from the page of this session,
 /// 4. the object checks the session and does it, in one turn,
-/// 5. show the page; after a POST by redirect, so that reloading it repeats nothing.
+/// 5. show the page; after a POST by a page that goes on to it, so that reloading repeats nothing. That page leads on to
+///    `LOGIN_URL` too, where the form ended the very session it came from.
 pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
     let is_post = request.method == Method::Post;
@@ -139,7 +143,10 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
         // 5.
         Reply::Security(security) => show_security(&cookie, &security, &proof, site).await,
-        Reply::Done => Ok(Response::redirect(303, &format!("{}/account/security", site.settings.issuer.as_str()))),
+        Reply::Done => {
+            let place = format!("{}/account/security", site.settings.issuer.as_str());
+            Ok(Response::after_form(request.format(), "Done", "Go to your sessions", &place))
+        }
         Reply::Missing => refuse_nobody(request, site, trail),
         reply => Err(unexpected(&reply).into()),
     }
@@ -162,5 +169,5 @@ async fn show_security(
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });
-    Ok(Response::html(200, markup, Some(home)).with_own_referrer())
+    Ok(Response::html(200, markup).with_own_referrer())
 }

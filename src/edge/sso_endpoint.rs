@@ -1,14 +1,14 @@
 //! `GET` and `POST /oauth/singlesignon`.
 
-use super::fault::Trouble;
+use super::fault::{Fault, Trouble};
 use super::platform::random;
 use super::session_endpoints::presented;
 use super::site::{Placement, Site, Trail};
-use crate::http::{Request, Response};
-use crate::id::{SessionId, UserId};
+use crate::http::{Format, Request, Response, WayBack};
+use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::page;
-use crate::sso::{Denial, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in};
+use crate::sso::{BrowserNonce, Denial, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in};
 use crate::token::{self, Claims};
 use crate::user::{Command, Redemption, Reply, SessionCookie, SessionEnd};
 use worker::Context;
@@ -16,11 +16,11 @@ use worker::Context;
 /// Redeems a token and redirects. Until step 6, nothing is spent:
 /// 1. only a top-level navigation may go on,
 /// 2. parse the request,
-/// 3. let a browser that could not send its cookie come back with it,
+/// 3. let a browser come back with its cookies, where that is needed,
 /// 4. open the token and plan the journey,
 /// 5. ask before switching from another user's live session,
 /// 6. let the user's object decide: one request,
-/// 7. redirect.
+/// 7. redirect, with the session cookie unless the browser has it.
 pub(super) async fn serve(
     request: &Request,
     site: &Site,
@@ -31,17 +31,16 @@ pub(super) async fn serve(
     SsoRequest::check_navigation(request)?;
     // 2.
     let sso = SsoRequest::parse(request)?;
-    // 3. A SameSite=Lax cookie does not come with another site's POST, but with the GET after a redirect.
+    // 3.
     let presented = presented(request, site);
-    if sso.is_post && presented.is_none() && request.is_cross_site(site.settings.issuer.as_str()) {
-        trail.outcome = Outcome::Deferred;
-        trail.reason = Some("cross_site_post");
-        let again = format!("{}?{}", site.settings.issuer.sso_endpoint(), sso.to_query());
-        return Ok(Response::redirect(303, &again));
+    if let Some(round) = way_round(request, &sso, presented.is_some(), site, trail)? {
+        return Ok(round);
     }
     // 4.
-    let claims = token::open(&sso.access_token, &site.settings.keys, &site.settings.issuer, site.now)
-        .map_err(|refusal| refuse(refusal.into(), trail))?;
+    let claims = match token::open(&sso.access_token, &site.settings.keys, &site.settings.issuer, site.now) {
+        Ok(claims) => claims,
+        Err(refusal) => return Err(refuse(request, refusal.into(), site, trail).await),
+    };
     trail.client_id = Some(claims.client_id.clone());
     trail.user_id = Some(claims.sub.clone());
     trail.jti = Some(claims.jti.clone());
@@ -60,40 +59,95 @@ pub(super) async fn serve(
         return Ok(page);
     }
     // 6.
-    let reply = redeem(request, &claims, &journey, own, site).await?;
-    // 7.
-    let session = match reply {
+    let session = match redeem(request, &claims, &journey, own.clone(), site).await? {
         Reply::SignedIn(session) => session,
-        Reply::Repeated(_) => {
+        Reply::Repeated(session) => {
             trail.reason = Some("repeated");
-            return Ok(signed_in(sso.is_post, &journey.location, None));
+            session
         }
         Reply::Denied(denial) => {
             trail.ends_session = denial == Denial::ClosedWithSession;
-            return Err(refuse(Refusal::Denied(denial, claims.sub), trail));
+            let refusal = Refusal::Denied(denial, claims.client_id, claims.sub);
+            return Err(refuse(request, refusal, site, trail).await);
         }
         other => return Err(super::object::unexpected(&other).into()),
     };
+    // 7.
     if let Some(other) = other {
-        trail.reason = Some("switched");
+        trail.reason.get_or_insert("switched");
         end_switched_session(context, request, site, other);
     }
-    let cookie = SessionCookie::of(&claims.sub, &session).seal(&site.settings.keys)?;
-    Ok(signed_in(sso.is_post, &journey.location, Some((&cookie, site.settings.session_limits.max))))
+    let max_age = site.settings.session_limits.max;
+    let cookie = match own {
+        Some(own) if own == session.id => None,
+        Some(_) | None => Some(SessionCookie::of(&claims.sub, &session).seal(&site.settings.keys)?),
+    };
+    let cookie = cookie.as_deref().map(|value| (value, max_age));
+    Ok(signed_in(&sso, request.format(), &journey.location, cookie))
 }
 
-fn refuse(refusal: Refusal, trail: &mut Trail) -> Trouble {
-    trail.reason = Some(match &refusal {
+/// The redirect that lets the browser come back with its cookies, where that is needed. It spends nothing.
+///
+/// A SameSite=Lax cookie does not come with another site's POST, but with the GET after a redirect. With the setting
+/// `BROWSER_NONCE`, every link comes back as a marked GET, and the browser has a nonce by then. A nonce that it holds
+/// already stays, so that two clicks never have two.
+fn way_round(
+    request: &Request,
+    sso: &SsoRequest,
+    has_session: bool,
+    site: &Site,
+    trail: &mut Trail,
+) -> Result<Option<Response>, Fault> {
+    let lacks_cookies = !has_session && request.is_cross_site(site.settings.issuer.as_str());
+    let is_signets_form = sso.is_post && sso.switch.is_some();
+    let lacks_nonce = site.settings.browser_nonce && !sso.is_marked && !is_signets_form;
+    let endpoint = site.settings.issuer.sso_endpoint();
+    let (reason, round) = if sso.is_post && (lacks_cookies || lacks_nonce) {
+        ("sent_round", Response::redirect(303, &format!("{endpoint}?{}", sso.to_query(false))))
+    } else if lacks_nonce {
+        let nonce = match BrowserNonce::of(request) {
+            Some(nonce) => nonce,
+            None => BrowserNonce::from_random(random()?),
+        };
+        ("nonce_given", nonce.kept(Response::redirect(302, &format!("{endpoint}?{}", sso.to_query(true)))))
+    } else {
+        return Ok(None);
+    };
+    trail.outcome = Outcome::Deferred;
+    trail.reason = Some(reason);
+    Ok(Some(round))
+}
+
+/// Refuses. People who hold a dead link are shown the way back.
+async fn refuse(request: &Request, refusal: Refusal, site: &Site, trail: &mut Trail) -> Trouble {
+    let mut failure = refusal.failure();
+    trail.reason = Some(match refusal {
         Refusal::Forged => {
             trail.is_failed_attempt = true;
             "forged"
         }
-        Refusal::Denied(denial, user) => {
-            trail.user_id = Some(user.clone());
+        Refusal::Denied(denial, client_id, user) => {
+            trail.user_id = Some(user);
+            if denial.status() == 401 && request.format() == Format::Page {
+                failure.way_back = way_back(&client_id, site).await;
+            }
             denial.reason()
         }
     });
-    Trouble::Caller(refusal.failure())
+    Trouble::Caller(failure)
+}
+
+/// The way back of a person whose link is dead: to the application's own page if its credential set names one, else to
+/// `LOGIN_URL`. One KV read; if it fails, the refusal does not change.
+async fn way_back(client_id: &ClientId, site: &Site) -> Option<WayBack> {
+    let set = match site.kv() {
+        Ok(kv) => kv.credential(client_id).await.ok().flatten(),
+        Err(_) => None,
+    };
+    set.and_then(|set| set.way_back()).or_else(|| {
+        let login_url = site.settings.login_url.as_ref()?;
+        Some(WayBack { label: "Sign in".to_owned(), address: login_url.to_string() })
+    })
 }
 
 /// The page that asks, unless the other session is dead or the question was answered.
@@ -121,7 +175,7 @@ async fn ask_before_switching(
     let repeated = sso.fields().filter(|(name, _)| !in_address(name));
     let sealed = confirmation.seal(&site.settings.keys)?;
     let markup = page::switch(other.sub.as_str(), claims.sub.as_str(), &sealed, repeated, home);
-    Ok(Some(Response::html(200, markup, Some(home))))
+    Ok(Some(Response::html(200, markup)))
 }
 
 /// Asks the user's object; before that, KV whether a delegated set still stands.
@@ -146,6 +200,7 @@ async fn redeem(
         service_id: journey.inputs.service_id.clone(),
         domain_id: journey.inputs.domain_id.clone(),
         presented,
+        nonce: BrowserNonce::of(request).filter(|_| site.settings.browser_nonce).map(|nonce| nonce.digest()),
         session_id: SessionId::from_random(random()?),
         session_idle: site.settings.session_limits.idle,
         session_max: site.settings.session_limits.max,

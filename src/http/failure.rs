@@ -36,6 +36,17 @@ pub struct Failure {
     pub header: Option<(&'static str, &'static str)>,
     /// Where people sign in, told to callers of JSON.
     pub login_url: Option<String>,
+    /// The way back that its page offers first.
+    pub way_back: Option<WayBack>,
+}
+
+/// A link on the page of a failure, to where the person came from or can sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayBack {
+    /// The text of the link.
+    pub label: String,
+    /// The address it leads to.
+    pub address: String,
 }
 
 impl Failure {
@@ -58,7 +69,7 @@ impl Failure {
 
     /// A failure with fixed texts.
     pub const fn of(status: u16, error: &'static str, description: &'static str) -> Self {
-        Self { status, error, description: Cow::Borrowed(description), header: None, login_url: None }
+        Self { status, error, description: Cow::Borrowed(description), header: None, login_url: None, way_back: None }
     }
 
     /// 400 `invalid_request`.
@@ -110,7 +121,7 @@ impl Failure {
                     "detail": self.description,
                 }),
             ),
-            Format::Page => Response::html(self.status, page::failure(&self, home), home),
+            Format::Page => Response::html(self.status, page::failure(&self, home)),
         };
         match self.header {
             Some((name, value)) => response.with(name, value),

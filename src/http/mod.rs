@@ -6,7 +6,7 @@ mod params;
 mod request;
 mod response;
 
-pub use failure::{BROWSER_CHALLENGE, Failure, Format};
+pub use failure::{BROWSER_CHALLENGE, Failure, Format, WayBack};
 pub use params::{Params, parse_number};
 pub use request::{BODY_BYTES_MAX, Headers, Method, Request, decoded_segments};
 pub use response::Response;

@@ -1,9 +1,9 @@
 //! A response as plain data, so that its headers can be asserted without a platform.
 
-use crate::page::Inline;
+use crate::http::Format;
+use crate::page::{self, Inline};
 use maud::Markup;
 use serde_json::Value;
-use url::Url;
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,22 +37,33 @@ impl Response {
         Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/problem+json")
     }
 
-    /// A page. Its forms may lead to Signet itself and, by redirect, to the origin of `client_area`.
-    pub fn html(status: u16, markup: Markup, client_area: Option<&str>) -> Self {
-        let origin = client_area.and_then(|url| Url::parse(url).ok()).map(|url| url.origin().ascii_serialization());
-        Self::html_with(Inline::default(), status, markup, origin.as_deref())
+    /// A page. Its forms may lead to Signet alone: see [`Self::after_form`].
+    pub fn html(status: u16, markup: Markup) -> Self {
+        Self::html_with(Inline::default(), status, markup)
     }
 
-    /// A page with more inline than others, whose forms may lead to Signet itself and to `origin`.
-    pub fn html_with(inline: Inline, status: u16, markup: Markup, origin: Option<&str>) -> Self {
+    /// A page with more inline than others.
+    pub fn html_with(inline: Inline, status: u16, markup: Markup) -> Self {
         let policy = format!(
-            "default-src 'none'; {}; form-action 'self'{}; base-uri 'none'; frame-ancestors 'none'",
-            inline.sources(),
-            origin.map(|origin| format!(" {origin}")).unwrap_or_default()
+            "default-src 'none'; {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            inline.sources()
         );
         Self { body: markup.into_string(), ..Self::empty(status) }
             .with("Content-Type", "text/html; charset=utf-8")
             .with("Content-Security-Policy", &policy)
+    }
+
+    /// The answer to a form of one of Signet's pages, which leads to `location`. People get a page that goes on by itself,
+    /// by a GET that no longer belongs to the form: browsers apply `form-action` to every redirect after a form (Content
+    /// Security Policy Level 3, section 6.4.1), and would stop where `location` redirects to another origin. Callers of JSON
+    /// get a redirect. `done` says what was done, and `label` is the text of the link to `location`.
+    pub fn after_form(format: Format, done: &str, label: &str, location: &str) -> Self {
+        match format {
+            Format::Page => {
+                Self::html(200, page::after_form(done, label, location)).with("Refresh", &format!("0; url={location}"))
+            }
+            Format::Json | Format::Problem | Format::Whmcs => Self::redirect(303, location),
+        }
     }
 
     /// A redirect. `location` is an absolute address made by Signet.
@@ -106,7 +117,7 @@ impl Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Failure, Format};
+    use crate::http::Failure;
 
     #[test]
     fn every_shape_of_answer_carries_the_security_headers() {
@@ -130,9 +141,24 @@ mod tests {
     }
 
     #[test]
-    fn a_page_lets_its_forms_end_in_the_client_area() {
+    fn the_forms_of_a_page_lead_to_signet_alone() {
         let page = Failure::NOT_FOUND.into_response(Format::Page, Some("https://my.example/billing/"));
-        assert!(page.header("Content-Security-Policy").unwrap().contains("form-action 'self' https://my.example;"));
+        assert!(page.header("Content-Security-Policy").unwrap().contains("form-action 'self';"));
+    }
+
+    #[test]
+    fn after_a_form_people_get_a_page_that_goes_on_and_programs_a_redirect() {
+        let place = "https://my.example/?a=b;c&d";
+        let page = Response::after_form(Format::Page, "Done", "Go on", place).secured(true);
+        assert_eq!((page.status, page.header("Location")), (200, None));
+        assert_eq!(page.header("Refresh"), Some("0; url=https://my.example/?a=b;c&d"));
+        assert_eq!(page.header("Cache-Control"), Some("no-store"));
+        assert!(page.body.contains(r#"href="https://my.example/?a=b;c&amp;d""#), "{}", page.body);
+        let redirect = Response::after_form(Format::Json, "Done", "Go on", place);
+        assert_eq!(
+            (redirect.status, redirect.header("Location"), redirect.header("Refresh")),
+            (303, Some(place), None)
+        );
     }
 
     #[test]

@@ -103,6 +103,7 @@ mod tests {
             ("scopes", json!([])),
             ("service_id", json!(12)),
             ("logo_uri", json!("https://a.example/l")),
+            ("client_uri", json!("https://a.example/")),
             ("redirect_uris", json!(["https://a.example/"])),
             ("disabled", json!(true)),
         ] {

@@ -1,6 +1,6 @@
 //! The pages that people see. They work without JavaScript.
 
-use crate::http::Failure;
+use crate::http::{Failure, WayBack};
 use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -83,9 +83,29 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 @if failure.error == "invalid_form" {
                     p { a href="/account/security" { "Open your sessions" } }
                 }
-                @if let Some(home) = home {
-                    p { a.button href=(home) { "Go to the client area" } }
+                @if failure.way_back.is_some() || home.is_some() {
+                    p.actions {
+                        @if let Some(WayBack { label, address }) = &failure.way_back { a.button href=(address) { (label) } }
+                        @if let Some(home) = home {
+                            a.button.quiet[failure.way_back.is_some()] href=(home) { "Go to the client area" }
+                        }
+                    }
                 }
+            }
+        },
+    )
+}
+
+/// The page on the way to `location`, after a form was done: see [`crate::http::Response::after_form`]. A browser may be set
+/// to ignore `Refresh`, so it has a link too.
+pub fn after_form(done: &str, label: &str, location: &str) -> Markup {
+    layout(
+        done,
+        &html! {
+            main.card {
+                h1 { (done) }
+                p.message { "You will be taken there automatically. If nothing happens, use the link." }
+                p { a.button href=(location) { (label) } }
             }
         },
     )
@@ -156,5 +176,18 @@ mod tests {
         let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
         let page = failure(&bad, Some("https://my.example/?\"><script>")).into_string();
         assert!(!page.contains("<script>"), "{page}");
+        let way_back = WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() };
+        let page = failure(&Failure { way_back: Some(way_back), ..bad }, None).into_string();
+        assert!(!page.contains("<b>"), "{page}");
+    }
+
+    #[test]
+    fn a_failure_offers_the_way_back_before_the_client_area() {
+        let way_back = WayBack { label: "Go back to P".into(), address: "https://a.example/".into() };
+        let dead = Failure { way_back: Some(way_back), ..Failure::NOT_FOUND };
+        let page = failure(&dead, Some("https://my.example/")).into_string();
+        let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
+        assert!(links.len() == 2 && links[0].contains("https://a.example/"), "{links:?}");
+        assert!(!failure(&Failure::NOT_FOUND, None).into_string().contains("<a "));
     }
 }

@@ -1,8 +1,8 @@
 //! The answers of the SSO endpoint.
 
-use super::Denial;
-use crate::http::{BROWSER_CHALLENGE, Failure, Response};
-use crate::id::UserId;
+use super::{Denial, SsoRequest};
+use crate::http::{BROWSER_CHALLENGE, Failure, Format, Response};
+use crate::id::{ClientId, UserId};
 use crate::token::TokenRefusal;
 
 /// The session cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
@@ -15,16 +15,16 @@ const SAME_SITE: &str = "Lax";
 pub enum Refusal {
     /// The signature is not ours. Nobody is named.
     Forged,
-    /// The signature is good.
-    Denied(Denial, UserId),
+    /// The signature is good. The credential set that asked for the token, and the user it is for.
+    Denied(Denial, ClientId, UserId),
 }
 
 impl From<TokenRefusal> for Refusal {
     fn from(refusal: TokenRefusal) -> Self {
         match refusal {
             TokenRefusal::Forged => Self::Forged,
-            TokenRefusal::Misdirected(claims) => Self::Denied(Denial::TokenMisdirected, claims.sub),
-            TokenRefusal::Expired(claims) => Self::Denied(Denial::TokenExpired, claims.sub),
+            TokenRefusal::Misdirected(claims) => Self::Denied(Denial::TokenMisdirected, claims.client_id, claims.sub),
+            TokenRefusal::Expired(claims) => Self::Denied(Denial::TokenExpired, claims.client_id, claims.sub),
         }
     }
 }
@@ -36,7 +36,7 @@ impl Refusal {
             .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
         match self {
             Self::Forged => INVALID_TOKEN,
-            Self::Denied(denial, user) => {
+            Self::Denied(denial, _, user) => {
                 let description = denial.message(user).into();
                 match denial.status() {
                     401 => Failure { description, ..INVALID_TOKEN },
@@ -47,9 +47,14 @@ impl Refusal {
     }
 }
 
-/// The redirect of a sign-in: 303 after a POST, so that the browser goes on with a GET (RFC 9700 section 4.12).
-pub fn signed_in(is_post: bool, location: &str, cookie: Option<(&str, u64)>) -> Response {
-    let response = Response::redirect(if is_post { 303 } else { 302 }, location);
+/// The answer to a sign-in. It is a redirect, 303 after a POST, so that the browser goes on with a GET (RFC 9700 section
+/// 4.12). The form of the switch page, which is Signet's own, is answered by [`Response::after_form`].
+pub fn signed_in(request: &SsoRequest, format: Format, location: &str, cookie: Option<(&str, u64)>) -> Response {
+    let response = match (request.is_post, &request.switch) {
+        (true, Some(_)) => Response::after_form(format, "You are signed in", "Go to the client area", location),
+        (true, None) => Response::redirect(303, location),
+        (false, _) => Response::redirect(302, location),
+    };
     match cookie {
         Some((value, max_age)) => response.with_cookie(SESSION_COOKIE, value, SAME_SITE, max_age),
         None => response,
@@ -64,15 +69,38 @@ pub fn cookie_cleared(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Method, request_for_test};
+
+    fn request(method: Method, target: &str) -> SsoRequest {
+        SsoRequest::parse(&request_for_test(method, target, &[], "")).unwrap()
+    }
 
     #[test]
     fn the_cookie_has_every_attribute() {
-        let response = signed_in(true, "https://my.example/", Some(("v", 60)));
+        let request = request(Method::Post, "/oauth/singlesignon?access_token=x");
+        let response = signed_in(&request, Format::Page, "https://my.example/", Some(("v", 60)));
         assert_eq!(response.status, 303);
         assert_eq!(
             response.header("Set-Cookie"),
             Some("__Host-signet=v; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60")
         );
+    }
+
+    #[test]
+    fn only_the_form_of_the_switch_page_is_answered_by_a_page() {
+        let place = "https://my.example/";
+        for (method, target, format, status) in [
+            (Method::Get, "/oauth/singlesignon?access_token=x", Format::Page, 302),
+            (Method::Get, "/oauth/singlesignon?access_token=x&switch=y", Format::Page, 302),
+            (Method::Post, "/oauth/singlesignon?access_token=x", Format::Page, 303),
+            (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", Format::Page, 200),
+            (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", Format::Json, 303),
+        ] {
+            let response = signed_in(&request(method, target), format, place, Some(("v", 60)));
+            assert_eq!(response.status, status, "{method:?} {target}");
+            assert!(response.header("Set-Cookie").is_some(), "{method:?} {target}");
+            assert_eq!(response.header("Refresh").is_some(), status == 200, "{method:?} {target}");
+        }
     }
 
     #[test]
@@ -86,7 +114,7 @@ mod tests {
     fn every_denial_keeps_its_status() {
         let user = UserId::parse("7").unwrap();
         for denial in Denial::ALL {
-            let failure = Refusal::Denied(denial, user.clone()).failure();
+            let failure = Refusal::Denied(denial, ClientId::parse("portal").unwrap(), user.clone()).failure();
             assert_eq!(failure.status, denial.status());
             assert_eq!(failure.description, denial.message(&user));
             let challenge = (failure.status == 401).then_some(BROWSER_CHALLENGE);

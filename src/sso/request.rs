@@ -1,6 +1,6 @@
 //! A request to the SSO endpoint, parsed whole, and the journey it asks for.
 
-use super::{ClientArea, DestinationInputs, RelativePath, Scope};
+use super::{ClientArea, DestinationInputs, NONCE_MARK, RelativePath, Scope};
 use crate::http::{Failure, Method, Params, Request};
 use crate::id::OwnedId;
 use crate::token::Claims;
@@ -16,6 +16,8 @@ pub struct SsoRequest {
     pub inputs: DestinationInputs,
     /// The confirmation of an account switch.
     pub switch: Option<String>,
+    /// Whether its first hop is done, see [`NONCE_MARK`].
+    pub is_marked: bool,
     /// Whether it is a POST.
     pub is_post: bool,
 }
@@ -68,20 +70,22 @@ impl SsoRequest {
             destination,
             inputs: parse_inputs(&params)?,
             switch: params.get("switch").map(str::to_owned),
+            is_marked: params.get(NONCE_MARK).is_some(),
             is_post,
         })
     }
 
-    /// The same request as the query of a GET, for a browser that could not send its cookie with a cross-site POST.
-    pub fn to_query(&self) -> String {
+    /// The same request as the query of a GET, for a browser that is to come back with its cookies. With `mark`, its first
+    /// hop is done.
+    pub fn to_query(&self, mark: bool) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.fields() {
+        for (name, value) in self.fields().chain(mark.then_some((NONCE_MARK, "1"))) {
             query.append_pair(name, value);
         }
         query.finish()
     }
 
-    /// The parameters that make this request, but for the confirmation.
+    /// The parameters that make this request, except the confirmation and the mark.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("access_token", Some(self.access_token.as_str())),

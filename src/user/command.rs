@@ -1,6 +1,7 @@
 //! What the Worker asks of a user's object, and what it answers. Both travel as JSON.
 
 use crate::id::{ClientId, OwnedId, SessionId, TokenId};
+use crate::secret::SecretDigest;
 use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
 use crate::user::{Account, AccountChange, AccountInput, Event, Session, SessionEnd};
@@ -126,6 +127,9 @@ pub struct Redemption {
     pub domain_id: Option<OwnedId>,
     /// This user's session that the browser presents, its cookie checked.
     pub presented: Option<SessionId>,
+    /// The digest of the nonce that the browser holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<SecretDigest>,
     /// The id of the session to open.
     pub session_id: SessionId,
     /// How long the session may live without use, in seconds.
@@ -140,7 +144,7 @@ pub struct Redemption {
 pub enum Reply {
     /// The token was spent on this new session.
     SignedIn(Session),
-    /// The token had opened this session in the same browser; nothing changed.
+    /// The token had opened this session in the same browser; nothing changed. The browser may not have its cookie.
     Repeated(Session),
     /// The user is not signed in.
     Denied(Denial),
@@ -276,6 +280,7 @@ mod tests {
             service_id: OwnedId::parse("12"),
             domain_id: None,
             presented: None,
+            nonce: None,
             session_id: sid(),
             session_idle: 3_600,
             session_max: 43_200,
@@ -370,6 +375,7 @@ mod tests {
             max_expires_at: at,
             address: None,
             user_agent: None,
+            nonce: None,
             ordinal: 0,
         };
         let input =

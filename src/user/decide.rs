@@ -2,6 +2,7 @@
 //! changes out. The object loads the facts before and saves the changes after, in one turn.
 
 use crate::id::{ClientId, OwnedId, SessionId, TokenId};
+use crate::limit::network;
 use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
@@ -131,11 +132,11 @@ struct Origin {
 }
 
 impl Origin {
-    fn event(self, event: EventKind) -> Event {
+    fn event(&self, event: EventKind) -> Event {
         Event {
             at: self.now,
             event,
-            request_id: self.request_id,
+            request_id: self.request_id.clone(),
             reason: None,
             status: None,
             sso: None,
@@ -143,8 +144,8 @@ impl Origin {
             jti: None,
             session_id: None,
             replaced_session_ids: Vec::new(),
-            address: self.caller.address,
-            user_agent: self.caller.user_agent,
+            address: self.caller.address.clone(),
+            user_agent: self.caller.user_agent.clone(),
         }
     }
 }
@@ -152,7 +153,7 @@ impl Origin {
 /// Redeems a token:
 /// 1. a dead token changes nothing,
 /// 2. the account's own state comes first, whatever became of the token,
-/// 3. a token counts once; the same browser may click twice,
+/// 3. a token counts once; the same browser may click twice, and any other repetition is recorded,
 /// 4. the credential set, the account and its ownership must stand,
 /// 5. the token is spent, and the session opened.
 fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
@@ -167,8 +168,8 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         None => {}
     }
     match facts.token.as_ref().map(|token| token.fate) {
-        Some(Fate::SignedIn) => return repeat(facts, &redemption, origin),
-        Some(Fate::Denied(_)) => return Decision::only(Reply::Denied(Denial::TokenUsed)),
+        Some(Fate::SignedIn) => return repeat(facts, redemption, origin),
+        Some(Fate::Denied(_)) => return deny(facts, redemption, Denial::TokenUsed, origin),
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
@@ -210,47 +211,73 @@ fn is_active(facts: &Facts, token: &Introspection) -> bool {
         && unowned(account, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
 }
 
-/// Refuses, and spends the token if nothing became of it before.
+/// Refuses. A fresh token is spent by that, and a spent one was replayed.
 fn deny(facts: &Facts, redemption: Redemption, denial: Denial, origin: Origin) -> Decision {
     let mut changes = Vec::new();
-    if facts.token.is_none() {
-        let fate = TokenFate { fate: Fate::Denied(denial), at: origin.now };
-        changes.push(Change::SettleToken(redemption.jti.clone(), fate));
-        changes.push(Change::Record(Event {
-            reason: Some(EventReason::Denial(denial)),
-            client_id: Some(redemption.client_id),
-            jti: Some(redemption.jti),
-            ..origin.event(EventKind::Denied)
-        }));
+    let ended = redemption.presented.clone().filter(|_| denial == Denial::ClosedWithSession);
+    match facts.token.as_ref().map(|token| token.fate) {
+        None => {
+            let fate = TokenFate { fate: Fate::Denied(denial), at: origin.now };
+            changes.push(Change::SettleToken(redemption.jti.clone(), fate));
+            changes.push(Change::Record(Event {
+                reason: Some(EventReason::Denial(denial)),
+                client_id: Some(redemption.client_id),
+                jti: Some(redemption.jti),
+                ..origin.event(EventKind::Denied)
+            }));
+        }
+        Some(Fate::SignedIn | Fate::Denied(_)) => changes.extend(replay(facts, redemption, origin)),
+        Some(Fate::Revoked) => {}
     }
-    if denial == Denial::ClosedWithSession {
-        changes.extend(redemption.presented.map(Change::DeleteSession));
-    }
+    changes.extend(ended.map(Change::DeleteSession));
     Decision::of(Reply::Denied(denial), changes)
 }
 
-/// A spent token again: from the browser that it signed in, or from elsewhere.
-fn repeat(facts: &Facts, redemption: &Redemption, origin: Origin) -> Decision {
-    let denied = Reply::Denied(Denial::TokenUsed);
-    let opened = facts.sessions.iter().find(|s| s.token == redemption.jti && s.is_live(origin.now));
-    let Some(opened) = opened else { return Decision::only(denied) };
-    if redemption.presented.as_ref() == Some(&opened.id) {
-        return Decision::only(match unowned_by(facts, redemption) {
+/// The token that opened a session, again: the same browser is let through, where the user may go there.
+fn repeat(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
+    let repeated = opened_by(facts, &redemption.jti, origin.now).filter(|opened| {
+        redemption.presented.as_ref() == Some(&opened.id)
+            || opened.is_repeated_by(redemption.nonce.as_ref(), origin.now)
+    });
+    match repeated {
+        Some(opened) => Decision::only(match unowned_by(facts, &redemption) {
             None => Reply::Repeated(opened.clone()),
             Some(denial) => Reply::Denied(denial),
-        });
+        }),
+        None => deny(facts, redemption, Denial::TokenUsed, origin),
     }
-    if opened.address == origin.caller.address && opened.user_agent == origin.caller.user_agent {
-        return Decision::only(denied);
-    }
-    let event = Event {
-        reason: Some(EventReason::SessionEnd(SessionEnd::TokenReplayed)),
-        client_id: Some(opened.client_id.clone()),
-        jti: Some(opened.token.clone()),
-        session_id: Some(opened.id.clone()),
-        ..origin.event(EventKind::SessionEnded)
+}
+
+/// The live session that the token `jti` opened.
+fn opened_by<'a>(facts: &'a Facts, jti: &TokenId, now: Timestamp) -> Option<&'a Session> {
+    facts.sessions.iter().find(|session| session.token == *jti && session.is_live(now))
+}
+
+/// Records a replay. It ends the session that the token opened if both the network and the browser are others than those
+/// that opened it. One alone changes for an honest user too: IPv4 and IPv6, or a browser that was updated. An address or a
+/// browser that is unknown on one side only counts as another, so that nobody escapes by hiding it.
+fn replay(facts: &Facts, redemption: Redemption, origin: Origin) -> Vec<Change> {
+    let opened = opened_by(facts, &redemption.jti, origin.now);
+    let about = |kind, reason| Event {
+        reason,
+        client_id: Some(redemption.client_id.clone()),
+        jti: Some(redemption.jti.clone()),
+        session_id: opened.map(|session| session.id.clone()),
+        ..origin.event(kind)
     };
-    Decision::of(denied, vec![Change::DeleteSession(opened.id.clone()), Change::Record(event)])
+    let mut changes = vec![Change::Record(about(EventKind::TokenReplayed, None))];
+    if let Some(opened) = opened.filter(|opened| is_elsewhere(opened, &origin.caller)) {
+        let reason = EventReason::SessionEnd(SessionEnd::TokenReplayed);
+        changes.push(Change::DeleteSession(opened.id.clone()));
+        changes.push(Change::Record(about(EventKind::SessionEnded, Some(reason))));
+    }
+    changes
+}
+
+/// Whether `caller` is in another network (/24 in IPv4, /64 in IPv6) and another browser than those that opened `session`.
+fn is_elsewhere(session: &Session, caller: &Caller) -> bool {
+    let network_of = |address: &Option<String>| address.as_deref().map(|address| network(address, 24));
+    network_of(&session.address) != network_of(&caller.address) && session.user_agent != caller.user_agent
 }
 
 fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
@@ -271,6 +298,7 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         max_expires_at: now.plus(redemption.session_max),
         address: origin.caller.address.clone(),
         user_agent: origin.caller.user_agent.clone(),
+        nonce: redemption.nonce,
         ordinal: latest.map_or(0, |ordinal| ordinal.saturating_add(1)),
     };
     changes.push(Change::SaveSession(session.clone()));

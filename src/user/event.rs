@@ -38,6 +38,9 @@ pub enum EventKind {
     /// A session ended before its time.
     #[serde(rename = "session.ended")]
     SessionEnded,
+    /// A spent token was presented again, by another browser than the one that it signed in.
+    #[serde(rename = "token.replayed")]
+    TokenReplayed,
     /// A token was revoked.
     #[serde(rename = "token.revoked")]
     TokenRevoked,
@@ -51,13 +54,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::AccountDeleted,
         Self::SignedIn,
         Self::Denied,
         Self::SessionEnded,
+        Self::TokenReplayed,
         Self::TokenRevoked,
         Self::CredentialRevoked,
         Self::CredentialRestored,
@@ -72,6 +76,7 @@ impl EventKind {
             Self::SignedIn => "sso.signed_in",
             Self::Denied => "sso.denied",
             Self::SessionEnded => "session.ended",
+            Self::TokenReplayed => "token.replayed",
             Self::TokenRevoked => "token.revoked",
             Self::CredentialRevoked => "credential.revoked",
             Self::CredentialRestored => "credential.restored",
@@ -139,7 +144,8 @@ pub enum SessionEnd {
     User,
     /// An administrator ended it.
     Administrator,
-    /// The token that opened it was presented again from elsewhere, so it may have been stolen (RFC 6749 section 4.1.2).
+    /// The token that opened it was presented again by another browser in another network, so it may have been stolen
+    /// (RFC 6749 section 4.1.2).
     TokenReplayed,
 }
 
@@ -192,6 +198,7 @@ mod tests {
             (EventKind::SignedIn, "sso.signed_in"),
             (EventKind::Denied, "sso.denied"),
             (EventKind::SessionEnded, "session.ended"),
+            (EventKind::TokenReplayed, "token.replayed"),
             (EventKind::TokenRevoked, "token.revoked"),
             (EventKind::CredentialRevoked, "credential.revoked"),
             (EventKind::CredentialRestored, "credential.restored"),

@@ -1,7 +1,7 @@
 //! A session: the row in the user's object, and the cookie in the browser.
 
 use crate::id::{ClientId, SessionId, TokenId, UserId};
-use crate::secret::{KeyRing, Purpose};
+use crate::secret::{KeyRing, Purpose, SecretDigest};
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,12 +32,18 @@ pub struct Session {
     pub address: Option<String>,
     /// The browser it was opened in, as that named itself.
     pub user_agent: Option<String>,
+    /// The digest of the nonce that the browser held, where the setting `BROWSER_NONCE` gives it one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<SecretDigest>,
     /// Its place among the sessions of one second, in the order of opening.
     #[serde(default)]
     pub ordinal: u64,
 }
 
 impl Session {
+    /// How long the browser that opened it may repeat its sign-in by its nonce, in seconds: long enough for a double click.
+    const REPEAT_SECONDS: u64 = 10;
+
     /// When it ends if it is not used any more.
     pub fn expires_at(&self) -> Timestamp {
         self.last_seen_at.plus(self.idle_seconds).min(self.max_expires_at)
@@ -46,6 +52,11 @@ impl Session {
     /// What sorts sessions in the order of opening.
     pub const fn age_key(&self) -> (Timestamp, u64) {
         (self.created_at, self.ordinal)
+    }
+
+    /// Whether `nonce` proves at `now` that the browser which opened it just clicked twice.
+    pub fn is_repeated_by(&self, nonce: Option<&SecretDigest>, now: Timestamp) -> bool {
+        nonce.is_some() && nonce == self.nonce.as_ref() && now.since(self.created_at) < Self::REPEAT_SECONDS
     }
 
     /// Whether it is alive at `now`.
@@ -100,6 +111,7 @@ impl SessionCookie {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
     use crate::settings::tests::settings;
     use serde_json::json;
 
@@ -117,6 +129,7 @@ mod tests {
             max_expires_at: NOW.plus(43_200),
             address: Some("192.0.2.1".into()),
             user_agent: None,
+            nonce: None,
             ordinal: 3,
         }
     }
@@ -141,6 +154,10 @@ mod tests {
         let before_there_were_ordinals = stored.replace(r#","ordinal":3"#, "");
         let first = Session { ordinal: 0, ..session() };
         assert_eq!(serde_json::from_str::<Session>(&before_there_were_ordinals).unwrap(), first);
+        let nonce = SecretDigest::of(&Secret::new("s".into()));
+        let with_nonce =
+            stored.replace(r#""ordinal""#, r#""nonce":"VTMu6xZAVsA4I-AO7-uPqMLaBkuiHAPSslokXqddOfk","ordinal""#);
+        assert_eq!(serde_json::from_str::<Session>(&with_nonce).unwrap(), Session { nonce: Some(nonce), ..session() });
     }
 
     #[test]

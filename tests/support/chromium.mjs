@@ -14,17 +14,32 @@ export const missing = chromiumPath === undefined ? "no Chromium: install it, or
 /** The `skip` option of every test that needs a browser. */
 export const skip = skipIf(missing);
 
-/** Starts a browser, headless, with a fresh profile and no traffic of its own. Close it after use. */
-export function launchChromium() {
+/** Starts a browser, headless, with a fresh profile, no traffic of its own and `more` arguments. Close it after use. */
+export function launchChromium(more = []) {
   if (missing) throw new Error(missing);
-  const args = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+  const args = [...more, "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
   args.push("--disable-component-update", "--disable-sync");
   return chromium.launch({ executablePath: chromiumPath, args });
 }
 
-/** Does what leads to another page, and waits until that has loaded: a click alone may return while the new page is still to come. */
+/**
+ * Does what leads to another page, and waits until that has loaded: a click alone may return while the new page is still to
+ * come. A page that goes on by itself (`Refresh`) is not the last one.
+ */
 export async function leave(page, act) {
-  await Promise.all([page.waitForEvent("load"), act()]);
+  let answer, isOnTheWay;
+  const note = (response) => {
+    if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) answer = response;
+  };
+  const arrive = (frame) => {
+    if (frame === page.mainFrame()) isOnTheWay = answer?.headers().refresh !== undefined;
+  };
+  page.on("response", note).on("framenavigated", arrive);
+  try {
+    await Promise.all([page.waitForEvent("load", { predicate: () => !isOnTheWay }), act()]);
+  } finally {
+    page.off("response", note).off("framenavigated", arrive);
+  }
 }
 
 function find() {

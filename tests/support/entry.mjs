@@ -175,6 +175,7 @@ async function call(target, subject, perform, stale) {
   while (fault?.mode === "hold" && faults.includes(fault)) await new Promise((resolve) => setRealTimeout(resolve, 10));
   if (fault?.mode === "stale") return stale();
   const result = await perform();
+  if (fault?.mode === "late") await new Promise((resolve) => setRealTimeout(resolve, fault.ms));
   if (fault?.mode === "lose") throw injected(target);
   return result;
 }

@@ -100,8 +100,8 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
      *   `alarm.set`;
      * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
      * - `nth`: only the nth such call, from 1; without it, every one;
-     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (by `ms`; not for SQL),
-     *   `hold` (it happens when the faults are replaced; not for SQL) or `stale` (`kv.get` only: the answer is what was
+     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (it happens after `ms`; not for
+     *   SQL), `late` (it happens, its answer comes after `ms`; not for SQL), `hold` (it happens when the faults are replaced; not for SQL) or `stale` (`kv.get` only: the answer is what was
      *   stored when this fault was set).
      */
     set: (list) => control({ do: "faults", faults: list }),

@@ -1,6 +1,7 @@
 // A token counts once, whoever else is in the race.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
@@ -44,6 +45,31 @@ test(`RFC 6749 section 10.5: ${PARALLEL} parallel redemptions give exactly one s
     const sessions = await signet.sql(user, count("session"), `%${jti}%`);
     const successes = await signet.sql(user, count("event"), `%sso.signed_in%${jti}%`);
     assert.deepEqual([sessions, successes], [[{ n: 1 }], [{ n: 1 }]], `race ${n}`);
+  }
+});
+
+test(`BROWSER_NONCE: of ${PARALLEL} browsers, each with its nonce, exactly one is signed in; one browser lands in one session`, async () => {
+  const own = await startSignet({ vars: { BROWSER_NONCE: "true" } });
+  try {
+    const any = await createSet(own, { delegated: true });
+    const open = (token, nonce) => openLink(own, token, { params: { nonce: "1" }, headers: { Cookie: `__Host-signet-nonce=${nonce}` } });
+    for (let n = 0; n < 20; n += 1) {
+      const user = `racer-${n % 10}`;
+      await putUser(own, user);
+      const token = await getToken(own, any, { user_id: user });
+      const nonces = Array.from({ length: PARALLEL }, () => randomBytes(16).toString("base64url"));
+      const responses = await Promise.all(nonces.map((nonce) => open(token, nonce)));
+      assert.equal(winners(responses), 1, `race ${n}`);
+      const again = await getToken(own, any, { user_id: user });
+      const repeats = await Promise.all(nonces.map(() => open(again, nonces[0])));
+      assert.equal(winners(repeats), PARALLEL, `race ${n}`);
+      const count = "SELECT count(*) AS n FROM session WHERE data LIKE ?";
+      for (const jti of [token, again].map((text) => claimsOf(text).jti)) {
+        assert.deepEqual(await own.sql(user, count, `%${jti}%`), [{ n: 1 }], `race ${n}`);
+      }
+    }
+  } finally {
+    await own.close();
   }
 });
 

@@ -95,14 +95,15 @@ test("the absolute limit ends a session however much it is used", async () => {
   }
 });
 
-test("signing out ends the session at the object: people go to the client area, callers of JSON get 204", async () => {
-  for (const [headers, status, location] of [
-    [{}, 303, "https://my.example/billing/"],
+test("signing out ends the session at the object: people get a page that goes on to the client area, callers of JSON 204", async () => {
+  for (const [headers, status, refresh] of [
+    [{}, 200, "0; url=https://my.example/billing/"],
     [json, 204, null],
   ]) {
     const cookie = await session("leaver");
     const response = await signet.fetch("/oauth/logout", { method: "POST", headers: { ...cookie, ...headers } });
-    assert.deepEqual([response.status, response.headers.get("location")], [status, location]);
+    assert.deepEqual([response.status, response.headers.get("refresh"), response.headers.get("location")], [status, refresh, null]);
+    assert.equal(response.headers.get("cache-control"), "no-store");
     assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
     assert.equal(response.headers.get("clear-site-data"), '"cache", "storage"');
     assert.equal(await whoIs(signet, cookie), undefined, "the old cookie is refused");
@@ -118,7 +119,8 @@ test("RFC 9700 section 4.11: signing out returns only to a place within the clie
   ]) {
     const cookie = await session("returns");
     const response = await signet.fetch(`/oauth/logout${query}`, { method: "POST", headers: cookie, body: new URLSearchParams(form) });
-    assert.deepEqual([response.status, response.headers.get("location")], [303, `https://my.example/billing/${sent}`]);
+    assert.deepEqual([response.status, response.headers.get("refresh")], [200, `0; url=https://my.example/billing/${sent}`]);
+    assert.ok((await response.text()).includes(`href="https://my.example/billing/${sent}"`), "and a link");
     assert.equal(await whoIs(signet, cookie), undefined);
   }
   const cookie = await session("returns");

@@ -69,11 +69,13 @@ fn a_new_set_is_bound_or_delegated() {
     assert_eq!((bound.name.as_str(), bound.user_id, bound.delegated), ("P", UserId::parse("42"), false));
     assert_eq!(bound.scopes, [Scope::parse("clientarea:invoices").unwrap()]);
     assert_eq!(bound.redirect_uris, ["https://a.example/?b=1,2", "https://b.example"]);
-    let delegated = created("name=P&user_id=42&delegated=on&service_id=12&logo_uri=https://a.example/l.png");
+    let delegated = created(
+        "name=P&user_id=42&delegated=on&service_id=12&logo_uri=https://a.example/l.png&client_uri=https://a.example/",
+    );
     assert_eq!((delegated.user_id, delegated.delegated), (None, true));
     assert_eq!(
-        (delegated.service_id, delegated.logo_uri.as_deref()),
-        (OwnedId::parse("12"), Some("https://a.example/l.png"))
+        (delegated.service_id, delegated.logo_uri.as_deref(), delegated.client_uri.as_deref()),
+        (OwnedId::parse("12"), Some("https://a.example/l.png"), Some("https://a.example/"))
     );
 }
 
@@ -89,8 +91,10 @@ fn each_form_of_a_set_is_one_request() {
     };
     assert_eq!(change("action=disable").disabled, Some(true));
     assert_eq!(change("action=enable").disabled, Some(false));
-    let saved = change("action=save&name=N&description=a%0D%0Ab&clientarea:emails=on&service_id=&logo_uri=");
-    assert_eq!((saved.name.as_deref(), saved.service_id, saved.logo_uri), (Some("N"), Some(None), Some(None)));
+    let saved =
+        change("action=save&name=N&description=a%0D%0Ab&clientarea:emails=on&service_id=&logo_uri=&client_uri=");
+    assert_eq!((saved.name.as_deref(), saved.service_id), (Some("N"), Some(None)));
+    assert_eq!((saved.logo_uri, saved.client_uri), (Some(None), Some(None)));
     assert_eq!(saved.description.as_deref(), Some("a\nb"));
     assert_eq!((saved.disabled, saved.grant_types, saved.redirect_uris), (None, None, Some(vec![])));
     for (body, expected) in [

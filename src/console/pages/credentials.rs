@@ -158,10 +158,12 @@ fn scope_boxes(on: &[Scope]) -> Markup {
 fn optional_fields(set: Option<&CredentialSet>) -> Markup {
     let service = set.and_then(|set| set.service_id.as_ref()).map_or("", |id| id.as_str());
     let logo = set.and_then(|set| set.logo_uri.as_deref()).unwrap_or_default();
+    let page = set.and_then(|set| set.client_uri.as_deref()).unwrap_or_default();
     let redirects = set.map(|set| lines(&set.redirect_uris)).unwrap_or_default();
     html! {
         (Field { name: "service_id", label: "Service", value: service, hint: "Optional. Its id is signed into every token." }.line(64, false))
         (Field { name: "logo_uri", label: "Logo address", value: logo, hint: "Optional, for the record." }.line(1024, false))
+        (Field { name: "client_uri", label: "Page of the application", value: page, hint: "Optional. People go back there from a link that has expired or was used." }.line(1024, false))
         (Field { name: "redirect_uris", label: "Redirect addresses", value: &redirects, hint: "Optional, for the record; one a line." }.area())
     }
 }

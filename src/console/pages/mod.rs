@@ -30,8 +30,7 @@ const COPY: &str = include_str!("../copy.js");
 /// A page of the console as an answer. Its address holds no secret, so its forms may tell where they come from.
 fn answer(status: u16, script: Option<&'static str>, title: &str, body: &Markup) -> Response {
     let inline = Inline { style: Some(STYLE), script };
-    Response::html_with(inline, status, layout_with(inline, &format!("{title} · Console"), body), None)
-        .with_own_referrer()
+    Response::html_with(inline, status, layout_with(inline, &format!("{title} · Console"), body)).with_own_referrer()
 }
 
 /// A page with the navigation around it.

@@ -107,6 +107,46 @@ fn unsound_fields_are_refused() {
 }
 
 #[test]
+fn the_page_of_an_application_is_a_web_address() {
+    let with = |uri: &str| create(json!({"name": "P", "scopes": [], "user_id": "1", "client_uri": uri}));
+    for (uri, address) in [
+        ("https://portal.example/billing?a=b", "https://portal.example/billing?a=b"),
+        ("https://portal.example", "https://portal.example/"),
+        ("https:portal.example", "https://portal.example/"),
+        ("http://localhost:8787/", "http://localhost:8787/"),
+    ] {
+        let set = with(uri).unwrap();
+        let stored: CredentialSet = serde_json::from_value(serde_json::to_value(&set).unwrap()).unwrap();
+        assert_eq!((stored.client_uri.as_deref(), &stored), (Some(uri), &set));
+        let way_back = WayBack { label: "Go back to P".into(), address: address.into() };
+        assert_eq!(set.clone().way_back(), Some(way_back), "{uri}");
+        assert_eq!(CredentialSet { disabled: true, ..set }.way_back(), None);
+    }
+    assert_eq!(bound().way_back(), None);
+    let long = format!("https://portal.example/{}", "x".repeat(1024));
+    for bad in [
+        "",
+        "x",
+        "/billing",
+        "//portal.example/",
+        "http://portal.example/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://",
+        "https://u:p@portal.example/",
+        "https://portal.example/#a",
+        "https://portal.example/\n",
+        &long,
+    ] {
+        assert!(with(bad).is_err(), "{bad:?}");
+    }
+    let clear: CredentialChange = serde_json::from_value(json!({"client_uri": null})).unwrap();
+    assert_eq!(clear.apply(with("https://portal.example/").unwrap(), NOW).unwrap().client_uri, None);
+    let set: CredentialChange = serde_json::from_value(json!({"client_uri": "ftp://portal.example/"})).unwrap();
+    assert!(set.apply(bound(), NOW).is_err());
+}
+
+#[test]
 fn a_change_touches_only_what_it_names() {
     let change: CredentialChange = serde_json::from_value(json!({"disabled": true})).unwrap();
     let later = NOW.plus(5);

@@ -68,6 +68,7 @@ fn session(n: u8) -> Session {
         max_expires_at: NOW.plus(MAX),
         address: here().address,
         user_agent: here().user_agent,
+        nonce: None,
         ordinal: 0,
     }
 }
@@ -90,6 +91,7 @@ fn redemption() -> Redemption {
         service_id: None,
         domain_id: None,
         presented: None,
+        nonce: None,
         session_id: sid(NEW),
         session_idle: IDLE,
         session_max: MAX,
@@ -149,6 +151,18 @@ fn denied_event(denial: Denial) -> Event {
         client_id: Some(portal()),
         jti: Some(jti(TOKEN)),
         ..event(EventKind::Denied)
+    }
+}
+
+/// A replay of `TOKEN`, whose session may be alive, by `caller`.
+fn replayed_event(caller: &Caller, session_id: Option<SessionId>) -> Event {
+    Event {
+        client_id: Some(portal()),
+        jti: Some(jti(TOKEN)),
+        session_id,
+        address: caller.address.clone(),
+        user_agent: caller.user_agent.clone(),
+        ..event(EventKind::TokenReplayed)
     }
 }
 

@@ -136,6 +136,7 @@ fn a_credential_set_is_for_a_service() {
         delegated: false,
         service_id: OwnedId::parse("12"),
         logo_uri: None,
+        client_uri: None,
         redirect_uris: vec!["a".into(), "b".into()],
         disabled: false,
     };

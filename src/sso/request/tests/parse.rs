@@ -184,8 +184,11 @@ fn a_malformed_input_is_refused() {
 #[test]
 fn a_request_makes_itself_again_without_its_confirmation() {
     let query = "access_token=a.b&scope=sso%3Acustom_redirect&service_id=1&domain_id=2&sso_redirect_path=x%3Fy%3D%26";
-    assert_eq!(get(&format!("{query}&switch=s&goto=g")).unwrap().to_query(), query);
-    assert_eq!(get("access_token=%26%3D+%C3%A9").unwrap().to_query(), "access_token=%26%3D+%C3%A9");
+    assert_eq!(get(&format!("{query}&switch=s&goto=g")).unwrap().to_query(false), query);
+    let marked = get(&format!("{query}&nonce=0")).unwrap();
+    assert_eq!((marked.is_marked, marked.to_query(true)), (true, format!("{query}&nonce=1")));
+    assert!(!get(&format!("{query}&nonce=")).unwrap().is_marked && get(&marked.to_query(true)).unwrap().is_marked);
+    assert_eq!(get("access_token=%26%3D+%C3%A9").unwrap().to_query(false), "access_token=%26%3D+%C3%A9");
     let fields: Vec<_> = get("access_token=t&domain_id=2").unwrap().fields().map(|(n, v)| format!("{n}={v}")).collect();
     assert_eq!(fields, ["access_token=t", "domain_id=2"]);
 }
@@ -203,7 +206,7 @@ proptest! {
     #[test]
     fn any_token_survives_being_made_again(token in "\\PC{1,60}") {
         let encoded: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
-        let again = get(&format!("access_token={encoded}")).unwrap().to_query();
+        let again = get(&format!("access_token={encoded}")).unwrap().to_query(false);
         prop_assert_eq!(get(&again).unwrap().access_token, token);
     }
 }

@@ -1,6 +1,7 @@
 //! Redeeming a token, each case with all that it writes.
 
 use super::*;
+use crate::secret::{Secret, SecretDigest};
 
 fn spent() -> Option<TokenFate> {
     Some(fate(Fate::SignedIn))
@@ -86,7 +87,7 @@ fn a_closed_account_ends_the_session_that_the_browser_presents() {
     assert_decision(
         redeem_here(Facts { token: spent(), ..closed }, presenting(OTHER)),
         Reply::Denied(denial),
-        vec![Change::DeleteSession(sid(OTHER))],
+        vec![Change::Record(replayed_event(&here(), None)), Change::DeleteSession(sid(OTHER))],
     );
 }
 
@@ -96,13 +97,6 @@ fn a_dead_token_is_refused_without_a_trace() {
     for (facts, redemption, denial) in [
         (user_with([]), Redemption { expires_at: NOW, ..redemption() }, Denial::TokenExpired),
         (settled(Fate::Revoked), redemption(), Denial::TokenRevoked),
-        (settled(Fate::Denied(Denial::Closed)), redemption(), Denial::TokenUsed),
-        (settled(Fate::SignedIn), redemption(), Denial::TokenUsed),
-        (
-            Facts { sessions: vec![dead(session(TOKEN))], ..settled(Fate::SignedIn) },
-            presenting(TOKEN),
-            Denial::TokenUsed,
-        ),
     ] {
         assert_decision(redeem_here(facts, redemption), Reply::Denied(denial), vec![]);
     }
@@ -139,32 +133,126 @@ fn a_second_click_goes_nowhere_the_user_does_not_own() {
 #[test]
 fn another_live_session_does_not_make_a_second_click() {
     let facts = Facts { token: spent(), ..user_with([session(OTHER), session(TOKEN)]) };
-    assert_decision(redeem_here(facts, presenting(OTHER)), Reply::Denied(Denial::TokenUsed), vec![]);
+    assert_decision(
+        redeem_here(facts, presenting(OTHER)),
+        Reply::Denied(Denial::TokenUsed),
+        vec![Change::Record(replayed_event(&here(), Some(sid(TOKEN))))],
+    );
 }
 
 #[test]
-fn a_replay_from_elsewhere_ends_the_session_that_the_token_opened() {
-    let other = session(OTHER);
-    for caller in [
-        Caller { address: Some("198.51.100.7".into()), ..here() },
-        Caller { user_agent: Some("Browser/2".into()), ..here() },
-        Caller { address: None, ..here() },
-        Caller::default(),
+fn every_replay_of_a_spent_token_is_recorded() {
+    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([]) };
+    let with_dead_session = Facts { sessions: vec![dead(session(TOKEN))], ..settled(Fate::SignedIn) };
+    let switched_off = Facts { account: Some(account(Status::Active, false)), ..settled(Fate::SignedIn) };
+    let closed = Facts { account: Some(account(Status::Closed, true)), ..settled(Fate::Denied(Denial::Closed)) };
+    for (facts, redemption, denial) in [
+        (settled(Fate::SignedIn), redemption(), Denial::TokenUsed),
+        (settled(Fate::Denied(Denial::NotOwner)), redemption(), Denial::TokenUsed),
+        (Facts { account: None, ..settled(Fate::SignedIn) }, redemption(), Denial::TokenUsed),
+        (with_dead_session, presenting(TOKEN), Denial::TokenUsed),
+        (switched_off, redemption(), Denial::SsoDisabled),
+        (closed, redemption(), Denial::Closed),
     ] {
-        let facts = Facts { token: spent(), ..user_with([other.clone(), session(TOKEN)]) };
-        let event = Event {
-            client_id: Some(portal()),
-            jti: Some(jti(TOKEN)),
-            session_id: Some(sid(TOKEN)),
-            address: caller.address.clone(),
-            user_agent: caller.user_agent.clone(),
-            ..ended_event(SessionEnd::TokenReplayed)
-        };
         assert_decision(
-            ask_from(caller, facts, Command::Redeem(redemption()), NOW),
-            Reply::Denied(Denial::TokenUsed),
-            vec![Change::DeleteSession(sid(TOKEN)), Change::Record(event)],
+            redeem_here(facts, redemption),
+            Reply::Denied(denial),
+            vec![Change::Record(replayed_event(&here(), None))],
         );
+    }
+}
+
+fn nonce(text: &str) -> Option<SecretDigest> {
+    Some(SecretDigest::of(&Secret::new(text.into())))
+}
+
+#[test]
+fn the_same_browser_repeats_its_sign_in_by_its_nonce_within_ten_seconds() {
+    let opened = Session { nonce: nonce("a"), ..session(TOKEN) };
+    let facts = Facts { token: spent(), ..user_with([session(OTHER), opened.clone()]) };
+    let by = |nonce| Redemption { nonce, ..redemption() };
+    let elsewhere = Caller { address: Some("198.51.100.7".into()), user_agent: None };
+    for (again, seconds, is_repeated) in [
+        (by(nonce("a")), 0, true),
+        (by(nonce("a")), 9, true),
+        (Redemption { presented: Some(sid(OTHER)), ..by(nonce("a")) }, 1, true),
+        (by(nonce("a")), 10, false),
+        (by(nonce("b")), 0, false),
+        (by(None), 0, false),
+        (Redemption { service_id: owned("13"), ..by(nonce("b")) }, 0, false),
+    ] {
+        let at = NOW.plus(seconds);
+        for caller in [here(), elsewhere.clone()] {
+            let decision = ask_from(caller, facts.clone(), Command::Redeem(again.clone()), at);
+            let reply = if is_repeated { Reply::Repeated(opened.clone()) } else { Reply::Denied(Denial::TokenUsed) };
+            assert_eq!(decision.reply, reply, "{again:?} after {seconds} s");
+            assert_eq!(decision.changes.is_empty(), is_repeated, "{again:?} after {seconds} s");
+        }
+    }
+}
+
+#[test]
+fn a_nonce_opens_nothing_but_the_live_session_of_its_own_token() {
+    let again = Redemption { nonce: nonce("a"), ..redemption() };
+    let opened = |n| Session { nonce: nonce("a"), ..session(n) };
+    for (facts, reply) in [
+        (user_with([dead(opened(TOKEN))]), Reply::Denied(Denial::TokenUsed)),
+        (user_with([opened(OTHER)]), Reply::Denied(Denial::TokenUsed)),
+        (user_with([session(TOKEN)]), Reply::Denied(Denial::TokenUsed)),
+        (Facts { account: None, ..user_with([opened(TOKEN)]) }, Reply::Denied(Denial::UnknownAccount)),
+        (
+            Facts { account: Some(account(Status::Closed, true)), ..user_with([opened(TOKEN)]) },
+            Reply::Denied(Denial::Closed),
+        ),
+    ] {
+        let facts = Facts { token: spent(), ..facts };
+        assert_eq!(redeem_here(facts, again.clone()).reply, reply);
+    }
+    let unowned = Redemption { service_id: owned("13"), ..again.clone() };
+    let facts = Facts { token: spent(), ..user_with([opened(TOKEN)]) };
+    assert_decision(redeem_here(facts, unowned), Reply::Denied(Denial::NotOwner), vec![]);
+    assert_eq!(
+        redeem_here(user_with([]), again).reply,
+        Reply::SignedIn(Session { nonce: nonce("a"), ..super::opened() })
+    );
+}
+
+#[test]
+fn a_replay_ends_the_session_only_if_network_and_browser_both_differ() {
+    let at = |address: Option<&str>, user_agent: Option<&str>| Caller {
+        address: address.map(str::to_owned),
+        user_agent: user_agent.map(str::to_owned),
+    };
+    let v6 = "2001:db8:1:2::1";
+    for (opened_by, caller, ends) in [
+        (here(), at(Some("198.51.100.7"), Some("Browser/2")), true),
+        (here(), at(Some("192.0.3.1"), Some("Browser/2")), true),
+        (here(), at(Some("192.0.2.254"), Some("Browser/2")), false),
+        (here(), at(Some("::ffff:192.0.2.7"), Some("Browser/2")), false),
+        (here(), at(Some("198.51.100.7"), Some("Browser/1")), false),
+        (here(), at(Some(v6), Some("Browser/1")), false),
+        (here(), at(Some(v6), Some("Browser/2")), true),
+        (at(Some(v6), Some("Browser/1")), at(Some("2001:db8:1:2:ffff::9"), Some("Browser/2")), false),
+        (at(Some(v6), Some("Browser/1")), at(Some("2001:db8:1:3::1"), Some("Browser/2")), true),
+        (here(), at(None, Some("Browser/1")), false),
+        (here(), at(Some("192.0.2.1"), None), false),
+        (here(), at(None, None), true),
+        (at(None, None), here(), true),
+        (at(None, None), at(None, None), false),
+        (at(None, Some("Browser/1")), at(None, Some("Browser/2")), false),
+        (at(Some("x"), Some("Browser/1")), at(Some("y"), Some("Browser/2")), true),
+    ] {
+        let opened = Session { address: opened_by.address, user_agent: opened_by.user_agent, ..session(TOKEN) };
+        let facts = Facts { token: spent(), ..user_with([session(OTHER), opened]) };
+        let replayed = replayed_event(&caller, Some(sid(TOKEN)));
+        let mut changes = vec![Change::Record(replayed.clone())];
+        if ends {
+            let reason = Some(EventReason::SessionEnd(SessionEnd::TokenReplayed));
+            changes.push(Change::DeleteSession(sid(TOKEN)));
+            changes.push(Change::Record(Event { event: EventKind::SessionEnded, reason, ..replayed }));
+        }
+        let decision = ask_from(caller, facts, Command::Redeem(redemption()), NOW);
+        assert_decision(decision, Reply::Denied(Denial::TokenUsed), changes);
     }
 }
 
