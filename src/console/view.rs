@@ -30,6 +30,8 @@ pub enum View {
         /// The audit trail before the event of this number; none for the newest.
         before: Option<u64>,
     },
+    /// Everything that is kept of a user, as JSON to download.
+    Export(UserId),
     /// The form that finds a token.
     Tokens,
     /// One token.
@@ -106,6 +108,7 @@ impl View {
             ["credentials", id] => Self::Credential(parse_id(id, ClientId::parse)?),
             ["users"] => Self::Users,
             ["users", id] => Self::User { id: parse_id(id, UserId::parse)?, before: parse_event_cursor(params)? },
+            ["users", id, "export"] => Self::Export(parse_id(id, UserId::parse)?),
             ["tokens"] => Self::Tokens,
             ["tokens", jti] => Self::Token(parse_id(jti, TokenId::parse)?),
             ["api-credentials"] => Self::ApiCredentials { cursor: parse_cursor(params)? },
@@ -138,6 +141,7 @@ impl View {
                 let cursor = before.map_or_else(String::new, |before| format!("?cursor={before}"));
                 format!("/admin/users/{id}{cursor}")
             }
+            Self::Export(id) => format!("/admin/users/{id}/export"),
             Self::Tokens => "/admin/tokens".to_owned(),
             Self::Token(jti) => format!("/admin/tokens/{jti}"),
             Self::ApiCredentials { cursor } => list("api-credentials", cursor),
@@ -152,7 +156,7 @@ impl View {
             Self::Overview => Section::Overview,
             Self::Health => Section::Health,
             Self::Credentials { .. } | Self::NewCredential | Self::Credential(_) => Section::Credentials,
-            Self::Users | Self::User { .. } => Section::Users,
+            Self::Users | Self::User { .. } | Self::Export(_) => Section::Users,
             Self::Tokens | Self::Token(_) => Section::Tokens,
             Self::ApiCredentials { .. } | Self::NewApiCredential | Self::ApiCredential(_) => Section::ApiCredentials,
         }
@@ -195,7 +199,8 @@ mod tests {
             View::Credential(client.clone()),
             View::Users,
             View::user(user.clone()),
-            View::User { id: user, before: Some(7) },
+            View::User { id: user.clone(), before: Some(7) },
+            View::Export(user),
             View::Tokens,
             View::Token(TokenId::from_random([1; 16])),
             View::ApiCredentials { cursor: None },

@@ -1,39 +1,89 @@
 //! Asking the objects of users about their accounts, and what KV knows of the claims on services.
 
+use super::credentials;
 use super::fault::{Fault, Trouble};
 use super::kv::Kv;
 use super::object::unexpected;
+use super::session_endpoints::counting;
 use super::site::{Placement, Site};
+use crate::admin::UserExport;
 use crate::http::Request;
-use crate::id::{OwnedId, UserId};
+use crate::id::{OwnedId, TokenId, UserId};
 use crate::store::{self, ServiceClaims};
-use crate::user::{Account, AccountChange, AccountInput, Command, Reply, Saved};
-use std::collections::BTreeSet;
+use crate::token::TokenRecord;
+use crate::user::{Account, AccountChange, AccountInput, Command, Deleted, Export, Reply, Saved};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
-/// not, it forgets them.
+/// not, it forgets them, and with the account the sets that were bound to it.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
-    if let Command::PatchAccount(AccountChange { services: Some(services), .. }) = &command {
+    if let Command::PatchAccount { change: AccountChange { services: Some(services), .. }, .. } = &command {
         // Nothing is noted of an account that is not there.
         if account_of(site, request, user).await?.is_none() {
             return Ok(Reply::Missing);
         }
         note_claims(site, user, services).await?;
     }
-    if let Command::PutAccount(account) = &command {
+    if let Command::PutAccount { account, .. } = &command {
         note_claims(site, user, &account.services).await?;
     }
+    if let Command::DeleteAccount { erase: true } = &command {
+        forget_tokens(site, request, user).await?;
+    }
     let reply = site.ask(user, Placement::AsConfigured, request, command).await?;
-    if let Reply::Saved(Saved { dropped, .. }) | Reply::Deleted(dropped) = &reply {
-        forget_claims(site, user, dropped).await?;
+    match &reply {
+        Reply::Saved(Saved { dropped, .. }) => forget_claims(site, user, dropped).await?,
+        Reply::Deleted(Deleted { services, credentials: sets }) => {
+            forget_claims(site, user, services).await?;
+            credentials::forget_all(site, sets.clone()).await?;
+        }
+        _ => {}
     }
     Ok(reply)
+}
+
+/// Removes from KV the records of the tokens that the object knows. It comes before the object forgets anything, so that asking
+/// again completes what failed half-way.
+async fn forget_tokens(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
+    let Some(export) = export_of(site, request, user).await? else { return Ok(()) };
+    let kv = site.kv()?;
+    for jti in records_of(&kv, &export).await?.into_keys() {
+        kv.delete(&store::token_key(&jti)).await?;
+    }
+    Ok(())
+}
+
+/// Everything that is kept of `user`: what the object holds, and what KV knows of the ids in it.
+pub(super) async fn export(site: &Site, request: &Request, user: &UserId) -> Result<Option<UserExport>, Fault> {
+    let Some(mut kept) = export_of(site, request, user).await? else { return Ok(None) };
+    let kv = site.kv()?;
+    kept.sessions = counting(kept.sessions, site).await?;
+    let records = records_of(&kv, &kept).await?;
+    let applications = kv.applications(kept.credentials.iter().map(|set| &set.client_id)).await?;
+    let sets = applications.into_iter().filter_map(|(id, application)| Some((id, application.set?))).collect();
+    Ok(Some(UserExport { user: user.clone(), kept, records, sets }))
+}
+
+async fn export_of(site: &Site, request: &Request, user: &UserId) -> Result<Option<Export>, Fault> {
+    match site.ask(user, Placement::AsConfigured, request, Command::Export).await? {
+        Reply::Export(export) => Ok(Some(export)),
+        Reply::Missing => Ok(None),
+        reply => Err(unexpected(&reply)),
+    }
+}
+
+/// The records that KV has of the tokens in `export`.
+async fn records_of(kv: &Kv, export: &Export) -> Result<BTreeMap<TokenId, TokenRecord>, Fault> {
+    let keys = export.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
+    let records = kv.get_each::<TokenRecord>(keys).await?.into_iter();
+    Ok(records.filter_map(|(_, record)| record.map(|record| (record.jti.clone(), record))).collect())
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
 pub(super) async fn put(site: &Site, request: &Request, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
     note_claims(site, user, &account.services).await?;
-    match site.ask(user, Placement::AsConfigured, request, Command::PutAccount(account)).await? {
+    let command = Command::PutAccount { account, end_sessions: false };
+    match site.ask(user, Placement::AsConfigured, request, command).await? {
         Reply::Saved(saved) => Ok(saved),
         reply => Err(unexpected(&reply)),
     }

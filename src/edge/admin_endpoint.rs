@@ -3,6 +3,7 @@
 use super::fault::Trouble;
 use super::object::unexpected;
 use super::platform::random;
+use super::session_endpoints::counting;
 use super::site::{Placement, Site, Trail};
 use super::{accounts, credentials};
 use crate::admin::{AdminReply, AdminRequest, RecordRequest, missing};
@@ -12,7 +13,7 @@ use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store;
 use crate::token::TokenRecord;
-use crate::user::{Command, Effect, Reply, Saved, TokenFate};
+use crate::user::{Command, Effect, Reply, Saved, TokenFate, TokenRevocation};
 use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 
 pub(super) const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
@@ -36,7 +37,9 @@ pub(super) async fn perform(
     match &ask {
         AdminRequest::User(user, _) => trail.user_id = Some(user.clone()),
         AdminRequest::Credential(ask) => trail.client_id = ask.id().cloned(),
-        AdminRequest::RotateCredential(id, _) => trail.client_id = Some(id.clone()),
+        AdminRequest::RotateCredential(id, _)
+        | AdminRequest::EndCredentialSessions(id)
+        | AdminRequest::EndApiCredentialSessions(id) => trail.client_id = Some(id.clone()),
         AdminRequest::ApiCredential(ask) => trail.client_id = ask.id().cloned(),
         AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => trail.jti = Some(jti.clone()),
     }
@@ -45,7 +48,16 @@ pub(super) async fn perform(
         AdminRequest::User(user, ask) => admin.user(user, ask).await,
         AdminRequest::Credential(ask) => admin.credentials(ask).await,
         AdminRequest::RotateCredential(id, overlap) => admin.rotate(&id, overlap).await,
+        AdminRequest::EndCredentialSessions(id) => {
+            credentials::end_sessions(site, request, &admin.credential(&id).await?).await?;
+            Ok(AdminReply::Done)
+        }
         AdminRequest::ApiCredential(ask) => admin.api_credentials(ask).await,
+        AdminRequest::EndApiCredentialSessions(id) => {
+            admin.api_credential(&id).await?;
+            credentials::end_sessions_of_any_user(site, &id, false).await?;
+            Ok(AdminReply::Done)
+        }
         AdminRequest::GetToken(jti) => {
             let (record, fate) = admin.token(&jti).await?;
             Ok(AdminReply::Token { record, fate })
@@ -61,10 +73,14 @@ pub(super) struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Trouble> {
+    pub(super) async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Trouble> {
         let missing = missing(&command);
         let limit = match command {
             Command::ListEvents { limit, .. } => limit,
+            Command::Export => {
+                let export = accounts::export(self.site, self.request, &user).await?;
+                return Ok(AdminReply::Export(export.ok_or(missing)?));
+            }
             _ => 0,
         };
         match accounts::ask(self.site, self.request, &user, command).await? {
@@ -72,7 +88,7 @@ impl Admin<'_> {
             Reply::Saved(Saved { account, effect, .. }) => {
                 Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created })
             }
-            Reply::Sessions(sessions) => Ok(AdminReply::Sessions(sessions)),
+            Reply::Sessions(sessions) => Ok(AdminReply::Sessions(counting(sessions, self.site).await?)),
             Reply::Events(events) => Ok(AdminReply::Events { events, limit }),
             Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
             Reply::Missing => Err(missing.into()),
@@ -86,8 +102,8 @@ impl Admin<'_> {
             RecordRequest::List { cursor, limit } => {
                 return Ok(AdminReply::Credentials(self.site.kv()?.credentials(cursor, limit).await?));
             }
-            RecordRequest::Delete(id) => {
-                credentials::revoke(self.site, self.request, &self.credential(&id).await?).await?;
+            RecordRequest::Delete { id, end_sessions } => {
+                credentials::revoke(self.site, self.request, &self.credential(&id).await?, end_sessions).await?;
                 return Ok(AdminReply::Done);
             }
             RecordRequest::Get(id) => self.credential(&id).await?,
@@ -101,7 +117,7 @@ impl Admin<'_> {
     }
 
     async fn create(&self, input: CredentialInput) -> Result<AdminReply, Trouble> {
-        let (set, secret) = credentials::create(self.site, input).await?;
+        let (set, secret) = credentials::create(self.site, self.request, input).await?;
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: true })
     }
 
@@ -143,8 +159,11 @@ impl Admin<'_> {
                 kv.put_api_credential(&credential).await?;
                 (credential, None, false)
             }
-            RecordRequest::Delete(id) => {
+            RecordRequest::Delete { id, end_sessions } => {
                 self.api_credential(&id).await?;
+                if end_sessions {
+                    credentials::end_sessions_of_any_user(self.site, &id, true).await?;
+                }
                 kv.delete(&store::api_credential_key(&id)).await?;
                 return Ok(AdminReply::Done);
             }
@@ -171,7 +190,13 @@ impl Admin<'_> {
 
     async fn revoke_token(&self, jti: &TokenId) -> Result<AdminReply, Trouble> {
         let record = self.record(jti).await?;
-        match self.ask(&record.user_id, Command::RevokeToken(jti.clone())).await? {
+        let command = Command::RevokeToken(TokenRevocation {
+            jti: record.jti,
+            client_id: record.client_id,
+            expires_at: record.expires_at,
+            by: None,
+        });
+        match self.ask(&record.user_id, command).await? {
             Reply::Done => Ok(AdminReply::Done),
             reply => Err(unexpected(&reply).into()),
         }

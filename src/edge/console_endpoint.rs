@@ -4,6 +4,7 @@ use super::admin_endpoint::{self, Admin, NO_CREDENTIAL};
 use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::platform::{milliseconds, random};
+use super::session_endpoints::counting;
 use super::site::{Placement, Site, Trail};
 use super::{console_object, decisions, limits, user_object};
 use crate::admin::AdminReply;
@@ -153,7 +154,7 @@ impl Operator<'_> {
         let (site, admin) = (self.site, Admin { request: self.request, site: self.site });
         match &view {
             View::Credential(id) | View::ApiCredential(id) => self.trail.client_id = Some(id.clone()),
-            View::User { id, .. } => self.trail.user_id = Some(id.clone()),
+            View::User { id, .. } | View::Export(id) => self.trail.user_id = Some(id.clone()),
             View::Token(jti) => self.trail.jti = Some(jti.clone()),
             _ => {}
         }
@@ -166,6 +167,7 @@ impl Operator<'_> {
             View::NewCredential => console::new_credential_page(frame),
             View::Credential(id) => self.show_credential(id, frame).await?,
             View::Users => console::find_user_page(frame),
+            View::Export(id) => self.export(&id).await?,
             View::User { id, before } => self.show_user(&id, before, frame).await?,
             View::Tokens => console::find_token_page(frame),
             View::Token(jti) => {
@@ -196,8 +198,9 @@ impl Operator<'_> {
     async fn show_user(&self, id: &UserId, before: Option<u64>, frame: &Frame<'_>) -> Result<Response, Trouble> {
         let ask = |command| self.site.ask(id, Placement::AsConfigured, self.request, command);
         let events = Command::ListEvents { before, limit: PAGE };
-        match try_join3(ask(Command::GetAccount), ask(Command::ListSessions), ask(events)).await? {
+        match try_join3(ask(Command::GetAccount), ask(Command::ListSessions(None)), ask(events)).await? {
             (Reply::Account(account), Reply::Sessions(sessions), Reply::Events(events)) => {
+                let sessions = counting(sessions, self.site).await?;
                 let older = next_page_before(&events, PAGE);
                 let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
                 Ok(console::user_page(frame, &page))
@@ -205,6 +208,12 @@ impl Operator<'_> {
             (Reply::Missing, ..) | (_, Reply::Missing, _) => Ok(console::unknown_user_page(frame, id)),
             (reply, ..) => Err(unexpected(&reply).into()),
         }
+    }
+
+    /// What is kept of a user, as the administration API answers it.
+    async fn export(&self, id: &UserId) -> Result<Response, Trouble> {
+        let reply = Admin { request: self.request, site: self.site }.user(id.clone(), Command::Export).await?;
+        Ok(reply.into_response(&self.site.settings.issuer, self.site.now)?)
     }
 
     async fn tally(&self) -> Result<Tally, Fault> {

@@ -1,10 +1,12 @@
-//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that
-//! decides on a redemption rests on it, but for the revocation of delegated sets.
+//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that decides on a redemption rests on
+//! it, except for delegated sets and API credentials, which no user's object knows: their revocation, and the end of the
+//! sessions that they opened.
 
 use super::fault::Fault;
 use crate::credential::CredentialSet;
 use crate::id::{ClientId, TokenId};
 use crate::store::{self, Page};
+use crate::time::Timestamp;
 use crate::token::TokenRecord;
 use crate::whmcs::ApiCredential;
 use serde::Serialize;
@@ -19,6 +21,33 @@ const BULK: usize = 100;
 /// The namespace `SIGNET_KV`.
 pub(super) struct Kv(KvStore);
 
+/// What KV holds of an application.
+pub(super) struct Application {
+    /// Its credential set.
+    pub(super) set: Option<CredentialSet>,
+    /// Its API credential.
+    pub(super) api_credential: Option<ApiCredential>,
+    /// The moment up to which its sessions are ended.
+    pub(super) not_before: Option<Timestamp>,
+}
+
+impl Application {
+    /// Its name.
+    pub(super) fn name(&self) -> Option<&str> {
+        let set = self.set.as_ref().map(|set| &set.name);
+        set.or_else(|| self.api_credential.as_ref().map(|credential| &credential.name)).map(String::as_str)
+    }
+
+    /// Whether tokens that it asked for are redeemed.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.api_credential.is_some() || self.set.as_ref().is_some_and(|set| !set.disabled)
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: String) -> Result<T, Fault> {
+    serde_json::from_str(&text).map_err(failed("kv value"))
+}
+
 fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
     move |error| Fault::Storage(operation, error.to_string())
 }
@@ -31,7 +60,7 @@ impl Kv {
     /// A value that does not parse is a fault, never an absence: the answer must not be `invalid_client`.
     pub(super) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
         let text = self.0.get(key).text().await.map_err(failed("kv get"))?;
-        text.map(|text| serde_json::from_str(&text).map_err(failed("kv value"))).transpose()
+        text.map(parse).transpose()
     }
 
     pub(super) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
@@ -47,14 +76,26 @@ impl Kv {
         self.get(&store::credential_key(client_id)).await
     }
 
-    /// The names of these credential sets, but for those that are gone: one operation.
-    pub(super) async fn credential_names(
+    /// What KV holds of these applications: one operation for up to 33 of them.
+    pub(super) async fn applications(
         &self,
         ids: impl Iterator<Item = &ClientId>,
-    ) -> Result<BTreeMap<ClientId, String>, Fault> {
-        let keys: BTreeSet<String> = ids.map(store::credential_key).collect();
-        let sets: Vec<CredentialSet> = self.get_all(keys.into_iter().collect()).await?;
-        Ok(sets.into_iter().map(|set| (set.client_id, set.name)).collect())
+    ) -> Result<BTreeMap<ClientId, Application>, Fault> {
+        let ids: BTreeSet<_> = ids.collect();
+        let keys =
+            |id: &&ClientId| [store::credential_key(id), store::api_credential_key(id), store::not_before_key(id)];
+        let mut texts: BTreeMap<_, _> = self.texts(ids.iter().flat_map(keys).collect()).await?.into_iter().collect();
+        let mut applications = BTreeMap::new();
+        for id in ids {
+            let [set, api_credential, not_before] = keys(&id).map(|key| texts.remove(&key).flatten());
+            let application = Application {
+                set: set.map(parse).transpose()?,
+                api_credential: api_credential.map(parse).transpose()?,
+                not_before: not_before.map(parse).transpose()?,
+            };
+            applications.insert(id.clone(), application);
+        }
+        Ok(applications)
     }
 
     /// The records at these keys, but for those that are gone: one operation for each [`BULK`].
@@ -67,15 +108,17 @@ impl Kv {
         &self,
         keys: Vec<String>,
     ) -> Result<Vec<(String, Option<T>)>, Fault> {
-        let parse = |text: String| serde_json::from_str(&text).map_err(failed("kv value"));
-        let mut records = Vec::new();
+        let texts = self.texts(keys).await?;
+        texts.into_iter().map(|(key, text)| Ok((key, text.map(parse).transpose()?))).collect()
+    }
+
+    async fn texts(&self, keys: Vec<String>) -> Result<Vec<(String, Option<String>)>, Fault> {
+        let mut texts = Vec::new();
         for keys in keys.chunks(BULK) {
             let mut values = self.0.get_bulk(keys).text().await.map_err(failed("kv get"))?;
-            for key in keys {
-                records.push((key.clone(), values.remove(key).flatten().map(parse).transpose()?));
-            }
+            texts.extend(keys.iter().map(|key| (key.clone(), values.remove(key).flatten())));
         }
-        Ok(records)
+        Ok(texts)
     }
 
     pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {

@@ -9,11 +9,42 @@ use crate::session::{
     FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
 };
 use crate::sso::{SESSION_COOKIE, cookie_cleared};
+use crate::store;
 use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The session cookie that the browser presents, its signature and absolute limit checked.
 pub(super) fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
     SessionCookie::open(request.cookie(SESSION_COOKIE)?, &site.settings.keys, site.now)
+}
+
+/// The cookie, unless the sessions of the application that opened its session were ended meanwhile. Then the session ends at the
+/// object too. It costs one KV read for a session that a delegated set or an API credential opened, and nothing for others.
+pub(super) async fn standing(
+    cookie: SessionCookie,
+    request: &Request,
+    site: &Site,
+) -> Result<Option<SessionCookie>, Fault> {
+    let Some(by) = &cookie.by else { return Ok(Some(cookie)) };
+    if !by.is_ended_by(site.kv()?.get(&store::not_before_key(&by.client_id)).await?) {
+        return Ok(Some(cookie));
+    }
+    let command = Command::EndSession(cookie.sid, SessionEnd::Application);
+    match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
+        Reply::Done | Reply::Missing => Ok(None),
+        reply => Err(unexpected(&reply)),
+    }
+}
+
+/// The sessions that still count: without those that ended with all of their application.
+pub(super) async fn counting(sessions: Vec<Session>, site: &Site) -> Result<Vec<Session>, Fault> {
+    let keys: BTreeSet<_> = sessions.iter().map(|session| store::not_before_key(&session.client_id)).collect();
+    let not_before: BTreeMap<_, _> = site.kv()?.get_each(keys.into_iter().collect()).await?.into_iter().collect();
+    let counts = |session: &Session| {
+        let key = store::not_before_key(&session.client_id);
+        !session.is_ended_by(not_before.get(&key).copied().flatten())
+    };
+    Ok(sessions.into_iter().filter(counts).collect())
 }
 
 /// The cookie and the live session that the browser presents: one object request, none without a cookie.
@@ -24,6 +55,7 @@ pub(super) async fn live_session(
 ) -> Result<Option<(SessionCookie, Session)>, Fault> {
     let Some(cookie) = presented(request, site) else { return Ok(None) };
     trail.user_id = Some(cookie.sub.clone());
+    let Some(cookie) = standing(cookie, request, site).await? else { return Ok(None) };
     match site.ask(&cookie.sub, Placement::NearCaller, request, Command::CheckSession(cookie.sid.clone())).await? {
         Reply::Session(session) => Ok(Some((cookie, session))),
         Reply::Missing => Ok(None),
@@ -90,7 +122,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
 
 /// Shows users their sessions, and does what they ask there:
 /// 1. another site cannot,
-/// 2. the browser presents a session,
+/// 2. the browser presents a session that stands,
 /// 3. a POST says what is asked, and proves that it comes from the page of this session,
 /// 4. the object checks the session and does it, in one turn,
 /// 5. show the page; after a POST by redirect, so that reloading it repeats nothing.
@@ -103,6 +135,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     // 2.
     let Some(cookie) = presented(request, site) else { return refuse_nobody(request, site, trail) };
     trail.user_id = Some(cookie.sub.clone());
+    let Some(cookie) = standing(cookie, request, site).await? else { return refuse_nobody(request, site, trail) };
     let proof = FormProof { sid: cookie.sid.clone() };
     // 3.
     let action = if is_post {
@@ -116,27 +149,33 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     let command = Command::AsUser(cookie.sid.clone(), action);
     match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
         // 5.
-        Reply::Security(security) => show_security(&cookie, &security, &proof, site).await,
+        Reply::Security(security) => show_security(&cookie, security, &proof, site).await,
         Reply::Done => Ok(Response::redirect(303, &format!("{}/account/security", site.settings.issuer.as_str()))),
         Reply::Missing => refuse_nobody(request, site, trail),
         reply => Err(unexpected(&reply).into()),
     }
 }
 
-/// The page, with the names of the applications: one KV read.
+/// The page, with the names of the applications, and without the sessions that ended with all of their application: one KV read.
 async fn show_security(
     cookie: &SessionCookie,
-    security: &Security,
+    mut security: Security,
     proof: &FormProof,
     site: &Site,
 ) -> Result<Response, Trouble> {
-    let applications = site.kv()?.credential_names(security.sessions.iter().map(|session| &session.client_id)).await?;
+    let ids = security.sessions.iter().map(|session| &session.client_id);
+    let applications = site.kv()?.applications(ids).await?;
+    security.sessions.retain(|session| {
+        let application = applications.get(&session.client_id);
+        !session.is_ended_by(application.and_then(|application| application.not_before))
+    });
+    let names = applications.iter().filter_map(|(id, application)| Some((id.clone(), application.name()?.to_owned())));
     let home = site.settings.client_area.base().as_str();
     let markup = security_page(&SecurityPage {
         user: &cookie.sub,
         current: &cookie.sid,
-        security,
-        applications: &applications,
+        security: &security,
+        applications: &names.collect(),
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });

@@ -1,8 +1,9 @@
 //! `GET` and `POST /oauth/singlesignon`.
 
 use super::fault::Trouble;
+use super::kv::Application;
 use super::platform::random;
-use super::session_endpoints::presented;
+use super::session_endpoints::{presented, standing};
 use super::site::{Placement, Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::{SessionId, UserId};
@@ -18,7 +19,7 @@ use worker::Context;
 /// 2. parse the request,
 /// 3. let a browser that could not send its cookie come back with it,
 /// 4. open the token and plan the journey,
-/// 5. ask before switching from another user's live session,
+/// 5. a session that ended with all of its application does not count; ask before switching from another user's live session,
 /// 6. let the user's object decide: one request,
 /// 7. redirect.
 pub(super) async fn serve(
@@ -47,6 +48,10 @@ pub(super) async fn serve(
     trail.jti = Some(claims.jti.clone());
     let journey = Journey::plan(&sso, &claims, &site.settings.client_area)?;
     // 5.
+    let presented = match presented {
+        Some(cookie) => standing(cookie, request, site).await?,
+        None => None,
+    };
     let (own, other) = match presented {
         Some(cookie) if cookie.sub == claims.sub => (Some(cookie.sid), None),
         Some(cookie) => (None, Some(cookie)),
@@ -78,7 +83,7 @@ pub(super) async fn serve(
         trail.reason = Some("switched");
         end_switched_session(context, request, site, other);
     }
-    let cookie = SessionCookie::of(&claims.sub, &session).seal(&site.settings.keys)?;
+    let cookie = SessionCookie::of(&claims.sub, &session, claims.delegated).seal(&site.settings.keys)?;
     Ok(signed_in(sso.is_post, &journey.location, Some((&cookie, site.settings.session_limits.max))))
 }
 
@@ -124,7 +129,7 @@ async fn ask_before_switching(
     Ok(Some(Response::html(200, markup, Some(home))))
 }
 
-/// Asks the user's object; before that, KV whether a delegated set still stands.
+/// Asks the user's object; before that, KV whether a delegated set or an API credential still stands: one KV read.
 async fn redeem(
     request: &Request,
     claims: &Claims,
@@ -133,8 +138,8 @@ async fn redeem(
     site: &Site,
 ) -> Result<Reply, Trouble> {
     if claims.delegated {
-        let set = site.kv()?.credential(&claims.client_id).await?;
-        if set.is_none_or(|set| set.disabled) {
+        let applications = site.kv()?.applications([&claims.client_id].into_iter()).await?;
+        if !applications.values().any(Application::is_enabled) {
             return Ok(Reply::Denied(Denial::CredentialRevoked));
         }
     }
@@ -142,6 +147,7 @@ async fn redeem(
         jti: claims.jti.clone(),
         expires_at: claims.exp,
         client_id: claims.client_id.clone(),
+        delegated: claims.delegated,
         destination: journey.destination,
         service_id: journey.inputs.service_id.clone(),
         domain_id: journey.inputs.domain_id.clone(),
