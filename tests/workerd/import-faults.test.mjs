@@ -107,7 +107,7 @@ async function stateOf({ id, service, number }) {
   const state = {
     account: { ...account, created_at: 0, updated_at: 0 }, status, events: await eventsOf(signet, id).catch(() => []),
     sessions: (await signet.sql(id, "SELECT id FROM session")).length,
-    revoked: await signet.sql(id, "SELECT client_id FROM revoked_credential"),
+    sets: await signet.sql(id, "SELECT client_id, state FROM credential"),
     set: set && { ...set, created_at: 0, updated_at: 0 },
     // A hint to a user who does not own the service leads nowhere, so it does not count.
     owned: await Promise.all((account.services ?? []).map(owned)),

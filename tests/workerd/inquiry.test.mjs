@@ -32,7 +32,7 @@ test("RFC 7009 section 2.1: a revoked token signs nobody in, and the application
     assert.equal(response.headers.get("cache-control"), "no-store");
   }
   assert.equal((await openLink(signet, token)).status, 401);
-  assert.equal((await eventsOf(signet, "1"))[0], "token.revoked");
+  assert.equal((await eventsOf(signet, "1"))[0], "token.revoked: by_application");
 });
 
 test("RFC 7009 section 2.2: an unknown, forged, malformed or expired token is revoked enough, and no object is asked", async () => {
