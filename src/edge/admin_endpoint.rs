@@ -3,8 +3,8 @@
 use super::fault::Trouble;
 use super::object::unexpected;
 use super::platform::random;
-use super::session_endpoints::counting;
 use super::site::{Placement, Site, Trail};
+use super::standing::counting;
 use super::{accounts, credentials};
 use crate::admin::{AdminReply, AdminRequest, RecordRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};

@@ -3,8 +3,9 @@
 use super::fault::Trouble;
 use super::kv::Application;
 use super::platform::random;
-use super::session_endpoints::{presented, standing};
+use super::session_endpoints::presented;
 use super::site::{Placement, Site, Trail};
+use super::standing::standing;
 use crate::http::{Request, Response};
 use crate::id::{SessionId, UserId};
 use crate::log::Outcome;
