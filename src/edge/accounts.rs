@@ -8,11 +8,11 @@ use super::site::{Placement, Site};
 use super::standing::counting;
 use crate::admin::UserExport;
 use crate::http::Request;
-use crate::id::{OwnedId, TokenId, UserId};
+use crate::id::{OwnedId, UserId};
 use crate::store::{self, ServiceClaims};
 use crate::token::TokenRecord;
-use crate::user::{Account, AccountChange, AccountInput, Command, Deleted, Export, Reply, Saved};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::user::{Account, AccountChange, AccountInput, Command, Deleted, Reply, Saved};
+use std::collections::BTreeSet;
 
 /// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
 /// not, it forgets them, and with the account the sets that were bound to it.
@@ -28,7 +28,7 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
         note_claims(site, user, &account.services).await?;
     }
     if let Command::DeleteAccount { erase: true } = &command {
-        forget_tokens(site, request, user).await?;
+        forget_records(site, request, user).await?;
     }
     let reply = site.ask(user, Placement::AsConfigured, request, command).await?;
     match &reply {
@@ -42,41 +42,41 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
     Ok(reply)
 }
 
-/// Removes from KV the records of the tokens that the object knows. It comes before the object forgets anything, so that asking
-/// again completes what failed half-way.
-async fn forget_tokens(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
-    let Some(export) = export_of(site, request, user).await? else { return Ok(()) };
+/// Removes from KV the records of tokens and bound sets that the object knows. It comes before the object forgets anything, so
+/// that asking again completes what failed half-way.
+async fn forget_records(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
+    let Some(UserExport { records, sets, .. }) = export(site, request, user).await? else { return Ok(()) };
     let kv = site.kv()?;
-    for jti in records_of(&kv, &export).await?.into_keys() {
-        kv.delete(&store::token_key(&jti)).await?;
+    for jti in records.keys() {
+        kv.delete(&store::token_key(jti)).await?;
+    }
+    for set in sets.values() {
+        credentials::forget(site, &set.client_id, set.number()).await?;
     }
     Ok(())
 }
 
 /// Everything that is kept of `user`: what the object holds, and what KV knows of the ids in it.
 pub(super) async fn export(site: &Site, request: &Request, user: &UserId) -> Result<Option<UserExport>, Fault> {
-    let Some(mut kept) = export_of(site, request, user).await? else { return Ok(None) };
+    let mut kept = match site.ask(user, Placement::AsConfigured, request, Command::Export).await? {
+        Reply::Export(export) => export,
+        Reply::Missing => return Ok(None),
+        reply => return Err(unexpected(&reply)),
+    };
     let kv = site.kv()?;
     kept.sessions = counting(kept.sessions, site).await?;
-    let records = records_of(&kv, &kept).await?;
+    let keys = kept.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
+    let records = kv.get_each::<TokenRecord>(keys).await?.into_iter().filter_map(|(_, record)| record);
     let applications = kv.applications(kept.credentials.iter().map(|set| &set.client_id)).await?;
-    let sets = applications.into_iter().filter_map(|(id, application)| Some((id, application.set?))).collect();
-    Ok(Some(UserExport { user: user.clone(), kept, records, sets }))
-}
-
-async fn export_of(site: &Site, request: &Request, user: &UserId) -> Result<Option<Export>, Fault> {
-    match site.ask(user, Placement::AsConfigured, request, Command::Export).await? {
-        Reply::Export(export) => Ok(Some(export)),
-        Reply::Missing => Ok(None),
-        reply => Err(unexpected(&reply)),
-    }
-}
-
-/// The records that KV has of the tokens in `export`.
-async fn records_of(kv: &Kv, export: &Export) -> Result<BTreeMap<TokenId, TokenRecord>, Fault> {
-    let keys = export.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
-    let records = kv.get_each::<TokenRecord>(keys).await?.into_iter();
-    Ok(records.filter_map(|(_, record)| record.map(|record| (record.jti.clone(), record))).collect())
+    // The id of a revoked set may be another user's by now.
+    let sets = applications.into_values().filter_map(|application| application.set);
+    let sets = sets.filter(|set| set.binding.user() == Some(user));
+    Ok(Some(UserExport {
+        user: user.clone(),
+        records: records.map(|record| (record.jti.clone(), record)).collect(),
+        sets: sets.map(|set| (set.client_id.clone(), set)).collect(),
+        kept,
+    }))
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.

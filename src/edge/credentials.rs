@@ -100,7 +100,8 @@ pub(super) async fn forget_all(site: &Site, ids: Vec<ClientId>) -> Result<(), Fa
     Ok(())
 }
 
-async fn forget(site: &Site, id: &ClientId, number: u32) -> Result<(), Fault> {
+/// Removes what KV holds of a set.
+pub(super) async fn forget(site: &Site, id: &ClientId, number: u32) -> Result<(), Fault> {
     let kv = site.kv()?;
     kv.delete(&store::credential_key(id)).await?;
     kv.delete(&store::credential_number_key(number)).await
