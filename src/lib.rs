@@ -46,16 +46,17 @@
 //! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
 //! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
+//! | KV | [`not-before:{client_id}`](store::not_before_key) | until when the sessions of a delegated set or an API credential are ended | [`store::NOT_BEFORE_TTL`] |
 //! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: the users whose accounts list it; their objects have the last word | until the last account drops it |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
 //! | user's object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
 //! | user's object | `session` by id | [`user::Session`] | its idle and absolute limits |
-//! | user's object | `revoked_credential` by `client_id` | nothing more | until the set is enabled again |
-//! | user's object | `event` by number | [`user::Event`] | [`user::EVENT_TTL`], the newest [`user::EVENTS_KEPT`] |
+//! | user's object | `credential` by `client_id` | [`user::CredentialState`] of each bound set; an unknown one is refused | with the object |
+//! | user's object | `event` by class and number | [`user::Event`] | the setting `EVENT_RETENTION_DAYS`, the newest of each [`user::EventClass`] |
 //! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
 //! | console's object | `tally` by day, outcome and reason | how often | [`console::DAYS_KEPT`] |
 //!
-//! An alarm sweeps the user's object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
+//! An object makes its tables with its first write: reading leaves nothing behind. An alarm sweeps the user's object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
 
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]

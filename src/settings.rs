@@ -16,11 +16,17 @@ const SESSION_IDLE_DEFAULT: u64 = 3_600;
 /// The default absolute limit of a session, in seconds: twelve hours.
 const SESSION_MAX_DEFAULT: u64 = 43_200;
 /// The greatest limit of a session, in seconds: 30 days.
-const SESSION_LIMIT_MAX: u64 = 2_592_000;
+pub const SESSION_LIMIT_MAX: u64 = 2_592_000;
 /// The least idle limit of a session, in seconds: two minutes, because it is refreshed once a minute at most.
 const SESSION_IDLE_MIN: u64 = 120;
 /// The least absolute limit of a session, in seconds: one minute.
 const SESSION_MAX_MIN: u64 = 60;
+/// A day, in seconds.
+const DAY: u64 = 86_400;
+/// The longest retention of events, in days: ten years.
+const EVENT_RETENTION_MAX: u64 = 3_650;
+/// The default retention of events, in days.
+const EVENT_RETENTION_DEFAULT: u64 = 90;
 /// The location hints that Durable Objects know (Cloudflare's documentation, "Data location").
 const OBJECT_LOCATIONS: [&str; 9] = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
 
@@ -34,6 +40,8 @@ pub struct Settings {
     pub token_ttl: u64,
     /// How long a session lives.
     pub session_limits: SessionLimits,
+    /// How long a new event is kept, in seconds.
+    pub event_ttl: u64,
     /// The signing keys.
     pub keys: KeyRing,
     /// The digest of the administration token.
@@ -111,14 +119,17 @@ impl Settings {
         let client_area = base.and_then(|base| {
             ClientArea::new(base, read("DESTINATIONS").as_deref()).map_err(|p| keep("DESTINATIONS", p)).ok()
         });
-        let token_ttl = parse_seconds(read("TOKEN_TTL"), TOKEN_TTL_MAX, 1..=TOKEN_TTL_MAX)
+        let token_ttl = parse_whole(read("TOKEN_TTL"), TOKEN_TTL_MAX, 1..=TOKEN_TTL_MAX)
             .ok_or_else(|| keep("TOKEN_TTL", "is not a number of seconds from 1 to 60"))
             .ok();
-        let idle = parse_seconds(read("SESSION_IDLE"), SESSION_IDLE_DEFAULT, SESSION_IDLE_MIN..=SESSION_LIMIT_MAX)
+        let idle = parse_whole(read("SESSION_IDLE"), SESSION_IDLE_DEFAULT, SESSION_IDLE_MIN..=SESSION_LIMIT_MAX)
             .ok_or_else(|| keep("SESSION_IDLE", "is not a number of seconds from 120 to 2592000"))
             .ok();
-        let max = parse_seconds(read("SESSION_MAX"), SESSION_MAX_DEFAULT, SESSION_MAX_MIN..=SESSION_LIMIT_MAX)
+        let max = parse_whole(read("SESSION_MAX"), SESSION_MAX_DEFAULT, SESSION_MAX_MIN..=SESSION_LIMIT_MAX)
             .ok_or_else(|| keep("SESSION_MAX", "is not a number of seconds from 60 to 2592000"))
+            .ok();
+        let event_days = parse_whole(read("EVENT_RETENTION_DAYS"), EVENT_RETENTION_DEFAULT, 1..=EVENT_RETENTION_MAX)
+            .ok_or_else(|| keep("EVENT_RETENTION_DAYS", "is not a number of days from 1 to 3650"))
             .ok();
         let api_allow_get = parse_switch(read("API_ALLOW_GET")).map_err(|p| keep("API_ALLOW_GET", p)).unwrap_or(false);
         let browser_nonce = parse_switch(read("BROWSER_NONCE")).map_err(|p| keep("BROWSER_NONCE", p)).unwrap_or(false);
@@ -148,7 +159,7 @@ impl Settings {
             keep("LOGIN_URL", "lies below PROTECTED_PATHS, so that nobody could ever reach it");
         }
 
-        match (keys, admin_token, issuer, client_area, token_ttl, idle, max) {
+        match (keys, admin_token, issuer, client_area, token_ttl, idle, max, event_days) {
             (
                 Some(keys),
                 Some(admin_token),
@@ -157,6 +168,7 @@ impl Settings {
                 Some(token_ttl),
                 Some(idle),
                 Some(max),
+                Some(event_days),
             ) if problems.is_empty() => {
                 let session_limits = SessionLimits { idle, max };
                 Ok(Self {
@@ -164,6 +176,7 @@ impl Settings {
                     client_area,
                     token_ttl,
                     session_limits,
+                    event_ttl: event_days.saturating_mul(DAY),
                     keys,
                     admin_token,
                     login_url,
@@ -235,10 +248,11 @@ fn parse_switch(value: Option<String>) -> Result<bool, &'static str> {
     }
 }
 
-fn parse_seconds(value: Option<String>, default: u64, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+/// A whole number of seconds or days.
+fn parse_whole(value: Option<String>, default: u64, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
     match value {
         None => Some(default),
-        Some(text) => parse_number(&text).filter(|seconds| range.contains(seconds)),
+        Some(text) => parse_number(&text).filter(|number| range.contains(number)),
     }
 }
 
@@ -267,6 +281,7 @@ pub(crate) mod tests {
         let settings = settings(&[]).ok().unwrap();
         assert_eq!(settings.token_ttl, 60);
         assert_eq!(settings.session_limits, SessionLimits { idle: 3_600, max: 43_200 });
+        assert_eq!(settings.event_ttl, 90 * 86_400);
         assert_eq!(settings.client_area.base().as_str(), "https://sso.example/");
         assert_eq!(settings.issuer.sso_endpoint(), "https://sso.example/oauth/singlesignon");
     }
@@ -300,6 +315,9 @@ pub(crate) mod tests {
             ("SESSION_IDLE", "2592001"),
             ("SESSION_MAX", "59"),
             ("SESSION_MAX", "2592001"),
+            ("EVENT_RETENTION_DAYS", "0"),
+            ("EVENT_RETENTION_DAYS", "3651"),
+            ("EVENT_RETENTION_DAYS", "1.5"),
             ("OBJECT_LOCATION", "mars"),
             ("API_ALLOW_GET", "1"),
             ("API_ALLOW_GET", "True"),
@@ -348,6 +366,13 @@ pub(crate) mod tests {
     fn http_is_for_this_machine_only() {
         for good in ["http://localhost:8787", "http://127.0.0.1:1", "http://[::1]:1", "https://sso.example:8443"] {
             assert!(settings(&[("ISSUER", good)]).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn events_are_kept_for_whole_days() {
+        for (days, seconds) in [("1", 86_400), ("30", 2_592_000), ("3650", 315_360_000)] {
+            assert_eq!(settings(&[("EVENT_RETENTION_DAYS", days)]).ok().unwrap().event_ttl, seconds);
         }
     }
 

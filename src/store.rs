@@ -11,14 +11,19 @@ pub const API_CREDENTIAL_PREFIX: &str = "api-credential:";
 pub const TOKEN_RECORD_TTL: u64 = 86_400;
 /// How long after a write the object is swept at the latest, in seconds: a day.
 pub const SWEEP_DELAY: u64 = 86_400;
+/// How long the end of an application's sessions is remembered, in seconds: 31 days, a day more than the longest session.
+pub const NOT_BEFORE_TTL: u64 = 2_678_400;
+/// How long a location may still read an old value from KV, in seconds: twice the minute that KV's cache lasts.
+pub const KV_STALE_MAX: u64 = 120;
 
 /// The schema of the user's object. Tables without rowid write one row per row, not two.
 pub const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS token (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS revoked_credential (client_id TEXT PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS credential (client_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, \
+     data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID",
 ];
 
 /// The schema of the console's object.
@@ -80,6 +85,11 @@ pub fn service_key(service: &OwnedId) -> String {
     format!("service:{service}")
 }
 
+/// The KV key of the moment up to which the sessions that a delegated set or an API credential opened are ended.
+pub fn not_before_key(client_id: &ClientId) -> String {
+    format!("not-before:{client_id}")
+}
+
 /// The KV key of a token's record.
 pub fn token_key(jti: &TokenId) -> String {
     format!("token:{jti}")
@@ -94,6 +104,7 @@ mod tests {
         assert_eq!(credential_key(&ClientId::parse("a+/=").unwrap()), "credential:a+/=");
         assert_eq!(api_credential_key(&ClientId::parse("a").unwrap()), "api-credential:a");
         assert_eq!(credential_number_key(7), "credential-id:7");
+        assert_eq!(not_before_key(&ClientId::parse("a").unwrap()), "not-before:a");
         assert_eq!(service_key(&OwnedId::parse("12").unwrap()), "service:12");
         let jti = TokenId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         assert_eq!(token_key(&jti), "token:AAAAAAAAAAAAAAAAAAAAAA");
@@ -121,8 +132,8 @@ mod tests {
                 "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)".into(),
                 format!("CREATE TABLE IF NOT EXISTS token (jti {row}"),
                 format!("CREATE TABLE IF NOT EXISTS session (id {row}"),
-                "CREATE TABLE IF NOT EXISTS revoked_credential (client_id TEXT PRIMARY KEY) WITHOUT ROWID".into(),
-                "CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL)".into(),
+                "CREATE TABLE IF NOT EXISTS credential (client_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID".into(),
+                "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID".into(),
             ]
         );
     }
@@ -142,5 +153,7 @@ mod tests {
     #[test]
     fn lifetimes_are_unchanged() {
         assert_eq!((TOKEN_RECORD_TTL, SWEEP_DELAY), (86_400, 86_400));
+        assert_eq!((NOT_BEFORE_TTL, KV_STALE_MAX), (2_678_400, 120));
+        assert!(NOT_BEFORE_TTL > crate::settings::SESSION_LIMIT_MAX + KV_STALE_MAX, "no session outlives it");
     }
 }

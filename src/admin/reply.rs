@@ -2,16 +2,17 @@
 
 use crate::credential::CredentialSet;
 use crate::http::Response;
-use crate::id::UserId;
+use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::session::session_json;
 use crate::settings::Issuer;
 use crate::store::Page;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{Account, Event, Fate, Session, TokenFate};
+use crate::user::{Account, Event, Export, Fate, Session, TokenFate};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What came of a request to the administration.
 #[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
@@ -35,6 +36,8 @@ pub enum AdminReply {
         /// Where the next page begins; none after the last.
         cursor: Option<String>,
     },
+    /// Everything that is kept of a user.
+    Export(UserExport),
     /// A credential set as it is now.
     Credential {
         /// The set.
@@ -68,6 +71,47 @@ pub enum AdminReply {
     Done,
 }
 
+/// Everything that is kept of a user: what the user's object holds, and what KV knows of the ids in it.
+#[derive(Debug)]
+pub struct UserExport {
+    /// The user.
+    pub user: UserId,
+    /// What the object holds.
+    pub kept: Export,
+    /// The records of its tokens.
+    pub records: BTreeMap<TokenId, TokenRecord>,
+    /// The credential sets bound to the user.
+    pub sets: BTreeMap<ClientId, CredentialSet>,
+}
+
+impl UserExport {
+    /// The export as JSON, made at `now`.
+    ///
+    /// # Errors
+    /// Those of serde.
+    pub fn to_json(&self, now: Timestamp) -> serde_json::Result<Value> {
+        let Self { user, kept, records, sets } = self;
+        let token = |(jti, fate): &(TokenId, TokenFate)| match records.get(jti) {
+            Some(record) => token_json(record, Some(fate), now),
+            None => Ok(with_fate(json!({"jti": jti}), fate_words(fate), Some(fate))),
+        };
+        let set = |set: &CredentialSet| credential_json(set, None);
+        let credentials = kept.credentials.iter().map(|bound| {
+            let set = sets.get(&bound.client_id).map(set).transpose()?;
+            Ok(json!({"client_id": bound.client_id, "state": bound.state, "set": set}))
+        });
+        Ok(json!({
+            "user_id": user,
+            "exported_at": now,
+            "account": kept.account.as_ref().map(|account| account_json(user, account)),
+            "sessions": kept.sessions.iter().map(session_json).collect::<Vec<_>>(),
+            "events": kept.events,
+            "tokens": kept.tokens.iter().map(token).collect::<serde_json::Result<Vec<_>>>()?,
+            "credentials": credentials.collect::<serde_json::Result<Vec<_>>>()?,
+        }))
+    }
+}
+
 impl AdminReply {
     /// The answer of the administration API at `now`.
     ///
@@ -81,6 +125,7 @@ impl AdminReply {
                 let sessions: Vec<_> = sessions.iter().map(session_json).collect();
                 Response::json(200, &json!({"sessions": sessions}))
             }
+            Self::Export(export) => Response::json(200, &export.to_json(now)?),
             Self::Events { events, cursor } => {
                 let events: Vec<_> = events.iter().map(|(_, event)| event).collect();
                 Response::json(200, &json!({"events": events, "cursor": cursor}))
@@ -157,29 +202,38 @@ fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> serde_
 /// # Errors
 /// When it has no JSON form, which cannot be.
 pub fn token_json(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
-    let mut value = serde_json::to_value(record)?;
-    let (state, reason) = match fate.map(|fate| fate.fate) {
-        Some(Fate::SignedIn) => ("signed_in", None),
-        Some(Fate::Denied(denial)) => ("denied", Some(denial.reason())),
-        Some(Fate::Revoked) => ("revoked", None),
+    let words = match fate {
+        Some(fate) => fate_words(fate),
         None if now >= record.expires_at => ("expired", None),
         None => ("pending", None),
     };
-    if let Some(fields) = value.as_object_mut() {
+    Ok(with_fate(serde_json::to_value(record)?, words, fate))
+}
+
+/// What became of a token, and why.
+const fn fate_words(fate: &TokenFate) -> (&'static str, Option<&'static str>) {
+    match fate.fate {
+        Fate::SignedIn => ("signed_in", None),
+        Fate::Denied(denial) => ("denied", Some(denial.reason())),
+        Fate::Revoked => ("revoked", None),
+    }
+}
+
+fn with_fate(mut token: Value, (state, reason): (&str, Option<&str>), fate: Option<&TokenFate>) -> Value {
+    if let Some(fields) = token.as_object_mut() {
         fields.insert("state".to_owned(), state.into());
         fields.insert("reason".to_owned(), reason.into());
         fields.insert("settled_at".to_owned(), fate.map(|fate| fate.at.seconds()).into());
     }
-    Ok(value)
+    token
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::credential::CredentialInput;
-    use crate::id::ClientId;
     use crate::sso::Denial;
-    use crate::user::AccountInput;
+    use crate::user::{AccountInput, BoundCredential, CredentialState};
     use crate::whmcs::ApiCredentialInput;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -273,5 +327,56 @@ mod tests {
             let fate = fate.map(|fate| TokenFate { fate, at });
             assert_eq!(token_json(&typed, fate.as_ref(), now).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn wire_form_of_an_export_is_unchanged() {
+        let at = Timestamp::from_seconds(1_799_999_950);
+        let account: AccountInput = serde_json::from_value(json!({"status": "Active"})).unwrap();
+        let input: CredentialInput =
+            serde_json::from_value(json!({"name": "P", "scopes": [], "user_id": "42"})).unwrap();
+        let portal = ClientId::parse("portal").unwrap();
+        let set = input.into_set(portal.clone(), &Secret::new("s3cret".into()), NOW).unwrap();
+        let record = json!({
+            "jti": JTI, "user_id": "42", "client_id": "portal", "scope": "clientarea:sso", "issued_at": 1, "expires_at": 61,
+        });
+        let (known, unknown) = (TokenId::parse(JTI).unwrap(), TokenId::from_random([2; 16]));
+        let event = json!({"at": 1, "event": "sso.signed_in", "request_id": "r1", "address": "192.0.2.1"});
+        let user = UserId::parse("42").unwrap();
+        let account = account.into_account(None, NOW);
+        let expected = json!({
+            "user_id": "42",
+            "exported_at": 1_800_000_000,
+            "account": account_json(&user, &account),
+            "sessions": [],
+            "events": [event],
+            "tokens": [
+                {
+                    "jti": JTI, "user_id": "42", "client_id": "portal", "scope": "clientarea:sso", "issued_at": 1,
+                    "expires_at": 61, "state": "signed_in", "reason": null, "settled_at": 1_799_999_950,
+                },
+                {"jti": unknown, "state": "denied", "reason": "closed", "settled_at": 1_799_999_950},
+            ],
+            "credentials": [
+                {"client_id": "portal", "state": "enabled", "set": credential_json(&set, None).unwrap()},
+                {"client_id": "gone", "state": "revoked", "set": null},
+            ],
+        });
+        let bound = |client_id: &str, state| BoundCredential { client_id: ClientId::parse(client_id).unwrap(), state };
+        let kept = Export {
+            account: Some(account),
+            events: vec![serde_json::from_value(event).unwrap()],
+            tokens: vec![
+                (known.clone(), TokenFate { fate: Fate::SignedIn, at }),
+                (unknown, TokenFate { fate: Fate::Denied(Denial::Closed), at }),
+            ],
+            credentials: vec![bound("portal", CredentialState::Enabled), bound("gone", CredentialState::Revoked)],
+            ..Export::default()
+        };
+        let records = BTreeMap::from([(known, serde_json::from_value(record).unwrap())]);
+        let export = UserExport { user, kept, records, sets: BTreeMap::from([(portal, set)]) };
+        let json = export.to_json(NOW).unwrap();
+        assert_eq!(json, expected);
+        assert!(!json.to_string().contains("digest"));
     }
 }

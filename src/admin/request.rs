@@ -33,8 +33,12 @@ pub enum AdminRequest {
     Credential(RecordRequest<CredentialInput, CredentialChange>),
     /// Give a credential set a new secret. The old one lives on for so many seconds.
     RotateCredential(ClientId, u64),
+    /// End the sessions that a credential set opened.
+    EndCredentialSessions(ClientId),
     /// About API credentials.
     ApiCredential(RecordRequest<ApiCredentialInput, ApiCredentialChange>),
+    /// End the sessions that an API credential opened.
+    EndApiCredentialSessions(ClientId),
     /// Read a token's record and fate.
     GetToken(TokenId),
     /// Revoke a token.
@@ -53,7 +57,12 @@ pub enum RecordRequest<Input, Change> {
     /// Change one.
     Patch(ClientId, Change),
     /// Revoke one.
-    Delete(ClientId),
+    Delete {
+        /// Which.
+        id: ClientId,
+        /// Whether the sessions that it opened end too.
+        end_sessions: bool,
+    },
 }
 
 /// Which page of a list.
@@ -85,6 +94,9 @@ pub const ACCOUNT_FULL: Failure =
 pub const fn missing(command: &Command) -> Failure {
     match command {
         Command::EndSession(..) => Failure::of(404, "not_found", "There is no such session."),
+        Command::DeleteAccount { erase: true } | Command::Export => {
+            Failure::of(404, "not_found", "Nothing is kept of such a user.")
+        }
         _ => Failure::of(404, "not_found", "There is no such account."),
     }
 }
@@ -121,6 +133,12 @@ impl AdminRequest {
             ["credentials", id, "rotate"] => {
                 parse_rotation(request, id).map(|(id, overlap)| Self::RotateCredential(id, overlap))
             }
+            ["credentials", id, "sessions"] => {
+                parse_end_of_sessions(request, id, MALFORMED_CLIENT_ID).map(Self::EndCredentialSessions)
+            }
+            ["api-credentials", id, "sessions"] => {
+                parse_end_of_sessions(request, id, MALFORMED_IDENTIFIER).map(Self::EndApiCredentialSessions)
+            }
             ["credentials", rest @ ..] => {
                 RecordRequest::parse(request, rest, MALFORMED_CLIENT_ID).map(Self::Credential)
             }
@@ -144,20 +162,50 @@ impl AdminRequest {
 fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
     Ok(match (rest, request.method) {
         ([], Method::Get) => Command::GetAccount,
-        ([], Method::Put) => Command::PutAccount(parse_json(request)?),
-        ([], Method::Patch) => Command::PatchAccount(parse_json(request)?),
-        ([], Method::Delete) => Command::DeleteAccount,
+        ([], Method::Put) => {
+            let end_sessions = parse_switch(request, "end_sessions")?;
+            Command::PutAccount { account: parse_json(request)?, end_sessions }
+        }
+        ([], Method::Patch) => {
+            let end_sessions = parse_switch(request, "end_sessions")?;
+            Command::PatchAccount { change: parse_json(request)?, end_sessions }
+        }
+        ([], Method::Delete) => Command::DeleteAccount { erase: parse_switch(request, "erase")? },
         ([], _) => return Err(Failure::method_not_allowed("GET, PUT, PATCH, DELETE")),
-        (["sessions"], Method::Get) => Command::ListSessions,
-        (["sessions"], Method::Delete) => Command::EndSessions,
+        (["sessions"], Method::Get) => Command::ListSessions(parse_application(request)?),
+        (["sessions"], Method::Delete) => {
+            Command::EndSessions { client_id: parse_application(request)?, why: SessionEnd::Administrator }
+        }
         (["sessions"], _) => return Err(Failure::method_not_allowed("GET, DELETE")),
         (["sessions", id], Method::Delete) => {
             let id = SessionId::parse(id).ok_or(Failure::bad_request("The session id is malformed."))?;
             Command::EndSession(id, SessionEnd::Administrator)
         }
         (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
+        (["export"], Method::Get) => Command::Export,
+        (["export"], _) => return Err(Failure::method_not_allowed("GET")),
         _ => return Err(Failure::NOT_FOUND),
     })
+}
+
+/// The parameter `name` of the query, which is false if it is left out.
+fn parse_switch(request: &Request, name: &str) -> Result<bool, Failure> {
+    const BAD_SWITCH: Failure = Failure::bad_request("A parameter of the query is neither true nor false.");
+    let params = Params::parse(request.query.as_bytes(), b"")?;
+    Ok(params.parsed(name, |text| text.parse().ok(), BAD_SWITCH)?.unwrap_or(false))
+}
+
+/// The application whose sessions are meant; none for those of all.
+fn parse_application(request: &Request) -> Result<Option<ClientId>, Failure> {
+    Params::parse(request.query.as_bytes(), b"")?.parsed("client_id", ClientId::parse, MALFORMED_CLIENT_ID)
+}
+
+/// Whose sessions end.
+fn parse_end_of_sessions(request: &Request, id: &str, malformed_id: Failure) -> Result<ClientId, Failure> {
+    if request.method != Method::Delete {
+        return Err(Failure::method_not_allowed("DELETE"));
+    }
+    ClientId::parse(id).ok_or(malformed_id)
 }
 
 /// Which set gets a new secret, and how many seconds its old one lives on.
@@ -177,7 +225,7 @@ impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Cha
     pub const fn id(&self) -> Option<&ClientId> {
         match self {
             Self::Create(_) | Self::List(_) => None,
-            Self::Get(id) | Self::Patch(id, _) | Self::Delete(id) => Some(id),
+            Self::Get(id) | Self::Patch(id, _) | Self::Delete { id, .. } => Some(id),
         }
     }
 
@@ -189,7 +237,9 @@ impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Cha
             ([], _) => Err(Failure::method_not_allowed("GET, POST")),
             ([id], Method::Get) => Ok(Self::Get(parse_id(id)?)),
             ([id], Method::Patch) => Ok(Self::Patch(parse_id(id)?, parse_json(request)?)),
-            ([id], Method::Delete) => Ok(Self::Delete(parse_id(id)?)),
+            ([id], Method::Delete) => {
+                Ok(Self::Delete { id: parse_id(id)?, end_sessions: parse_switch(request, "end_sessions")? })
+            }
             ([_], _) => Err(Failure::method_not_allowed("GET, PATCH, DELETE")),
             _ => Err(Failure::NOT_FOUND),
         }

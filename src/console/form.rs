@@ -53,6 +53,7 @@ impl Act {
             | View::Health
             | View::Credentials { .. }
             | View::Users
+            | View::Export(_)
             | View::Tokens
             | View::ApiCredentials { .. } => Err(BAD_FORM),
         }
@@ -103,9 +104,9 @@ impl Act {
                 let overlap = overlap.filter(|seconds| *seconds <= OVERLAP_SECONDS_MAX).ok_or(BAD_FORM)?;
                 (AdminRequest::RotateCredential(id, overlap), Notice::Saved, then)
             }
+            "end_sessions" => (AdminRequest::EndCredentialSessions(id), Notice::Ended, then),
             "revoke" => {
-                check_confirmed(form)?;
-                let ask = AdminRequest::Credential(RecordRequest::Delete(id));
+                let ask = AdminRequest::Credential(parse_revocation(id, form)?);
                 (ask, Notice::Revoked, View::Credentials { cursor: None })
             }
             _ => return Err(BAD_FORM),
@@ -124,9 +125,10 @@ impl Act {
                     domains: owned_ids(form, "domains")?,
                 };
                 let shown = form.parsed("shown", |text| serde_json::from_str(text).ok(), BAD_FORM)?;
+                let end_sessions = form.get("end_sessions").is_some();
                 let command = match shown {
-                    Some(shown) => Command::PatchAccount(account.changes_to(&shown)),
-                    None => Command::PutAccount(account),
+                    Some(shown) => Command::PatchAccount { change: account.changes_to(&shown), end_sessions },
+                    None => Command::PutAccount { account, end_sessions },
                 };
                 (command, Notice::Saved, then)
             }
@@ -134,10 +136,14 @@ impl Act {
                 let session = form.parsed("session_id", SessionId::parse, BAD_FORM)?.ok_or(BAD_FORM)?;
                 (Command::EndSession(session, SessionEnd::Administrator), Notice::Ended, then)
             }
-            "end_sessions" => (Command::EndSessions, Notice::Ended, then),
+            "end_sessions" => {
+                let client_id = form.parsed("client_id", ClientId::parse, BAD_FORM)?;
+                (Command::EndSessions { client_id, why: SessionEnd::Administrator }, Notice::Ended, then)
+            }
             "delete" => {
                 check_confirmed(form)?;
-                (Command::DeleteAccount, Notice::Deleted, View::Users)
+                let erase = form.get("erase").is_some();
+                (Command::DeleteAccount { erase }, Notice::Deleted, View::Users)
             }
             _ => return Err(BAD_FORM),
         };
@@ -175,9 +181,12 @@ impl Act {
                 let ask = AdminRequest::ApiCredential(RecordRequest::Patch(id, change));
                 Ok(Self { ask, notice: Notice::Saved, then })
             }
+            "end_sessions" => {
+                let then = View::ApiCredential(id.clone());
+                Ok(Self { ask: AdminRequest::EndApiCredentialSessions(id), notice: Notice::Ended, then })
+            }
             "revoke" => {
-                check_confirmed(form)?;
-                let ask = AdminRequest::ApiCredential(RecordRequest::Delete(id));
+                let ask = AdminRequest::ApiCredential(parse_revocation(id, form)?);
                 Ok(Self { ask, notice: Notice::Revoked, then: View::ApiCredentials { cursor: None } })
             }
             _ => Err(BAD_FORM),
@@ -187,6 +196,12 @@ impl Act {
 
 const BAD_OWNED_ID: Failure =
     Failure::bad_request("An id of a service or domain has other characters than letters, digits, and . _ -");
+
+/// The revocation of a record, which the form confirms.
+fn parse_revocation<Input, Change>(id: ClientId, form: &Params) -> Result<RecordRequest<Input, Change>, Failure> {
+    check_confirmed(form)?;
+    Ok(RecordRequest::Delete { id, end_sessions: form.get("end_sessions").is_some() })
+}
 
 fn check_confirmed(form: &Params) -> Result<(), Failure> {
     form.get("confirmed").map(drop).ok_or(NOT_CONFIRMED)

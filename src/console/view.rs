@@ -29,6 +29,8 @@ pub enum View {
         /// The cursor that the page before of the audit trail gave, not yet opened; none for the newest events.
         cursor: Option<String>,
     },
+    /// Everything that is kept of a user, as JSON to download.
+    Export(UserId),
     /// The form that finds a token.
     Tokens,
     /// One token.
@@ -106,6 +108,7 @@ impl View {
             ["credentials", id] => Self::Credential(parse_id(id, ClientId::parse)?),
             ["users"] => Self::Users,
             ["users", id] => Self::User { id: parse_id(id, UserId::parse)?, cursor: cursor() },
+            ["users", id, "export"] => Self::Export(parse_id(id, UserId::parse)?),
             ["tokens"] => Self::Tokens,
             ["tokens", jti] => Self::Token(parse_id(jti, TokenId::parse)?),
             ["api-credentials"] => Self::ApiCredentials { cursor: cursor() },
@@ -135,6 +138,7 @@ impl View {
             Self::Credential(id) => format!("/admin/credentials/{}", quoted(id.as_str())),
             Self::Users => "/admin/users".to_owned(),
             Self::User { id, cursor } => list(&format!("users/{id}"), cursor),
+            Self::Export(id) => format!("/admin/users/{id}/export"),
             Self::Tokens => "/admin/tokens".to_owned(),
             Self::Token(jti) => format!("/admin/tokens/{jti}"),
             Self::ApiCredentials { cursor } => list("api-credentials", cursor),
@@ -149,7 +153,7 @@ impl View {
             Self::Overview => Section::Overview,
             Self::Health => Section::Health,
             Self::Credentials { .. } | Self::NewCredential | Self::Credential(_) => Section::Credentials,
-            Self::Users | Self::User { .. } => Section::Users,
+            Self::Users | Self::User { .. } | Self::Export(_) => Section::Users,
             Self::Tokens | Self::Token(_) => Section::Tokens,
             Self::ApiCredentials { .. } | Self::NewApiCredential | Self::ApiCredential(_) => Section::ApiCredentials,
         }
@@ -192,7 +196,8 @@ mod tests {
             View::Credential(client.clone()),
             View::Users,
             View::user(user.clone()),
-            View::User { id: user, cursor: Some("a.b-c".into()) },
+            View::User { id: user.clone(), cursor: Some("a.b-c".into()) },
+            View::Export(user),
             View::Tokens,
             View::Token(TokenId::from_random([1; 16])),
             View::ApiCredentials { cursor: None },

@@ -1,22 +1,26 @@
 //! Asking the objects of users about their accounts, and what KV knows of the claims on services.
 
+use super::credentials;
 use super::fault::{Fault, Trouble};
 use super::kv::Kv;
 use super::object::unexpected;
 use super::site::{Placement, Site};
+use super::standing::counting;
+use crate::admin::UserExport;
 use crate::http::Request;
 use crate::id::{OwnedId, UserId};
 use crate::store::{self, ServiceClaims};
-use crate::user::{Account, AccountInput, Command, Reply, Saved};
+use crate::token::TokenRecord;
+use crate::user::{Account, AccountInput, Command, Deleted, Reply, Saved};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
 /// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
-/// not, it forgets them.
+/// not, it forgets them, and with the account the sets that were bound to it.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
     match &command {
-        Command::PutAccount(account) => note_claims(site, user, &account.services).await?,
-        Command::PatchAccount(change) => {
+        Command::PutAccount { account, .. } => note_claims(site, user, &account.services).await?,
+        Command::PatchAccount { change, .. } => {
             let services = change.claimed();
             // Nothing is noted of an account that is not there.
             if !services.is_empty() && account_of(site, request, user).await?.is_none() {
@@ -24,19 +28,63 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
             }
             note_claims(site, user, &services).await?;
         }
+        Command::DeleteAccount { erase: true } => forget_records(site, request, user).await?,
         _ => {}
     }
     let reply = site.ask(user, Placement::AsConfigured, request, command).await?;
-    if let Reply::Saved(Saved { dropped, .. }) | Reply::Deleted(dropped) = &reply {
-        forget_claims(site, user, dropped).await?;
+    match &reply {
+        Reply::Saved(Saved { dropped, .. }) => forget_claims(site, user, dropped).await?,
+        Reply::Deleted(Deleted { services, credentials: sets }) => {
+            forget_claims(site, user, services).await?;
+            credentials::forget_all(site, sets.clone()).await?;
+        }
+        _ => {}
     }
     Ok(reply)
+}
+
+/// Removes from KV the records of tokens and bound sets that the object knows. It comes before the object forgets anything, so
+/// that asking again completes what failed half-way.
+async fn forget_records(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
+    let Some(UserExport { records, sets, .. }) = export(site, request, user).await? else { return Ok(()) };
+    let kv = site.kv()?;
+    for jti in records.keys() {
+        kv.delete(&store::token_key(jti)).await?;
+    }
+    for set in sets.values() {
+        credentials::forget(site, &set.client_id, set.number()).await?;
+    }
+    Ok(())
+}
+
+/// Everything that is kept of `user`: what the object holds, and what KV knows of the ids in it.
+pub(super) async fn export(site: &Site, request: &Request, user: &UserId) -> Result<Option<UserExport>, Fault> {
+    let mut kept = match site.ask(user, Placement::AsConfigured, request, Command::Export).await? {
+        Reply::Export(export) => export,
+        Reply::Missing => return Ok(None),
+        reply => return Err(unexpected(&reply)),
+    };
+    let kv = site.kv()?;
+    kept.sessions = counting(kept.sessions, site).await?;
+    let keys = kept.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
+    let records = kv.get_each::<TokenRecord>(keys).await?.into_iter().filter_map(|(_, record)| record);
+    let applications = kv.applications(kept.credentials.iter().map(|set| &set.client_id)).await?;
+    // The id of a revoked set may be another user's by now.
+    let sets = applications.into_values().filter_map(|application| application.set);
+    let sets = sets.filter(|set| set.binding.user() == Some(user));
+    Ok(Some(UserExport {
+        user: user.clone(),
+        records: records.map(|record| (record.jti.clone(), record)).collect(),
+        sets: sets.map(|set| (set.client_id.clone(), set)).collect(),
+        kept,
+    }))
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
 pub(super) async fn put(site: &Site, request: &Request, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
     note_claims(site, user, &account.services).await?;
-    match site.ask(user, Placement::AsConfigured, request, Command::PutAccount(account)).await? {
+    let command = Command::PutAccount { account, end_sessions: false };
+    match site.ask(user, Placement::AsConfigured, request, command).await? {
         Reply::Saved(saved) => Ok(saved),
         reply => Err(unexpected(&reply)),
     }

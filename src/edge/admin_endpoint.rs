@@ -4,6 +4,7 @@ use super::fault::Trouble;
 use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site, Trail};
+use super::standing::counting;
 use super::{accounts, credentials};
 use crate::admin::{ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
@@ -12,7 +13,7 @@ use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Page};
 use crate::token::TokenRecord;
-use crate::user::{Command, Effect, Event, Reply, Saved, TokenFate, next_page_before};
+use crate::user::{Command, Effect, Event, Reply, Saved, TokenFate, TokenRevocation, next_page_before};
 use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,7 +39,9 @@ pub(super) async fn perform(
     match &ask {
         AdminRequest::User(user, _) | AdminRequest::Events { user, .. } => trail.user_id = Some(user.clone()),
         AdminRequest::Credential(ask) => trail.client_id = ask.id().cloned(),
-        AdminRequest::RotateCredential(id, _) => trail.client_id = Some(id.clone()),
+        AdminRequest::RotateCredential(id, _)
+        | AdminRequest::EndCredentialSessions(id)
+        | AdminRequest::EndApiCredentialSessions(id) => trail.client_id = Some(id.clone()),
         AdminRequest::ApiCredential(ask) => trail.client_id = ask.id().cloned(),
         AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => trail.jti = Some(jti.clone()),
     }
@@ -51,7 +54,16 @@ pub(super) async fn perform(
         }
         AdminRequest::Credential(ask) => admin.credentials(ask).await,
         AdminRequest::RotateCredential(id, overlap) => admin.rotate(&id, overlap).await,
+        AdminRequest::EndCredentialSessions(id) => {
+            credentials::end_sessions(site, request, &admin.credential(&id).await?).await?;
+            Ok(AdminReply::Done)
+        }
         AdminRequest::ApiCredential(ask) => admin.api_credentials(ask).await,
+        AdminRequest::EndApiCredentialSessions(id) => {
+            admin.api_credential(&id).await?;
+            credentials::end_sessions_of_any_user(site, &id, false).await?;
+            Ok(AdminReply::Done)
+        }
         AdminRequest::GetToken(jti) => {
             let (record, fate) = admin.token(&jti).await?;
             Ok(AdminReply::Token { record, fate })
@@ -67,14 +79,18 @@ pub(super) struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Trouble> {
+    pub(super) async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Trouble> {
         let missing = missing(&command);
+        if command == Command::Export {
+            let export = accounts::export(self.site, self.request, &user).await?;
+            return Ok(AdminReply::Export(export.ok_or(missing)?));
+        }
         match accounts::ask(self.site, self.request, &user, command).await? {
             Reply::Account(account) => Ok(AdminReply::Account { user, account, is_new: false }),
             Reply::Saved(Saved { account, effect, .. }) => {
                 Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created })
             }
-            Reply::Sessions(sessions) => Ok(AdminReply::Sessions(sessions)),
+            Reply::Sessions(sessions) => Ok(AdminReply::Sessions(counting(sessions, self.site).await?)),
             Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
             Reply::Full => Err(ACCOUNT_FULL.into()),
             Reply::Missing => Err(missing.into()),
@@ -86,8 +102,8 @@ impl Admin<'_> {
         let set = match ask {
             RecordRequest::Create(input) => return self.create(input).await,
             RecordRequest::List(page) => return Ok(AdminReply::Credentials(self.credential_page(page).await?)),
-            RecordRequest::Delete(id) => {
-                credentials::revoke(self.site, self.request, &self.credential(&id).await?).await?;
+            RecordRequest::Delete { id, end_sessions } => {
+                credentials::revoke(self.site, self.request, &self.credential(&id).await?, end_sessions).await?;
                 return Ok(AdminReply::Done);
             }
             RecordRequest::Get(id) => self.credential(&id).await?,
@@ -142,7 +158,7 @@ impl Admin<'_> {
     }
 
     async fn create(&self, input: CredentialInput) -> Result<AdminReply, Trouble> {
-        let (set, secret) = credentials::create(self.site, input).await?;
+        let (set, secret) = credentials::create(self.site, self.request, input).await?;
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: true })
     }
 
@@ -182,8 +198,11 @@ impl Admin<'_> {
                 kv.put_api_credential(&credential).await?;
                 (credential, None, false)
             }
-            RecordRequest::Delete(id) => {
+            RecordRequest::Delete { id, end_sessions } => {
                 self.api_credential(&id).await?;
+                if end_sessions {
+                    credentials::end_sessions_of_any_user(self.site, &id, true).await?;
+                }
                 kv.delete(&store::api_credential_key(&id)).await?;
                 return Ok(AdminReply::Done);
             }
@@ -210,7 +229,13 @@ impl Admin<'_> {
 
     async fn revoke_token(&self, jti: &TokenId) -> Result<AdminReply, Trouble> {
         let record = self.record(jti).await?;
-        match self.ask(&record.user_id, Command::RevokeToken(jti.clone())).await? {
+        let command = Command::RevokeToken(TokenRevocation {
+            jti: record.jti,
+            client_id: record.client_id,
+            expires_at: record.expires_at,
+            by: None,
+        });
+        match self.ask(&record.user_id, command).await? {
             Reply::Done => Ok(AdminReply::Done),
             reply => Err(unexpected(&reply).into()),
         }

@@ -5,6 +5,7 @@ use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::platform::{milliseconds, random};
 use super::site::{Site, Trail};
+use super::standing::counting;
 use super::{console_object, decisions, limits, user_object};
 use crate::admin::{AdminReply, PageRequest};
 use crate::console::{self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession};
@@ -159,7 +160,7 @@ impl Operator<'_> {
         let (site, admin) = (self.site, Admin { request: self.request, site: self.site });
         match &view {
             View::Credential(id) | View::ApiCredential(id) => self.trail.client_id = Some(id.clone()),
-            View::User { id, .. } => self.trail.user_id = Some(id.clone()),
+            View::User { id, .. } | View::Export(id) => self.trail.user_id = Some(id.clone()),
             View::Token(jti) => self.trail.jti = Some(jti.clone()),
             _ => {}
         }
@@ -172,6 +173,7 @@ impl Operator<'_> {
             View::NewCredential => console::new_credential_page(frame),
             View::Credential(id) => self.show_credential(id, frame).await?,
             View::Users => console::find_user_page(frame),
+            View::Export(id) => self.export(&id).await?,
             View::User { id, cursor } => self.show_user(&id, cursor, frame).await?,
             View::Tokens => console::find_token_page(frame),
             View::Token(jti) => {
@@ -201,16 +203,23 @@ impl Operator<'_> {
     /// The page of a user: three object requests at once.
     async fn show_user(&self, id: &UserId, cursor: Option<String>, frame: &Frame<'_>) -> Result<Response, Trouble> {
         let admin = Admin { request: self.request, site: self.site };
-        let (account, sessions) = (admin.ask(id, Command::GetAccount), admin.ask(id, Command::ListSessions));
+        let (account, sessions) = (admin.ask(id, Command::GetAccount), admin.ask(id, Command::ListSessions(None)));
         let (account, sessions, (events, older)) = try_join3(account, sessions, admin.events(id, page(cursor))).await?;
         match (account, sessions) {
             (Reply::Account(account), Reply::Sessions(sessions)) => {
+                let sessions = counting(sessions, self.site).await?;
                 let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
                 Ok(console::user_page(frame, &page))
             }
             (Reply::Missing, _) | (_, Reply::Missing) => Ok(console::unknown_user_page(frame, id)),
             (reply, _) => Err(unexpected(&reply).into()),
         }
+    }
+
+    /// What is kept of a user, as the administration API answers it.
+    async fn export(&self, id: &UserId) -> Result<Response, Trouble> {
+        let reply = Admin { request: self.request, site: self.site }.user(id.clone(), Command::Export).await?;
+        Ok(reply.into_response(&self.site.settings.issuer, self.site.now)?)
     }
 
     async fn tally(&self) -> Result<Tally, Fault> {

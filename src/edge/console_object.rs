@@ -22,11 +22,21 @@ impl DurableObject for Console {
         Self { state }
     }
 
-    /// One command. Reading it is the only await.
+    /// One command. Reading it is the only await. The first write makes the tables.
     async fn fetch(&self, request: Request) -> Result<Response> {
         let command: ConsoleCommand = object::read(request).await?;
-        let tables = Tables(Sql::open(&self.state, &CONSOLE_SCHEMA)?);
-        Response::from_json(&tables.obey(command, platform::now())?)
+        let tables = Tables(Sql::open(&self.state));
+        let reply = match &command {
+            ConsoleCommand::Open(_) | ConsoleCommand::Count(_) => {
+                tables.0.make_tables(&CONSOLE_SCHEMA)?;
+                tables.obey(command, platform::now())?
+            }
+            _ if tables.0.has_tables()? => tables.obey(command, platform::now())?,
+            ConsoleCommand::Check(..) => ConsoleReply::Missing,
+            ConsoleCommand::End(_) => ConsoleReply::Done,
+            ConsoleCommand::Counts(_) => ConsoleReply::Counts(Vec::new()),
+        };
+        Response::from_json(&reply)
     }
 }
 

@@ -9,18 +9,24 @@ use crate::http::{Failure, Request};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store;
-use crate::user::{Command, Reply};
+use crate::user::{BoundCredential, Command, CredentialState, Reply, SessionEnd};
 
 /// How often another id is drawn when its number is taken.
 const DRAWS_MAX: usize = 5;
 
-/// Makes a credential set of a new id and secret. Its number is taken first: without a set it names nothing.
-pub(super) async fn create(site: &Site, input: CredentialInput) -> Result<(CredentialSet, Secret), Trouble> {
+/// Makes a credential set of a new id and secret. Its number is taken first, then the object of its user knows it: without a set
+/// both mean nothing.
+pub(super) async fn create(
+    site: &Site,
+    request: &Request,
+    input: CredentialInput,
+) -> Result<(CredentialSet, Secret), Trouble> {
     let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
     let set = input.into_set(id, &secret, site.now).map_err(Failure::bad_request)?;
     let set = with_free_number(site, set).await?;
     let kv = site.kv()?;
     kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
+    tell_object(site, request, &set, state_of(&set), false).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))
 }
@@ -63,29 +69,78 @@ pub(super) async fn write(
     enables: bool,
     writing: impl Future<Output = Result<(), Fault>>,
 ) -> Result<bool, Fault> {
-    let is_off = set.disabled && tell_object(site, request, set, Command::RevokeCredential).await?;
+    let is_off = set.disabled && tell_object(site, request, set, CredentialState::Disabled, false).await?;
     writing.await?;
-    let is_on = enables && !set.disabled && tell_object(site, request, set, Command::RestoreCredential).await?;
+    let is_on = enables && !set.disabled && tell_object(site, request, set, CredentialState::Enabled, false).await?;
     Ok(is_off || is_on)
 }
 
-/// Revokes a set. The object first: from then on no token of the set is redeemed, whatever KV still says.
-pub(super) async fn revoke(site: &Site, request: &Request, set: &CredentialSet) -> Result<(), Trouble> {
-    tell_object(site, request, set, Command::RevokeCredential).await?;
-    let kv = site.kv()?;
-    kv.delete(&store::credential_key(&set.client_id)).await?;
-    Ok(kv.delete(&store::credential_number_key(set.number())).await?)
+/// Revokes a set, and ends the sessions that it opened if that is asked for. The object first: from then on no token of the set is
+/// redeemed, whatever KV still says.
+pub(super) async fn revoke(
+    site: &Site,
+    request: &Request,
+    set: &CredentialSet,
+    ends_sessions: bool,
+) -> Result<(), Fault> {
+    tell_object(site, request, set, CredentialState::Revoked, ends_sessions).await?;
+    if ends_sessions && set.binding.user().is_none() {
+        end_sessions_of_any_user(site, &set.client_id, true).await?;
+    }
+    forget(site, &set.client_id, set.number()).await
 }
 
-/// Tells the object of the user whom the set is bound to, if it is; whether that changed anything.
+/// Removes what KV holds of sets that their user's object refuses already. What a failure leaves behind is refused too.
+pub(super) async fn forget_all(site: &Site, ids: Vec<ClientId>) -> Result<(), Fault> {
+    let applications = site.kv()?.applications(ids.iter()).await?;
+    for id in ids {
+        let set = applications.get(&id).and_then(|application| application.set.as_ref());
+        forget(site, &id, set.map_or(id.number(), CredentialSet::number)).await?;
+    }
+    Ok(())
+}
+
+/// Removes what KV holds of a set.
+pub(super) async fn forget(site: &Site, id: &ClientId, number: u32) -> Result<(), Fault> {
+    let kv = site.kv()?;
+    kv.delete(&store::credential_key(id)).await?;
+    kv.delete(&store::credential_number_key(number)).await
+}
+
+/// Ends the sessions that a set opened: at the object of its user at once, or by KV if it may sign in any user.
+pub(super) async fn end_sessions(site: &Site, request: &Request, set: &CredentialSet) -> Result<(), Fault> {
+    let Some(user) = set.binding.user() else {
+        return end_sessions_of_any_user(site, &set.client_id, set.disabled).await;
+    };
+    let command = Command::EndSessions { client_id: Some(set.client_id.clone()), why: SessionEnd::Application };
+    match site.ask(user, Placement::AsConfigured, request, command).await? {
+        Reply::Done | Reply::Missing => Ok(()),
+        reply => Err(unexpected(&reply)),
+    }
+}
+
+/// Notes in KV that the sessions end which a delegated set or an API credential opened until now. If it is switched off
+/// (`is_off`), those count too that it still opens where KV does not say so yet.
+pub(super) async fn end_sessions_of_any_user(site: &Site, id: &ClientId, is_off: bool) -> Result<(), Fault> {
+    let not_before = site.now.plus(if is_off { store::KV_STALE_MAX } else { 0 });
+    site.kv()?.put(&store::not_before_key(id), &not_before, Some(store::NOT_BEFORE_TTL)).await
+}
+
+const fn state_of(set: &CredentialSet) -> CredentialState {
+    if set.disabled { CredentialState::Disabled } else { CredentialState::Enabled }
+}
+
+/// Tells the object of the user whom the set is bound to, if it is, the state of the set; whether that changed anything.
 async fn tell_object(
     site: &Site,
     request: &Request,
     set: &CredentialSet,
-    command: fn(ClientId) -> Command,
+    state: CredentialState,
+    end_sessions: bool,
 ) -> Result<bool, Fault> {
     let Some(user) = set.binding.user() else { return Ok(false) };
-    match site.ask(user, Placement::AsConfigured, request, command(set.client_id.clone())).await? {
+    let set = BoundCredential { client_id: set.client_id.clone(), state };
+    match site.ask(user, Placement::AsConfigured, request, Command::SetCredential { set, end_sessions }).await? {
         Reply::Done => Ok(true),
         Reply::Unchanged => Ok(false),
         reply => Err(unexpected(&reply)),

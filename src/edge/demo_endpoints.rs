@@ -133,7 +133,8 @@ async fn portal(request: &Request, site: &Site) -> Result<Portal, Trouble> {
     }
     for user in &USERS {
         if let Some(id) = UserId::parse(user.id) {
-            site.ask(&id, Placement::AsConfigured, request, Command::PutAccount(user.account())).await?;
+            let command = Command::PutAccount { account: user.account(), end_sessions: false };
+            site.ask(&id, Placement::AsConfigured, request, command).await?;
         }
     }
     let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));

@@ -9,7 +9,7 @@ use crate::credential::ClientAuthentication;
 use crate::http::{Failure, Request, Response};
 use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
 use crate::token::{self, Claims};
-use crate::user::{Command, Introspection, Reply};
+use crate::user::{Actor, Command, Introspection, Reply, TokenRevocation};
 use serde_json::json;
 
 /// Revokes a token:
@@ -35,7 +35,13 @@ pub(super) async fn revoke(request: &Request, site: &Site, trail: &mut Trail) ->
     }
     // 5.
     trail.user_id = Some(claims.sub.clone());
-    match site.ask(&claims.sub, Placement::AsConfigured, request, Command::RevokeToken(claims.jti)).await? {
+    let command = Command::RevokeToken(TokenRevocation {
+        jti: claims.jti,
+        client_id: claims.client_id,
+        expires_at: claims.exp,
+        by: Some(Actor::Application),
+    });
+    match site.ask(&claims.sub, Placement::AsConfigured, request, command).await? {
         Reply::Done => Ok(revoked()),
         reply => Err(unexpected(&reply).into()),
     }
@@ -65,6 +71,7 @@ pub(super) async fn introspect(request: &Request, site: &Site, trail: &mut Trail
     let command = Command::IntrospectToken(Introspection {
         jti: claims.jti.clone(),
         client_id: claims.client_id.clone(),
+        delegated: claims.delegated,
         service_id: claims.inputs.service_id.clone(),
         domain_id: claims.inputs.domain_id.clone(),
     });

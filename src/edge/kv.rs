@@ -1,11 +1,13 @@
-//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that
-//! decides on a redemption rests on it, but for the revocation of delegated sets.
+//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that decides on a redemption rests on
+//! it, except for delegated sets and API credentials, which no user's object knows: their revocation, and the end of the
+//! sessions that they opened.
 
 use super::fault::Fault;
 use crate::credential::CredentialSet;
 use crate::id::{ClientId, TokenId};
 use crate::json::error_place;
 use crate::store::{self, Page};
+use crate::time::Timestamp;
 use crate::token::TokenRecord;
 use crate::whmcs::ApiCredential;
 use serde::Serialize;
@@ -20,6 +22,29 @@ const BULK: usize = 100;
 /// The namespace `SIGNET_KV`.
 pub(super) struct Kv(KvStore);
 
+/// What KV holds of an application.
+pub(super) struct Application {
+    /// Its credential set.
+    pub(super) set: Option<CredentialSet>,
+    /// Its API credential.
+    pub(super) api_credential: Option<ApiCredential>,
+    /// The moment up to which its sessions are ended.
+    pub(super) not_before: Option<Timestamp>,
+}
+
+impl Application {
+    /// Its name.
+    pub(super) fn name(&self) -> Option<&str> {
+        let set = self.set.as_ref().map(|set| &set.name);
+        set.or_else(|| self.api_credential.as_ref().map(|credential| &credential.name)).map(String::as_str)
+    }
+
+    /// Whether tokens that it asked for are redeemed.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.api_credential.is_some() || self.set.as_ref().is_some_and(|set| !set.disabled)
+    }
+}
+
 fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
     move |error| Fault::Storage(operation, error.to_string())
 }
@@ -28,6 +53,11 @@ fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
 fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
     let kind = key.split(':').next().unwrap_or_default();
     serde_json::from_str(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))
+}
+
+/// The record at `key` among these texts, if there is one.
+fn parse_at<T: DeserializeOwned>(texts: &BTreeMap<String, Option<String>>, key: &str) -> Result<Option<T>, Fault> {
+    texts.get(key).and_then(Option::as_ref).map(|text| parse(key, text)).transpose()
 }
 
 impl Kv {
@@ -54,14 +84,26 @@ impl Kv {
         self.get(&store::credential_key(client_id)).await
     }
 
-    /// The names of these credential sets, but for those that are gone: one operation.
-    pub(super) async fn credential_names(
+    /// What KV holds of these applications: one operation for up to 33 of them.
+    pub(super) async fn applications(
         &self,
         ids: impl Iterator<Item = &ClientId>,
-    ) -> Result<BTreeMap<ClientId, String>, Fault> {
-        let keys: BTreeSet<String> = ids.map(store::credential_key).collect();
-        let sets: Vec<CredentialSet> = self.get_all(keys.into_iter().collect()).await?;
-        Ok(sets.into_iter().map(|set| (set.client_id, set.name)).collect())
+    ) -> Result<BTreeMap<ClientId, Application>, Fault> {
+        let ids: BTreeSet<_> = ids.collect();
+        let keys = |id| [store::credential_key(id), store::api_credential_key(id), store::not_before_key(id)];
+        let texts: BTreeMap<_, _> =
+            self.texts(ids.iter().flat_map(|id| keys(id)).collect()).await?.into_iter().collect();
+        let mut applications = BTreeMap::new();
+        for id in ids {
+            let [set, api_credential, not_before] = keys(id);
+            let application = Application {
+                set: parse_at(&texts, &set)?,
+                api_credential: parse_at(&texts, &api_credential)?,
+                not_before: parse_at(&texts, &not_before)?,
+            };
+            applications.insert(id.clone(), application);
+        }
+        Ok(applications)
     }
 
     /// The records at these keys, but for those that are gone: one operation for each [`BULK`].
@@ -74,15 +116,23 @@ impl Kv {
         &self,
         keys: Vec<String>,
     ) -> Result<Vec<(String, Option<T>)>, Fault> {
-        let mut records = Vec::new();
+        let texts = self.texts(keys).await?;
+        texts
+            .into_iter()
+            .map(|(key, text)| {
+                let record = text.map(|text| parse(&key, &text)).transpose()?;
+                Ok((key, record))
+            })
+            .collect()
+    }
+
+    async fn texts(&self, keys: Vec<String>) -> Result<Vec<(String, Option<String>)>, Fault> {
+        let mut texts = Vec::new();
         for keys in keys.chunks(BULK) {
             let mut values = self.0.get_bulk(keys).text().await.map_err(failed("kv get"))?;
-            for key in keys {
-                let record = values.remove(key).flatten().map(|text| parse(key, &text)).transpose()?;
-                records.push((key.clone(), record));
-            }
+            texts.extend(keys.iter().map(|key| (key.clone(), values.remove(key).flatten())));
         }
-        Ok(records)
+        Ok(texts)
     }
 
     pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {

@@ -27,6 +27,7 @@ mod settings;
 mod site;
 mod sql;
 mod sso_endpoint;
+mod standing;
 mod tally;
 mod token_endpoint;
 mod user_object;

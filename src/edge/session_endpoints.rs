@@ -3,6 +3,7 @@
 use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
+use super::standing::stands;
 use crate::http::{Failure, Format, Method, Request, Response};
 use crate::log::Outcome;
 use crate::session::{
@@ -35,13 +36,16 @@ pub(super) enum Usage {
     Unused,
 }
 
-/// The session of `cookie`, if it is alive: one object request.
+/// The session of `cookie`, if it stands and is alive: one object request, and the KV read of [`stands`].
 pub(super) async fn session_of(
     cookie: &SessionCookie,
     usage: Usage,
     request: &Request,
     site: &Site,
 ) -> Result<Option<Session>, Fault> {
+    if !stands(cookie, request, site).await? {
+        return Ok(None);
+    }
     let command = match usage {
         Usage::Used => Command::CheckSession(cookie.sid.clone()),
         Usage::Unused => Command::PeekSession(cookie.sid.clone()),
@@ -115,7 +119,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
 
 /// Shows users their sessions, and does what they ask there:
 /// 1. another site cannot,
-/// 2. the browser presents a session,
+/// 2. the browser presents a session that stands,
 /// 3. a POST says what is asked, and proves that it comes from the page of this session,
 /// 4. the object checks the session and does it, in one turn,
 /// 5. show the page; after a POST by a page that goes on to it, so that reloading repeats nothing. That page leads on to
@@ -129,6 +133,9 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     // 2.
     let Some(cookie) = presented(request, site) else { return refuse_nobody(request, site, trail) };
     trail.user_id = Some(cookie.sub.clone());
+    if !stands(&cookie, request, site).await? {
+        return refuse_nobody(request, site, trail);
+    }
     let proof = FormProof { sid: cookie.sid.clone() };
     // 3.
     let action = if is_post {
@@ -142,7 +149,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     let command = Command::AsUser(cookie.sid.clone(), action);
     match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
         // 5.
-        Reply::Security(security) => show_security(&cookie, &security, &proof, site).await,
+        Reply::Security(security) => show_security(&cookie, security, &proof, site).await,
         Reply::Done => {
             let place = format!("{}/account/security", site.settings.issuer.as_str());
             Ok(Response::after_form(request.format(), "Done", "Go to your sessions", &place))
@@ -152,20 +159,26 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     }
 }
 
-/// The page, with the names of the applications: one KV read.
+/// The page, with the names of the applications, and without the sessions that ended with all of their application: one KV read.
 async fn show_security(
     cookie: &SessionCookie,
-    security: &Security,
+    mut security: Security,
     proof: &FormProof,
     site: &Site,
 ) -> Result<Response, Trouble> {
-    let applications = site.kv()?.credential_names(security.sessions.iter().map(|session| &session.client_id)).await?;
+    let ids = security.sessions.iter().map(|session| &session.client_id);
+    let applications = site.kv()?.applications(ids).await?;
+    security.sessions.retain(|session| {
+        let application = applications.get(&session.client_id);
+        !session.is_ended_by(application.and_then(|application| application.not_before))
+    });
+    let names = applications.iter().filter_map(|(id, application)| Some((id.clone(), application.name()?.to_owned())));
     let home = site.settings.client_area.base().as_str();
     let markup = security_page(&SecurityPage {
         user: &cookie.sub,
         current: &cookie.sid,
-        security,
-        applications: &applications,
+        security: &security,
+        applications: &names.collect(),
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });

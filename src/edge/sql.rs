@@ -14,14 +14,32 @@ struct DataRow {
     data: String,
 }
 
+#[derive(Deserialize)]
+struct CountRow {
+    count: f64,
+}
+
 impl Sql {
-    /// Opens the storage and makes the tables of `schema` that are missing.
-    pub(super) fn open(state: &State, schema: &[&str]) -> Result<Self> {
-        let sql = Self(state.storage().sql());
-        for statement in schema {
-            sql.exec(statement, Vec::new())?;
-        }
-        Ok(sql)
+    /// The storage as it is. Reading makes no tables.
+    pub(super) fn open(state: &State) -> Self {
+        Self(state.storage().sql())
+    }
+
+    /// Whether it has tables.
+    pub(super) fn has_tables(&self) -> Result<bool> {
+        // Both objects have a table of this name.
+        self.count("SELECT count(*) AS count FROM sqlite_master WHERE name = 'session'").map(|count| count > 0.0)
+    }
+
+    /// Makes the tables of `schema` that are missing.
+    pub(super) fn make_tables(&self, schema: &[&str]) -> Result<()> {
+        schema.iter().try_for_each(|statement| self.exec(statement, Vec::new()))
+    }
+
+    /// The sum of the column `count`.
+    pub(super) fn count(&self, query: &str) -> Result<f64> {
+        let rows: Vec<CountRow> = self.select(query, Vec::new())?;
+        Ok(rows.iter().map(|row| row.count).sum())
     }
 
     pub(super) fn exec(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<()> {

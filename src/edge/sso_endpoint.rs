@@ -1,9 +1,11 @@
 //! `GET` and `POST /oauth/singlesignon`.
 
 use super::fault::{Fault, Trouble};
+use super::kv::Application;
 use super::platform::random;
 use super::session_endpoints::presented;
 use super::site::{Placement, Site, Trail};
+use super::standing::stands;
 use crate::http::{Format, Request, Response, WayBack};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
@@ -18,7 +20,7 @@ use worker::Context;
 /// 2. parse the request,
 /// 3. let a browser come back with its cookies, where that is needed,
 /// 4. open the token and plan the journey,
-/// 5. ask before switching from another user's live session,
+/// 5. a session that ended with all of its application does not count; ask before switching from another user's live session,
 /// 6. let the user's object decide: one request,
 /// 7. redirect, with the session cookie unless the browser has it.
 pub(super) async fn serve(
@@ -46,6 +48,10 @@ pub(super) async fn serve(
     trail.jti = Some(claims.jti.clone());
     let journey = Journey::plan(&sso, &claims, &site.settings.client_area)?;
     // 5.
+    let presented = match presented {
+        Some(cookie) if stands(&cookie, request, site).await? => Some(cookie),
+        Some(_) | None => None,
+    };
     let (own, other) = match presented {
         Some(cookie) if cookie.sub == claims.sub => (Some(cookie.sid), None),
         Some(cookie) => (None, Some(cookie)),
@@ -80,7 +86,7 @@ pub(super) async fn serve(
     let max_age = site.settings.session_limits.max;
     let cookie = match own {
         Some(own) if own == session.id => None,
-        Some(_) | None => Some(SessionCookie::of(&claims.sub, &session).seal(&site.settings.keys)?),
+        Some(_) | None => Some(SessionCookie::of(&claims.sub, &session, claims.delegated).seal(&site.settings.keys)?),
     };
     let cookie = cookie.as_deref().map(|value| (value, max_age));
     Ok(signed_in(&sso, request.format(), &journey.location, cookie))
@@ -178,7 +184,7 @@ async fn ask_before_switching(
     Ok(Some(Response::html(200, markup)))
 }
 
-/// Asks the user's object; before that, KV whether a delegated set still stands.
+/// Asks the user's object; before that, KV whether a delegated set or an API credential still stands: one KV read.
 async fn redeem(
     request: &Request,
     claims: &Claims,
@@ -187,8 +193,8 @@ async fn redeem(
     site: &Site,
 ) -> Result<Reply, Trouble> {
     if claims.delegated {
-        let set = site.kv()?.credential(&claims.client_id).await?;
-        if set.is_none_or(|set| set.disabled) {
+        let applications = site.kv()?.applications([&claims.client_id].into_iter()).await?;
+        if !applications.values().any(Application::is_enabled) {
             return Ok(Reply::Denied(Denial::CredentialRevoked));
         }
     }
@@ -196,6 +202,7 @@ async fn redeem(
         jti: claims.jti.clone(),
         expires_at: claims.exp,
         client_id: claims.client_id.clone(),
+        delegated: claims.delegated,
         destination: journey.destination,
         service_id: journey.inputs.service_id.clone(),
         domain_id: journey.inputs.domain_id.clone(),

@@ -2,13 +2,14 @@
 
 use super::fault::Fault;
 use super::rows::Rows;
-use super::{object, platform};
+use super::{object, platform, settings};
 use crate::id::UserId;
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
 use crate::user::{Reply, Turn, decide};
+use std::cell::Cell;
 use std::time::Duration;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
 /// The binding's name in wrangler.toml.
 pub(super) const BINDING: &str = "USERS";
@@ -17,11 +18,14 @@ pub(super) const BINDING: &str = "USERS";
 #[durable_object(alarm)]
 pub struct User {
     state: State,
+    env: Env,
+    /// Whether the tables are known to be there.
+    has_tables: Cell<bool>,
 }
 
 impl DurableObject for User {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state }
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, has_tables: Cell::new(false) }
     }
 
     /// One turn. Reading the command is the only await before the changes are saved, so no other
@@ -29,14 +33,16 @@ impl DurableObject for User {
     async fn fetch(&self, request: Request) -> Result<Response> {
         let turn: Turn = object::read(request).await?;
         let now = platform::now();
-        let rows = Rows::open(&self.state)?;
+        let rows = self.rows()?;
         // Load,
         let facts = rows.load(&turn.command, now)?;
         // decide,
         let decision = decide(facts, turn, now);
         // save.
         if !decision.changes.is_empty() {
-            rows.save_all(&self.state.storage(), decision.changes, now)?;
+            let settings = settings::read(&self.env).map_err(|_| Error::from("the settings are invalid"))?;
+            rows.save_all(&self.state.storage(), decision.changes, now, settings.event_ttl)?;
+            self.has_tables.set(true);
             self.arm_sweep(now).await;
         }
         Response::from_json(&decision.reply)
@@ -45,11 +51,17 @@ impl DurableObject for User {
     /// Sweeps dead rows. Running twice or never changes no answer.
     async fn alarm(&self) -> Result<Response> {
         let now = platform::now();
-        let rows = Rows::open(&self.state)?;
+        let rows = self.rows()?;
+        if !rows.has_tables() {
+            return Response::empty();
+        }
         rows.sweep(now)?;
         match rows.next_sweep(now)? {
             Some(next) => self.state.storage().set_alarm(after(now, next)).await?,
-            None if rows.are_gone()? => self.state.storage().delete_all().await?,
+            None if rows.are_gone()? => {
+                self.has_tables.set(false);
+                self.state.storage().delete_all().await?;
+            }
             None => {}
         }
         Response::empty()
@@ -57,6 +69,13 @@ impl DurableObject for User {
 }
 
 impl User {
+    /// The rows. Whether there are tables is asked once, and then known.
+    fn rows(&self) -> Result<Rows> {
+        let rows = Rows::open(&self.state, self.has_tables.get())?;
+        self.has_tables.set(rows.has_tables());
+        Ok(rows)
+    }
+
     /// Sees to it that a sweep comes within [`SWEEP_DELAY`]. A failure costs space, not safety.
     async fn arm_sweep(&self, now: Timestamp) {
         let storage = self.state.storage();

@@ -163,7 +163,7 @@ impl Act<'_> {
             iat: self.site.now,
             exp: self.site.now.plus(settings.token_ttl),
             jti: TokenId::from_random(random()?),
-            delegated: false,
+            delegated: true,
             inputs: ask.inputs,
         };
         trail.jti = Some(claims.jti.clone());
@@ -185,7 +185,7 @@ impl Act<'_> {
     async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, Stop> {
         let owner = self.owner(input.service_id.as_ref()).await?;
         let input = CredentialInput { user_id: Some(owner), ..input };
-        let (set, secret) = match credentials::create(self.site, input).await {
+        let (set, secret) = match credentials::create(self.site, self.request, input).await {
             Err(Trouble::Caller(failure)) => return Err(ApiAnswer::error(200, failure.description).into()),
             made => made?,
         };
@@ -232,7 +232,7 @@ impl Act<'_> {
 
     async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
         let set = self.find(reference).await?;
-        credentials::revoke(self.site, self.request, &set).await?;
+        credentials::revoke(self.site, self.request, &set, false).await?;
         Ok(ApiAnswer::success(json!({"credentialId": set.number()})))
     }
 

@@ -10,7 +10,9 @@ use crate::route::Route;
 use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{AccountChange, AccountInput, EventKind, Fate, SessionEnd, Status, TokenFate};
+use crate::user::{
+    AccountChange, AccountInput, Actor, CredentialState, EventKind, Fate, SessionEnd, Status, TokenFate,
+};
 use crate::whmcs::{ActionName, ApiCredentialChange, ApiCredentialInput, ApiRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,6 +117,8 @@ fn each_enumeration_is_the_codes() {
     assert_enum("Denial", Denial::ALL);
     assert_enum("SessionEnd", SessionEnd::ALL);
     assert_enum("EventKind", EventKind::ALL);
+    assert_enum("Actor", Actor::ALL);
+    assert_enum("CredentialState", CredentialState::ALL);
     assert_enum("ActionName", ActionName::ALL);
 }
 

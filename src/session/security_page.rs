@@ -49,11 +49,11 @@ pub fn security_page(page: &SecurityPage<'_>) -> Markup {
                     h2 #sso { "Single sign-on" }
                     @if security.sso {
                         p { strong { "Allowed." } " Applications that you use may sign you in here without a password." }
-                        p.hint { "Once you disallow it, no application can sign you in. Sessions that are open go on. When they have ended, only your provider can allow it again." }
+                        p.hint { "Once you disallow it, no application can sign you in. Sessions that are open go on: if somebody else may have used one, end all other sessions too. When the last one has ended, only your provider can allow it again." }
                         (form("disallow_sso", None, csrf_token, "Disallow single sign-on"))
                     } @else {
                         p { strong { "Not allowed." } " No application can sign you in here." }
-                        p.hint { "Sessions that are open go on. When they have ended, only your provider can allow it again." }
+                        p.hint { "Sessions that are open go on until you end them above. When the last one has ended, only your provider can allow it again." }
                         (form("allow_sso", None, csrf_token, "Allow single sign-on"))
                     }
                 }

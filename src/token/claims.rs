@@ -33,7 +33,7 @@ pub struct Claims {
     pub exp: Timestamp,
     /// Its id.
     pub jti: TokenId,
-    /// Whether the credential set is delegated, so that its revocation stands in KV alone.
+    /// Whether a delegated credential set or an API credential asked for it, so that its revocation stands in KV alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delegated: bool,
     /// The optional destination inputs.

@@ -4,9 +4,14 @@ use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::secret::SecretDigest;
 use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
-use crate::user::{Account, AccountChange, AccountInput, Event, Session, SessionEnd};
+use crate::user::{Account, AccountChange, AccountInput, Actor, Event, Session, SessionEnd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// How many events an [`Export`] has at most, the newest: more than all classes keep.
+pub const EXPORT_EVENTS_MAX: u64 = 5_000;
+/// How many tokens an [`Export`] has at most, the newest; and how many credential sets.
+pub const EXPORT_RECORDS_MAX: u64 = 500;
 
 /// One request to the object: a command, and who caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,21 +45,42 @@ pub enum Command {
     PeekSession(SessionId),
     /// End a session. Answer: `Done`, `Missing`.
     EndSession(SessionId, SessionEnd),
-    /// End all sessions. Answer: `Done`, `Missing`.
-    EndSessions,
+    /// End all sessions, or those that one application opened. Answer: `Done`; `Missing` without an account.
+    EndSessions {
+        /// The application; none for all sessions.
+        client_id: Option<ClientId>,
+        /// Why they end.
+        why: SessionEnd,
+    },
     /// Do what the user of this live session asks on the page of their sessions. It counts as a use of the session.
     /// Answer: `Security` to a review, else `Done`; `Missing` if the session is dead.
     AsUser(SessionId, UserAction),
-    /// List the live sessions. Answer: `Sessions`.
-    ListSessions,
+    /// List the live sessions, all or those that one application opened. Answer: `Sessions`.
+    ListSessions(Option<ClientId>),
     /// Read the account. Answer: `Account`, `Missing`.
     GetAccount,
     /// Create or replace the account. Nothing is written if it is that already. Answer: `Saved`.
-    PutAccount(AccountInput),
+    PutAccount {
+        /// The account.
+        account: AccountInput,
+        /// Whether its sessions end too.
+        end_sessions: bool,
+    },
     /// Change the account. Nothing is written if it is that already. Answer: `Saved`, `Full`, `Missing`.
-    PatchAccount(AccountChange),
-    /// Delete the account and end its sessions. Answer: `Deleted`, `Missing`.
-    DeleteAccount,
+    PatchAccount {
+        /// What to change.
+        change: AccountChange,
+        /// Whether its sessions end too.
+        end_sessions: bool,
+    },
+    /// Delete the account, end its sessions, and revoke the credential sets bound to it. Answer: `Deleted`, `Missing`.
+    DeleteAccount {
+        /// Whether addresses and browsers go from all events too. Then it also works without an account, as long as there is
+        /// something to erase.
+        erase: bool,
+    },
+    /// Read everything. Answer: `Export`; `Missing` if there is nothing.
+    Export,
     /// List events older than the one numbered `before`, newest first. Answer: `Events`.
     ListEvents {
         /// The number of an event; none for the newest.
@@ -67,11 +93,63 @@ pub enum Command {
     /// Would this token sign its user in? Nothing is spent. Answer: `Active`.
     IntrospectToken(Introspection),
     /// Revoke a token. Answer: `Done`.
-    RevokeToken(TokenId),
-    /// Refuse every token of a credential set from now on. Answer: `Done`, `Unchanged`.
-    RevokeCredential(ClientId),
-    /// Take a `RevokeCredential` back. Answer: `Done`, `Unchanged`.
-    RestoreCredential(ClientId),
+    RevokeToken(TokenRevocation),
+    /// Note the state of a credential set that is bound to this user. Only the tokens of an enabled one are redeemed. Answer:
+    /// `Done`, `Unchanged`.
+    SetCredential {
+        /// The set, and the state it is in from now on.
+        set: BoundCredential,
+        /// Whether the sessions that it opened end too.
+        end_sessions: bool,
+    },
+}
+
+/// A token to revoke.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRevocation {
+    /// The token.
+    pub jti: TokenId,
+    /// The application that asked for it.
+    pub client_id: ClientId,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Who revokes it; none for an administrator.
+    pub by: Option<Actor>,
+}
+
+/// A credential set that is bound to the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundCredential {
+    /// The set.
+    pub client_id: ClientId,
+    /// Its state.
+    pub state: CredentialState,
+}
+
+/// The state of a bound credential set. One that the object does not know is refused like a revoked one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialState {
+    /// Its tokens are redeemed.
+    Enabled,
+    /// Its tokens are refused until it is enabled again.
+    Disabled,
+    /// Its tokens are refused. Only an import can bring it back.
+    Revoked,
+}
+
+impl CredentialState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Enabled, Self::Disabled, Self::Revoked];
+
+    /// Its stable name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// What users ask on the page of their sessions.
@@ -104,6 +182,8 @@ pub struct Introspection {
     pub jti: TokenId,
     /// The credential set that asked for it.
     pub client_id: ClientId,
+    /// Whether that set may sign in any user, so that this object does not know it.
+    pub delegated: bool,
     /// The service signed into it.
     pub service_id: Option<OwnedId>,
     /// The domain signed into it.
@@ -119,6 +199,8 @@ pub struct Redemption {
     pub expires_at: Timestamp,
     /// The credential set that asked for it.
     pub client_id: ClientId,
+    /// Whether that set may sign in any user, so that this object does not know it.
+    pub delegated: bool,
     /// Where the user is going.
     pub destination: Option<Scope>,
     /// The service that must be the user's.
@@ -160,8 +242,10 @@ pub enum Reply {
     Saved(Saved),
     /// The account would own more services and domains than [`OWNED_MAX`](crate::user::OWNED_MAX); nothing was written.
     Full,
-    /// The account is gone. It owned these services.
-    Deleted(BTreeSet<OwnedId>),
+    /// The account is gone.
+    Deleted(Deleted),
+    /// Everything that the object holds.
+    Export(Export),
     /// Numbered events, newest first.
     Events(Vec<(u64, Event)>),
     /// What became of the token; none while it may still be redeemed.
@@ -174,6 +258,30 @@ pub enum Reply {
     Unchanged,
     /// There is no such thing.
     Missing,
+}
+
+/// What a deleted account left behind elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// The services that it owned.
+    pub services: BTreeSet<OwnedId>,
+    /// The credential sets that were bound to it, and are revoked now.
+    pub credentials: Vec<ClientId>,
+}
+
+/// Everything that the object holds, within the limits of [`EXPORT_EVENTS_MAX`] and [`EXPORT_RECORDS_MAX`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// The account.
+    pub account: Option<Account>,
+    /// The live sessions, newest first.
+    pub sessions: Vec<Session>,
+    /// The events, newest first.
+    pub events: Vec<Event>,
+    /// What became of tokens, newest first.
+    pub tokens: Vec<(TokenId, TokenFate)>,
+    /// The credential sets bound to the user.
+    pub credentials: Vec<BoundCredential>,
 }
 
 /// An account that was to be written.
@@ -276,6 +384,7 @@ mod tests {
             jti: jti(),
             expires_at: Timestamp::from_seconds(60),
             client_id: portal(),
+            delegated: true,
             destination: Scope::parse("clientarea:invoices"),
             service_id: OwnedId::parse("12"),
             domain_id: None,
@@ -291,6 +400,7 @@ mod tests {
                 "jti": JTI,
                 "expires_at": 60,
                 "client_id": "portal",
+                "delegated": true,
                 "destination": "clientarea:invoices",
                 "service_id": "12",
                 "domain_id": null,
@@ -323,32 +433,67 @@ mod tests {
                 Command::IntrospectToken(Introspection {
                     jti: jti(),
                     client_id: portal(),
+                    delegated: false,
                     service_id: OwnedId::parse("12"),
                     domain_id: None,
                 }),
-                json!({"introspect_token": {"jti": JTI, "client_id": "portal", "service_id": "12", "domain_id": null}}),
-            ),
-            (Command::EndSessions, json!("end_sessions")),
-            (Command::ListSessions, json!("list_sessions")),
-            (
-                Command::PutAccount(put),
-                json!({"put_account": {"status": "Active", "sso": false, "services": [], "domains": []}}),
-            ),
-            (Command::PatchAccount(patch), json!({"patch_account": {"sso": true}})),
-            (
-                Command::PatchAccount(parts),
-                json!({"patch_account": {
-                    "remove_services": ["1"], "remove_domains": ["2"], "add_services": ["3"], "add_domains": ["4"],
+                json!({"introspect_token": {
+                    "jti": JTI, "client_id": "portal", "delegated": false, "service_id": "12", "domain_id": null,
                 }}),
             ),
-            (Command::DeleteAccount, json!("delete_account")),
+            (
+                Command::EndSessions { client_id: Some(portal()), why: SessionEnd::Application },
+                json!({"end_sessions": {"client_id": "portal", "why": "application"}}),
+            ),
+            (Command::ListSessions(None), json!({"list_sessions": null})),
+            (
+                Command::PutAccount { account: put, end_sessions: true },
+                json!({"put_account": {
+                    "account": {"status": "Active", "sso": false, "services": [], "domains": []}, "end_sessions": true,
+                }}),
+            ),
+            (
+                Command::PatchAccount { change: patch, end_sessions: false },
+                json!({"patch_account": {"change": {"sso": true}, "end_sessions": false}}),
+            ),
+            (
+                Command::PatchAccount { change: parts, end_sessions: true },
+                json!({"patch_account": {"change": {
+                    "remove_services": ["1"], "remove_domains": ["2"], "add_services": ["3"], "add_domains": ["4"],
+                }, "end_sessions": true}}),
+            ),
+            (Command::DeleteAccount { erase: true }, json!({"delete_account": {"erase": true}})),
+            (Command::Export, json!("export")),
             (Command::ListEvents { before: Some(7), limit: 50 }, json!({"list_events": {"before": 7, "limit": 50}})),
             (Command::GetToken(jti()), json!({"get_token": JTI})),
-            (Command::RevokeToken(jti()), json!({"revoke_token": JTI})),
-            (Command::RevokeCredential(portal()), json!({"revoke_credential": "portal"})),
-            (Command::RestoreCredential(portal()), json!({"restore_credential": "portal"})),
+            (
+                Command::RevokeToken(TokenRevocation {
+                    jti: jti(),
+                    client_id: portal(),
+                    expires_at: Timestamp::from_seconds(60),
+                    by: Some(Actor::Application),
+                }),
+                json!({"revoke_token": {
+                    "jti": JTI, "client_id": "portal", "expires_at": 60, "by": "by_application",
+                }}),
+            ),
+            (
+                Command::SetCredential {
+                    set: BoundCredential { client_id: portal(), state: CredentialState::Disabled },
+                    end_sessions: true,
+                },
+                json!({"set_credential": {"set": {"client_id": "portal", "state": "disabled"}, "end_sessions": true}}),
+            ),
         ] {
             assert_wire(command, wire);
+        }
+    }
+
+    #[test]
+    fn stored_form_of_each_state_of_a_set_is_unchanged() {
+        for (state, name) in CredentialState::ALL.into_iter().zip(["enabled", "disabled", "revoked"]) {
+            assert_wire(state, json!(name));
+            assert_eq!(state.as_str(), name);
         }
     }
 
@@ -401,7 +546,27 @@ mod tests {
                 Reply::Saved(Saved { account, effect: Effect::Created, dropped: none() }),
                 json!({"saved": {"account": person, "effect": "created", "dropped": []}}),
             ),
-            (Reply::Deleted(OwnedId::parse("12").into_iter().collect()), json!({"deleted": ["12"]})),
+            (
+                Reply::Deleted(Deleted {
+                    services: OwnedId::parse("12").into_iter().collect(),
+                    credentials: vec![portal()],
+                }),
+                json!({"deleted": {"services": ["12"], "credentials": ["portal"]}}),
+            ),
+            (
+                Reply::Export(Export {
+                    tokens: vec![(jti(), TokenFate { fate: Fate::Revoked, at })],
+                    credentials: vec![BoundCredential { client_id: portal(), state: CredentialState::Enabled }],
+                    ..Export::default()
+                }),
+                json!({"export": {
+                    "account": null,
+                    "sessions": [],
+                    "events": [],
+                    "tokens": [[JTI, {"fate": "revoked", "at": 1}]],
+                    "credentials": [{"client_id": "portal", "state": "enabled"}],
+                }}),
+            ),
             (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
             (Reply::Fate(None), json!({"fate": null})),
             (Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })), json!({"fate": {"fate": "revoked", "at": 1}})),

@@ -6,8 +6,9 @@ use crate::limit::network;
 use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Caller, Command, Effect, Event, EventKind, EventReason, Fate, Introspection, OWNED_MAX, Redemption, Reply,
-    Saved, Security, Session, SessionEnd, Status, TokenFate, Turn, UserAction,
+    Account, Actor, BoundCredential, Caller, Command, CredentialState, Deleted, Effect, Event, EventKind, EventReason,
+    Export, Fate, Introspection, OWNED_MAX, Redemption, Reply, Saved, Security, Session, SessionEnd, Status, TokenFate,
+    TokenRevocation, Turn, UserAction,
 };
 use std::collections::BTreeSet;
 
@@ -23,10 +24,16 @@ pub struct Facts {
     pub sessions: Vec<Session>,
     /// What became of the token that the command names.
     pub token: Option<TokenFate>,
-    /// Whether the credential set that the command names is revoked or disabled.
+    /// Whether the bound credential set that the command names is revoked, disabled, or not one of this user's.
     pub credential_is_revoked: bool,
+    /// The bound credential sets that the command is about.
+    pub credentials: Vec<BoundCredential>,
     /// The numbered events that the command asks for.
     pub events: Vec<(u64, Event)>,
+    /// What became of tokens, if the command asks for all of them.
+    pub tokens: Vec<(TokenId, TokenFate)>,
+    /// Whether an event names an address or a browser, if the command asks.
+    pub has_traces: bool,
 }
 
 /// What the object is to answer, and to write.
@@ -55,10 +62,10 @@ pub enum Change {
     SaveAccount(Account),
     /// Delete the account.
     DeleteAccount,
-    /// Remember that a credential set is revoked.
-    RevokeCredential(ClientId),
-    /// Forget that a credential set is revoked.
-    RestoreCredential(ClientId),
+    /// Write the state of a bound credential set.
+    SaveCredential(BoundCredential),
+    /// Remove addresses and browsers from all events.
+    EraseTraces,
     /// Add to the audit trail.
     Record(Event),
 }
@@ -84,43 +91,32 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
             Decision::only(session.map_or(Reply::Missing, Reply::Session))
         }
         Command::EndSession(id, why) => end_session(&facts, &id, why, origin),
-        Command::EndSessions => end_sessions(&facts, origin),
+        Command::EndSessions { client_id, why } => end_sessions(&facts, client_id, why, &origin),
         Command::AsUser(id, action) => as_user(facts, &id, action, origin),
-        Command::ListSessions => Decision::only(Reply::Sessions(newest_first(facts.sessions, now))),
+        Command::ListSessions(client_id) => {
+            let mut sessions = newest_first(facts.sessions, now);
+            sessions.retain(|session| is_of(session, client_id.as_ref()));
+            Decision::only(Reply::Sessions(sessions))
+        }
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
-        Command::PutAccount(input) => save_account(&facts, input.into_account(facts.account.as_ref(), now), origin),
-        Command::PatchAccount(change) => match facts.account.clone() {
+        Command::PutAccount { account, end_sessions } => {
+            let account = account.into_account(facts.account.as_ref(), now);
+            save_account(&facts, account, end_sessions, None, &origin)
+        }
+        Command::PatchAccount { change, end_sessions } => match facts.account.clone() {
             Some(account) => match change.apply(account, now) {
                 account if account.owned() > OWNED_MAX => Decision::only(Reply::Full),
-                account => save_account(&facts, account, origin),
+                account => save_account(&facts, account, end_sessions, None, &origin),
             },
             None => Decision::only(Reply::Missing),
         },
-        Command::DeleteAccount => match facts.account {
-            Some(account) => Decision::of(
-                Reply::Deleted(account.services),
-                vec![
-                    Change::DeleteAccount,
-                    Change::DeleteSessions,
-                    Change::Record(origin.event(EventKind::AccountDeleted)),
-                ],
-            ),
-            None => Decision::only(Reply::Missing),
-        },
+        Command::DeleteAccount { erase } => delete_account(facts, erase, origin),
+        Command::Export => export(facts, now),
         Command::ListEvents { .. } => Decision::only(Reply::Events(facts.events)),
         Command::GetToken(_) => Decision::only(Reply::Fate(facts.token)),
         Command::IntrospectToken(introspection) => Decision::only(Reply::Active(is_active(&facts, &introspection))),
-        Command::RevokeToken(jti) => revoke_token(&facts, jti, origin),
-        Command::RevokeCredential(_) if facts.credential_is_revoked => Decision::only(Reply::Unchanged),
-        Command::RevokeCredential(client_id) => {
-            let event = Event { client_id: Some(client_id.clone()), ..origin.event(EventKind::CredentialRevoked) };
-            Decision::of(Reply::Done, vec![Change::RevokeCredential(client_id), Change::Record(event)])
-        }
-        Command::RestoreCredential(_) if !facts.credential_is_revoked => Decision::only(Reply::Unchanged),
-        Command::RestoreCredential(client_id) => {
-            let event = Event { client_id: Some(client_id.clone()), ..origin.event(EventKind::CredentialRestored) };
-            Decision::of(Reply::Done, vec![Change::RestoreCredential(client_id), Change::Record(event)])
-        }
+        Command::RevokeToken(revocation) => revoke_token(&facts, revocation, &origin),
+        Command::SetCredential { set, end_sessions } => set_credential(&facts, set, end_sessions, &origin),
     }
 }
 
@@ -362,15 +358,17 @@ fn as_user(facts: Facts, id: &SessionId, action: UserAction, origin: Origin) -> 
             changes.extend(end_session(&facts, &ended, SessionEnd::User, origin).changes);
         }
         UserAction::EndOtherSessions => {
-            changes.push(Change::DeleteSessionsBut(id.clone()));
-            changes.push(Change::Record(Event {
-                reason: Some(EventReason::SessionEnd(SessionEnd::User)),
-                ..origin.event(EventKind::SessionEnded)
-            }));
+            if facts.sessions.iter().any(|session| session.id != *id && session.is_live(now)) {
+                changes.push(Change::DeleteSessionsBut(id.clone()));
+                changes.push(Change::Record(Event {
+                    reason: Some(EventReason::SessionEnd(SessionEnd::User)),
+                    ..origin.event(EventKind::SessionEnded)
+                }));
+            }
         }
         UserAction::SetSso(sso) => {
             let account = Account { sso, updated_at: now, ..account };
-            changes.extend(save_account(&facts, account, origin).changes);
+            changes.extend(save_account(&facts, account, false, Some(Actor::User), &origin).changes);
         }
     }
     Decision::of(Reply::Done, changes)
@@ -389,54 +387,155 @@ fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, origin: Origin) -
     Decision::of(Reply::Done, vec![Change::DeleteSession(session.id.clone()), Change::Record(event)])
 }
 
-fn end_sessions(facts: &Facts, origin: Origin) -> Decision {
+fn end_sessions(facts: &Facts, client_id: Option<ClientId>, why: SessionEnd, origin: &Origin) -> Decision {
     if facts.account.is_none() {
         return Decision::only(Reply::Missing);
     }
-    let event = Event {
-        reason: Some(EventReason::SessionEnd(SessionEnd::Administrator)),
-        ..origin.event(EventKind::SessionEnded)
-    };
-    Decision::of(Reply::Done, vec![Change::DeleteSessions, Change::Record(event)])
+    Decision::of(Reply::Done, ended_sessions(facts, client_id, why, origin))
 }
 
-/// Writes the account, if it is another than before. Closing it ends its sessions in the same turn; should a Closed
-/// account have sessions, it is closed again.
-fn save_account(facts: &Facts, account: Account, origin: Origin) -> Decision {
+/// Ends the live sessions, all or those of one application. Where there is none, nothing is written.
+fn ended_sessions(facts: &Facts, client_id: Option<ClientId>, why: SessionEnd, origin: &Origin) -> Vec<Change> {
+    let ended = facts.sessions.iter().filter(|s| s.is_live(origin.now) && is_of(s, client_id.as_ref()));
+    let mut changes: Vec<_> = ended.map(|session| Change::DeleteSession(session.id.clone())).collect();
+    if changes.is_empty() {
+        return changes;
+    }
+    if client_id.is_none() {
+        changes = vec![Change::DeleteSessions];
+    }
+    let reason = Some(EventReason::SessionEnd(why));
+    changes.push(Change::Record(Event { reason, client_id, ..origin.event(EventKind::SessionEnded) }));
+    changes
+}
+
+/// Whether the application `client_id` opened the session, if one is named.
+fn is_of(session: &Session, client_id: Option<&ClientId>) -> bool {
+    client_id.is_none_or(|client_id| session.client_id == *client_id)
+}
+
+/// Writes the account, if it is another than before; `actor` is none for an administrator. Its sessions end in the same turn
+/// if that is asked for, and when it is closed. Should a Closed account have sessions, it is closed again.
+fn save_account(
+    facts: &Facts,
+    account: Account,
+    end_sessions: bool,
+    actor: Option<Actor>,
+    origin: &Origin,
+) -> Decision {
     let closes = account.status == Status::Closed;
     let old = facts.account.as_ref();
+    let ended = match end_sessions && !closes {
+        true => ended_sessions(facts, None, SessionEnd::Administrator, origin),
+        false => Vec::new(),
+    };
     if let Some(old) = old
         && *old == (Account { updated_at: old.updated_at, ..account.clone() })
         && !(closes && facts.sessions.iter().any(|session| session.is_live(origin.now)))
     {
-        return Decision::only(Reply::Saved(Saved {
-            account: old.clone(),
-            effect: Effect::Unchanged,
-            dropped: BTreeSet::new(),
-        }));
+        let saved = Saved { account: old.clone(), effect: Effect::Unchanged, dropped: BTreeSet::new() };
+        return Decision::of(Reply::Saved(saved), ended);
     }
     let (effect, kind) = match old {
         Some(_) => (Effect::Changed, EventKind::AccountChanged),
         None => (Effect::Created, EventKind::AccountCreated),
     };
-    let event = Event { status: Some(account.status), sso: Some(account.sso), ..origin.event(kind) };
+    let event = Event {
+        reason: actor.map(EventReason::Actor),
+        status: Some(account.status),
+        sso: Some(account.sso),
+        ..origin.event(kind)
+    };
     let mut changes = vec![Change::SaveAccount(account.clone())];
     if closes {
         changes.push(Change::DeleteSessions);
     }
     changes.push(Change::Record(event));
+    changes.extend(ended);
     let before = old.iter().flat_map(|old| &old.services);
     let dropped = before.filter(|service| !account.services.contains(service)).cloned().collect();
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
 }
 
-fn revoke_token(facts: &Facts, jti: TokenId, origin: Origin) -> Decision {
-    if facts.token.is_some() {
+/// Deletes the account with its sessions, and revokes the sets bound to it, so that none of them signs in should the id be
+/// made anew. To erase also removes what events say of people; the event that tells of it names nobody.
+fn delete_account(facts: Facts, erase: bool, origin: Origin) -> Decision {
+    let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
+    let credentials: Vec<_> = bound.map(|set| set.client_id).collect();
+    let can_erase = erase && (facts.has_traces || !credentials.is_empty());
+    if facts.account.is_none() && !can_erase {
+        return Decision::only(Reply::Missing);
+    }
+    let (origin, kind) = match erase {
+        true => (Origin { caller: Caller::default(), ..origin }, EventKind::AccountErased),
+        false => (origin, EventKind::AccountDeleted),
+    };
+    let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
+    if erase {
+        changes.push(Change::EraseTraces);
+    }
+    for client_id in &credentials {
+        let event = Event { client_id: Some(client_id.clone()), ..origin.event(EventKind::CredentialRevoked) };
+        let set = BoundCredential { client_id: client_id.clone(), state: CredentialState::Revoked };
+        changes.extend([Change::SaveCredential(set), Change::Record(event)]);
+    }
+    changes.push(Change::Record(origin.event(kind)));
+    let services = facts.account.map(|account| account.services).unwrap_or_default();
+    Decision::of(Reply::Deleted(Deleted { services, credentials }), changes)
+}
+
+fn export(facts: Facts, now: Timestamp) -> Decision {
+    let export = Export {
+        account: facts.account,
+        sessions: newest_first(facts.sessions, now),
+        events: facts.events.into_iter().map(|(_, event)| event).collect(),
+        tokens: facts.tokens,
+        credentials: facts.credentials,
+    };
+    Decision::only(if export == Export::default() { Reply::Missing } else { Reply::Export(export) })
+}
+
+/// Notes the state of a bound set. Binding a new one is no event, and revoking one that is not known changes nothing.
+fn set_credential(facts: &Facts, set: BoundCredential, end_sessions: bool, origin: &Origin) -> Decision {
+    use CredentialState::{Disabled, Enabled, Revoked};
+    let known = facts.credentials.iter().find(|known| known.client_id == set.client_id);
+    let before = known.map(|known| known.state);
+    let ended = match end_sessions {
+        true => ended_sessions(facts, Some(set.client_id.clone()), SessionEnd::Application, origin),
+        false => Vec::new(),
+    };
+    let event = match (before, set.state) {
+        (Some(Enabled), Disabled | Revoked) | (Some(Disabled), Revoked) => Some(EventKind::CredentialRevoked),
+        (Some(Disabled | Revoked), Enabled) => Some(EventKind::CredentialRestored),
+        _ => None,
+    };
+    let mut changes = Vec::new();
+    if before.unwrap_or(Revoked) != set.state {
+        changes.push(Change::SaveCredential(set.clone()));
+    }
+    changes.extend(event.map(|kind| Change::Record(Event { client_id: Some(set.client_id), ..origin.event(kind) })));
+    changes.extend(ended);
+    Decision::of(if changes.is_empty() { Reply::Unchanged } else { Reply::Done }, changes)
+}
+
+/// Revokes a token that is alive. Without an account there is no event: such a token opens nothing, and an application can ask
+/// this of any number of users.
+fn revoke_token(facts: &Facts, revocation: TokenRevocation, origin: &Origin) -> Decision {
+    if facts.token.is_some() || origin.now >= revocation.expires_at {
         return Decision::only(Reply::Done);
     }
     let fate = TokenFate { fate: Fate::Revoked, at: origin.now };
-    let event = Event { jti: Some(jti.clone()), ..origin.event(EventKind::TokenRevoked) };
-    Decision::of(Reply::Done, vec![Change::SettleToken(jti, fate), Change::Record(event)])
+    let event = Event {
+        reason: revocation.by.map(EventReason::Actor),
+        client_id: Some(revocation.client_id),
+        jti: Some(revocation.jti.clone()),
+        ..origin.event(EventKind::TokenRevoked)
+    };
+    let mut changes = vec![Change::SettleToken(revocation.jti, fate)];
+    if facts.account.is_some() {
+        changes.push(Change::Record(event));
+    }
+    Decision::of(Reply::Done, changes)
 }
 
 #[cfg(test)]

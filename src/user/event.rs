@@ -6,10 +6,57 @@ use crate::time::Timestamp;
 use crate::user::Status;
 use serde::{Deserialize, Serialize};
 
-/// How long an event is kept, in seconds: 90 days.
-pub const EVENT_TTL: u64 = 7_776_000;
-/// How many events of a user are kept.
-pub const EVENTS_KEPT: u64 = 1_000;
+/// A class of events. Each keeps its newest events and no more, so that events of one class never push out those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventClass {
+    /// What operators did.
+    Administration,
+    /// Sign-ins.
+    SignIn,
+    /// Refused tokens. Whoever holds a credential set can cause them at will.
+    Denial,
+    /// Replayed tokens, and sessions that a replay ended. Whoever has a link can cause them at will.
+    Replay,
+    /// What the user did. The user can repeat it at will.
+    User,
+    /// What an application did. It can repeat it at will.
+    Application,
+}
+
+impl EventClass {
+    /// Every class.
+    pub const ALL: [Self; 6] =
+        [Self::Administration, Self::SignIn, Self::Denial, Self::Replay, Self::User, Self::Application];
+
+    /// Its stable name, as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Administration => "administration",
+            Self::SignIn => "sign_in",
+            Self::Denial => "denial",
+            Self::Replay => "replay",
+            Self::User => "user",
+            Self::Application => "application",
+        }
+    }
+
+    /// How many events of it are kept.
+    pub const fn quota(self) -> u64 {
+        match self {
+            Self::Administration | Self::SignIn => 1_000,
+            Self::Denial => 500,
+            Self::Replay | Self::User | Self::Application => 200,
+        }
+    }
+
+    /// Whether the quota holds at every moment. The other classes are cut down once a day.
+    pub const fn is_always_within_quota(self) -> bool {
+        match self {
+            Self::Administration | Self::SignIn => false,
+            Self::Denial | Self::Replay | Self::User | Self::Application => true,
+        }
+    }
+}
 
 /// The number before which the next page of an audit trail begins, when this one has `events` of the `limit` asked for. A
 /// page that is not full is the last.
@@ -50,11 +97,14 @@ pub enum EventKind {
     /// A disabled credential set was enabled again.
     #[serde(rename = "credential.restored")]
     CredentialRestored,
+    /// Everything personal was erased: the account, its sessions, and the addresses and browsers in the events before.
+    #[serde(rename = "account.erased")]
+    AccountErased,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountCreated,
         Self::AccountChanged,
         Self::AccountDeleted,
@@ -65,6 +115,7 @@ impl EventKind {
         Self::TokenRevoked,
         Self::CredentialRevoked,
         Self::CredentialRestored,
+        Self::AccountErased,
     ];
 
     /// Its stable name.
@@ -80,6 +131,7 @@ impl EventKind {
             Self::TokenRevoked => "token.revoked",
             Self::CredentialRevoked => "credential.revoked",
             Self::CredentialRestored => "credential.restored",
+            Self::AccountErased => "account.erased",
         }
     }
 }
@@ -93,7 +145,7 @@ pub struct Event {
     pub event: EventKind,
     /// The request that did it, as in the log.
     pub request_id: String,
-    /// Why, if it was a refusal or an end.
+    /// Why, if it was a refusal or an end; or who did it, if it was no administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<EventReason>,
     /// The account's status after the event, if it is about the account.
@@ -122,7 +174,36 @@ pub struct Event {
     pub user_agent: Option<String>,
 }
 
-/// Why a token was refused or a session ended.
+impl Event {
+    /// The class it is kept in.
+    pub const fn class(&self) -> EventClass {
+        match (self.event, self.reason) {
+            (_, Some(EventReason::Actor(Actor::User))) => EventClass::User,
+            (_, Some(EventReason::Actor(Actor::Application))) => EventClass::Application,
+            (EventKind::SignedIn, _) => EventClass::SignIn,
+            (EventKind::Denied, _) => EventClass::Denial,
+            (EventKind::TokenReplayed, _) => EventClass::Replay,
+            (EventKind::SessionEnded, Some(EventReason::SessionEnd(end))) => match end {
+                SessionEnd::SignedOut | SessionEnd::Switched | SessionEnd::User => EventClass::User,
+                SessionEnd::TokenReplayed => EventClass::Replay,
+                SessionEnd::Administrator | SessionEnd::Application => EventClass::Administration,
+            },
+            (
+                EventKind::AccountCreated
+                | EventKind::AccountChanged
+                | EventKind::AccountDeleted
+                | EventKind::AccountErased
+                | EventKind::SessionEnded
+                | EventKind::TokenRevoked
+                | EventKind::CredentialRevoked
+                | EventKind::CredentialRestored,
+                _,
+            ) => EventClass::Administration,
+        }
+    }
+}
+
+/// Why a token was refused or a session ended, or who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum EventReason {
@@ -130,6 +211,24 @@ pub enum EventReason {
     Denial(Denial),
     /// An end of a session.
     SessionEnd(SessionEnd),
+    /// Who did what administrators do otherwise.
+    Actor(Actor),
+}
+
+/// Who did something, if it was no administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Actor {
+    /// The user, on the page of their sessions.
+    #[serde(rename = "by_user")]
+    User,
+    /// The application that the token was issued to.
+    #[serde(rename = "by_application")]
+    Application,
+}
+
+impl Actor {
+    /// Every actor.
+    pub const ALL: [Self; 2] = [Self::User, Self::Application];
 }
 
 /// Why a session ended before its time.
@@ -144,6 +243,8 @@ pub enum SessionEnd {
     User,
     /// An administrator ended it.
     Administrator,
+    /// An administrator ended the sessions that its application had opened.
+    Application,
     /// The token that opened it was presented again by another browser in another network, so it may have been stolen
     /// (RFC 6749 section 4.1.2).
     TokenReplayed,
@@ -151,7 +252,8 @@ pub enum SessionEnd {
 
 impl SessionEnd {
     /// Every end.
-    pub const ALL: [Self; 5] = [Self::SignedOut, Self::Switched, Self::User, Self::Administrator, Self::TokenReplayed];
+    pub const ALL: [Self; 6] =
+        [Self::SignedOut, Self::Switched, Self::User, Self::Administrator, Self::Application, Self::TokenReplayed];
 }
 
 #[cfg(test)]
@@ -202,6 +304,7 @@ mod tests {
             (EventKind::TokenRevoked, "token.revoked"),
             (EventKind::CredentialRevoked, "credential.revoked"),
             (EventKind::CredentialRestored, "credential.restored"),
+            (EventKind::AccountErased, "account.erased"),
         ] {
             assert_stored(&event(kind), &format!(r#"{{"at":1,"event":"{name}","request_id":"r1"}}"#));
             assert_eq!(kind.as_str(), name);
@@ -236,18 +339,55 @@ mod tests {
             (SessionEnd::Switched, "switched"),
             (SessionEnd::User, "user"),
             (SessionEnd::Administrator, "administrator"),
+            (SessionEnd::Application, "application"),
             (SessionEnd::TokenReplayed, "token_replayed"),
         ];
         let ends = ends.map(|(end, word)| (EventReason::SessionEnd(end), word));
         let denials = Denial::ALL.map(|denial| (EventReason::Denial(denial), denial.reason()));
-        for (reason, word) in ends.into_iter().chain(denials) {
+        let actors = [(Actor::User, "by_user"), (Actor::Application, "by_application")];
+        let actors = actors.map(|(actor, word)| (EventReason::Actor(actor), word));
+        for (reason, word) in ends.into_iter().chain(denials).chain(actors) {
             assert_eq!(serde_json::to_value(reason).unwrap(), word);
             assert_eq!(serde_json::from_value::<EventReason>(word.into()).unwrap(), reason);
         }
     }
 
     #[test]
-    fn the_trail_keeps_90_days_and_1000_events() {
-        assert_eq!((EVENT_TTL, EVENTS_KEPT), (90 * 86_400, 1_000));
+    fn each_class_has_its_name_and_its_quota() {
+        for (class, name, quota, is_always_within_quota) in [
+            (EventClass::Administration, "administration", 1_000, false),
+            (EventClass::SignIn, "sign_in", 1_000, false),
+            (EventClass::Denial, "denial", 500, true),
+            (EventClass::Replay, "replay", 200, true),
+            (EventClass::User, "user", 200, true),
+            (EventClass::Application, "application", 200, true),
+        ] {
+            assert_eq!((class.as_str(), class.quota()), (name, quota));
+            assert_eq!(class.is_always_within_quota(), is_always_within_quota, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_users_and_applications_cause_at_will_has_classes_of_its_own() {
+        let with = |kind, reason| Event { reason, ..event(kind) }.class();
+        for kind in EventKind::ALL {
+            let class = match kind {
+                EventKind::SignedIn => EventClass::SignIn,
+                EventKind::Denied => EventClass::Denial,
+                EventKind::TokenReplayed => EventClass::Replay,
+                _ => EventClass::Administration,
+            };
+            assert_eq!(with(kind, None), class, "{kind:?}");
+            assert_eq!(with(kind, Some(EventReason::Actor(Actor::User))), EventClass::User);
+            assert_eq!(with(kind, Some(EventReason::Actor(Actor::Application))), EventClass::Application);
+        }
+        for end in SessionEnd::ALL {
+            let class = match end {
+                SessionEnd::SignedOut | SessionEnd::Switched | SessionEnd::User => EventClass::User,
+                SessionEnd::TokenReplayed => EventClass::Replay,
+                SessionEnd::Administrator | SessionEnd::Application => EventClass::Administration,
+            };
+            assert_eq!(with(EventKind::SessionEnded, Some(EventReason::SessionEnd(end))), class, "{end:?}");
+        }
     }
 }

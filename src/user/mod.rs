@@ -8,8 +8,9 @@ mod session;
 
 pub use account::{Account, AccountChange, AccountInput, OWNED_MAX, Status};
 pub use command::{
-    Caller, Command, Effect, Fate, Introspection, Redemption, Reply, Saved, Security, TokenFate, Turn, UserAction,
+    BoundCredential, Caller, Command, CredentialState, Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export,
+    Fate, Introspection, Redemption, Reply, Saved, Security, TokenFate, TokenRevocation, Turn, UserAction,
 };
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
-pub use event::{EVENT_TTL, EVENTS_KEPT, Event, EventKind, EventReason, SessionEnd, next_page_before};
-pub use session::{Session, SessionCookie};
+pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};
+pub use session::{OpenedBy, Session, SessionCookie};

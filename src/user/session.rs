@@ -59,6 +59,11 @@ impl Session {
         nonce.is_some() && nonce == self.nonce.as_ref() && now.since(self.created_at) < Self::REPEAT_SECONDS
     }
 
+    /// Whether it was opened until `not_before`: then it counts as ended.
+    pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
+        is_ended(self.created_at, not_before)
+    }
+
     /// Whether it is alive at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
@@ -79,15 +84,41 @@ pub struct SessionCookie {
     pub sid: SessionId,
     /// When the session ends at the latest.
     pub exp: Timestamp,
+    /// What opened the session, if that may sign in any user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<OpenedBy>,
+}
+
+/// A delegated credential set or an API credential that opened a session. No user's object knows it, so an end of its sessions
+/// stands in KV.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedBy {
+    /// Its id.
+    pub client_id: ClientId,
+    /// When it opened the session.
+    pub at: Timestamp,
+}
+
+impl OpenedBy {
+    /// Whether the sessions that it opened until `not_before`, this one among them, count as ended.
+    pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
+        is_ended(self.at, not_before)
+    }
+}
+
+/// Whether a session opened at `opened_at` counts as ended. One of the very second does.
+fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> bool {
+    not_before.is_some_and(|not_before| opened_at <= not_before)
 }
 
 impl SessionCookie {
     /// The longest cookie value worth reading, in bytes.
     const BYTES_MAX: usize = 1024;
 
-    /// The cookie of `session`.
-    pub fn of(user: &UserId, session: &Session) -> Self {
-        Self { sub: user.clone(), sid: session.id.clone(), exp: session.max_expires_at }
+    /// The cookie of `session`. `delegated` says whether what opened it may sign in any user.
+    pub fn of(user: &UserId, session: &Session, delegated: bool) -> Self {
+        let by = delegated.then(|| OpenedBy { client_id: session.client_id.clone(), at: session.created_at });
+        Self { sub: user.clone(), sid: session.id.clone(), exp: session.max_expires_at, by }
     }
 
     /// The cookie's value.
@@ -139,7 +170,7 @@ mod tests {
     }
 
     fn cookie() -> SessionCookie {
-        SessionCookie::of(&UserId::parse("42").unwrap(), &session())
+        SessionCookie::of(&UserId::parse("42").unwrap(), &session(), false)
     }
 
     #[test]
@@ -174,6 +205,33 @@ mod tests {
     fn wire_form_of_the_cookie_is_unchanged() {
         let json = r#"{"sub":"42","sid":"AgICAgICAgICAgICAgICAg","exp":1800043200}"#;
         assert_eq!(serde_json::to_string(&cookie()).unwrap(), json);
+        let delegated = SessionCookie::of(&UserId::parse("42").unwrap(), &session(), true);
+        let json = json.replace('}', r#","by":{"client_id":"portal","at":1800000000}}"#);
+        assert_eq!(serde_json::to_string(&delegated).unwrap(), json);
+        assert_eq!(SessionCookie::open(&delegated.seal(&keys()).unwrap(), &keys(), NOW), Some(delegated));
+    }
+
+    #[test]
+    fn what_was_opened_until_a_moment_is_ended_by_it() {
+        let by = OpenedBy { client_id: session().client_id, at: NOW };
+        for (not_before, is_ended) in [
+            (None, false),
+            (Some(Timestamp::from_seconds(NOW.seconds() - 1)), false),
+            (Some(NOW), true),
+            (Some(NOW.plus(1)), true),
+        ] {
+            assert_eq!((session().is_ended_by(not_before), by.is_ended_by(not_before)), (is_ended, is_ended));
+        }
+    }
+
+    #[test]
+    fn the_longest_cookie_that_signet_makes_is_read() {
+        let longest = SessionCookie {
+            sub: UserId::parse(&"u".repeat(64)).unwrap(),
+            by: Some(OpenedBy { client_id: ClientId::parse(&"c".repeat(128)).unwrap(), at: NOW }),
+            ..cookie()
+        };
+        assert_eq!(SessionCookie::open(&longest.seal(&keys()).unwrap(), &keys(), NOW), Some(longest));
     }
 
     #[test]

@@ -220,7 +220,8 @@ function watchedKv(kv) {
   const copied = (key) => snapshot.get(key) ?? { value: null, metadata: null, cacheStatus: null };
   return replacing(kv, {
     get: (key, options) =>
-      call("kv.get", String(key), () => kv.get(key, options), () => decoded(copied(key).value, options)),
+      call("kv.get", String(key), () => kv.get(key, options), () =>
+        Array.isArray(key) ? new Map(key.map((one) => [one, copied(one).value])) : decoded(copied(key).value, options)),
     getWithMetadata: (key, options) =>
       call("kv.get", key, () => kv.getWithMetadata(key, options), async () => ({
         ...copied(key),

@@ -16,7 +16,8 @@ after(() => signet.close());
 
 const ROUTES = [
   ["PUT", "/users/1"], ["GET", "/users/1"], ["PATCH", "/users/1"], ["DELETE", "/users/1"], ["GET", "/users/1/sessions"],
-  ["DELETE", "/users/1/sessions"], ["DELETE", "/users/1/sessions/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/users/1/events"],
+  ["DELETE", "/users/1/sessions"], ["GET", "/users/1/export"], ["DELETE", "/users/1?erase=true"], ["DELETE", "/credentials/x/sessions"],
+  ["DELETE", "/api-credentials/x/sessions"], ["DELETE", "/users/1/sessions/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/users/1/events"],
   ["POST", "/credentials"], ["GET", "/credentials"], ["GET", "/credentials/x"], ["PATCH", "/credentials/x"],
   ["DELETE", "/credentials/x"], ["POST", "/credentials/x/rotate"], ["GET", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"],
   ["DELETE", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/nowhere"],
@@ -103,7 +104,8 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
 test("RFC 9110 section 15.5.6: another method is 405 with Allow", async () => {
   for (const [path, allow] of [
     ["/users/1", "GET, PUT, PATCH, DELETE"], ["/users/1/sessions", "GET, DELETE"], ["/users/1/sessions/x", "DELETE"],
-    ["/users/1/events", "GET"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
+    ["/users/1/events", "GET"], ["/users/1/export", "GET"], ["/credentials/x/sessions", "DELETE"],
+    ["/api-credentials/x/sessions", "DELETE"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
     ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
   ]) {
     const { status, headers } = await signet.admin("OPTIONS", path);

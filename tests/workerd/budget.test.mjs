@@ -78,8 +78,8 @@ test("the SSO endpoint: at most 4 rows for an account's very first sign-in, alar
     const user = `first-${isAlarmed}`;
     if (!isAlarmed) await signet.faults.set([{ target: "alarm.set", mode: "throw" }]);
     await putUser(signet, user);
-    await signet.faults.set([]);
     const own = await createSet(signet, { user_id: user });
+    await signet.faults.set([]);
     const { kv, objects, rows } = await redemption(own);
     assert.deepEqual([kv, objects, rows], [NOTHING, 1, isAlarmed ? 3 : 4], `alarm set before: ${isAlarmed}`);
     // Up to the cap token, session and event are written; beyond it, the oldest session goes too.

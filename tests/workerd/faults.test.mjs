@@ -34,6 +34,15 @@ async function assertSuccessHasSession(user, token) {
   assert.deepEqual(await signet.sql(user, untrue, claimsOf(token).jti), []);
 }
 
+/** Nothing personal is left of a user. */
+async function assertErased(user) {
+  const { status, body } = await signet.admin("GET", `/users/${user}/export`);
+  if (status === 404) return;
+  assert.deepEqual([body.account, body.sessions], [null, []]);
+  assert.ok(body.events.every(({ address, user_agent }) => address === undefined && user_agent === undefined));
+  assert.ok(body.tokens.every(({ user_id }) => user_id === undefined));
+}
+
 /** How an outage is told, by whom the route serves. */
 const TOLD = {
   json: ["application/json", { error: DOWN[1], error_description: DOWN[2] }],
@@ -112,14 +121,62 @@ const flows = {
     return { ...manage("PATCH", `/users/${user}`, { status: "Closed" }), cookie };
   },
   "single sign-on switched off": async (user) => manage("PATCH", `/users/${user}`, { sso: false }),
+  "single sign-on switched off with the end of the sessions": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
+    return { ...manage("PATCH", `/users/${user}?end_sessions=true`, { sso: false }), cookie, proof };
+  },
   "an account deleted": async (user, own) => {
     const cookie = await signIn(signet, own);
     return { ...manage("DELETE", `/users/${user}`, undefined, 204, [204, 404]), cookie };
+  },
+  "an account erased": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    await signet.ops.read(); // the token's record is written
+    const proof = async () => {
+      await assertErased(user);
+      assert.equal(await whoIs(signet, cookie), undefined);
+      await putUser(signet, user);
+      const token = await getToken(signet, own).catch(() => undefined);
+      if (token) assert.equal((await openLink(signet, token)).status, 401, "what KV still shows, the object refuses");
+    };
+    return { ...manage("DELETE", `/users/${user}?erase=true`, undefined, 204, [204, 404]), cookie, proof };
+  },
+  "an export": async (user, own) => {
+    await signIn(signet, own);
+    await signet.ops.read();
+    return manage("GET", `/users/${user}/export`);
   },
   "sessions listed": async (user) => manage("GET", `/users/${user}/sessions`),
   "sessions ended": async (user, own) => {
     await signIn(signet, own);
     return manage("DELETE", `/users/${user}/sessions`, undefined, 204);
+  },
+  "sessions of an application ended": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
+    return { ...manage("DELETE", `/users/${user}/sessions?client_id=${own.client_id}`, undefined, 204), proof };
+  },
+  "sessions of a bound set ended": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
+    return { ...manage("DELETE", `/credentials/${own.client_id}/sessions`, undefined, 204), proof };
+  },
+  "sessions of a delegated set ended": async (user) => {
+    const set = await createSet(signet, { delegated: true });
+    const cookie = await signIn(signet, set, { form: { user_id: user } });
+    const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
+    return { ...manage("DELETE", `/credentials/${set.client_id}/sessions`, undefined, 204), proof };
+  },
+  "a check of a session that its delegated set opened": async (user) => {
+    const headers = await signIn(signet, delegated, { form: { user_id: user } });
+    return { act: () => signet.fetch("/oauth/session", { headers }), well: 200, told: "json" };
+  },
+  "a check of a session that ended with its delegated set": async (user) => {
+    const set = await createSet(signet, { delegated: true });
+    const headers = { ...json, ...(await signIn(signet, set, { form: { user_id: user } })) };
+    await signet.admin("DELETE", `/credentials/${set.client_id}/sessions`);
+    return { act: () => signet.fetch("/oauth/session", { headers }), well: 401, told: "json" };
   },
   "a session ended": async (user, own) => {
     await signIn(signet, own);
@@ -137,6 +194,17 @@ const flows = {
     return { ...manage("PATCH", `/credentials/${own.client_id}`, { disabled: false }), proof: () => signIn(signet, own) };
   },
   "a set revoked": async (user, own) => manage("DELETE", `/credentials/${own.client_id}`, undefined, 204, [204, 404]),
+  "a set revoked with its sessions": async (user, own) => {
+    const cookie = await signIn(signet, own);
+    const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
+    return { ...manage("DELETE", `/credentials/${own.client_id}?end_sessions=true`, undefined, 204, [204, 404]), proof };
+  },
+  "a delegated set revoked with its sessions": async (user) => {
+    const set = await createSet(signet, { delegated: true });
+    const cookie = await signIn(signet, set, { form: { user_id: user } });
+    const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
+    return { ...manage("DELETE", `/credentials/${set.client_id}?end_sessions=true`, undefined, 204, [204, 404]), proof };
+  },
   "a token read": async (user, own) => {
     const { jti } = claimsOf(await getToken(signet, own));
     await signet.ops.read(); // the token's record is written

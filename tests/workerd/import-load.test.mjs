@@ -210,7 +210,7 @@ async function assertImported() {
     assert.deepEqual([rest, services, sso], [{ ...told, domains: told.domains.map(String) }, [], true], user);
     const events = await signet.sql(user, "SELECT json_extract(data, '$.event') AS event FROM event ORDER BY number");
     assert.deepEqual(events.map(({ event }) => event), ["account.created", ...Array(changes).fill("account.changed")], user);
-    assert.deepEqual(await signet.sql(user, "SELECT id FROM session UNION ALL SELECT client_id FROM revoked_credential"), []);
+    assert.deepEqual(await signet.sql(user, "SELECT id FROM session UNION ALL SELECT client_id FROM credential WHERE state <> 'enabled'"), []);
   }
   const kv = await signet.kv();
   for (const [client_id, { name, user_id }] of expected.sets) {

@@ -33,7 +33,7 @@ test("RFC 7009 section 2.1: a revoked token signs nobody in, and the application
     assert.equal(response.headers.get("cache-control"), "no-store");
   }
   assert.equal((await openLink(signet, token)).status, 401);
-  assert.equal((await eventsOf(signet, "1"))[0], "token.revoked");
+  assert.equal((await eventsOf(signet, "1"))[0], "token.revoked: by_application");
 });
 
 test("RFC 7009 section 2.2: an unknown, forged, malformed or expired token is revoked enough, and no object is asked", async () => {
@@ -163,8 +163,9 @@ test("RFC 7662 section 2.2: whatever is not active is exactly inactive, and no m
 
 test("RFC 7662 section 2.2: a token is active exactly while its user could be signed in", async () => {
   await putUser(signet, "2", { services: [12] });
-  const own = await createSet(signet, { user_id: "2", scopes: ["clientarea:product_details"] });
-  const token = await getToken(signet, own, { service_id: "12" });
+  // A delegated set, for a bound one is revoked with the account.
+  const own = await createSet(signet, { delegated: true, scopes: ["clientarea:product_details"] });
+  const token = await getToken(signet, own, { user_id: "2", service_id: "12" });
   const isActive = async (of = token) => (await (await introspect(of, own)).json()).active;
   for (const [change, active] of [
     [{ status: "Closed" }, false], [{ status: "Inactive", services: ["12"] }, true], [{ sso: false }, false], [{ sso: true }, true],
@@ -253,9 +254,10 @@ test("a receipt of a denial has a stable reason", async () => {
     assert.deepEqual([answer.state, answer.reason, typeof answer.settled_at], [state, reason, "number"]);
   }
   await signet.admin("DELETE", "/users/3");
-  const { token, jti } = await issued(own, { service_id: "1" });
+  const anybodys = await createSet(signet, { delegated: true, scopes: ["clientarea:product_details"] });
+  const { token, jti } = await issued(anybodys, { user_id: "3", service_id: "1" });
   await openLink(signet, token);
-  assert.equal((await (await receipt(jti, own)).json()).reason, "unknown_account");
+  assert.equal((await (await receipt(jti, anybodys)).json()).reason, "unknown_account");
 });
 
 test("a receipt of a token that was revoked, or that nobody opened in time", async () => {

@@ -190,14 +190,22 @@ test("users: each success", async () => {
   await openLink(signet, await getToken(signet, delegated, { user_id: "3", scope: "clientarea:invoices" }));
   const { sessions } = await administer("GET", "/users/3/sessions");
   assert.equal(sessions.length, 2);
+  assert.deepEqual((await administer("GET", `/users/3/sessions?client_id=${bound.client_id}`)).sessions, []);
   await administer("DELETE", `/users/3/sessions/${sessions[0].session_id}`);
+  await administer("DELETE", `/users/3/sessions?client_id=${delegated.client_id}`);
   await administer("DELETE", "/users/3/sessions");
   await administer("PATCH", "/users/3", { status: "Closed" });
   await openLink(signet, await getToken(signet, delegated, { user_id: "3" }));
   const { events, cursor } = await administer("GET", "/users/3/events?limit=2");
   assert.deepEqual(events.map(({ event }) => event), ["sso.denied", "account.changed"]);
   await administer("GET", `/users/3/events?cursor=${cursor}`);
-  await administer("DELETE", "/users/3");
+  await administer("PUT", "/users/3?end_sessions=true", { status: "Active" });
+  await createSet(signet, { user_id: "3" });
+  await signet.ops.read(); // the tokens' records are written
+  await (await signet.kv()).delete(`token:${sessions[0].jti}`);
+  const { tokens, credentials } = await administer("GET", "/users/3/export");
+  assert.deepEqual([tokens.length, credentials.length], [3, 1]);
+  await administer("DELETE", "/users/3?erase=true");
 });
 
 test("credential sets: each success", async () => {
@@ -211,7 +219,8 @@ test("credential sets: each success", async () => {
   await administer("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 2_592_000 });
   const { cursor } = await administer("GET", "/credentials?limit=2");
   assert.ok((await administer("GET", `/credentials?cursor=${encodeURIComponent(cursor)}`)).credentials.length > 0);
-  await administer("DELETE", `/credentials/${client_id}`);
+  await administer("DELETE", `/credentials/${client_id}/sessions`);
+  await administer("DELETE", `/credentials/${client_id}?end_sessions=true`);
 });
 
 test("API credentials and tokens: each success", async () => {
@@ -219,7 +228,8 @@ test("API credentials and tokens: each success", async () => {
   await administer("GET", `/api-credentials/${identifier}`);
   await administer("PATCH", `/api-credentials/${identifier}`, api.example({ $ref: "#/components/schemas/ApiCredentialChange" }));
   assert.equal((await administer("GET", "/api-credentials?limit=1")).api_credentials.length, 1);
-  await administer("DELETE", `/api-credentials/${identifier}`);
+  await administer("DELETE", `/api-credentials/${identifier}/sessions`);
+  await administer("DELETE", `/api-credentials/${identifier}?end_sessions=true`);
   const { jti } = claimsOf(await getToken(signet, bound, { scope: "sso:custom_redirect", sso_redirect_path: "cart.php?a=b" }));
   await signet.ops.read();
   assert.equal((await administer("GET", `/tokens/${jti}`)).state, "pending");

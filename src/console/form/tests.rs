@@ -19,18 +19,20 @@ fn each_form_of_a_user_is_one_command() {
     for (body, expected) in [
         (
             "action=save&status=Inactive&sso=on&services=12,+13%0D%0A14&domains=a.example",
-            r#"1 {"put_account":{"status":"Inactive","sso":true,"services":["12","13","14"],"domains":["a.example"]}}"#,
+            r#"1 {"put_account":{"account":{"status":"Inactive","sso":true,"services":["12","13","14"],"domains":["a.example"]},"end_sessions":false}}"#,
         ),
         (
-            "action=save&status=Closed&services=&domains=",
-            r#"1 {"put_account":{"status":"Closed","sso":false,"services":[],"domains":[]}}"#,
+            "action=save&status=Closed&services=&domains=&end_sessions=on",
+            r#"1 {"put_account":{"account":{"status":"Closed","sso":false,"services":[],"domains":[]},"end_sessions":true}}"#,
         ),
-        ("action=end_sessions", r#"1 "end_sessions""#),
+        ("action=end_sessions", r#"1 {"end_sessions":{"client_id":null,"why":"administrator"}}"#),
+        ("action=end_sessions&client_id=a%2B", r#"1 {"end_sessions":{"client_id":"a+","why":"administrator"}}"#),
         (
             "action=end_session&session_id=AQEBAQEBAQEBAQEBAQEBAQ",
             r#"1 {"end_session":["AQEBAQEBAQEBAQEBAQEBAQ","administrator"]}"#,
         ),
-        ("action=delete&confirmed=yes", r#"1 "delete_account""#),
+        ("action=delete&confirmed=yes", r#"1 {"delete_account":{"erase":false}}"#),
+        ("action=delete&confirmed=yes&erase=on", r#"1 {"delete_account":{"erase":true}}"#),
     ] {
         assert_eq!(asks("/admin/users/1", body), expected, "{body}");
     }
@@ -47,13 +49,19 @@ fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
     ] {
         let body =
             form_urlencoded::Serializer::new(format!("action=save&{fields}")).append_pair("shown", shown).finish();
-        assert_eq!(asks("/admin/users/1", &body), format!(r#"1 {{"patch_account":{expected}}}"#), "{fields}");
+        for (end, is_end) in [("", false), ("&end_sessions=on", true)] {
+            let expected = format!(r#"1 {{"patch_account":{{"change":{expected},"end_sessions":{is_end}}}}}"#);
+            assert_eq!(asks("/admin/users/1", &format!("{body}{end}")), expected, "{fields}");
+        }
     }
     // Lists that are too long for the form are in neither.
     let body = form_urlencoded::Serializer::new("action=save&status=Closed".to_owned())
         .append_pair("shown", r#"{"status":"Active","sso":false}"#)
         .finish();
-    assert_eq!(asks("/admin/users/1", &body), r#"1 {"patch_account":{"status":"Closed"}}"#);
+    assert_eq!(
+        asks("/admin/users/1", &body),
+        r#"1 {"patch_account":{"change":{"status":"Closed"},"end_sessions":false}}"#
+    );
     assert_eq!(parse("/admin/users/1", "action=save&status=Active&shown=x").unwrap_err().status, 400);
 }
 
@@ -99,7 +107,12 @@ fn each_form_of_a_set_is_one_request() {
     assert_eq!((saved.disabled, saved.grant_types, saved.redirect_uris), (None, None, Some(vec![])));
     for (body, expected) in [
         ("action=rotate&overlap_seconds=3600", r#"RotateCredential(ClientId("portal"), 3600)"#),
-        ("action=revoke&confirmed=on", r#"Credential(Delete(ClientId("portal")))"#),
+        ("action=end_sessions", r#"EndCredentialSessions(ClientId("portal"))"#),
+        ("action=revoke&confirmed=on", r#"Credential(Delete { id: ClientId("portal"), end_sessions: false })"#),
+        (
+            "action=revoke&confirmed=on&end_sessions=on",
+            r#"Credential(Delete { id: ClientId("portal"), end_sessions: true })"#,
+        ),
     ] {
         assert_eq!(asks(&address, body), expected);
     }
@@ -120,7 +133,13 @@ fn each_form_of_tokens_and_api_credentials_is_one_request() {
     assert_eq!(addresses, ["192.0.2.1", "2001:db8::/32"]);
     let address = "/admin/api-credentials/api";
     assert!(asks(address, "action=save&name=P").starts_with(r#"ApiCredential(Patch(ClientId("api"), "#));
-    assert_eq!(asks(address, "action=revoke&confirmed=on"), r#"ApiCredential(Delete(ClientId("api")))"#);
+    assert_eq!(asks(address, "action=end_sessions"), r#"EndApiCredentialSessions(ClientId("api"))"#);
+    for (body, end_sessions) in
+        [("action=revoke&confirmed=on", false), ("action=revoke&confirmed=on&end_sessions=on", true)]
+    {
+        let expected = format!(r#"ApiCredential(Delete {{ id: ClientId("api"), end_sessions: {end_sessions} }})"#);
+        assert_eq!(asks(address, body), expected);
+    }
 }
 
 #[test]
@@ -131,6 +150,8 @@ fn what_is_not_a_form_of_the_page_or_not_confirmed_is_refused() {
         ("/admin/users/1".to_owned(), "action=save&status=active"),
         ("/admin/users/1".to_owned(), "action=end_session"),
         ("/admin/users/1".to_owned(), "action=delete"),
+        ("/admin/users/1".to_owned(), "action=delete&erase=on"),
+        ("/admin/users/1".to_owned(), "action=end_sessions&client_id=a+b"),
         ("/admin/users/1".to_owned(), "action=rotate"),
         ("/admin/users/1".to_owned(), ""),
         ("/admin/credentials/p".to_owned(), "action=revoke"),

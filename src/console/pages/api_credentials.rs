@@ -1,6 +1,6 @@
 //! API credentials.
 
-use super::parts::{Field, List, action, csrf, danger, lines, tick};
+use super::parts::{Danger, ENDS_ANYBODYS, Field, List, action, csrf, end_sessions, lines, tick};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -68,7 +68,14 @@ pub fn api_credential_page(frame: &Frame<'_>, credential: &ApiCredential) -> Res
                 p { button.button type="submit" { "Save" } }
             }
         }
-        (danger(frame, "revoke", "Revoke", "Revoke it for good: what uses it is refused from then on.", "Revoke this API credential"))
+        (end_sessions(frame, ENDS_ANYBODYS))
+        (Danger {
+            name: "revoke",
+            title: "Revoke",
+            consequence: "Revoke it for good: what uses it is refused from then on.",
+            option: Some(("end_sessions", "Also end the sessions that it opened")),
+            button: "Revoke this API credential",
+        }.section(frame))
     };
     framed(frame, 200, None, &credential.name, &content)
 }

@@ -1,6 +1,6 @@
 //! Credential sets.
 
-use super::parts::{Field, List, action, csrf, danger, lines, tick};
+use super::parts::{Danger, ENDS_ANYBODYS, Field, List, action, csrf, end_sessions, lines, tick};
 use super::{Frame, framed};
 use crate::admin::OVERLAP_SECONDS_MAX;
 use crate::console::View;
@@ -130,7 +130,17 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
                 }
             }
         }
-        (danger(frame, "revoke", "Revoke", "Revoke it for good: its application signs nobody in any more.", "Revoke this credential set"))
+        (end_sessions(frame, match set.binding {
+            Binding::Bound { .. } => "Ends the sessions that it opened, at once.",
+            Binding::Delegated { .. } => ENDS_ANYBODYS,
+        }))
+        (Danger {
+            name: "revoke",
+            title: "Revoke",
+            consequence: "Revoke it for good: its application signs nobody in any more.",
+            option: Some(("end_sessions", "Also end the sessions that it opened")),
+            button: "Revoke this credential set",
+        }.section(frame))
     };
     framed(frame, 200, None, &set.name, &content)
 }

@@ -72,18 +72,49 @@ pub(super) fn tick(name: &str, is_on: bool, label: &Markup) -> Markup {
 }
 
 /// A form that must be confirmed before it does what cannot be undone.
-pub(super) fn danger(frame: &Frame<'_>, name: &str, title: &str, consequence: &str, button: &str) -> Markup {
-    html! {
-        section.card.danger aria-labelledby=(name) {
-            h2 id=(name) { (title) }
-            form.fields method="post" {
-                (action(frame, name))
-                label.box { input type="checkbox" name="confirmed" required; span { (consequence) } }
-                p { button.button.quiet type="submit" { (button) } }
+pub(super) struct Danger<'a> {
+    /// The action, which also names the form.
+    pub(super) name: &'a str,
+    pub(super) title: &'a str,
+    /// What happens, beside the box that confirms it.
+    pub(super) consequence: &'a str,
+    /// The name and the label of a box for more, if there is one.
+    pub(super) option: Option<(&'a str, &'a str)>,
+    pub(super) button: &'a str,
+}
+
+impl Danger<'_> {
+    pub(super) fn section(&self, frame: &Frame<'_>) -> Markup {
+        html! {
+            section.card.danger aria-labelledby=(self.name) {
+                h2 id=(self.name) { (self.title) }
+                form.fields method="post" {
+                    (action(frame, self.name))
+                    label.box { input type="checkbox" name="confirmed" required; span { (self.consequence) } }
+                    @if let Some((name, label)) = self.option { (tick(name, false, &html! { (label) })) }
+                    p { button.button.quiet type="submit" { (self.button) } }
+                }
             }
         }
     }
 }
+
+/// The section that ends the sessions of an application. `words` say when that takes effect.
+pub(super) fn end_sessions(frame: &Frame<'_>, words: &str) -> Markup {
+    html! {
+        section.card aria-labelledby="sessions" {
+            h2 #sessions { "Sessions" }
+            p { (words) }
+            form method="post" {
+                (action(frame, "end_sessions"))
+                button.button.quiet type="submit" { "End its sessions" }
+            }
+        }
+    }
+}
+
+/// When the end of the sessions that may be anybody's takes effect.
+pub(super) const ENDS_ANYBODYS: &str = "Ends the sessions that it opened, of all users, within about a minute.";
 
 /// A table, of which a narrow screen makes blocks. A column without a name has buttons or bars.
 pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {

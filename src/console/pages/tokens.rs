@@ -1,7 +1,7 @@
 //! Tokens: the record, and what became of it.
 
 use super::explain::explain;
-use super::parts::{danger, find};
+use super::parts::{Danger, find};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -52,7 +52,13 @@ pub fn token_page(frame: &Frame<'_>, record: &TokenRecord, fate: Option<&TokenFa
             }
         }
         @if is_pending {
-            (danger(frame, "revoke", "Revoke", "Revoke it: its link signs nobody in any more.", "Revoke this token"))
+            (Danger {
+                name: "revoke",
+                title: "Revoke",
+                consequence: "Revoke it: its link signs nobody in any more.",
+                option: None,
+                button: "Revoke this token",
+            }.section(frame))
         }
     };
     framed(frame, 200, None, "Token", &content)

@@ -1,6 +1,6 @@
 //! Users: the account, its sessions, its audit trail.
 
-use super::parts::{Field, action, danger, find, lines, table, tick};
+use super::parts::{Danger, Field, action, find, lines, table, tick};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -8,9 +8,10 @@ use crate::id::UserId;
 use crate::page::time;
 use crate::session::browser;
 use crate::sso::Scope;
-use crate::user::{Account, Event, EventReason, Session, SessionEnd, Status};
+use crate::user::{Account, Actor, Event, EventReason, Session, SessionEnd, Status};
 use maud::{Markup, html};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What the page of a user shows.
 pub struct UserPage<'a> {
@@ -83,7 +84,18 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
                 p { a.button.quiet href=(View::User { id: id.clone(), cursor: older.clone() }.address()) { "Older events" } }
             }
         }
-        (danger(frame, "delete", "Delete", "Delete the account: its sessions end, and nobody signs in to it any more.", "Delete this account"))
+        section.card aria-labelledby="export" {
+            h2 #export { "Export" }
+            p { "Everything that Signet keeps of this user, as JSON." }
+            p { a.button.quiet href=(View::Export(id.clone()).address()) download=(format!("user-{id}.json")) { "Download" } }
+        }
+        (Danger {
+            name: "delete",
+            title: "Delete",
+            consequence: "Delete the account: its sessions end, its credential sets are revoked, and nobody signs in to it any more.",
+            option: Some(("erase", "Also erase addresses and browsers from the audit trail")),
+            button: "Delete this account",
+        }.section(frame))
     };
     framed(frame, 200, None, &format!("User {id}"), &content)
 }
@@ -109,6 +121,7 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
                 p.hint #status-hint { "Active and Inactive accounts may sign in. Closing one ends its sessions." }
             }
             (tick("sso", account.is_none_or(|account| account.sso), &html! { "Single sign-on is allowed" }))
+            @if account.is_some() { (tick("end_sessions", false, &html! { "Also end all sessions" })) }
             @if let Some(account) = account.filter(|_| listed.is_none()) {
                 p.hint {
                     "It owns " (account.services.len()) " services and " (account.domains.len()) " domains. "
@@ -138,6 +151,16 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
             @for session in sessions { (session_row(frame, session)) }
         }))
         form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
+        @let applications = sessions.iter().map(|session| &session.client_id).collect::<BTreeSet<_>>();
+        @if applications.len() > 1 {
+            @for client_id in applications {
+                form method="post" {
+                    (action(frame, "end_sessions"))
+                    input type="hidden" name="client_id" value=(client_id);
+                    button.button.quiet type="submit" { "End those of " code { (client_id) } }
+                }
+            }
+        }
     }
 }
 
@@ -189,6 +212,8 @@ fn details(event: &Event) -> Markup {
         @match event.reason {
             Some(EventReason::Denial(denial)) => div { (super::explain::explain(denial)) },
             Some(EventReason::SessionEnd(end)) => div { (why_ended(end)) },
+            Some(EventReason::Actor(Actor::User)) => div { "The user did it." },
+            Some(EventReason::Actor(Actor::Application)) => div { "The application did it." },
             None => {}
         }
         @if let Some(status) = event.status {
@@ -208,6 +233,7 @@ const fn why_ended(end: SessionEnd) -> &'static str {
         SessionEnd::Switched => "The browser switched to another user.",
         SessionEnd::User => "The user ended it.",
         SessionEnd::Administrator => "An administrator ended it.",
+        SessionEnd::Application => "An administrator ended the sessions of its application.",
         SessionEnd::TokenReplayed => "Its link was opened again from elsewhere, so it may have been stolen.",
     }
 }

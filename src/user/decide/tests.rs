@@ -87,6 +87,7 @@ fn redemption() -> Redemption {
         jti: jti(TOKEN),
         expires_at: NOW.plus(60),
         client_id: portal(),
+        delegated: false,
         destination: Scope::parse("clientarea:invoices"),
         service_id: None,
         domain_id: None,

@@ -10,13 +10,16 @@ fn short(request: AdminRequest) -> String {
     match request {
         AdminRequest::User(user, command) => {
             let missing = missing(&command);
-            let noun = missing.description.trim_start_matches("There is no such ").trim_end_matches('.').to_owned();
+            let description = missing.description.replace("Nothing is kept of such a user.", "trace");
+            let noun = description.trim_start_matches("There is no such ").trim_end_matches('.');
             format!("{user}: {command:?} or no {noun}")
         }
         AdminRequest::Events { user, page } => format!("events of {user}: {}", list(page)),
         AdminRequest::Credential(request) => record(request),
         AdminRequest::RotateCredential(id, overlap) => format!("rotate {id} in {overlap}"),
+        AdminRequest::EndCredentialSessions(id) => format!("end sessions of {id}"),
         AdminRequest::ApiCredential(request) => record(request),
+        AdminRequest::EndApiCredentialSessions(id) => format!("end sessions of API credential {id}"),
         AdminRequest::GetToken(jti) => format!("get {jti}"),
         AdminRequest::RevokeToken(jti) => format!("revoke {jti}"),
     }
@@ -32,7 +35,8 @@ fn record<Input, Change>(request: RecordRequest<Input, Change>) -> String {
         RecordRequest::List(page) => list(page),
         RecordRequest::Get(id) => format!("get {id}"),
         RecordRequest::Patch(id, _) => format!("patch {id}"),
-        RecordRequest::Delete(id) => format!("delete {id}"),
+        RecordRequest::Delete { id, end_sessions: false } => format!("delete {id}"),
+        RecordRequest::Delete { id, end_sessions: true } => format!("delete {id} and end its sessions"),
     }
 }
 
@@ -40,7 +44,7 @@ fn record<Input, Change>(request: RecordRequest<Input, Change>) -> String {
 type Requests = &'static [(Method, &'static str, &'static str)];
 
 /// Each path with its `Allow` and its requests.
-const ROUTES: [(&str, &str, Requests); 10] = [
+const ROUTES: [(&str, &str, Requests); 17] = [
     (
         "users/42",
         "GET, PUT, PATCH, DELETE",
@@ -49,21 +53,56 @@ const ROUTES: [(&str, &str, Requests); 10] = [
             (
                 Method::Put,
                 r#"{"status":"Active"}"#,
-                "42: PutAccount(AccountInput { status: Active, sso: None, services: {}, domains: {} }) or no account",
+                "42: PutAccount { account: AccountInput { status: Active, sso: None, services: {}, domains: {} }, end_sessions: false } or no account",
             ),
             (
                 Method::Patch,
                 r#"{"sso":false}"#,
-                "42: PatchAccount(AccountChange { status: None, sso: Some(false), services: None, domains: None, \
-                 remove_services: {}, remove_domains: {}, add_services: {}, add_domains: {} }) or no account",
+                "42: PatchAccount { change: AccountChange { status: None, sso: Some(false), services: None, domains: None, \
+                 remove_services: {}, remove_domains: {}, add_services: {}, add_domains: {} }, end_sessions: false } or no account",
             ),
-            (Method::Delete, "", "42: DeleteAccount or no account"),
+            (Method::Delete, "", "42: DeleteAccount { erase: false } or no account"),
         ],
     ),
     (
+        "users/42?end_sessions=true&erase=true",
+        "GET, PUT, PATCH, DELETE",
+        &[
+            (Method::Get, "", "42: GetAccount or no account"),
+            (
+                Method::Put,
+                r#"{"status":"Active"}"#,
+                "42: PutAccount { account: AccountInput { status: Active, sso: None, services: {}, domains: {} }, end_sessions: true } or no account",
+            ),
+            (
+                Method::Patch,
+                "{}",
+                "42: PatchAccount { change: AccountChange { status: None, sso: None, services: None, domains: None, \
+                 remove_services: {}, remove_domains: {}, add_services: {}, add_domains: {} }, end_sessions: true } or no account",
+            ),
+            (Method::Delete, "", "42: DeleteAccount { erase: true } or no trace"),
+        ],
+    ),
+    ("users/42/export", "GET", &[(Method::Get, "", "42: Export or no trace")]),
+    (
         "users/42/sessions",
         "GET, DELETE",
-        &[(Method::Get, "", "42: ListSessions or no account"), (Method::Delete, "", "42: EndSessions or no account")],
+        &[
+            (Method::Get, "", "42: ListSessions(None) or no account"),
+            (Method::Delete, "", "42: EndSessions { client_id: None, why: Administrator } or no account"),
+        ],
+    ),
+    (
+        "users/42/sessions?client_id=a%2B",
+        "GET, DELETE",
+        &[
+            (Method::Get, "", r#"42: ListSessions(Some(ClientId("a+"))) or no account"#),
+            (
+                Method::Delete,
+                "",
+                r#"42: EndSessions { client_id: Some(ClientId("a+")), why: Administrator } or no account"#,
+            ),
+        ],
     ),
     (
         "users/42/sessions/AQEBAQEBAQEBAQEBAQEBAQ",
@@ -86,6 +125,26 @@ const ROUTES: [(&str, &str, Requests); 10] = [
             (Method::Get, "", "get portal"),
             (Method::Patch, r#"{"disabled":true}"#, "patch portal"),
             (Method::Delete, "", "delete portal"),
+        ],
+    ),
+    (
+        "credentials/portal?end_sessions=true",
+        "GET, PATCH, DELETE",
+        &[
+            (Method::Get, "", "get portal"),
+            (Method::Patch, "{}", "patch portal"),
+            (Method::Delete, "", "delete portal and end its sessions"),
+        ],
+    ),
+    ("credentials/portal/sessions", "DELETE", &[(Method::Delete, "", "end sessions of portal")]),
+    ("api-credentials/panel/sessions", "DELETE", &[(Method::Delete, "", "end sessions of API credential panel")]),
+    (
+        "api-credentials/panel?end_sessions=true",
+        "GET, PATCH, DELETE",
+        &[
+            (Method::Get, "", "get panel"),
+            (Method::Patch, "{}", "patch panel"),
+            (Method::Delete, "", "delete panel and end its sessions"),
         ],
     ),
     ("credentials/portal/rotate", "POST", &[(Method::Post, r#"{"overlap_seconds":60}"#, "rotate portal in 60")]),
@@ -192,6 +251,26 @@ fn a_malformed_identifier_is_refused() {
         assert_eq!(status(parse(Method::Delete, target, "")), Some(400), "{target}");
     }
     assert_eq!(status(parse(Method::Post, "credentials/a%3Ab/rotate", "")), Some(400));
+}
+
+#[test]
+fn a_switch_in_the_query_is_true_or_false() {
+    for (method, target, body) in [
+        (Method::Put, "users/42?end_sessions=", r#"{"status":"Active"}"#),
+        (Method::Patch, "users/42?end_sessions=", "{}"),
+        (Method::Delete, "users/42?erase=", ""),
+        (Method::Delete, "credentials/portal?end_sessions=", ""),
+        (Method::Delete, "api-credentials/panel?end_sessions=", ""),
+    ] {
+        for (value, expected) in
+            [("true", None), ("false", None), ("", None), ("1", Some(400)), ("yes", Some(400)), ("True", Some(400))]
+        {
+            assert_eq!(status(parse(method, &format!("{target}{value}"), body)), expected, "{target}{value}");
+        }
+    }
+    for method in [Method::Get, Method::Delete] {
+        assert_eq!(status(parse(method, "users/42/sessions?client_id=a%20b", "")), Some(400));
+    }
 }
 
 #[test]

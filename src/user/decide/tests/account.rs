@@ -9,7 +9,20 @@ fn input(status: Status) -> AccountInput {
 }
 
 fn change(json: serde_json::Value) -> Command {
-    Command::PatchAccount(serde_json::from_value::<AccountChange>(json).unwrap())
+    Command::PatchAccount { change: serde_json::from_value::<AccountChange>(json).unwrap(), end_sessions: false }
+}
+
+fn put(account: AccountInput) -> Command {
+    Command::PutAccount { account, end_sessions: false }
+}
+
+/// The same, with the end of the sessions.
+fn ending_sessions(command: Command) -> Command {
+    match command {
+        Command::PutAccount { account, .. } => Command::PutAccount { account, end_sessions: true },
+        Command::PatchAccount { change, .. } => Command::PatchAccount { change, end_sessions: true },
+        other => panic!("{other:?} writes no account"),
+    }
 }
 
 fn account_event(kind: EventKind, account: &Account) -> Change {
@@ -40,7 +53,7 @@ fn knows(account: Account) -> Facts {
 fn put_creates_what_is_missing() {
     let new = Account { services: owned_ids([]), domains: owned_ids([]), ..active() };
     assert_decision(
-        ask(Facts::default(), Command::PutAccount(input(Status::Active))),
+        ask(Facts::default(), put(input(Status::Active))),
         saved(&new, Effect::Created),
         vec![Change::SaveAccount(new.clone()), account_event(EventKind::AccountCreated, &new)],
     );
@@ -57,7 +70,7 @@ fn put_replaces_all_but_the_date_of_creation() {
         ..active()
     };
     assert_decision(
-        ask(knows(old()), Command::PutAccount(input(Status::Inactive))),
+        ask(knows(old()), put(input(Status::Inactive))),
         dropping_12(&new),
         vec![Change::SaveAccount(new.clone()), account_event(EventKind::AccountChanged, &new)],
     );
@@ -89,7 +102,7 @@ fn what_is_so_already_is_not_written() {
     let same =
         AccountInput { status: old().status, sso: Some(old().sso), services: old().services, domains: old().domains };
     for command in [
-        Command::PutAccount(same),
+        put(same),
         change(json!({})),
         change(json!({"status": "Active", "sso": true})),
         change(json!({"services": [12], "domains": ["34"]})),
@@ -154,7 +167,7 @@ fn closing_an_account_ends_its_sessions_in_the_same_turn() {
             account_event(EventKind::AccountChanged, &closed),
         ],
     );
-    let put = ask(Facts::default(), Command::PutAccount(input(Status::Closed)));
+    let put = ask(Facts::default(), put(input(Status::Closed)));
     assert!(put.changes.contains(&Change::DeleteSessions));
 }
 
@@ -187,12 +200,129 @@ fn switching_single_sign_on_off_leaves_sessions_alone() {
 }
 
 #[test]
+fn sessions_end_with_any_change_that_asks_for_it() {
+    let ended = || vec![Change::DeleteSessions, Change::Record(ended_event(SessionEnd::Administrator))];
+    let off = Account { sso: false, updated_at: NOW, ..old() };
+    let facts = || Facts { sessions: vec![session(OTHER)], ..knows(old()) };
+    let same =
+        AccountInput { status: old().status, sso: Some(old().sso), services: old().services, domains: old().domains };
+    let without_sso = AccountInput { sso: Some(false), ..same.clone() };
+    for command in [change(json!({"sso": false})), put(without_sso)] {
+        let written = vec![Change::SaveAccount(off.clone()), account_event(EventKind::AccountChanged, &off)];
+        assert_decision(
+            ask(facts(), ending_sessions(command)),
+            saved(&off, Effect::Changed),
+            [written, ended()].concat(),
+        );
+    }
+    for command in [change(json!({})), put(same)] {
+        let command = ending_sessions(command);
+        assert_decision(ask(facts(), command.clone()), saved(&old(), Effect::Unchanged), ended());
+        for sessions in [vec![], vec![dead(session(OTHER))]] {
+            let nobody = Facts { sessions, ..knows(old()) };
+            assert_decision(ask(nobody, command.clone()), saved(&old(), Effect::Unchanged), vec![]);
+        }
+    }
+    let closing = ask(facts(), ending_sessions(change(json!({"status": "Closed"}))));
+    assert_eq!(closing, ask(facts(), change(json!({"status": "Closed"}))), "closing ends them anyway");
+}
+
+#[test]
 fn deleting_an_account_ends_its_sessions() {
     assert_decision(
-        ask(knows(old()), Command::DeleteAccount),
-        Reply::Deleted(old().services),
+        ask(knows(old()), Command::DeleteAccount { erase: false }),
+        Reply::Deleted(Deleted { services: old().services, credentials: vec![] }),
         vec![Change::DeleteAccount, Change::DeleteSessions, Change::Record(event(EventKind::AccountDeleted))],
     );
+}
+
+fn set(client_id: &str, state: CredentialState) -> BoundCredential {
+    BoundCredential { client_id: ClientId::parse(client_id).unwrap(), state }
+}
+
+#[test]
+fn deleting_an_account_revokes_the_sets_bound_to_it() {
+    let credentials = vec![
+        set("one", CredentialState::Enabled),
+        set("two", CredentialState::Disabled),
+        set("old", CredentialState::Revoked),
+    ];
+    let revoked = |id: &str| {
+        let client_id = ClientId::parse(id);
+        [
+            Change::SaveCredential(set(id, CredentialState::Revoked)),
+            Change::Record(Event { client_id, ..event(EventKind::CredentialRevoked) }),
+        ]
+    };
+    let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
+    changes.extend(revoked("one").into_iter().chain(revoked("two")));
+    changes.push(Change::Record(event(EventKind::AccountDeleted)));
+    let deleted =
+        Deleted { services: old().services, credentials: ["one", "two"].map(|id| ClientId::parse(id).unwrap()).into() };
+    assert_decision(
+        ask(Facts { credentials: credentials.clone(), ..knows(old()) }, Command::DeleteAccount { erase: false }),
+        Reply::Deleted(deleted),
+        changes,
+    );
+    let without_account = Facts { credentials, has_traces: true, ..Facts::default() };
+    assert_decision(ask(without_account, Command::DeleteAccount { erase: false }), Reply::Missing, vec![]);
+}
+
+#[test]
+fn erasing_leaves_nothing_personal_and_names_nobody() {
+    let nameless = |kind| Change::Record(Event { address: None, user_agent: None, ..event(kind) });
+    let all_gone = [Change::DeleteAccount, Change::DeleteSessions, Change::EraseTraces];
+    let bound = vec![set("portal", CredentialState::Enabled)];
+    let revoked = [
+        Change::SaveCredential(set("portal", CredentialState::Revoked)),
+        Change::Record(Event {
+            client_id: Some(portal()),
+            address: None,
+            user_agent: None,
+            ..event(EventKind::CredentialRevoked)
+        }),
+    ];
+    let end = [nameless(EventKind::AccountErased)];
+    let erase = |facts| ask(facts, Command::DeleteAccount { erase: true });
+    let deleted = |services, credentials| Reply::Deleted(Deleted { services, credentials });
+    assert_decision(
+        erase(Facts { has_traces: true, ..knows(old()) }),
+        deleted(old().services, vec![]),
+        [all_gone.as_slice(), &end].concat(),
+    );
+    let traces_only = Facts { has_traces: true, ..Facts::default() };
+    assert_decision(erase(traces_only), deleted(BTreeSet::new(), vec![]), [all_gone.as_slice(), &end].concat());
+    let set_only = Facts { credentials: bound, ..Facts::default() };
+    assert_decision(
+        erase(set_only),
+        deleted(BTreeSet::new(), vec![portal()]),
+        [all_gone.as_slice(), &revoked, &end].concat(),
+    );
+    let erased = Facts { credentials: vec![set("portal", CredentialState::Revoked)], ..Facts::default() };
+    assert_decision(erase(erased), Reply::Missing, vec![]);
+}
+
+#[test]
+fn an_export_holds_all_that_was_loaded_and_live_sessions_alone() {
+    let (tokens, sets) = (vec![(jti(TOKEN), fate(Fate::SignedIn))], vec![set("portal", CredentialState::Revoked)]);
+    let facts = Facts {
+        account: Some(old()),
+        sessions: vec![dead(session(3)), session(OTHER)],
+        events: vec![(2, event(EventKind::SignedIn)), (1, event(EventKind::AccountCreated))],
+        tokens: tokens.clone(),
+        credentials: sets.clone(),
+        ..Facts::default()
+    };
+    let export = Export {
+        account: Some(old()),
+        sessions: vec![session(OTHER)],
+        events: vec![event(EventKind::SignedIn), event(EventKind::AccountCreated)],
+        tokens,
+        credentials: sets,
+    };
+    assert_decision(ask(facts, Command::Export), Reply::Export(export), vec![]);
+    let only_dead = Facts { sessions: vec![dead(session(3))], ..Facts::default() };
+    assert_decision(ask(only_dead, Command::Export), Reply::Missing, vec![]);
 }
 
 #[test]
@@ -202,7 +332,7 @@ fn an_account_is_read_as_it_is() {
 
 #[test]
 fn a_missing_account_is_missing() {
-    for command in [Command::GetAccount, change(json!({"sso": true})), Command::DeleteAccount] {
+    for command in [Command::GetAccount, change(json!({"sso": true})), Command::DeleteAccount { erase: false }] {
         assert_decision(ask(Facts::default(), command), Reply::Missing, vec![]);
     }
 }

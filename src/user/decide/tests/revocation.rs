@@ -2,21 +2,45 @@
 
 use super::*;
 
+fn revocation() -> TokenRevocation {
+    TokenRevocation { jti: jti(TOKEN), client_id: portal(), expires_at: NOW.plus(60), by: None }
+}
+
+fn revoke_token() -> Command {
+    Command::RevokeToken(revocation())
+}
+
 #[test]
-fn revoking_a_fresh_token_settles_it() {
-    let event = Event { jti: Some(jti(TOKEN)), ..event(EventKind::TokenRevoked) };
+fn revoking_a_fresh_token_settles_it_and_says_who_did() {
+    for (by, reason) in [(None, None), (Some(Actor::Application), Some(EventReason::Actor(Actor::Application)))] {
+        let event =
+            Event { reason, client_id: Some(portal()), jti: Some(jti(TOKEN)), ..event(EventKind::TokenRevoked) };
+        assert_decision(
+            ask(user_with([]), Command::RevokeToken(TokenRevocation { by, ..revocation() })),
+            Reply::Done,
+            vec![Change::SettleToken(jti(TOKEN), fate(Fate::Revoked)), Change::Record(event)],
+        );
+    }
+}
+
+#[test]
+fn revoking_the_token_of_nobody_is_no_event_and_of_a_dead_token_nothing() {
     assert_decision(
-        ask(user_with([]), Command::RevokeToken(jti(TOKEN))),
+        ask(Facts::default(), revoke_token()),
         Reply::Done,
-        vec![Change::SettleToken(jti(TOKEN), fate(Fate::Revoked)), Change::Record(event)],
+        vec![Change::SettleToken(jti(TOKEN), fate(Fate::Revoked))],
     );
+    for after in [60, 61] {
+        let decision = ask_from(here(), user_with([]), revoke_token(), NOW.plus(after));
+        assert_decision(decision, Reply::Done, vec![]);
+    }
 }
 
 #[test]
 fn a_settled_token_keeps_its_fate() {
     for settled in [Fate::SignedIn, Fate::Denied(Denial::NotOwner), Fate::Revoked] {
         let facts = Facts { token: Some(fate(settled)), ..user_with([session(TOKEN)]) };
-        assert_decision(ask(facts, Command::RevokeToken(jti(TOKEN))), Reply::Done, vec![]);
+        assert_decision(ask(facts, revoke_token()), Reply::Done, vec![]);
     }
 }
 
@@ -27,13 +51,13 @@ fn settled(decision: &Decision) -> Option<TokenFate> {
 
 #[test]
 fn of_revoking_and_redeeming_the_first_wins() {
-    let revoked = ask(user_with([]), Command::RevokeToken(jti(TOKEN)));
+    let revoked = ask(user_with([]), revoke_token());
     let facts = Facts { token: settled(&revoked), ..user_with([]) };
     assert_decision(redeem_here(facts, redemption()), Reply::Denied(Denial::TokenRevoked), vec![]);
 
     let redeemed = redeem_here(user_with([]), redemption());
     let facts = Facts { token: settled(&redeemed), ..user_with([opened()]) };
-    assert_decision(ask(facts, Command::RevokeToken(jti(TOKEN))), Reply::Done, vec![]);
+    assert_decision(ask(facts, revoke_token()), Reply::Done, vec![]);
 }
 
 #[test]
@@ -46,7 +70,7 @@ fn a_token_is_looked_up() {
 
 /// A token for service 12, as it was signed.
 fn introspection() -> Introspection {
-    Introspection { jti: jti(TOKEN), client_id: portal(), service_id: owned("12"), domain_id: None }
+    Introspection { jti: jti(TOKEN), client_id: portal(), delegated: false, service_id: owned("12"), domain_id: None }
 }
 
 #[test]
@@ -76,35 +100,59 @@ fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
     assert_eq!(active, 2, "Active and Inactive, with everything else right");
 }
 
-#[test]
-fn revoking_a_credential_set_is_remembered_until_it_is_restored() {
-    let of_portal = |kind| Event { client_id: Some(portal()), ..event(kind) };
-    assert_decision(
-        ask(user_with([]), Command::RevokeCredential(portal())),
-        Reply::Done,
-        vec![Change::RevokeCredential(portal()), Change::Record(of_portal(EventKind::CredentialRevoked))],
-    );
-    assert_decision(
-        ask(Facts { credential_is_revoked: true, ..user_with([]) }, Command::RestoreCredential(portal())),
-        Reply::Done,
-        vec![Change::RestoreCredential(portal()), Change::Record(of_portal(EventKind::CredentialRestored))],
-    );
+fn set(state: CredentialState) -> BoundCredential {
+    BoundCredential { client_id: portal(), state }
+}
+
+/// What is written when the set in the state `before` is to be in the state `after`.
+fn written(before: Option<CredentialState>, after: CredentialState) -> Decision {
+    let facts = Facts { credentials: before.map(set).into_iter().collect(), ..user_with([session(OTHER)]) };
+    ask(facts, Command::SetCredential { set: set(after), end_sessions: false })
 }
 
 #[test]
-fn a_credential_set_that_is_revoked_or_restored_already_writes_nothing() {
-    for (credential_is_revoked, command) in
-        [(true, Command::RevokeCredential(portal())), (false, Command::RestoreCredential(portal()))]
+fn the_state_of_a_bound_set_is_noted_and_its_changes_are_events() {
+    use CredentialState::{Disabled, Enabled, Revoked};
+    use EventKind::{CredentialRestored, CredentialRevoked};
+    for (before, after, kind) in [
+        (None, Enabled, None),
+        (None, Disabled, None),
+        (Some(Enabled), Disabled, Some(CredentialRevoked)),
+        (Some(Enabled), Revoked, Some(CredentialRevoked)),
+        (Some(Disabled), Revoked, Some(CredentialRevoked)),
+        (Some(Disabled), Enabled, Some(CredentialRestored)),
+        (Some(Revoked), Enabled, Some(CredentialRestored)),
+        (Some(Revoked), Disabled, None),
+    ] {
+        let told = kind.map(|kind| Change::Record(Event { client_id: Some(portal()), ..event(kind) }));
+        let changes = [Change::SaveCredential(set(after))].into_iter().chain(told).collect();
+        assert_decision(written(before, after), Reply::Done, changes);
+    }
+}
+
+#[test]
+fn a_set_that_is_in_its_state_already_writes_nothing() {
+    use CredentialState::{Disabled, Enabled, Revoked};
+    for (before, after) in
+        [(Some(Enabled), Enabled), (Some(Disabled), Disabled), (Some(Revoked), Revoked), (None, Revoked)]
     {
-        let facts = Facts { credential_is_revoked, ..user_with([session(OTHER)]) };
-        assert_decision(ask(facts, command), Reply::Unchanged, vec![]);
+        assert_decision(written(before, after), Reply::Unchanged, vec![]);
     }
 }
 
 #[test]
-fn a_user_without_an_account_can_be_told_of_revocations() {
-    for command in [Command::RevokeToken(jti(TOKEN)), Command::RevokeCredential(portal())] {
-        let decision = ask(Facts::default(), command);
-        assert_eq!((decision.reply, decision.changes.len()), (Reply::Done, 2));
-    }
+fn revoking_a_set_can_end_the_sessions_that_it_opened_and_no_others() {
+    let other = Session { client_id: ClientId::parse("panel").unwrap(), ..session(3) };
+    let revoke = || Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: true };
+    let ended = vec![
+        Change::DeleteSession(sid(OTHER)),
+        Change::Record(Event { client_id: Some(portal()), ..ended_event(SessionEnd::Application) }),
+    ];
+    let facts = |before| Facts { credentials: vec![set(before)], ..user_with([session(OTHER), other.clone()]) };
+    let event = Event { client_id: Some(portal()), ..event(EventKind::CredentialRevoked) };
+    let revoked = vec![Change::SaveCredential(set(CredentialState::Revoked)), Change::Record(event)];
+    assert_decision(ask(facts(CredentialState::Enabled), revoke()), Reply::Done, [revoked, ended.clone()].concat());
+    assert_decision(ask(facts(CredentialState::Revoked), revoke()), Reply::Done, ended);
+    let nobody = Facts { credentials: vec![set(CredentialState::Revoked)], ..user_with([other.clone()]) };
+    assert_decision(ask(nobody, revoke()), Reply::Unchanged, vec![]);
 }

@@ -6,7 +6,7 @@ use super::*;
 fn live_sessions_are_listed_newest_first() {
     let newer = Session { created_at: NOW.plus(1), ..session(3) };
     let facts = user_with([session(OTHER), dead(session(4)), newer.clone()]);
-    assert_decision(ask(facts, Command::ListSessions), Reply::Sessions(vec![newer, session(OTHER)]), vec![]);
+    assert_decision(ask(facts, Command::ListSessions(None)), Reply::Sessions(vec![newer, session(OTHER)]), vec![]);
 }
 
 #[test]
@@ -16,6 +16,7 @@ fn ending_a_session_says_why() {
         SessionEnd::Switched,
         SessionEnd::User,
         SessionEnd::Administrator,
+        SessionEnd::Application,
         SessionEnd::TokenReplayed,
     ] {
         let event = Event { client_id: Some(portal()), session_id: Some(sid(OTHER)), ..ended_event(why) };
@@ -38,14 +39,58 @@ fn a_session_that_is_dead_or_unknown_is_missing() {
     }
 }
 
+fn end_all(client_id: Option<ClientId>) -> Command {
+    Command::EndSessions { client_id, why: SessionEnd::Administrator }
+}
+
+fn panel() -> ClientId {
+    ClientId::parse("panel").unwrap()
+}
+
 #[test]
 fn all_sessions_end_at_once() {
     assert_decision(
-        ask(user_with([session(OTHER), session(3)]), Command::EndSessions),
+        ask(user_with([session(OTHER), session(3)]), end_all(None)),
         Reply::Done,
         vec![Change::DeleteSessions, Change::Record(ended_event(SessionEnd::Administrator))],
     );
-    assert_decision(ask(Facts::default(), Command::EndSessions), Reply::Missing, vec![]);
+    assert_decision(ask(Facts::default(), end_all(None)), Reply::Missing, vec![]);
+}
+
+#[test]
+fn the_sessions_of_one_application_are_listed_and_ended_alone() {
+    let of_panel = Session { client_id: panel(), ..session(3) };
+    let facts = || user_with([session(OTHER), of_panel.clone()]);
+    assert_decision(
+        ask(facts(), Command::ListSessions(Some(panel()))),
+        Reply::Sessions(vec![of_panel.clone()]),
+        vec![],
+    );
+    let event = Event { client_id: Some(panel()), ..ended_event(SessionEnd::Administrator) };
+    assert_decision(
+        ask(facts(), end_all(Some(panel()))),
+        Reply::Done,
+        vec![Change::DeleteSession(sid(3)), Change::Record(event)],
+    );
+}
+
+#[test]
+fn where_no_session_ends_nothing_is_written() {
+    for command in [
+        end_all(None),
+        end_all(Some(panel())),
+        Command::EndSessions { client_id: Some(portal()), why: SessionEnd::Application },
+    ] {
+        for sessions in [vec![], vec![dead(session(OTHER))]] {
+            assert_decision(ask(user_with(sessions), command.clone()), Reply::Done, vec![]);
+        }
+    }
+    assert_decision(ask(user_with([session(OTHER)]), end_all(Some(panel()))), Reply::Done, vec![]);
+    let end_others = Command::AsUser(sid(OTHER), UserAction::EndOtherSessions);
+    for others in [vec![], vec![dead(session(3))]] {
+        let facts = user_with(others.into_iter().chain([session(OTHER)]));
+        assert_decision(ask(facts, end_others.clone()), Reply::Done, vec![]);
+    }
 }
 
 /// What the user of session `OTHER` asks, of three sessions.
@@ -97,7 +142,8 @@ fn users_end_their_sessions() {
 fn users_switch_single_sign_on() {
     for sso in [false, true] {
         let changed = account(Status::Active, sso);
-        let event = Event { status: Some(Status::Active), sso: Some(sso), ..event(EventKind::AccountChanged) };
+        let reason = Some(EventReason::Actor(Actor::User));
+        let event = Event { reason, status: Some(Status::Active), sso: Some(sso), ..event(EventKind::AccountChanged) };
         let facts = Facts { account: Some(account(Status::Active, !sso)), ..user_with([session(OTHER)]) };
         assert_decision(
             ask(facts, Command::AsUser(sid(OTHER), UserAction::SetSso(sso))),
@@ -128,7 +174,7 @@ fn nobody_acts_with_a_session_that_does_not_count() {
 fn what_users_ask_counts_as_a_use_of_their_session() {
     for (action, more) in [(UserAction::Review, 0), (UserAction::EndOtherSessions, 2), (UserAction::SetSso(false), 2)] {
         let command = Command::AsUser(sid(OTHER), action);
-        let changes = ask_from(here(), user_with([session(OTHER)]), command, NOW.plus(60)).changes;
+        let changes = ask_from(here(), user_with([session(OTHER), session(3)]), command, NOW.plus(60)).changes;
         assert_eq!(changes[0], Change::SaveSession(Session { last_seen_at: NOW.plus(60), ..session(OTHER) }));
         assert_eq!(changes.len(), 1 + more);
     }

@@ -157,7 +157,7 @@ impl Case {
             sessions,
             token: fate,
             credential_is_revoked: self.credential_is_revoked,
-            events: Vec::new(),
+            ..Facts::default()
         };
         let (service_id, domain_id) = match self.names {
             Names::Nothing => (None, None),

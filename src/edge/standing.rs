@@ -1,0 +1,36 @@
+//! Which sessions still stand: a delegated set or an API credential opens sessions of any user, so the end of all of them is noted
+//! in KV, and each is compared with it when it is used or listed.
+
+use super::fault::Fault;
+use super::object::unexpected;
+use super::site::{Placement, Site};
+use crate::http::Request;
+use crate::store;
+use crate::user::{Command, Reply, Session, SessionCookie, SessionEnd};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether the session of `cookie` stands. It does not if the sessions of the application that opened it were ended meanwhile.
+/// Then it ends at the object too. This costs one KV read for a session that a delegated set or an API credential opened, and
+/// nothing for others.
+pub(super) async fn stands(cookie: &SessionCookie, request: &Request, site: &Site) -> Result<bool, Fault> {
+    let Some(by) = &cookie.by else { return Ok(true) };
+    if !by.is_ended_by(site.kv()?.get(&store::not_before_key(&by.client_id)).await?) {
+        return Ok(true);
+    }
+    let command = Command::EndSession(cookie.sid.clone(), SessionEnd::Application);
+    match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
+        Reply::Done | Reply::Missing => Ok(false),
+        reply => Err(unexpected(&reply)),
+    }
+}
+
+/// The sessions that still count: without those that ended with all of their application.
+pub(super) async fn counting(sessions: Vec<Session>, site: &Site) -> Result<Vec<Session>, Fault> {
+    let keys: BTreeSet<_> = sessions.iter().map(|session| store::not_before_key(&session.client_id)).collect();
+    let not_before: BTreeMap<_, _> = site.kv()?.get_each(keys.into_iter().collect()).await?.into_iter().collect();
+    let counts = |session: &Session| {
+        let key = store::not_before_key(&session.client_id);
+        !session.is_ended_by(not_before.get(&key).copied().flatten())
+    };
+    Ok(sessions.into_iter().filter(counts).collect())
+}

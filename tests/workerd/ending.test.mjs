@@ -1,0 +1,299 @@
+// Sessions end with what opened them: a credential set, an API credential, an account. ASVS 7.4.1, 7.4.2.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startOrigin } from "../support/origin.mjs";
+import { startSignet } from "../support/signet.mjs";
+import {
+  claimsOf, cookieOf, createSet, eventsOf, getToken, json, messages, openLink, postToken, proofIn, putUser, signIn, whoIs,
+} from "../support/workflow.mjs";
+
+let signet;
+
+before(async () => {
+  signet = await startSignet();
+});
+after(() => signet.close());
+
+let names = 0;
+/** A new user with an account. */
+async function fresh() {
+  const user = `ending-${(names += 1)}`;
+  await putUser(signet, user);
+  return user;
+}
+
+/** Signs a user in by WHMCS's API and returns the cookie. */
+async function signInByApi({ identifier, secret }, user) {
+  const body = new URLSearchParams({ action: "CreateSsoToken", identifier, secret, client_id: user });
+  const { access_token } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  return cookieOf(await openLink(signet, access_token));
+}
+
+const apiCredential = async () => (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["CreateSsoToken"] })).body;
+
+/** Every kind of application: how to make it, how it signs a user in, and where it is administered. */
+const APPLICATIONS = {
+  "a bound set": {
+    make: (user) => createSet(signet, { user_id: user }),
+    enter: (set) => signIn(signet, set), path: ({ client_id }) => `/credentials/${client_id}`,
+  },
+  "a delegated set": {
+    make: () => createSet(signet, { delegated: true }),
+    enter: (set, user) => signIn(signet, set, { form: { user_id: user } }), path: ({ client_id }) => `/credentials/${client_id}`,
+  },
+  "an API credential": { make: apiCredential, enter: signInByApi, path: ({ identifier }) => `/api-credentials/${identifier}` },
+};
+
+for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
+  test(`${name} that is revoked leaves its sessions alone unless their end is asked for`, async () => {
+    for (const [query, ends] of [["", false], ["?end_sessions=false", false], ["?end_sessions=true", true]]) {
+      const user = await fresh();
+      const application = await make(user);
+      const cookie = await enter(application, user);
+      const other = await signIn(signet, await createSet(signet, { user_id: user }));
+      assert.equal((await signet.admin("DELETE", `${path(application)}${query}`)).status, 204);
+      assert.equal(await whoIs(signet, cookie), ends ? undefined : user, query);
+      assert.equal(await whoIs(signet, other), user, "other applications' sessions go on");
+      const ended = (await eventsOf(signet, user)).filter((event) => event === "session.ended: application");
+      assert.equal(ended.length, ends ? 1 : 0);
+      assert.equal((await signet.sql(user, "SELECT id FROM session")).length, ends ? 1 : 2, "at the object too");
+    }
+  });
+
+  test(`the sessions of ${name} end without its revocation, and it opens new ones`, async () => {
+    const user = await fresh();
+    const application = await make(user);
+    const [one, two] = [await enter(application, user), await enter(application, user)];
+    assert.equal((await signet.admin("DELETE", `${path(application)}/sessions`)).status, 204);
+    assert.deepEqual((await signet.admin("GET", `/users/${user}/sessions`)).body.sessions, [], "none is listed, checked or not");
+    for (const cookie of [one, two]) assert.equal(await whoIs(signet, cookie), undefined);
+    assert.equal((await signet.admin("DELETE", `${path(application)}/sessions`)).status, 204, "again is fine");
+    try {
+      await signet.clock.set(2_000);
+      assert.equal(await whoIs(signet, await enter(application, user)), user);
+    } finally {
+      await signet.clock.set(0);
+    }
+  });
+}
+
+test("a revoked API credential's tokens are refused at redemption", async () => {
+  const user = await fresh();
+  const { identifier, secret } = await apiCredential();
+  const body = new URLSearchParams({ action: "CreateSsoToken", identifier, secret, client_id: user });
+  const { access_token } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  await signet.admin("DELETE", `/api-credentials/${identifier}`);
+  assert.equal((await openLink(signet, access_token)).status, 401);
+});
+
+test("a session that a revoked delegated set still opens where KV does not know yet ends too", async () => {
+  const user = await fresh();
+  const set = await createSet(signet, { delegated: true });
+  const token = await getToken(signet, set, { user_id: user });
+  await signet.faults.set([{ target: "kv.get", on: "credential:", mode: "stale" }]);
+  await signet.admin("DELETE", `/credentials/${set.client_id}?end_sessions=true`);
+  try {
+    await signet.clock.set(30_000);
+    const response = await openLink(signet, token);
+    assert.equal(response.status, 302);
+    assert.equal(await whoIs(signet, cookieOf(response)), undefined);
+  } finally {
+    await signet.clock.set(0);
+    await signet.faults.set([]);
+  }
+});
+
+/** A session of a delegated set, ended with all of its set; the object has not heard of it yet. */
+async function endedSession(user) {
+  const set = await createSet(signet, { delegated: true });
+  const cookie = await signIn(signet, set, { form: { user_id: user } });
+  const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
+  await signet.admin("DELETE", `/credentials/${set.client_id}/sessions`);
+  return { set, cookie, csrf_token: proofIn(page) };
+}
+
+test("every place that takes a session for live sees that it ended with its application", async () => {
+  const user = await fresh();
+  const get = (path, headers) => signet.fetch(path, { headers: { ...headers, ...json } });
+  assert.equal((await get("/oauth/session", (await endedSession(user)).cookie)).status, 401);
+  assert.equal((await get("/account/security", (await endedSession(user)).cookie)).status, 401);
+  // Nothing is done for it: neither its account nor another session changes.
+  const { cookie, csrf_token } = await endedSession(user);
+  const other = await signIn(signet, await createSet(signet, { user_id: user }));
+  for (const action of ["disallow_sso", "end_other_sessions"]) {
+    const body = new URLSearchParams({ action, csrf_token });
+    const response = await signet.fetch("/account/security", { method: "POST", headers: { ...cookie, ...json }, body });
+    assert.equal(response.status, 401, action);
+  }
+  assert.equal((await signet.admin("GET", `/users/${user}`)).body.sso, true);
+  assert.equal(await whoIs(signet, other), user);
+  // No page asks before another user signs in over it.
+  const [stale, next] = [(await endedSession(user)).cookie, await fresh()];
+  const token = await getToken(signet, await createSet(signet, { user_id: next }));
+  assert.equal((await openLink(signet, token, { headers: stale })).status, 302);
+});
+
+test("a second click does not bring back a session that ended with its application", async () => {
+  const user = await fresh();
+  const set = await createSet(signet, { delegated: true });
+  const token = await getToken(signet, set, { user_id: user });
+  const cookie = cookieOf(await openLink(signet, token));
+  assert.equal((await openLink(signet, token, { headers: cookie })).status, 302);
+  await signet.admin("DELETE", `/credentials/${set.client_id}/sessions`);
+  assert.equal((await openLink(signet, token, { headers: cookie })).status, 401);
+});
+
+test("a user's page does not list sessions that ended with their application", async () => {
+  const user = await fresh();
+  const mine = await signIn(signet, await createSet(signet, { user_id: user }), { headers: { "User-Agent": "mine" } });
+  const set = await createSet(signet, { delegated: true });
+  await signIn(signet, set, { form: { user_id: user }, headers: { "User-Agent": "theirs" } });
+  const show = async () => (await signet.fetch("/account/security", { headers: mine })).text();
+  assert.match(await show(), /theirs/);
+  await signet.admin("DELETE", `/credentials/${set.client_id}/sessions`);
+  assert.ok(!(await show()).includes("theirs"));
+});
+
+test("the gateway does not forward the identity of a session that ended with its application", async () => {
+  const origin = await startOrigin();
+  const gateway = await startSignet({ vars: { ORIGIN_URL: origin.url, PROTECTED_PATHS: '["/inside"]' } });
+  try {
+    await putUser(gateway, "1");
+    const set = await createSet(gateway, { delegated: true });
+    const headers = await signIn(gateway, set, { form: { user_id: "1" } });
+    assert.equal((await gateway.fetch("/inside", { headers })).status, 200);
+    await gateway.admin("DELETE", `/credentials/${set.client_id}/sessions`);
+    assert.equal((await gateway.fetch("/inside", { headers })).status, 401);
+  } finally {
+    await gateway.close();
+    origin.close();
+  }
+});
+
+test("only a session of a delegated set or an API credential costs a KV read when it is checked", async () => {
+  const user = await fresh();
+  for (const [name, reads] of [["a bound set", 0], ["a delegated set", 1], ["an API credential", 1]]) {
+    const { make, enter } = APPLICATIONS[name];
+    const cookie = await enter(await make(user), user);
+    await signet.ops.reset();
+    assert.equal(await whoIs(signet, cookie), user);
+    const used = await signet.ops.read();
+    assert.deepEqual([used["kv.get"], used["object.fetch"]], [reads, 1], name);
+  }
+});
+
+test("sessions are found and ended by application", async () => {
+  const user = await fresh();
+  const [portal, panel] = [await createSet(signet, { user_id: user }), await createSet(signet, { delegated: true })];
+  const one = await signIn(signet, portal);
+  const two = await signIn(signet, panel, { form: { user_id: user } });
+  const path = ({ client_id }) => `/users/${user}/sessions?client_id=${client_id}`;
+  const { sessions } = (await signet.admin("GET", path(panel))).body;
+  assert.deepEqual(sessions.map(({ client_id }) => client_id), [panel.client_id]);
+  assert.equal((await signet.admin("DELETE", path(panel))).status, 204);
+  assert.deepEqual([await whoIs(signet, one), await whoIs(signet, two)], [user, undefined]);
+  assert.equal((await eventsOf(signet, user))[0], "session.ended: administrator");
+});
+
+test("switching single sign-on off can end all sessions in the same turn", async () => {
+  for (const [method, body] of [["PATCH", { sso: false }], ["PUT", { status: "Active", sso: false }]]) {
+    for (const [query, ends] of [["", false], ["?end_sessions=true", true]]) {
+      const user = await fresh();
+      const cookie = await signIn(signet, await createSet(signet, { user_id: user }));
+      await signet.ops.reset();
+      assert.equal((await signet.admin(method, `/users/${user}${query}`, body)).body.sso, false);
+      assert.equal((await signet.ops.read())["object.fetch"], 1);
+      assert.equal(await whoIs(signet, cookie), ends ? undefined : user, `${method} ${query}`);
+    }
+  }
+});
+
+test("deleting an account revokes its bound sets: after the id is made anew they never sign in", async () => {
+  const user = await fresh();
+  const [own, disabled] = [await createSet(signet, { user_id: user }), await createSet(signet, { user_id: user, disabled: true })];
+  const token = await getToken(signet, own);
+  const kv = await signet.kv();
+  const published = await kv.get(`credential:${own.client_id}`);
+  assert.equal((await signet.admin("DELETE", `/users/${user}`)).status, 204);
+  for (const { client_id } of [own, disabled]) {
+    assert.equal((await signet.admin("GET", `/credentials/${client_id}`)).status, 404);
+  }
+  assert.equal((await kv.list({ prefix: "credential-id:" })).keys.filter(({ name }) => name === "x").length, 0);
+  assert.deepEqual((await eventsOf(signet, user)).slice(0, 3), ["account.deleted", "credential.revoked", "credential.revoked"]);
+  await putUser(signet, user);
+  assert.equal((await openLink(signet, token)).status, 401);
+  // A location whose KV still shows the set gets tokens, which the object refuses.
+  await kv.put(`credential:${own.client_id}`, published);
+  const response = await openLink(signet, await getToken(signet, own), { headers: json });
+  assert.deepEqual([response.status, (await response.json()).error_description], [401, messages.unable(user)]);
+  await kv.delete(`credential:${own.client_id}`);
+});
+
+test("a set made while there is no account goes with the account that comes later", async () => {
+  const user = `ending-${(names += 1)}`;
+  const own = await createSet(signet, { user_id: user });
+  assert.equal((await signet.admin("DELETE", `/users/${user}`)).status, 404);
+  await putUser(signet, user);
+  assert.equal((await openLink(signet, await getToken(signet, own))).status, 302);
+  await signet.admin("DELETE", `/users/${user}`);
+  assert.equal((await signet.admin("GET", `/credentials/${own.client_id}`)).status, 404);
+});
+
+test("a set that was imported or enabled is revoked with the account too, and KV records that are left are harmless", async () => {
+  const user = await fresh();
+  const [imported, enabled] = [{ client_id: `imported-${user}`, client_secret: "x".repeat(32) }, await createSet(signet, { user_id: user, disabled: true })];
+  await signet.fetch("/admin/v1/import", {
+    method: "POST",
+    headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" },
+    body: JSON.stringify({ ...imported, credential: { name: "x", user_id: user, scopes: ["clientarea:invoices"] } }),
+  });
+  await signet.admin("PATCH", `/credentials/${enabled.client_id}`, { disabled: false });
+  for (const set of [imported, enabled]) assert.equal((await openLink(signet, await getToken(signet, set))).status, 302);
+  await signet.faults.set([{ target: "kv.delete", mode: "throw" }]);
+  assert.equal((await signet.admin("DELETE", `/users/${user}`)).status, 503);
+  await signet.faults.set([]);
+  assert.equal((await signet.admin("GET", `/users/${user}`)).status, 404);
+  await putUser(signet, user);
+  for (const set of [imported, enabled]) {
+    assert.equal((await openLink(signet, await getToken(signet, set))).status, 401, "left in KV, and refused");
+    assert.equal((await signet.admin("DELETE", `/credentials/${set.client_id}`)).status, 204, "an operator can remove it");
+  }
+});
+
+test("a bound set that the user's object does not know signs nobody in", async () => {
+  const user = await fresh();
+  const own = await createSet(signet, { user_id: user });
+  const kv = await signet.kv();
+  const stored = JSON.parse(await kv.get(`credential:${own.client_id}`));
+  await kv.put("credential:smuggled", JSON.stringify({ ...stored, client_id: "smuggled" }));
+  const token = await getToken(signet, { ...own, client_id: "smuggled" });
+  assert.equal((await openLink(signet, token)).status, 401);
+  await kv.delete("credential:smuggled");
+});
+
+test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", async () => {
+  const user = await fresh();
+  const service = `svc-${user}`;
+  await putUser(signet, user, { services: [service] });
+  const actions = ["CreateOAuthCredential", "DeleteOAuthCredential"];
+  const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions })).body;
+  const call = async (form) => (await signet.fetch("/includes/api.php", { method: "POST", body: new URLSearchParams({ identifier, secret, ...form }) })).json();
+  const made = await call({ action: actions[0], grantType: "single_sign_on", scope: "clientarea:sso", serviceId: service });
+  const set = { client_id: made.clientIdentifier, client_secret: made.clientSecret };
+  const cookie = await signIn(signet, set);
+  assert.equal((await call({ action: actions[1], credentialId: made.credentialId })).result, "success");
+  assert.equal((await postToken(signet, set)).status, 401);
+  assert.equal(await whoIs(signet, cookie), user);
+});
+
+test("the cookie of a delegated set's session is no other user's, and its words are signed", async () => {
+  const user = await fresh();
+  const set = await createSet(signet, { delegated: true });
+  const cookie = await signIn(signet, set, { form: { user_id: user } });
+  const [header, payload, signature] = cookie.Cookie.split("=")[1].split(".");
+  const { by, ...claims } = claimsOf(`.${payload}`);
+  assert.equal(by.client_id, set.client_id);
+  const without = Buffer.from(JSON.stringify(claims)).toString("base64url");
+  assert.equal(await whoIs(signet, { Cookie: `__Host-signet=${header}.${without}.${signature}` }), undefined);
+});
