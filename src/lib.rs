@@ -27,6 +27,7 @@
 //! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
 //!                                              the session cookie, then the user's object: 1 request
 //!                                              session::identity, or gateway::Assertion to the client area
+//!                                              edge::gateway_socket: each minute of a WebSocket, 1 object request
 //! ```
 //!
 //! # The direction of dependencies

@@ -26,6 +26,9 @@ const FOREIGN_HANDSHAKE: Failure =
 /// What speaks to shared caches alone (RFC 9213, and what was used before it).
 const SHARED_CACHES: [&str; 3] = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control"];
 
+/// The greatest status that an answer can be copied with (Fetch Standard, section 5.5). Servers send greater ones.
+const STATUS_MAX: u16 = 599;
+
 /// Passes a request on to the client area, with the identity of its sender:
 /// 1. who is it? One object request, none without a cookie,
 /// 2. some paths are for signed-in users only, and no WebSocket of theirs is for another site's page,
@@ -147,12 +150,17 @@ fn returned(
     is_personal: bool,
     hsts: Option<&'static str>,
 ) -> Result<web_sys::Response, JsValue> {
+    let cookies = answer.headers().get_all("Set-Cookie");
+    let cookies: Vec<_> = cookies.iter().filter_map(|cookie| cookie.as_string()).collect();
+    let sets_own_cookie = cookies.iter().any(|cookie| is_own_cookie(cookie));
+    if answer.status() > STATUS_MAX && !sets_own_cookie {
+        return Ok(answer);
+    }
     // A copy, because the headers of what was fetched cannot be changed.
     let init = answer.unchecked_ref::<ResponseInit>();
     let copy = web_sys::Response::new_with_opt_readable_stream_and_init(answer.body().as_ref(), init)?;
     let headers = copy.headers();
-    let cookies: Vec<_> = headers.get_all("Set-Cookie").iter().filter_map(|cookie| cookie.as_string()).collect();
-    if cookies.iter().any(|cookie| is_own_cookie(cookie)) {
+    if sets_own_cookie {
         headers.delete("Set-Cookie")?;
         for cookie in cookies.iter().filter(|cookie| !is_own_cookie(cookie)) {
             headers.append("Set-Cookie", cookie)?;

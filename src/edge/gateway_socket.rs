@@ -100,7 +100,6 @@ impl Socket {
             side.as_ref().set_binary_type(BinaryType::Arraybuffer);
             side.accept()?;
         }
-        let lost = || End::Closed(Some(GOING_AWAY), String::new());
         let mut events = stream::select(from_browser, from_origin);
         while let Some((side, event)) = events.next().await {
             let message = match event {
@@ -121,11 +120,12 @@ impl Socket {
                 break;
             }
         }
-        Ok(lost())
+        // The connection is lost.
+        Ok(End::Closed(Some(GOING_AWAY), String::new()))
     }
 
-    /// Asks for the session again and again, until it is gone. What the browser sent counts as a use of it, silence does
-    /// not.
+    /// Asks for the session each minute, until it is gone. It counts as used if the browser sent something since the last
+    /// question.
     async fn watch(&self) -> End {
         loop {
             Delay::from(CHECK_EVERY).await;

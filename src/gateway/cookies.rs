@@ -3,19 +3,19 @@
 /// How the names of all of Signet's cookies begin, in lower case.
 const OWN: &str = "__host-signet";
 
-/// The value of a `Cookie` header without Signet's cookies, the others as they were; none if none of Signet's is there.
-/// It is empty if there are no others.
+/// The value of a `Cookie` header without Signet's cookies. The other cookies stay as they are. Returns none if the
+/// header holds no cookie of Signet's, and an empty text if it holds no other.
 ///
-/// A repeated header arrives as one, joined by commas. So a cookie is also left out if it holds one of Signet's after a
-/// comma.
+/// A repeated header arrives as one, joined by commas. So a cookie is also removed if its value has one of Signet's after
+/// a comma.
 pub fn without_own_cookies(header: &str) -> Option<String> {
     let holds_own = |cookie: &&str| cookie.split(',').any(is_own_cookie);
     let (own, others): (Vec<_>, Vec<_>) = header.split(';').partition(holds_own);
     (!own.is_empty()).then(|| others.join(";").trim_start().to_owned())
 }
 
-/// Whether `cookie`, which is `name=value` and whatever follows, could pass for one of Signet's with any browser or
-/// server: upper and lower case are the same, and what is no letter, digit or underscore before the name is dropped.
+/// Whether some browser or server may take `cookie`, which is `name=value` and its attributes, for one of Signet's. Upper
+/// and lower case are the same, and characters before the name that are no letter, digit or underscore are ignored.
 pub fn is_own_cookie(cookie: &str) -> bool {
     let name = cookie.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     name.get(..OWN.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(OWN))

@@ -1,7 +1,7 @@
 //! Which header fields of a client reach the client area's server.
 
-/// The fields that servers trust because only a proxy should write them: a name, or the beginning of one before `*`.
-/// Those of Signet and of the common proxies are listed. The client's own never pass.
+/// The fields that servers trust because only a proxy should write them: names, or beginnings of names before `*`. A
+/// client's own never pass.
 const TRUSTED: [&str; 34] = [
     // Who is signed in. Signet; forward authentication (Authelia, oauth2-proxy, Traefik); CGI's REMOTE_USER.
     "x-signet-*",
@@ -21,7 +21,7 @@ const TRUSTED: [&str; 34] = [
     "x-goog-authenticated-user-*",
     "x-ms-client-principal*",
     "x-amzn-oidc-*",
-    // Client certificates, as TLS proxies report them.
+    // Client certificates, as TLS proxies report them (RFC 9440).
     "x-ssl-client-*",
     "ssl-client-*",
     "x-client-cert*",
@@ -52,7 +52,7 @@ const TRUSTED: [&str; 34] = [
 /// 4.1.18). So a name is judged with `-` in place of every character that is neither a letter nor a digit. Cloudflare
 /// writes the `CF-` fields, in that very spelling, so only other spellings of those are removed.
 ///
-/// `Expect` is between the client and the nearest server (RFC 9110 section 10.1.1), and that one has answered it.
+/// `Expect` is for the nearest server, which has answered it (RFC 9110 section 10.1.1).
 pub fn is_removed(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let judged: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -63,8 +63,8 @@ pub fn is_removed(name: &str) -> bool {
     is_trusted || judged == "expect" || (judged.starts_with("cf-") && judged != name)
 }
 
-/// The `Cache-Control` of an answer that was made for one user: `public` and `s-maxage`, which let others have it, give
-/// way to `private` (RFC 9111 section 5.2.2). None if neither is there.
+/// The `Cache-Control` of an answer for one user: `private` replaces `public` and `s-maxage`, which let shared caches keep
+/// it (RFC 9111 section 5.2.2). None if neither is there.
 pub fn made_private(cache_control: &str) -> Option<String> {
     let is_shared = |directive: &&str| {
         let name = directive.split('=').next().unwrap_or_default().trim();

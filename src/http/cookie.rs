@@ -1,11 +1,11 @@
 //! The `Cookie` header.
 
-/// The value of the one cookie called `name` in a `Cookie` header; none if there are two of that name, or if the value
-/// has other characters than `A-Z a-z 0-9 _ . -`, which are all that Signet's own values have.
+/// The value of the one cookie called `name` in a `Cookie` header. None if two cookies have that name, or if the value has
+/// other characters than `A-Z a-z 0-9 _ . -`, which are all that Signet's own values have.
 ///
 /// Only `;` separates cookies, and only spaces and tabs around a name or a value are dropped (RFC 6265bis sections 5.4
-/// and 5.7). A reader that is more lenient takes a cookie of another name for this one: browsers keep Signet's cookies
-/// from other hosts by the exact name alone.
+/// and 5.7). Browsers protect `__Host-` cookies by their exact names. A more lenient reader would take a cookie that
+/// another host set under another name for this one.
 pub(super) fn find<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let blanks = [' ', '\t'];
     let pairs = header.split(';').filter_map(|pair| pair.split_once('='));

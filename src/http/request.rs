@@ -122,7 +122,7 @@ impl Request {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
-    /// The value of the one cookie called `name`; none if there are two, or if it is none that Signet writes.
+    /// The value of the one cookie called `name`. None if there are two, or if the value is not one that Signet writes.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         cookie::find(self.headers.get("cookie")?, name)
     }

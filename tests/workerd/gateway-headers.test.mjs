@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -31,6 +33,7 @@ before(async () => {
     "/public": answering({ "Cache-Control": "public, max-age=60, s-maxage=600", "CDN-Cache-Control": "max-age=600", "Surrogate-Control": "max-age=600" }),
     "/private": answering({ "Cache-Control": "no-cache, max-age=60" }),
     "/hsts": answering({ "Strict-Transport-Security": "max-age=1" }),
+    "/odd": (_, response) => response.writeHead(999, "Own Text", { "X-Own": "kept" }).end("odd"),
     "/not-modified": (_, response) => response.writeHead(304, { ETag: '"1"' }).end(),
     "/length": async (request, response) => {
       let length = 0;
@@ -224,13 +227,15 @@ test("answers with an identity are not for shared caches, and none is taken from
   assert.deepEqual([await asked({}), await asked(cookie), await asked({ ...cookie, "Cache-Control": "max-age=0" })], [undefined, "no-cache", "max-age=0"]);
 });
 
-test("RFC 6797: answers carry HSTS by https, except the origin's own, and none on localhost", async () => {
+test("RFC 6797: answers carry HSTS by https, except the origin's own, and none on localhost; a status of 999 passes", async () => {
   assert.equal((await signet.fetch("/private")).headers.get("strict-transport-security"), null);
   const other = await startSignet({ vars: { ORIGIN_URL: origin.url, ISSUER: "https://my.example" } });
   try {
     for (const [path, value] of [["/private", "max-age=63072000"], ["/not-modified", "max-age=63072000"], ["/hsts", "max-age=1"]]) {
       assert.equal((await other.fetch(path)).headers.get("strict-transport-security"), value, path);
     }
+    const [odd] = await once(httpRequest(`${other.issuer}/odd`).end(), "response");
+    assert.deepEqual([odd.statusCode, odd.statusMessage, odd.headers["x-own"], String(await odd.toArray())], [999, "Own Text", "kept", "odd"]);
     const seen = (await (await other.fetch("/")).json()).headers.map(([name, value]) => [name.toLowerCase(), value]);
     assert.deepEqual(Object.fromEntries(seen)["x-forwarded-proto"], "https");
   } finally {

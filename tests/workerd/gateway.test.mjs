@@ -128,6 +128,7 @@ test("PROTECTED_PATHS: without a session nobody passes, however the path is writ
   for (const path of [
     "/billing/", "/billing", "/billing/x?y", "/clientarea.php", "/clientarea.php?action=invoices", "/CLIENTAREA.PHP", "/%62illing/x",
     "/%2562illing/x", "/public/..%2fbilling/", "//billing/", "/./billing/", "/public/%2e%2e/billing/", "/billing;a/x", "/%5cbilling/",
+    "/index.php/billing/x", "/index.php?rp=/billing/x", "/?a=b&rp=%2Fbilling/x", "/%u0062illing/x", "/%c1%a2illing/x", "/public/..%c0%afbilling/",
   ]) {
     for (const method of ["GET", "POST", "OPTIONS", "DELETE"]) {
       const response = await signet.fetch(path, { method, headers: { ...json, "X-Forwarded-Uri": "/public", "X-Original-URL": "/public" } });
@@ -137,7 +138,7 @@ test("PROTECTED_PATHS: without a session nobody passes, however the path is writ
   }
   assert.equal(origin.requests, before, "the origin was never asked");
   assert.equal((await signet.fetch("/billing/x", { headers: cookie })).status, 200);
-  assert.equal((await signet.fetch("/billings")).status, 200);
+  for (const open of ["/billings", "/index.php", "/index.php?page=billing", "/?x=/public/"]) assert.equal((await signet.fetch(open)).status, 200, open);
   const page = await signet.fetch("/billing/", { headers: { Accept: "text/html" } });
   assert.match(await page.text(), /Please sign in/);
 });
