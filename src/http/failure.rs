@@ -31,7 +31,7 @@ pub struct Failure {
     /// One more header field.
     pub header: Option<(&'static str, &'static str)>,
     /// The way back that its page offers first.
-    pub way_back: Option<WayBack>,
+    pub way_back: Option<Box<WayBack>>,
 }
 
 /// A link on the page of a failure, to where the person came from or can sign in.
