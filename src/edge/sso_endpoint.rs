@@ -135,7 +135,7 @@ async fn refuse(request: &Request, refusal: Refusal, site: &Site, trail: &mut Tr
         Refusal::Denied(denial, client_id, user) => {
             trail.user_id = Some(user);
             if denial.status() == 401 && request.format() == Format::Page {
-                failure.way_back = way_back(&client_id, site).await;
+                failure.way_back = way_back(&client_id, site).await.map(Box::new);
             }
             denial.reason()
         }

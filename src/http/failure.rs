@@ -37,7 +37,7 @@ pub struct Failure {
     /// Where people sign in, told to callers of JSON.
     pub login_url: Option<String>,
     /// The way back that its page offers first.
-    pub way_back: Option<WayBack>,
+    pub way_back: Option<Box<WayBack>>,
 }
 
 /// A link on the page of a failure, to where the person came from or can sign in.

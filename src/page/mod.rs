@@ -1,6 +1,6 @@
 //! The pages that people see. They work without JavaScript.
 
-use crate::http::{Failure, WayBack};
+use crate::http::Failure;
 use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -85,7 +85,7 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 }
                 @if failure.way_back.is_some() || home.is_some() {
                     p.actions {
-                        @if let Some(WayBack { label, address }) = &failure.way_back { a.button href=(address) { (label) } }
+                        @if let Some(way) = &failure.way_back { a.button href=(way.address) { (way.label) } }
                         @if let Some(home) = home {
                             a.button.quiet[failure.way_back.is_some()] href=(home) { "Go to the client area" }
                         }
@@ -170,20 +170,21 @@ pub const fn status_phrase(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::WayBack;
 
     #[test]
     fn texts_are_escaped() {
         let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
         let page = failure(&bad, Some("https://my.example/?\"><script>")).into_string();
         assert!(!page.contains("<script>"), "{page}");
-        let way_back = WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() };
+        let way_back = Box::new(WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() });
         let page = failure(&Failure { way_back: Some(way_back), ..bad }, None).into_string();
         assert!(!page.contains("<b>"), "{page}");
     }
 
     #[test]
     fn a_failure_offers_the_way_back_before_the_client_area() {
-        let way_back = WayBack { label: "Go back to P".into(), address: "https://a.example/".into() };
+        let way_back = Box::new(WayBack { label: "Go back to P".into(), address: "https://a.example/".into() });
         let dead = Failure { way_back: Some(way_back), ..Failure::NOT_FOUND };
         let page = failure(&dead, Some("https://my.example/")).into_string();
         let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
