@@ -6,7 +6,7 @@
 //! section 3.12). The algorithm is never read from the input: the header is one fixed string per
 //! key and purpose, and it is looked up, not parsed.
 
-use super::AssertionKey;
+use super::{AssertionKey, is_weak};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -65,6 +65,10 @@ pub enum KeyRingProblem {
     DuplicateKid,
     /// A key has fewer than 32 bytes.
     Short,
+    /// A key is too simple to be random. See [`is_weak`].
+    Weak,
+    /// Two entries have the same key, so that removing one of them would not remove the key.
+    DuplicateKey,
 }
 
 impl KeyRingProblem {
@@ -76,6 +80,8 @@ impl KeyRingProblem {
             Self::Malformed => "has an entry that is not kid:base64url",
             Self::DuplicateKid => "has two entries with the same kid",
             Self::Short => "has a key of fewer than 32 bytes",
+            Self::Weak => "has a key of fewer than 6 different bytes, or of one repeated text",
+            Self::DuplicateKey => "has two entries with the same key",
         }
     }
 }
@@ -114,6 +120,9 @@ impl KeyRing {
             let key = Key::parse(entry)?;
             if keys.iter().any(|other| other.kid == key.kid) {
                 return Err(KeyRingProblem::DuplicateKid);
+            }
+            if keys.iter().any(|other| other.assertion.to_pkcs8() == key.assertion.to_pkcs8()) {
+                return Err(KeyRingProblem::DuplicateKey);
             }
             if keys.len() == KEYS_MAX {
                 return Err(KeyRingProblem::TooMany);
@@ -179,6 +188,9 @@ impl Key {
         if key.len() < KEY_BYTES_MIN {
             return Err(KeyRingProblem::Short);
         }
+        if is_weak(&key) {
+            return Err(KeyRingProblem::Weak);
+        }
         Ok(Self {
             kid: kid.to_owned(),
             sso_token: DerivedKey::derive(&key, kid, Purpose::SsoToken)?,
@@ -224,8 +236,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn entry(kid: &str, byte: u8) -> String {
-        format!("{kid}:{}", URL_SAFE_NO_PAD.encode([byte; 32]))
+    /// An entry whose key has the bytes from `first` on.
+    fn entry(kid: &str, first: u8) -> String {
+        let key: [u8; 32] = std::array::from_fn(|n| first.wrapping_add(n as u8));
+        format!("{kid}:{}", URL_SAFE_NO_PAD.encode(key))
     }
 
     fn ring(entries: &[&str]) -> KeyRing {
@@ -235,7 +249,9 @@ mod tests {
     #[test]
     fn the_configuration_is_judged_with_a_precise_problem() {
         let short = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 31]));
-        let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), 1)).collect();
+        let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), n)).collect();
+        let weak = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
+        let padded = format!("b:{}", URL_SAFE_NO_PAD.encode([&std::array::from_fn::<u8, 32, _>(|n| n as u8)[..], &[0]].concat()));
         let long_kid = entry(&"k".repeat(33), 1);
         for (text, problem) in [
             ("", KeyRingProblem::Empty),
@@ -247,6 +263,10 @@ mod tests {
             (&long_kid, KeyRingProblem::Malformed),
             (&short, KeyRingProblem::Short),
             (&format!("{},{}", entry("a", 1), entry("a", 2)), KeyRingProblem::DuplicateKid),
+            (&format!("{},{}", entry("a", 1), entry("b", 1)), KeyRingProblem::DuplicateKey),
+            (&format!("{},{padded}", entry("a", 0)), KeyRingProblem::DuplicateKey),
+            (&weak, KeyRingProblem::Weak),
+            (&format!("{},{weak}", entry("a", 1)), KeyRingProblem::Weak),
             (&many.join(","), KeyRingProblem::TooMany),
             (&entry("a.b", 1), KeyRingProblem::Malformed),
             (&entry("a\"b", 1), KeyRingProblem::Malformed),
@@ -271,6 +291,8 @@ mod tests {
             (KeyRingProblem::Malformed, "has an entry that is not kid:base64url"),
             (KeyRingProblem::DuplicateKid, "has two entries with the same kid"),
             (KeyRingProblem::Short, "has a key of fewer than 32 bytes"),
+            (KeyRingProblem::Weak, "has a key of fewer than 6 different bytes, or of one repeated text"),
+            (KeyRingProblem::DuplicateKey, "has two entries with the same key"),
         ];
         for (problem, message) in messages {
             assert_eq!(problem.message(), message);

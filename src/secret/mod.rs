@@ -3,10 +3,12 @@
 mod assertion_key;
 mod digest;
 mod keys;
+mod strength;
 
 pub use assertion_key::AssertionKey;
 pub use digest::SecretDigest;
 pub use keys::{KeyRing, KeyRingProblem, Purpose};
+pub use strength::is_weak;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

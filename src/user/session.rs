@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn the_longest_cookie_read_has_1024_bytes() {
         // With a kid of three characters, a cookie can have exactly this length.
-        let keys = settings(&[("SIGNING_KEYS", "key:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc")]).ok().unwrap().keys;
+        let keys = settings(&[("SIGNING_KEYS", &format!("key:{TEST_KEY}"))]).ok().unwrap().keys;
         let padded = |length: usize| {
             let json = |n| json!({"sub": "42", "sid": session().id, "exp": 1_800_043_200, "padding": "x".repeat(n)});
             (1..1_000).map(|n| keys.sign(Purpose::Session, &json(n)).unwrap()).find(|v| v.len() == length).unwrap()
