@@ -326,8 +326,9 @@ pub(crate) mod tests {
 
     /// A sound configuration, with `changes` over it; an empty value unsets.
     pub(crate) fn settings(changes: &[(&str, &str)]) -> Result<Settings, Vec<SettingProblem>> {
+        let signing_keys = format!("k1:{TEST_KEY}");
         let sound = [
-            ("SIGNING_KEYS", &format!("k1:{TEST_KEY}")),
+            ("SIGNING_KEYS", signing_keys.as_str()),
             ("ADMIN_TOKEN", "admin-token-of-at-least-32-characters"),
             ("ISSUER", "https://sso.example"),
         ];

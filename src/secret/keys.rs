@@ -251,7 +251,10 @@ mod tests {
         let short = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 31]));
         let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), n)).collect();
         let weak = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
-        let padded = format!("b:{}", URL_SAFE_NO_PAD.encode([&std::array::from_fn::<u8, 32, _>(|n| n as u8)[..], &[0]].concat()));
+        let padded = format!(
+            "b:{}",
+            URL_SAFE_NO_PAD.encode([&std::array::from_fn::<u8, 32, _>(|n| n as u8)[..], &[0]].concat())
+        );
         let long_kid = entry(&"k".repeat(33), 1);
         for (text, problem) in [
             ("", KeyRingProblem::Empty),

@@ -42,7 +42,11 @@ mod tests {
         ] {
             assert!(is_weak(weak.as_bytes()), "{weak}");
         }
-        for strong in ["abcdefabcdefabcdefabcdefabcdeffa", "8f14e45fceea167a5a36dedd4bea2543", "correct horse battery staple 1234"] {
+        for strong in [
+            "abcdefabcdefabcdefabcdefabcdeffa",
+            "8f14e45fceea167a5a36dedd4bea2543",
+            "correct horse battery staple 1234",
+        ] {
             assert!(!is_weak(strong.as_bytes()), "{strong}");
         }
         assert!(is_weak(&[7; 32]) && is_weak(&[0; 64]));

@@ -100,7 +100,7 @@ impl SessionCookie {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::tests::settings;
+    use crate::settings::tests::{TEST_KEY, settings};
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

@@ -4,18 +4,18 @@ mod api_credentials;
 mod credentials;
 mod explain;
 mod health;
+mod outside;
 mod overview;
 mod parts;
-mod sign_in;
 mod tokens;
 mod users;
 
 pub use api_credentials::{api_credential_page, api_credentials_page, new_api_credential_page};
 pub use credentials::{credential_page, credentials_page, new_credential_page};
 pub use health::health_page;
+pub use outside::{ADMINISTRATION_OFF, misdirected_page, refused_page, sign_in_page};
 pub use overview::overview_page;
 pub use parts::{Frame, secret_page};
-pub use sign_in::sign_in_page;
 pub use tokens::{find_token_page, token_page};
 pub use users::{UserPage, find_user_page, unknown_user_page, user_page};
 
