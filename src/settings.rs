@@ -320,13 +320,11 @@ fn parse_seconds(value: Option<String>, default: u64, range: std::ops::RangeIncl
 pub(crate) mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
-
-    /// A signing key for tests, in base64url.
-    pub(crate) const TEST_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    use crate::secret::entry_for_test;
 
     /// A sound configuration, with `changes` over it; an empty value unsets.
     pub(crate) fn settings(changes: &[(&str, &str)]) -> Result<Settings, Vec<SettingProblem>> {
-        let signing_keys = format!("k1:{TEST_KEY}");
+        let signing_keys = entry_for_test("k1", 7);
         let sound = [
             ("SIGNING_KEYS", signing_keys.as_str()),
             ("ADMIN_TOKEN", "admin-token-of-at-least-32-characters"),
@@ -363,7 +361,7 @@ pub(crate) mod tests {
             ("SIGNING_KEYS", ""),
             ("SIGNING_KEYS", "k1:c2hvcnQ"),
             ("SIGNING_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
-            ("SIGNING_KEYS", &format!("k1:{TEST_KEY},k2:{TEST_KEY}")),
+            ("SIGNING_KEYS", &format!("{},{}", entry_for_test("k1", 7), entry_for_test("k2", 7))),
             ("ADMIN_TOKEN", "short"),
             ("ADMIN_TOKEN", &"a".repeat(64)),
             ("ADMIN_TOKEN", &"changeme".repeat(4)),

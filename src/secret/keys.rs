@@ -234,13 +234,8 @@ pub(super) fn expand(key: &[u8], label: &str, counter: u8) -> Result<[u8; 32], K
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::{entry_for_test as entry, key_for_test};
     use serde_json::json;
-
-    /// An entry whose key has the bytes from `first` on.
-    fn entry(kid: &str, first: u8) -> String {
-        let key: [u8; 32] = std::array::from_fn(|n| first.wrapping_add(n as u8));
-        format!("{kid}:{}", URL_SAFE_NO_PAD.encode(key))
-    }
 
     fn ring(entries: &[&str]) -> KeyRing {
         KeyRing::parse(&entries.join(",")).ok().unwrap()
@@ -251,10 +246,7 @@ mod tests {
         let short = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 31]));
         let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), n)).collect();
         let weak = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
-        let padded = format!(
-            "b:{}",
-            URL_SAFE_NO_PAD.encode([&std::array::from_fn::<u8, 32, _>(|n| n as u8)[..], &[0]].concat())
-        );
+        let padded = format!("b:{}", URL_SAFE_NO_PAD.encode([key_for_test(0).as_slice(), &[0]].concat()));
         let long_kid = entry(&"k".repeat(33), 1);
         for (text, problem) in [
             ("", KeyRingProblem::Empty),
@@ -341,7 +333,7 @@ mod tests {
         let text = ring(&[&entry("k1", 7)]).sign(Purpose::SsoToken, &json!({"a": 1})).unwrap();
         assert_eq!(
             text,
-            "eyJhbGciOiJIUzI1NiIsInR5cCI6InNzbytqd3QiLCJraWQiOiJrMSJ9.eyJhIjoxfQ.F_i3khEbZiYAVZnHvYzz6Jyz7bS750y_xUdNDMEexZY"
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6InNzbytqd3QiLCJraWQiOiJrMSJ9.eyJhIjoxfQ.0WMyiPqGoo34LCR-395oGJj019iRpfHGpIZPQtmEUPQ"
         );
     }
 }

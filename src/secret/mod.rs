@@ -40,6 +40,18 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A signing key for tests: the bytes from `first` on.
+#[cfg(test)]
+pub(crate) fn key_for_test(first: u8) -> [u8; 32] {
+    std::array::from_fn(|n| first.wrapping_add(n as u8))
+}
+
+/// The entry `kid` of `SIGNING_KEYS`, with that key.
+#[cfg(test)]
+pub(crate) fn entry_for_test(kid: &str, first: u8) -> String {
+    format!("{kid}:{}", URL_SAFE_NO_PAD.encode(key_for_test(first)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

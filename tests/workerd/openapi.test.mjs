@@ -231,7 +231,7 @@ async function importing(type, body) {
 
 test("the import: each kind of report, and each line is taken exactly if the description says so", async () => {
   const credential = api.example({ $ref: "#/components/schemas/CredentialInput" });
-  const set = { client_id: "brought", client_secret: "x".repeat(32), credential };
+  const set = { client_id: "brought", client_secret: "a-secret-of-at-least-32-characters", credential };
   const lines = [
     { user_id: "42", account: { status: "Active", services: [12] } }, set, {}, { user_id: "42" }, { user_id: "a b", account: { status: "Active" } },
     { user_id: "42", account: { status: "active" } }, { ...set, client_secret: "x".repeat(31) }, { ...set, client_secret: "x".repeat(1025) },

@@ -3,7 +3,7 @@ use crate::user::Status;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const SECRET: &str = "8f14e45fceea167a5a36dedd4bea2543";
 
 fn content(bytes: &[u8]) -> Content {
     Item::parse(&RawLine { number: 7, bytes: Some(bytes.to_vec()) }).content
