@@ -5,6 +5,8 @@ import { DurableObject } from "cloudflare:workers";
 import Signet, { Console as SignetConsole, User as SignetUser } from "./worker/index.js";
 
 const CONTROL = "/.test-control";
+/** The header that a test sends to come by http where the issuer is https. */
+const BY_HTTP = "x-test-by-http";
 
 /** Calls made by Signet since the last reset. All objects and requests share this isolate, and so these values. */
 const ops = {};
@@ -53,9 +55,15 @@ globalThis.clearTimeout = (timer) => {
 export default {
   async fetch(request, env, ctx) {
     if (request.url.endsWith(CONTROL)) return Response.json(await control(await request.json(), env));
-    return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(request);
+    return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(asPresented(request, env));
   },
 };
+
+/** The request as Cloudflare would present it: by https where the issuer is https, though it came to a plain socket. */
+function asPresented(request, { ISSUER }) {
+  if (!ISSUER?.startsWith("https:") || request.headers.has(BY_HTTP)) return request;
+  return new Request(request.url.replace(/^http:/, "https:"), request);
+}
 
 export class User extends DurableObject {
   #signet;

@@ -43,6 +43,8 @@ test("an application keeps its client_id and secret: it gets a token that signs 
   assert.deepEqual([body.name, body.user_id, body.scopes], ["Portal", "b1", ["clientarea:sso", "clientarea:invoices"]]);
 });
 
+const weak = "The secret has fewer than 6 different characters, or repeats one text.";
+
 test("each bad line is refused by its number with one precise reason, changes nothing and stops nothing", async () => {
   const neither = "The line is neither user_id and account, nor client_id, client_secret and credential.";
   const field = (kind) => `The ${kind} has an unknown, missing or unsound field.`;
