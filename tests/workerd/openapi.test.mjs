@@ -286,6 +286,14 @@ test("RFC 6750 section 3: without the administration token every operation of th
   }
 });
 
+test("RFC 9110 section 15.5.20: at any other host every operation of the administration is 421, whatever the token", async () => {
+  const operations = answering(421);
+  assert.deepEqual(operations, api.operations.filter(({ path }) => path.startsWith("/admin/")));
+  for (const { method, path } of operations) {
+    await expect(421, call(method, filled(path), { headers: { ...authorized(path), Host: "elsewhere.example" } }));
+  }
+});
+
 test("RFC 9457: every operation of the administration refuses a malformed identifier, parameter or body", async () => {
   for (const { method, path } of answering(400).filter(({ path }) => path.startsWith("/admin/"))) {
     const headers = { ...authorized(path), "Content-Type": "application/json" };

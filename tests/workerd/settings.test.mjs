@@ -22,7 +22,7 @@ for (const [name, value] of [
   ["TOKEN_TTL", 61],
   ["API_ALLOW_GET", "yes"],
   ["HSTS_INCLUDE_SUBDOMAINS", "yes"],
-  ["CONSOLE_ORIGIN", "console.example"],
+  ["CONSOLE_ORIGIN", "my-console"],
 ]) {
   test(`RFC 7518 section 3.2 and its like: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
     const signet = await startSignet({ vars: { [name]: value } });
