@@ -2,6 +2,9 @@
 //!
 //! # The request paths
 //!
+//! Every request first passes [`address::refusal`]: https alone where the issuer is https, and administration on its own
+//! origin.
+//!
 //! ```text
 //! application ── POST /oauth/token ──────────► edge::token_endpoint
 //!                                              oauth::TokenRequest::parse   one typed request, or one error

@@ -41,8 +41,7 @@ pub fn refused_page(failure: &Failure) -> Response {
     card(failure.status, "Nothing was changed", &message)
 }
 
-/// The page at an address that is not that of administration, with the right one: 421 (RFC 9110 section 15.5.20). Only its
-/// first page is linked, so that no address of it leaves the host it was sent to.
+/// The page at an address where administration is not served, with the right one: 421 (RFC 9110 section 15.5.20).
 pub fn misdirected_page(console_origin: Option<&str>) -> Response {
     match console_origin {
         Some(origin) => {
