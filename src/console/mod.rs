@@ -15,7 +15,7 @@ pub use health::{Check, Level, Platform, checks};
 pub use pages::{
     ADMINISTRATION_OFF, Frame, UserPage, api_credential_page, api_credentials_page, credential_page, credentials_page,
     failure_page, find_token_page, find_user_page, health_page, misdirected_page, new_api_credential_page,
-    new_credential_page, overview_page, refused_page, secret_page, sign_in_page, token_page, unknown_user_page,
+    new_credential_page, overview_page, refusal_page, secret_page, sign_in_page, token_page, unknown_user_page,
     user_page,
 };
 pub use request::{

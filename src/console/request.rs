@@ -80,7 +80,7 @@ pub enum ConsoleRequest {
 pub enum SignInRequest {
     /// The form: sign in.
     Enter(SignIn),
-    /// Where a browser goes once it is signed in, to show that it kept the cookie: go on to this page.
+    /// Where a browser goes right after signing in, which shows whether it kept the cookie. It wants this page.
     Arrive(View),
 }
 
@@ -94,7 +94,7 @@ pub struct SignIn {
 }
 
 impl SignInRequest {
-    /// The request, if it is about signing in. What it says of another site's page leads to the overview.
+    /// The request, if it is about signing in. Without a page of the console in `then` it leads to the overview.
     ///
     /// # Errors
     /// 400 for another form, or for a repeated parameter.

@@ -44,7 +44,7 @@ const NO_COOKIE_BY_HTTP: Failure = Failure::of(
 pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
     if request.method == Method::Post && request.is_cross_origin(site.console_origin()) {
-        return refuse_another_site(request, trail);
+        return Err(ANOTHER_SITE.into());
     }
     // 2.
     let arrival = match SignInRequest::parse(request)? {
@@ -77,16 +77,8 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     }
 }
 
-fn refuse_another_site(request: &Request, trail: &mut Trail) -> Result<Response, Trouble> {
-    if request.format() != Format::Page {
-        return Err(ANOTHER_SITE.into());
-    }
-    trail.outcome = Outcome::Denied;
-    trail.reason = Some(ANOTHER_SITE.error);
-    Ok(console::refused_page(&ANOTHER_SITE))
-}
-
-/// The answer to whoever is not signed in. Whoever has just been, says so by `arrival`: then the browser keeps no cookie.
+/// The answer to whoever is not signed in. `arrival` is where a browser goes right after signing in: without a cookie
+/// there, it kept none.
 fn ask_to_sign_in(arrival: Option<View>, request: &Request, trail: &mut Trail) -> Result<Response, Trouble> {
     trail.reason = Some("no_session");
     if request.format() != Format::Page {

@@ -33,6 +33,7 @@ mod whmcs_endpoint;
 
 use crate::address;
 use crate::admin::AdminRequest;
+use crate::console;
 use crate::http::{BODY_BYTES_MAX, Failure, Format, Hsts, Method, Request, Response};
 use crate::limit::{TOO_MANY_ATTEMPTS, failure_keys};
 use crate::log::{LogLine, Outcome, jti_hash};
@@ -172,6 +173,10 @@ async fn serve(
 }
 
 fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {
-    let response = failure.into_response(Route::format(request), trail.home.as_deref());
+    let format = Route::format(request);
+    let response = match Route::of(request) {
+        Ok(Route::Console) if format == Format::Page => console::refusal_page(&failure),
+        _ => failure.into_response(format, trail.home.as_deref()),
+    };
     if trail.ends_session { crate::sso::cookie_cleared(response) } else { response }
 }

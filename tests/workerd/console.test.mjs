@@ -124,6 +124,31 @@ test("RFC 9700 section 4.7: a page of another origin, of the same site too, cann
   assert.equal((await signet.fetch("/admin", { headers: cookie })).status, 200);
 });
 
+test("whatever is refused before an operator is known is told in a page that leads back to the console", async () => {
+  const limited = await startSignet({ limit: 1 });
+  try {
+    const guess = () => limited.fetch("/admin/sign-in", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body: new URLSearchParams({ admin_token: "wrong" }) });
+    await guess();
+    await signet.faults.set([{ target: "console.fetch", mode: "throw" }]);
+    const failed = await signet.fetch("/admin", { headers: cookie });
+    await signet.faults.set([]);
+    for (const [response, status, title] of [
+      [await signet.fetch("/admin/sign-in", { method: "POST", headers: { "Content-Type": "text/plain" }, body: "admin_token=x" }), 400, "Nothing was changed"],
+      [await signet.fetch("/admin/sign-in", { method: "POST", body: "x".repeat(70_000) }), 413, "Nothing was changed"],
+      [await guess(), 429, "Please try again"],
+      [failed, 503, "Please try again"],
+    ]) {
+      const page = await response.text();
+      assert.equal(response.status, status);
+      assert.ok(page.includes(`<h1>${title}</h1>`) && page.includes('<a class="button" href="/admin">Open the console</a>'), page);
+      assert.ok(!page.includes("client area") && !page.includes("/account/security"), page);
+      assert.equal(response.headers.has("retry-after"), status === 429 || status === 503, status);
+    }
+  } finally {
+    await limited.close();
+  }
+});
+
 test("callers of JSON are told of failures in JSON", async () => {
   await assertFailure(await signet.fetch("/admin", { headers: json }), 401, "invalid_session", "No administrator is signed in.");
   await assertFailure(await signet.fetch("/admin/nowhere", { headers: { ...json, ...cookie } }), 404, "not_found", "There is nothing at this address.");

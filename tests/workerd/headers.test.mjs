@@ -18,7 +18,7 @@ const PATHS = [
 ];
 /** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
 const referrerPolicy = (path, { status, headers }) => {
-  const isConsole = /^\/admin(?!\/v1)/.test(path) && [401, 403].includes(status) && headers.get("content-type").startsWith("text/html");
+  const isConsole = /^\/admin(?!\/v1)/.test(path) && status !== 405 && headers.get("content-type").startsWith("text/html");
   return isConsole || (path === "/oauth/logout" && status === 200) ? "same-origin" : "no-referrer";
 };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];

@@ -1,6 +1,6 @@
 //! The pages for whoever is not signed in.
 
-use super::answer;
+use super::{answer, failure_title, with_header};
 use crate::console::{SIGN_IN_PATH, View};
 use crate::http::{Failure, Response};
 use crate::page::status_phrase;
@@ -32,13 +32,13 @@ pub fn sign_in_page(then: &View, failure: Option<&Failure>) -> Response {
     answer(401, None, "Sign in", &body)
 }
 
-/// The page of a form that another site sent.
-pub fn refused_page(failure: &Failure) -> Response {
+/// The page of a failure, for whoever is not signed in or whose session was not looked at.
+pub fn refusal_page(failure: &Failure) -> Response {
     let message = html! {
         p.message role="alert" { (failure.description) }
         p { a.button href=(View::Overview.address()) { "Open the console" } }
     };
-    card(failure.status, "Nothing was changed", &message)
+    with_header(card(failure.status, failure_title(failure), &message), failure)
 }
 
 /// The page at an address where administration is not served, with the right one: 421 (RFC 9110 section 15.5.20).
