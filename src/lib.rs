@@ -2,6 +2,9 @@
 //!
 //! # The request paths
 //!
+//! Every request first passes [`address::refusal`]: https alone where the issuer is https, and administration on its own
+//! origin.
+//!
 //! ```text
 //! application ── POST /oauth/token ──────────► edge::token_endpoint
 //!                                              oauth::TokenRequest::parse   one typed request, or one error
@@ -36,7 +39,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► address ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
 //! ```
 //!
 //! # What is stored
@@ -62,6 +65,7 @@
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod address;
 pub mod admin;
 pub mod console;
 pub mod credential;

@@ -1,6 +1,6 @@
 //! The routes: which path and method lead where. `.php` spellings are those of WHMCS.
 
-use crate::console::SignIn;
+use crate::console::SignInRequest;
 use crate::http::{Failure, Format, Method, Request};
 
 /// Where a request leads.
@@ -140,6 +140,32 @@ impl Route {
         }
     }
 
+    /// Whether the route is administration, which has one origin of its own: the setting `CONSOLE_ORIGIN`.
+    pub const fn is_administration(self) -> bool {
+        matches!(self, Self::Import | Self::Admin | Self::Console)
+    }
+
+    /// Whether browsers open the route's GET as a page.
+    pub const fn is_page(self) -> bool {
+        match self {
+            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => true,
+            Self::Token
+            | Self::Revocation
+            | Self::Introspection
+            | Self::Receipt
+            | Self::Session
+            | Self::Metadata
+            | Self::Jwks
+            | Self::Description
+            | Self::Whmcs
+            | Self::Health
+            | Self::Import
+            | Self::Admin => false,
+            #[cfg(feature = "demo")]
+            Self::Demo => true,
+        }
+    }
+
     /// The route's name in the log.
     pub const fn name(self) -> &'static str {
         match self {
@@ -176,7 +202,7 @@ impl Route {
             | Self::Whmcs
             | Self::Import
             | Self::Admin => true,
-            Self::Console => SignIn::is_asked_by(request),
+            Self::Console => SignInRequest::is_entry(request),
             Self::Sso
             | Self::Session
             | Self::Logout

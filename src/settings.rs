@@ -1,8 +1,8 @@
 //! The settings, parsed whole before the first request is served.
 
 use crate::gateway::{Gateway, ProtectedPaths};
-use crate::http::parse_number;
-use crate::secret::{KeyRing, Secret, SecretDigest};
+use crate::http::{Hsts, Request, parse_number};
+use crate::secret::{KeyRing, Secret, SecretDigest, is_weak};
 use crate::sso::ClientArea;
 use crate::token::TOKEN_TTL_MAX;
 use serde::Serialize;
@@ -50,10 +50,14 @@ pub struct Settings {
     pub login_url: Option<Url>,
     /// The client area that Signet stands in front of, in gateway mode.
     pub gateway: Option<Gateway>,
-    /// Whether WHMCS's API takes GET, with the caller's secret in the address.
+    /// The one origin that administration answers on, without a trailing slash; none while administration is off.
+    pub console_origin: Option<String>,
+    /// Whether WHMCS's API takes the caller's secret in the address, and so GET.
     pub api_allow_get: bool,
     /// Whether a sign-in link first gives the browser a nonce, so that a double click signs in.
     pub browser_nonce: bool,
+    /// Whether browsers are told to use https for the subdomains of Signet's host too.
+    pub hsts_include_subdomains: bool,
     /// Where objects made by administration are placed.
     pub object_location: Option<String>,
 }
@@ -131,8 +135,10 @@ impl Settings {
         let event_days = parse_whole(read("EVENT_RETENTION_DAYS"), EVENT_RETENTION_DEFAULT, 1..=EVENT_RETENTION_MAX)
             .ok_or_else(|| keep("EVENT_RETENTION_DAYS", "is not a number of days from 1 to 3650"))
             .ok();
-        let api_allow_get = parse_switch(read("API_ALLOW_GET")).map_err(|p| keep("API_ALLOW_GET", p)).unwrap_or(false);
-        let browser_nonce = parse_switch(read("BROWSER_NONCE")).map_err(|p| keep("BROWSER_NONCE", p)).unwrap_or(false);
+        let mut switch = |name| parse_switch(read(name)).map_err(|p| keep(name, p)).unwrap_or(false);
+        let api_allow_get = switch("API_ALLOW_GET");
+        let browser_nonce = switch("BROWSER_NONCE");
+        let hsts_include_subdomains = switch("HSTS_INCLUDE_SUBDOMAINS");
         let object_location = read("OBJECT_LOCATION");
         if object_location.as_deref().is_some_and(|hint| !OBJECT_LOCATIONS.contains(&hint)) {
             keep("OBJECT_LOCATION", "is not a location hint of Durable Objects");
@@ -151,6 +157,19 @@ impl Settings {
         });
         if read("ORIGIN_URL").is_none() && read("PROTECTED_PATHS").is_some() {
             keep("PROTECTED_PATHS", "is of no use without ORIGIN_URL");
+        }
+        let console_origin = match (read("CONSOLE_ORIGIN"), &gateway) {
+            (Some(text), _) => parse_console_origin(&text, issuer.as_ref(), gateway.as_ref())
+                .map_err(|p| keep("CONSOLE_ORIGIN", p))
+                .ok(),
+            (None, None) => issuer.as_ref().map(|issuer| issuer.as_str().to_owned()),
+            (None, Some(_)) => None,
+        };
+        if let (Some(issuer), Some(gateway)) = (&issuer, &gateway) {
+            let is_signet = |origin: &String| Some(origin) == console_origin.as_ref() || origin == issuer.as_str();
+            if is_signet(&gateway.origin) {
+                keep("ORIGIN_URL", "is Signet's own address, so that requests would never reach the client area");
+            }
         }
         if let (Some(issuer), Some(login_url)) = (&issuer, &login_url)
             && login_url.origin().ascii_serialization() == issuer.as_str()
@@ -181,12 +200,32 @@ impl Settings {
                     admin_token,
                     login_url,
                     gateway,
+                    console_origin,
                     api_allow_get,
                     browser_nonce,
+                    hsts_include_subdomains,
                     object_location,
                 })
             }
             _ => Err(problems),
+        }
+    }
+
+    /// Whether the issuer is https, so that no request by http is served.
+    pub fn requires_https(&self) -> bool {
+        self.issuer.as_str().starts_with("https://")
+    }
+
+    /// The HSTS policy of the answer to `request`. There is none by http (RFC 6797 section 7.2), and none on a name of
+    /// this machine: it would turn every other server there to https (section 8.3 applies to all ports of a host).
+    pub fn hsts(&self, request: &Request) -> Hsts {
+        let is_local = |origin: &str| Url::parse(origin).is_ok_and(|url| is_local(&url));
+        if !request.is_secure() || is_local(self.issuer.as_str()) || is_local(&request.origin) {
+            Hsts::Off
+        } else if self.hsts_include_subdomains {
+            Hsts::IncludeSubDomains
+        } else {
+            Hsts::Host
         }
     }
 }
@@ -195,6 +234,9 @@ fn parse_admin_token(value: Option<String>) -> Result<SecretDigest, &'static str
     let token = value.ok_or("is missing")?;
     if token.chars().count() < ADMIN_TOKEN_MIN {
         return Err("has fewer than 32 characters");
+    }
+    if is_weak(token.as_bytes()) {
+        return Err("has fewer than 6 different characters, or repeats one text");
     }
     Ok(SecretDigest::of(&Secret::new(token)))
 }
@@ -209,6 +251,34 @@ fn parse_origin(text: &str) -> Option<String> {
     let url = parse_web_url(text).filter(|url| url.query().is_none())?;
     let origin = url.origin().ascii_serialization();
     (url.path() == "/" && origin.len() <= 255).then_some(origin)
+}
+
+/// The origin of administration. In gateway mode the client area's scripts run on the issuer's host, so it is another one.
+fn parse_console_origin(
+    text: &str,
+    issuer: Option<&Issuer>,
+    gateway: Option<&Gateway>,
+) -> Result<String, &'static str> {
+    let origin =
+        parse_origin(text).ok_or("is not an origin such as https://console.example.com (http only for localhost)")?;
+    if let Some(issuer) = issuer {
+        let (console_scheme, console_host) = scheme_and_host(&origin);
+        let (scheme, host) = scheme_and_host(issuer.as_str());
+        if console_scheme != scheme {
+            return Err("has another scheme than ISSUER");
+        }
+        if gateway.is_some() && console_host == host {
+            return Err("is on the host of ISSUER, which the client area shares in gateway mode");
+        }
+    }
+    Ok(origin)
+}
+
+/// The scheme and the host of an origin. Hosts share cookies, whatever their port (RFC 6265 section 8.5).
+pub(crate) fn scheme_and_host(origin: &str) -> (&str, &str) {
+    let (scheme, authority) = origin.split_once("://").unwrap_or_default();
+    let port_at = authority.rfind(':').filter(|at| !authority.get(*at..).is_some_and(|port| port.contains(']')));
+    (scheme, port_at.and_then(|at| authority.get(..at)).unwrap_or(authority))
 }
 
 fn parse_page(text: &str) -> Result<Url, &'static str> {
@@ -229,14 +299,22 @@ fn parse_directory(text: &str) -> Result<Url, &'static str> {
 /// A URL that may carry secrets: https, or http to this very machine, with no user and no fragment.
 pub(crate) fn parse_web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    let is_local = match url.host()? {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => IpAddr::V4(address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::V6(address).is_loopback(),
-    };
-    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local);
+    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local(&url));
     let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    (is_private && is_plain).then_some(url)
+    (is_private && is_plain && url.has_host()).then_some(url)
+}
+
+/// Whether the host of `url` is this very machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
 }
 
 /// A switch, off by default.
@@ -259,11 +337,14 @@ fn parse_whole(value: Option<String>, default: u64, range: std::ops::RangeInclus
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::http::{Method, request_for_test};
+    use crate::secret::entry_for_test;
 
     /// A sound configuration, with `changes` over it; an empty value unsets.
     pub(crate) fn settings(changes: &[(&str, &str)]) -> Result<Settings, Vec<SettingProblem>> {
+        let signing_keys = entry_for_test("k1", 7);
         let sound = [
-            ("SIGNING_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
+            ("SIGNING_KEYS", signing_keys.as_str()),
             ("ADMIN_TOKEN", "admin-token-of-at-least-32-characters"),
             ("ISSUER", "https://sso.example"),
         ];
@@ -298,7 +379,12 @@ pub(crate) mod tests {
         for (name, bad) in [
             ("SIGNING_KEYS", ""),
             ("SIGNING_KEYS", "k1:c2hvcnQ"),
+            ("SIGNING_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
+            ("SIGNING_KEYS", &format!("{},{}", entry_for_test("k1", 7), entry_for_test("k2", 7))),
             ("ADMIN_TOKEN", "short"),
+            ("ADMIN_TOKEN", &"a".repeat(64)),
+            ("ADMIN_TOKEN", &"changeme".repeat(4)),
+            ("ADMIN_TOKEN", &"01234".repeat(8)),
             ("ISSUER", "sso.example"),
             ("ISSUER", "http://sso.example"),
             ("ISSUER", "https://sso.example/path"),
@@ -324,6 +410,13 @@ pub(crate) mod tests {
             ("API_ALLOW_GET", "yes"),
             ("BROWSER_NONCE", "1"),
             ("BROWSER_NONCE", "on"),
+            ("HSTS_INCLUDE_SUBDOMAINS", "1"),
+            ("CONSOLE_ORIGIN", "console.example"),
+            ("CONSOLE_ORIGIN", "http://console.example"),
+            ("CONSOLE_ORIGIN", "http://localhost:8787"),
+            ("CONSOLE_ORIGIN", "https://console.example/admin"),
+            ("ORIGIN_URL", "https://sso.example"),
+            ("ORIGIN_URL", "https://sso.example:443/"),
             ("LOGIN_URL", "/login"),
             ("LOGIN_URL", "http://panel.example/login"),
             ("LOGIN_URL", "javascript:alert(1)"),
@@ -345,6 +438,68 @@ pub(crate) mod tests {
         assert!(!open.protected.protect("/", ""));
         let closed = settings(&[origin, ("PROTECTED_PATHS", r#"["/"]"#)]).ok().unwrap().gateway.unwrap();
         assert!(closed.protected.protect("/", ""));
+    }
+
+    #[test]
+    fn administration_has_one_origin_and_in_gateway_mode_a_host_of_its_own() {
+        let gateway = ("ORIGIN_URL", "https://my-server.example");
+        let console = |changes: &[(&str, &str)]| settings(changes).map(|settings| settings.console_origin);
+        assert_eq!(console(&[]), Ok(Some("https://sso.example".into())));
+        assert_eq!(console(&[gateway]), Ok(None), "off until it is set");
+        for (origin, is_valid) in [
+            ("https://console.example", true),
+            ("https://console.sso.example/", true),
+            ("https://sso.example", false),
+            ("https://sso.example:8443", false),
+            ("https://my-server.example", false),
+        ] {
+            let problems = console(&[gateway, ("CONSOLE_ORIGIN", origin)]);
+            assert_eq!(problems.is_ok(), is_valid, "{origin}: {problems:?}");
+        }
+        for origin in ["https://console.example", "https://sso.example", "https://sso.example:8443"] {
+            assert_eq!(console(&[("CONSOLE_ORIGIN", origin)]), Ok(Some(origin.into())));
+        }
+        let local = [("ISSUER", "http://localhost:1"), ("CONSOLE_ORIGIN", "https://console.example")];
+        assert!(console(&local).is_err(), "another scheme");
+    }
+
+    #[test]
+    fn a_host_is_told_from_its_port() {
+        for (origin, expected) in [
+            ("https://sso.example", ("https", "sso.example")),
+            ("https://sso.example:8443", ("https", "sso.example")),
+            ("http://[::1]:8787", ("http", "[::1]")),
+            ("http://[::1]", ("http", "[::1]")),
+            ("", ("", "")),
+        ] {
+            assert_eq!(scheme_and_host(origin), expected, "{origin}");
+        }
+    }
+
+    #[test]
+    fn hsts_is_for_https_and_never_for_this_machine() {
+        let hsts = |issuer: &str, origin: &str, include_subdomains: &str| {
+            let changes = [("ISSUER", issuer), ("HSTS_INCLUDE_SUBDOMAINS", include_subdomains)];
+            let request = Request { origin: origin.into(), ..request_for_test(Method::Get, "/", &[], "") };
+            settings(&changes).ok().unwrap().hsts(&request)
+        };
+        for (issuer, origin, subdomains, expected) in [
+            ("https://sso.example", "https://sso.example", "", Hsts::Host),
+            ("https://sso.example", "https://signet.workers.dev", "false", Hsts::Host),
+            ("https://sso.example", "https://sso.example", "true", Hsts::IncludeSubDomains),
+            ("https://sso.example", "http://sso.example", "true", Hsts::Off),
+            ("https://sso.example", "https://localhost:8787", "", Hsts::Off),
+            ("https://localhost", "https://signet.workers.dev", "", Hsts::Off),
+            ("https://localhost:8787", "https://localhost:8787", "true", Hsts::Off),
+            ("https://sso.localhost", "https://sso.localhost", "", Hsts::Off),
+            ("https://localhost.", "https://localhost.", "", Hsts::Off),
+            ("https://127.0.0.1:8787", "https://127.0.0.1:8787", "", Hsts::Off),
+            ("https://127.1.2.3", "https://127.1.2.3", "", Hsts::Off),
+            ("https://[::1]", "https://[::1]", "", Hsts::Off),
+            ("https://mylocalhost", "https://mylocalhost", "", Hsts::Host),
+        ] {
+            assert_eq!(hsts(issuer, origin, subdomains), expected, "{issuer} {origin} {subdomains}");
+        }
     }
 
     #[test]

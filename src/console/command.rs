@@ -5,15 +5,29 @@ use crate::id::SessionId;
 use crate::secret::SecretDigest;
 use serde::{Deserialize, Serialize};
 
+/// What reaches the console's object: a command, and the administration token in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleTurn {
+    /// The digest of the administration token in force. Before the command, the object deletes every session that another
+    /// token opened. So a changed token ends them for good, even if it is changed back later.
+    pub admin_token: SecretDigest,
+    /// What is asked.
+    pub command: ConsoleCommand,
+}
+
 /// What can be asked of the console's object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleCommand {
-    /// Open a session. Answer: `Done`.
-    Open(ConsoleSession),
-    /// Is this session alive, while this is the digest of the administration token in force? Refreshes its idle limit.
-    /// Answer: `Done`, `Missing`.
-    Check(SessionId, SecretDigest),
+    /// Open a session, and end the one that the browser presented. Answer: `Done`.
+    Open {
+        /// The new session.
+        session: ConsoleSession,
+        /// The session that the browser presented.
+        replaces: Option<SessionId>,
+    },
+    /// Is this session alive? Refreshes its idle limit. Answer: `Done`, `Missing`.
+    Check(SessionId),
     /// End a session. Answer: `Done`.
     End(SessionId),
     /// Add to the counts. Answer: `Done`.
@@ -61,13 +75,19 @@ mod tests {
         let session = ConsoleSession::new(sid.clone(), digest.clone(), Timestamp::from_seconds(7));
         let row = json!({"id": SID, "admin_token": token, "opened_at": 7, "last_seen_at": 7});
         for (command, wire) in [
-            (ConsoleCommand::Open(session), json!({"open": row})),
-            (ConsoleCommand::Check(sid.clone(), digest), json!({"check": [SID, token]})),
+            (
+                ConsoleCommand::Open { session: session.clone(), replaces: Some(sid.clone()) },
+                json!({"open": {"session": row, "replaces": SID}}),
+            ),
+            (ConsoleCommand::Open { session, replaces: None }, json!({"open": {"session": row, "replaces": null}})),
+            (ConsoleCommand::Check(sid.clone()), json!({"check": SID})),
             (ConsoleCommand::End(sid), json!({"end": SID})),
             (ConsoleCommand::Count(counts()), json!({"count": rows()})),
             (ConsoleCommand::Counts(20_000), json!({"counts": 20_000})),
         ] {
-            assert_wire(command, wire);
+            assert_wire(command.clone(), wire.clone());
+            let turn = ConsoleTurn { admin_token: digest.clone(), command };
+            assert_wire(turn, json!({"admin_token": token, "command": wire}));
         }
     }
 

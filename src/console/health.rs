@@ -1,5 +1,6 @@
 //! What the health page finds.
 
+use super::ADMINISTRATION_OFF;
 use crate::settings::Settings;
 
 /// How much a finding matters.
@@ -27,8 +28,6 @@ pub struct Check {
 /// What the platform says of itself, measured for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
-    /// The `Host` by which this page was asked for.
-    pub host: String,
     /// How long KV took to answer, in milliseconds; none if it did not.
     pub kv_milliseconds: Option<u64>,
     /// Whether the users' objects are bound.
@@ -44,24 +43,27 @@ pub struct Platform {
 pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
     let check = |name, level, finding: String| Check { name, level, finding };
     let issuer = settings.issuer.as_str();
-    let (scheme, host) = issuer.split_once("://").unwrap_or_default();
     let kids: Vec<_> = settings.keys.assertion_keys().map(|key| key.kid()).collect();
     let client_area = settings.client_area.base();
     let shares_host = client_area.origin().ascii_serialization() == issuer;
     vec![
         check("Settings", Level::Good, "Every setting is sound.".to_owned()),
-        if host.eq_ignore_ascii_case(&platform.host) {
-            check("Address", Level::Good, format!("ISSUER is {issuer}, and you reached it there."))
-        } else {
-            check(
-                "Address",
-                Level::Bad,
-                format!("ISSUER is {issuer}, but you came by {}. Links lead to the former.", platform.host),
-            )
+        check("Address", Level::Good, format!("ISSUER is {issuer}.")),
+        match settings.console_origin.as_deref() {
+            Some(origin) if origin == client_area.origin().ascii_serialization() => check(
+                "Console",
+                Level::Note,
+                format!(
+                    "Administration is at {origin}, the origin of the client area. If both are served there, a script of \
+                     the client area can use your session: set CONSOLE_ORIGIN."
+                ),
+            ),
+            Some(origin) => check("Console", Level::Good, format!("Administration is at {origin}, and nowhere else.")),
+            None => check("Console", Level::Note, ADMINISTRATION_OFF.to_owned()),
         },
-        match scheme {
-            "https" => check("Encryption", Level::Good, "Signet is reached by https.".to_owned()),
-            _ => {
+        match settings.requires_https() {
+            true => check("Encryption", Level::Good, "Signet answers by https only.".to_owned()),
+            false => {
                 check("Encryption", Level::Note, "Signet is reached by http. That is for this machine only.".to_owned())
             }
         },
@@ -141,13 +143,7 @@ mod tests {
     use crate::settings::tests::settings;
 
     fn platform() -> Platform {
-        Platform {
-            host: "sso.example".into(),
-            kv_milliseconds: Some(3),
-            has_users: true,
-            has_rate_limit: true,
-            has_analytics: true,
-        }
+        Platform { kv_milliseconds: Some(3), has_users: true, has_rate_limit: true, has_analytics: true }
     }
 
     fn level(name: &str, vars: &[(&str, &str)], platform: &Platform) -> Level {
@@ -160,6 +156,7 @@ mod tests {
         let login = [("LOGIN_URL", "https://panel.example/login")];
         let elsewhere = [("CLIENT_AREA_URL", "https://my.example/")];
         let gateway = [("CLIENT_AREA_URL", "https://my.example/"), ("ORIGIN_URL", "https://my-server.example")];
+        let console = [("CONSOLE_ORIGIN", "https://console.example")];
         let local = [("ISSUER", "http://localhost:8787")];
         let with = |change: fn(&mut Platform)| {
             let mut platform = platform();
@@ -168,7 +165,10 @@ mod tests {
         };
         for (name, vars, platform, expected) in [
             ("Address", &[][..], platform(), Level::Good),
-            ("Address", &[], with(|p| p.host = "other.example".into()), Level::Bad),
+            ("Console", &[], platform(), Level::Note),
+            ("Console", &elsewhere, platform(), Level::Good),
+            ("Console", &gateway, platform(), Level::Note),
+            ("Console", &console, platform(), Level::Good),
             ("Encryption", &[], platform(), Level::Good),
             ("Encryption", &local, platform(), Level::Note),
             ("Workers KV", &[], platform(), Level::Good),

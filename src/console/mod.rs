@@ -9,15 +9,18 @@ mod session;
 mod tally;
 mod view;
 
-pub use command::{ConsoleCommand, ConsoleReply};
+pub use command::{ConsoleCommand, ConsoleReply, ConsoleTurn};
 pub use form::Act;
 pub use health::{Check, Level, Platform, checks};
 pub use pages::{
-    Frame, UserPage, api_credential_page, api_credentials_page, credential_page, credentials_page, failure_page,
-    find_token_page, find_user_page, health_page, new_api_credential_page, new_credential_page, overview_page,
-    secret_page, sign_in_page, token_page, unknown_user_page, user_page,
+    ADMINISTRATION_OFF, Frame, UserPage, api_credential_page, api_credentials_page, credential_page, credentials_page,
+    failure_page, find_token_page, find_user_page, health_page, misdirected_page, new_api_credential_page,
+    new_credential_page, overview_page, refusal_page, secret_page, sign_in_page, token_page, unknown_user_page,
+    user_page,
 };
-pub use request::{ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, view_at};
+pub use request::{
+    ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, SignInRequest, arrival_address, view_at,
+};
 pub use session::{CONSOLE_COOKIE, CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
 pub use tally::{Count, DAYS_KEPT, DAYS_SHOWN, Day, Tally, first_day_shown};
 pub use view::{Section, View};

@@ -6,6 +6,7 @@ use crate::admin::MALFORMED_USER_ID;
 use crate::http::{Failure, Method, Params, Request, decoded_segments};
 use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Where the form that signs in posts to.
 pub const SIGN_IN_PATH: &str = "/admin/sign-in";
@@ -74,7 +75,16 @@ pub enum ConsoleRequest {
     },
 }
 
-/// A well-formed request to sign in.
+/// A well-formed request about signing in.
+#[derive(Debug)]
+pub enum SignInRequest {
+    /// The form: sign in.
+    Enter(SignIn),
+    /// Where a browser goes right after signing in, which shows whether it kept the cookie. It wants this page.
+    Arrive(View),
+}
+
+/// The form that signs in.
 #[derive(Debug)]
 pub struct SignIn {
     /// The administration token.
@@ -83,25 +93,34 @@ pub struct SignIn {
     pub then: View,
 }
 
-impl SignIn {
-    /// Whether `request` is to sign in.
-    pub fn is_asked_by(request: &Request) -> bool {
-        request.path == SIGN_IN_PATH
+impl SignInRequest {
+    /// Whether `request` is to sign in, so that its body holds an administration token.
+    pub fn is_entry(request: &Request) -> bool {
+        request.method == Method::Post && request.path == SIGN_IN_PATH
     }
 
-    /// Parses the form that signs in.
+    /// The request, if it is about signing in. Without a page of the console in `then` it leads to the overview.
     ///
     /// # Errors
-    /// 405 for a GET, 400 for another form.
-    pub fn parse(request: &Request) -> Result<Self, Failure> {
+    /// 400 for another form, or for a repeated parameter.
+    pub fn parse(request: &Request) -> Result<Option<Self>, Failure> {
+        if request.path != SIGN_IN_PATH {
+            return Ok(None);
+        }
+        let then =
+            |params: &Params| params.get("then").and_then(|address| view_at(address).ok()).unwrap_or(View::Overview);
         if request.method != Method::Post {
-            return Err(Failure::method_not_allowed("POST"));
+            return Ok(Some(Self::Arrive(then(&Params::parse(request.query.as_bytes(), b"")?))));
         }
         let form = parse_form(request)?;
         let admin_token = Secret::new(form.get("admin_token").unwrap_or_default().trim().to_owned());
-        let then = form.get("then").and_then(|address| view_at(address).ok()).unwrap_or(View::Overview);
-        Ok(Self { admin_token, then })
+        Ok(Some(Self::Enter(SignIn { admin_token, then: then(&form) })))
     }
+}
+
+/// The address of [`SignInRequest::Arrive`] at `view`, without the origin.
+pub fn arrival_address(view: &View) -> String {
+    format!("{SIGN_IN_PATH}?then={}", utf8_percent_encode(&view.address(), NON_ALPHANUMERIC))
 }
 
 impl ConsoleRequest {
@@ -169,8 +188,8 @@ mod tests {
         ConsoleRequest::parse(&request_for_test(Method::Get, target, &[], ""))
     }
 
-    fn sign_in(method: Method, body: &str) -> Result<SignIn, Failure> {
-        SignIn::parse(&request_for_test(method, SIGN_IN_PATH, &[FORM], body))
+    fn sign_in(method: Method, target: &str, body: &str) -> SignInRequest {
+        SignInRequest::parse(&request_for_test(method, target, &[FORM], body)).unwrap().unwrap()
     }
 
     #[test]
@@ -211,10 +230,19 @@ mod tests {
                 .append_pair("admin_token", " t ")
                 .append_pair("then", then)
                 .finish();
-            let parsed = sign_in(Method::Post, &body).unwrap();
-            assert_eq!((parsed.then, parsed.admin_token.expose()), (view, "t"), "{then}");
+            let SignInRequest::Enter(parsed) = sign_in(Method::Post, SIGN_IN_PATH, &body) else { panic!("{then}") };
+            assert_eq!((&parsed.then, parsed.admin_token.expose()), (&view, "t"), "{then}");
+            let SignInRequest::Arrive(page) = sign_in(Method::Get, &format!("{SIGN_IN_PATH}?{body}"), "") else {
+                panic!("{then}")
+            };
+            assert_eq!(page, view, "{then}");
+            let SignInRequest::Arrive(page) = sign_in(Method::Get, &arrival_address(&view), "") else {
+                panic!("{then}")
+            };
+            assert_eq!(page, view, "{then}");
         }
-        assert_eq!(sign_in(Method::Get, "").unwrap_err().status, 405);
+        let elsewhere = SignInRequest::parse(&request_for_test(Method::Get, "/admin", &[], ""));
+        assert!(elsewhere.unwrap().is_none());
         assert_eq!(get(SIGN_OUT_PATH).unwrap_err().status, 405);
     }
 

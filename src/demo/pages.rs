@@ -161,6 +161,7 @@ pub fn signed_out() -> Markup {
                 p.status { "Demo client area" }
                 h1 { "Nobody is signed in" }
                 p.message { "This page plays your client area. Sign a user in from the demo page to see more." }
+                p.hint { "Did you just sign in? Safari keeps no session cookie on http://localhost. Use Chromium or Firefox." }
                 p { a.button href="/" { "Go to the demo" } }
             }
         },

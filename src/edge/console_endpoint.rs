@@ -8,8 +8,9 @@ use super::site::{Site, Trail};
 use super::standing::counting;
 use super::{console_object, decisions, limits, user_object};
 use crate::admin::{AdminReply, PageRequest};
-use crate::console::{self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession};
-use crate::console::{Frame, Platform, SignIn, Tally, UserPage, View, first_day_shown, view_at};
+use crate::console::{self, Act, CONSOLE_COOKIE, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest};
+use crate::console::{ConsoleSession, Frame, Platform, SignIn, SignInRequest, Tally, UserPage, View};
+use crate::console::{arrival_address, first_day_shown, view_at};
 use crate::http::{BROWSER_CHALLENGE, Failure, Format, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
@@ -24,32 +25,46 @@ const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site can
 const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
     .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
 const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
+const NO_COOKIE: Failure = Failure::of(
+    401,
+    "no_cookie",
+    "The token is right, but your browser did not keep the session cookie. Allow cookies for this address.",
+);
+const NO_COOKIE_BY_HTTP: Failure = Failure::of(
+    401,
+    "no_cookie",
+    "The token is right, but your browser did not keep the session cookie. \
+     Safari keeps none on http://localhost. Use Chromium or Firefox, or https.",
+);
 
 /// Serves an administrator:
-/// 1. another site cannot post,
+/// 1. a page of another origin cannot post,
 /// 2. the administration token opens a session,
 /// 3. without a live session there is nothing but the way to sign in: one object request,
-/// 4. what goes wrong from here on is told within the console.
+/// 4. who has just signed in goes on to the page that was wanted,
+/// 5. what goes wrong from here on is told within the console.
 pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
-    if request.method == Method::Post && request.is_cross_site(site.settings.issuer.as_str()) {
+    if request.method == Method::Post && request.is_cross_origin(site.console_origin()) {
         return Err(ANOTHER_SITE.into());
     }
     // 2.
-    if SignIn::is_asked_by(request) {
-        return sign_in(SignIn::parse(request)?, site, trail).await;
-    }
+    let arrival = match SignInRequest::parse(request)? {
+        Some(SignInRequest::Enter(form)) => return sign_in(form, request, site, trail).await,
+        Some(SignInRequest::Arrive(view)) => Some(view),
+        None => None,
+    };
     // 3.
-    let wanted = view_at(&request.target()).unwrap_or(View::Overview);
     let Some(sid) = live_session(request, site).await? else {
-        trail.reason = Some("no_session");
-        if request.format() != Format::Page {
-            return Err(NOBODY.into());
-        }
-        trail.outcome = Outcome::Denied;
-        return Ok(console::sign_in_page(&wanted, None));
+        return ask_to_sign_in(arrival, request, trail);
     };
     // 4.
+    if let Some(view) = arrival {
+        trail.reason = Some("arrived");
+        return Ok(go_to(&view.address(), site));
+    }
+    // 5.
+    let wanted = view_at(&request.target()).unwrap_or(View::Overview);
     let proof = FormProof { sid };
     let csrf_token = proof.seal(&site.settings.keys)?;
     let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
@@ -64,7 +79,25 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     }
 }
 
-async fn sign_in(sign_in: SignIn, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+/// The answer to whoever is not signed in. `arrival` is where a browser goes right after signing in: without a cookie
+/// there, it kept none.
+fn ask_to_sign_in(arrival: Option<View>, request: &Request, trail: &mut Trail) -> Result<Response, Trouble> {
+    trail.reason = Some("no_session");
+    if request.format() != Format::Page {
+        return Err(NOBODY.into());
+    }
+    trail.outcome = Outcome::Denied;
+    let failure = (arrival.is_some() && request.cookie(CONSOLE_COOKIE).is_none()).then_some(if request.is_secure() {
+        NO_COOKIE
+    } else {
+        NO_COOKIE_BY_HTTP
+    });
+    let wanted = arrival.or_else(|| view_at(&request.target()).ok()).unwrap_or(View::Overview);
+    Ok(console::sign_in_page(&wanted, failure.as_ref()))
+}
+
+/// Opens a session for whoever knows the administration token, and ends the one that the browser presents.
+async fn sign_in(sign_in: SignIn, request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     let expected = &site.settings.admin_token;
     if !expected.verify(&sign_in.admin_token) {
         trail.is_failed_attempt = true;
@@ -73,16 +106,17 @@ async fn sign_in(sign_in: SignIn, site: &Site, trail: &mut Trail) -> Result<Resp
         return Ok(console::sign_in_page(&sign_in.then, Some(&WRONG_TOKEN)));
     }
     let session = ConsoleSession::new(SessionId::from_random(random()?), expected.clone(), site.now);
-    done(site, ConsoleCommand::Open(session.clone())).await?;
+    let replaces = ConsoleCookie::of(request, &site.settings.keys, site.now).map(|cookie| cookie.sid);
+    done(site, ConsoleCommand::Open { session: session.clone(), replaces }).await?;
     trail.reason = Some("signed_in");
-    Ok(ConsoleCookie::kept(&session, &site.settings.keys, go_to(&sign_in.then.address(), site))?)
+    let response = go_to(&arrival_address(&sign_in.then), site);
+    Ok(ConsoleCookie::kept(&session, &site.settings.keys, response)?)
 }
 
 /// The session that the browser presents, if it is alive.
 async fn live_session(request: &Request, site: &Site) -> Result<Option<SessionId>, Fault> {
     let Some(cookie) = ConsoleCookie::of(request, &site.settings.keys, site.now) else { return Ok(None) };
-    let command = ConsoleCommand::Check(cookie.sid.clone(), site.settings.admin_token.clone());
-    match console_object::ask(&site.env, &command).await? {
+    match console_object::ask(&site.env, ConsoleCommand::Check(cookie.sid.clone())).await? {
         ConsoleReply::Done => Ok(Some(cookie.sid)),
         ConsoleReply::Missing => Ok(None),
         reply => Err(unexpected(&reply)),
@@ -90,7 +124,7 @@ async fn live_session(request: &Request, site: &Site) -> Result<Option<SessionId
 }
 
 async fn done(site: &Site, command: ConsoleCommand) -> Result<(), Fault> {
-    match console_object::ask(&site.env, &command).await? {
+    match console_object::ask(&site.env, command).await? {
         ConsoleReply::Done => Ok(()),
         reply => Err(unexpected(&reply)),
     }
@@ -103,7 +137,7 @@ const fn page(cursor: Option<String>) -> PageRequest {
 
 /// A redirect that a GET follows.
 fn go_to(address: &str, site: &Site) -> Response {
-    Response::redirect(303, &format!("{}{address}", site.settings.issuer.as_str()))
+    Response::redirect(303, &format!("{}{address}", site.console_origin()))
 }
 
 /// An administrator who is signed in, and the request that came.
@@ -224,7 +258,7 @@ impl Operator<'_> {
 
     async fn tally(&self) -> Result<Tally, Fault> {
         let command = ConsoleCommand::Counts(first_day_shown(self.site.now));
-        match console_object::ask(&self.site.env, &command).await? {
+        match console_object::ask(&self.site.env, command).await? {
             ConsoleReply::Counts(counts) => Ok(Tally::new(&counts, self.site.now)),
             reply => Err(unexpected(&reply)),
         }
@@ -238,7 +272,6 @@ impl Operator<'_> {
         };
         let env = &self.site.env;
         Platform {
-            host: self.request.headers.get("host").unwrap_or_default().to_owned(),
             kv_milliseconds: kv_answers.then(|| milliseconds().saturating_sub(start)),
             has_users: env.durable_object(user_object::BINDING).is_ok(),
             has_rate_limit: env.rate_limiter(limits::BINDING).is_ok(),

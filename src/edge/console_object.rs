@@ -3,7 +3,9 @@
 use super::fault::Fault;
 use super::sql::{Sql, json, number, seconds};
 use super::{object, platform, settings};
-use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, Count, DAYS_KEPT};
+use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, ConsoleTurn, Count, DAYS_KEPT};
+use crate::id::SessionId;
+use crate::secret::SecretDigest;
 use crate::store::CONSOLE_SCHEMA;
 use crate::time::Timestamp;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -22,44 +24,47 @@ impl DurableObject for Console {
         Self { state }
     }
 
-    /// One command. Reading it is the only await. The first write makes the tables.
+    /// One turn. Reading it is the only await. The first write makes the tables.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let command: ConsoleCommand = object::read(request).await?;
+        let ConsoleTurn { command, admin_token } = object::read(request).await?;
         let tables = Tables(Sql::open(&self.state));
-        let reply = match &command {
-            ConsoleCommand::Open(_) | ConsoleCommand::Count(_) => {
-                tables.0.make_tables(&CONSOLE_SCHEMA)?;
-                tables.obey(command, platform::now())?
-            }
-            _ if tables.0.has_tables()? => tables.obey(command, platform::now())?,
-            ConsoleCommand::Check(..) => ConsoleReply::Missing,
-            ConsoleCommand::End(_) => ConsoleReply::Done,
-            ConsoleCommand::Counts(_) => ConsoleReply::Counts(Vec::new()),
-        };
-        Response::from_json(&reply)
+        if matches!(command, ConsoleCommand::Open { .. } | ConsoleCommand::Count(_)) {
+            tables.0.make_tables(&CONSOLE_SCHEMA)?;
+        } else if !tables.0.has_tables()? {
+            return Response::from_json(&match command {
+                ConsoleCommand::Counts(_) => ConsoleReply::Counts(Vec::new()),
+                ConsoleCommand::Check(_) => ConsoleReply::Missing,
+                _ => ConsoleReply::Done,
+            });
+        }
+        tables.end_sessions_of_other_tokens(&admin_token)?;
+        Response::from_json(&tables.obey(command, platform::now())?)
     }
 }
 
 struct Tables(Sql);
 
 impl Tables {
+    fn end_sessions_of_other_tokens(&self, admin_token: &SecretDigest) -> Result<()> {
+        self.0.exec("DELETE FROM session WHERE data -> '$.admin_token' IS NOT ?", vec![json(admin_token)?])
+    }
+
     fn obey(&self, command: ConsoleCommand, now: Timestamp) -> Result<ConsoleReply> {
         match command {
-            ConsoleCommand::Open(session) => {
+            ConsoleCommand::Open { session, replaces } => {
                 self.0.exec("DELETE FROM session WHERE expires_at <= ?", vec![seconds(now)])?;
+                replaces.map_or(Ok(()), |id| self.end(&id))?;
                 self.save(&session)?;
             }
-            ConsoleCommand::Check(id, admin_token) => {
+            ConsoleCommand::Check(id) => {
                 let query = "SELECT data FROM session WHERE id = ?";
                 let session: Option<ConsoleSession> = self.0.data(query, vec![id.as_str().into()])?.pop();
-                let Some(session) = session.filter(|session| session.is_live(&admin_token, now)) else {
+                let Some(session) = session.filter(|session| session.is_live(now)) else {
                     return Ok(ConsoleReply::Missing);
                 };
                 session.refreshed(now).map_or(Ok(()), |fresh| self.save(&fresh))?;
             }
-            ConsoleCommand::End(id) => {
-                self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])?;
-            }
+            ConsoleCommand::End(id) => self.end(&id)?,
             ConsoleCommand::Count(counts) => {
                 let first_kept = now.day().saturating_sub(DAYS_KEPT);
                 self.0.exec("DELETE FROM tally WHERE day < ?", vec![number(first_kept)])?;
@@ -71,6 +76,10 @@ impl Tables {
             }
         }
         Ok(ConsoleReply::Done)
+    }
+
+    fn end(&self, id: &SessionId) -> Result<()> {
+        self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])
     }
 
     fn save(&self, session: &ConsoleSession) -> Result<()> {
@@ -90,8 +99,9 @@ impl Tables {
 }
 
 /// Asks the console's object, placed where the setting `OBJECT_LOCATION` says if it is new: one object request.
-pub(super) async fn ask(env: &Env, command: &ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
-    let settings = settings::read(env).ok();
-    let hint = settings.as_ref().and_then(|settings| settings.object_location.as_deref());
-    object::ask(env, BINDING, "console", hint, command).await
+pub(super) async fn ask(env: &Env, command: ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
+    let settings =
+        settings::read(env).map_err(|_| Fault::Internal("settings", "the configuration is invalid".to_owned()))?;
+    let turn = ConsoleTurn { admin_token: settings.admin_token.clone(), command };
+    object::ask(env, BINDING, "console", settings.object_location.as_deref(), &turn).await
 }

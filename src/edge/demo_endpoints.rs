@@ -56,7 +56,7 @@ async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut 
         path: "/oauth/token".to_owned(),
         query: String::new(),
         headers: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Headers>(),
-        is_secure: request.is_secure,
+        origin: request.origin.clone(),
         body: body.into_bytes(),
     };
     let start = Date::now().as_millis();

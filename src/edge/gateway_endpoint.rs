@@ -6,8 +6,7 @@ use super::session_endpoints::{live_session, refuse_nobody};
 use super::site::{Site, Trail};
 use super::{Answer, assertion_keys};
 use crate::gateway::{
-    Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, strict_transport_security,
-    without_own_cookies,
+    Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
 };
 use crate::http::{Failure, Request};
 use crate::settings::Issuer;
@@ -66,7 +65,7 @@ pub(super) async fn serve(
         return Err(Fault::Origin(format!("status {}", answer.status())).into());
     }
     trail.reason = Some("forwarded");
-    let answer = returned(answer, session.is_some(), strict_transport_security(&request, &site.settings.issuer))
+    let answer = returned(answer, session.is_some(), site.settings.hsts(&request).header())
         .map_err(internal("origin answer"))?;
     // 5.
     let Some((cookie, _)) = session else { return Ok(Answer::ClientArea(answer)) };

@@ -33,8 +33,10 @@ mod token_endpoint;
 mod user_object;
 mod whmcs_endpoint;
 
+use crate::address;
 use crate::admin::AdminRequest;
-use crate::http::{BODY_BYTES_MAX, Failure, Format, Method, Request, Response};
+use crate::console;
+use crate::http::{BODY_BYTES_MAX, Failure, Format, Hsts, Method, Request, Response};
 use crate::limit::TOO_MANY_ATTEMPTS;
 use crate::log::{LogLine, Outcome, jti_hash};
 use crate::route::Route;
@@ -61,8 +63,8 @@ enum Answer {
 
 /// Serves one request:
 /// 1. read its head,
-/// 2. find its route, check the settings, refuse addresses with too many failed attempts, and let nobody but administrators
-///    into administration,
+/// 2. find its route, check the settings and the address, refuse callers with too many failed attempts, and let nobody but
+///    administrators into administration,
 /// 3. read its body, within the limit,
 /// 4. serve it; a failed attempt at a secret counts against the rate limit,
 /// 5. record the decision, and answer with the security headers. The client area's own answers pass without them.
@@ -75,7 +77,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
         let line = LogLine::new(UNROUTED, Outcome::Denied, MALFORMED_ADDRESS.error, &request_id);
         decisions::record(&line, None, 0, &env, &context);
         let response = MALFORMED_ADDRESS.into_response(Format::Json, None).with("X-Request-Id", &request_id);
-        return Ok(platform::write_response(response.secured(false))?.into());
+        return Ok(platform::write_response(response.secured(Hsts::Off))?.into());
     };
     let mut trail = Trail { event: UNROUTED, ..Trail::default() };
     // 2. to 4.
@@ -99,7 +101,8 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     if !matches!(outcome, Ok(Answer::Streamed(..))) {
         decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &env, &context);
     }
-    let finish = |response: Response| response.with("X-Request-Id", &request_id).secured(head.is_secure);
+    let hsts = settings::read(&env).map_or(Hsts::Off, |settings| settings.hsts(&head));
+    let finish = |response: Response| response.with("X-Request-Id", &request_id).secured(hsts);
     let response = match outcome {
         Ok(Answer::ClientArea(response)) => return Ok(response),
         Ok(Answer::Streamed(response, body)) => return Ok(platform::write_stream(&finish(response), body)?.into()),
@@ -125,13 +128,18 @@ async fn serve(
     }
     let site = Site::new(env, request_id)?;
     trail.home = Some(site.settings.client_area.base().to_string());
+    if let Some(refusal) = address::refusal(&request, route, &site.settings) {
+        trail.outcome = refusal.outcome;
+        trail.reason = Some(refusal.reason);
+        return Ok(Answer::Signet(refusal.response));
+    }
     if route.takes_secret(&request) && limits::refuses(&request) {
         return Err(TOO_MANY_ATTEMPTS.into());
     }
     match route {
         Route::Admin | Route::Import => AdminRequest::authenticate(&request, &site.settings.admin_token)
             .inspect_err(|_| trail.is_failed_attempt = true)?,
-        Route::Whmcs => ApiRequest::check_method(request.method, site.settings.api_allow_get)?,
+        Route::Whmcs => ApiRequest::check_head(&request, site.settings.api_allow_get)?,
         _ => {}
     }
     if route.takes_body() && request.method != Method::Get {
@@ -166,6 +174,10 @@ async fn serve(
 }
 
 fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {
-    let response = failure.into_response(Route::format(request), trail.home.as_deref());
+    let format = Route::format(request);
+    let response = match Route::of(request) {
+        Ok(Route::Console) if format == Format::Page => console::refusal_page(&failure),
+        _ => failure.into_response(format, trail.home.as_deref()),
+    };
     if trail.ends_session { crate::sso::cookie_cleared(response) } else { response }
 }

@@ -42,7 +42,7 @@ pub(super) fn read_head(request: &worker::Request) -> worker::Result<Request> {
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
         headers: request.headers().entries().collect(),
-        is_secure: url.scheme() == "https",
+        origin: url.origin().ascii_serialization(),
         body: Vec::new(),
     })
 }

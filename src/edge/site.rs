@@ -63,6 +63,11 @@ impl Site {
         Ok(Self { env, settings, request_id: request_id.to_owned(), now: platform::now() })
     }
 
+    /// The origin of administration. A request of another never gets here.
+    pub(super) fn console_origin(&self) -> &str {
+        self.settings.console_origin.as_deref().unwrap_or_else(|| self.settings.issuer.as_str())
+    }
+
     /// The KV namespace.
     pub(super) fn kv(&self) -> Result<Kv, Fault> {
         Kv::open(&self.env)

@@ -47,7 +47,7 @@ pub(super) fn count(line: &LogLine<'_>, env: &Env, context: &Context) {
                 std::mem::take(&mut gathered.counts)
             });
             let command = ConsoleCommand::Count(counts.iter().map(to_count).collect());
-            if let Err(fault) = console_object::ask(&env, &command).await {
+            if let Err(fault) = console_object::ask(&env, command).await {
                 worker::console_error!("{}", fault.log_line("tally", &request_id));
                 add(counts);
             }

@@ -5,14 +5,12 @@ mod cookies;
 mod headers;
 mod protected;
 mod socket;
-mod transport;
 
 pub use assertion::{Assertion, jwk, signing_input};
 pub use cookies::{is_own_cookie, without_own_cookies};
 pub use headers::{is_removed, made_private};
 pub use protected::ProtectedPaths;
 pub use socket::{CHECK_EVERY, GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION, is_foreign_handshake, relayed_close};
-pub use transport::strict_transport_security;
 
 /// The client area's server, and what of it is for signed-in users only.
 #[derive(Clone, Debug)]

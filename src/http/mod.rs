@@ -9,7 +9,7 @@ mod response;
 pub use failure::{BROWSER_CHALLENGE, Failure, Format, WayBack};
 pub use params::{Params, parse_number};
 pub use request::{BODY_BYTES_MAX, Headers, Method, Request, decoded_segments};
-pub use response::Response;
+pub use response::{Hsts, Response};
 
 #[cfg(test)]
 pub(crate) use request::tests::request as request_for_test;

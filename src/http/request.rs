@@ -55,8 +55,8 @@ pub struct Request {
     pub query: String,
     /// The headers.
     pub headers: Headers,
-    /// Whether it came by https.
-    pub is_secure: bool,
+    /// The origin it was sent to: scheme, host and port (RFC 6454 section 6.2).
+    pub origin: String,
     /// The body, at most [`BODY_BYTES_MAX`] bytes. Empty where the route takes none.
     pub body: Vec<u8>,
 }
@@ -117,6 +117,11 @@ impl Request {
         if accept.contains("application/json") && !accept.contains("text/html") { Format::Json } else { Format::Page }
     }
 
+    /// Whether it came by https.
+    pub fn is_secure(&self) -> bool {
+        self.origin.starts_with("https://")
+    }
+
     /// Path and query, as they came.
     pub fn target(&self) -> String {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
@@ -157,6 +162,15 @@ impl Request {
         }
     }
 
+    /// Whether a page of another origin caused it, as far as the browser says. Stricter than [`Request::is_cross_site`]:
+    /// another host of the same site is another origin.
+    pub fn is_cross_origin(&self, own_origin: &str) -> bool {
+        match (self.headers.get("sec-fetch-site"), self.headers.get("origin")) {
+            (Some(site), _) => !matches!(site, "same-origin" | "none"),
+            (None, origin) => origin.is_some_and(|origin| origin != own_origin),
+        }
+    }
+
     /// The announced length of the body, in bytes.
     pub fn content_length(&self) -> Option<u64> {
         self.headers.get("content-length").and_then(parse_number)
@@ -183,7 +197,7 @@ pub(crate) mod tests {
             path: path.into(),
             query: query.into(),
             headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-            is_secure: true,
+            origin: "https://sso.example".into(),
             body: body.into(),
         }
     }
@@ -275,6 +289,25 @@ pub(crate) mod tests {
             ("accept", "*/*", false),
         ] {
             assert_eq!(with(name, value).is_cross_site(own), is_cross_site, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn another_host_of_the_same_site_is_another_origin() {
+        let own = "https://console.example";
+        for (name, value, is_cross_origin) in [
+            ("sec-fetch-site", "cross-site", true),
+            ("sec-fetch-site", "same-site", true),
+            ("sec-fetch-site", "another", true),
+            ("sec-fetch-site", "same-origin", false),
+            ("sec-fetch-site", "none", false),
+            ("origin", "https://my.example", true),
+            ("origin", "http://console.example", true),
+            ("origin", "null", true),
+            ("origin", own, false),
+            ("accept", "*/*", false),
+        ] {
+            assert_eq!(with(name, value).is_cross_origin(own), is_cross_origin, "{name}: {value}");
         }
     }
 

@@ -5,6 +5,29 @@ use crate::page::{self, Inline};
 use maud::Markup;
 use serde_json::Value;
 
+/// What a browser is told about https for Signet's host (HTTP Strict Transport Security, RFC 6797).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hsts {
+    /// Nothing.
+    Off,
+    /// To use https for this host.
+    Host,
+    /// To use https for this host and its subdomains (RFC 6797 section 6.1.2).
+    IncludeSubDomains,
+}
+
+impl Hsts {
+    /// The value of `Strict-Transport-Security`: for two years, as browsers' preload lists recommend; none if there is to be
+    /// no such header.
+    pub const fn header(self) -> Option<&'static str> {
+        match self {
+            Self::Off => None,
+            Self::Host => Some("max-age=63072000"),
+            Self::IncludeSubDomains => Some("max-age=63072000; includeSubDomains"),
+        }
+    }
+}
+
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -96,13 +119,13 @@ impl Response {
     }
 
     /// The response with the security headers that every answer carries. It is not stored, and sends no referrer, unless
-    /// it says so itself.
-    pub fn secured(mut self, is_secure: bool) -> Self {
+    /// it says so itself. No page of another origin can hold a reference to its window, or load it.
+    pub fn secured(mut self, hsts: Hsts) -> Self {
         if self.header("Content-Security-Policy").is_none() {
             self = self.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
         }
-        if is_secure {
-            self = self.with("Strict-Transport-Security", "max-age=63072000");
+        if let Some(policy) = hsts.header() {
+            self = self.with("Strict-Transport-Security", policy);
         }
         if self.header("Cache-Control").is_none() {
             self = self.with("Cache-Control", "no-store");
@@ -110,7 +133,10 @@ impl Response {
         if self.header("Referrer-Policy").is_none() {
             self = self.with("Referrer-Policy", "no-referrer");
         }
-        self.with("X-Content-Type-Options", "nosniff").with("X-Frame-Options", "DENY")
+        self.with("X-Content-Type-Options", "nosniff")
+            .with("X-Frame-Options", "DENY")
+            .with("Cross-Origin-Opener-Policy", "same-origin")
+            .with("Cross-Origin-Resource-Policy", "same-origin")
     }
 }
 
@@ -129,11 +155,13 @@ mod tests {
             Failure::NOT_FOUND.into_response(Format::Problem, home),
             Failure::NOT_FOUND.into_response(Format::Page, home),
         ] {
-            let response = response.secured(true);
+            let response = response.secured(Hsts::Host);
             assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
             assert_eq!(response.header("Cache-Control"), Some("no-store"));
             assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
             assert_eq!(response.header("Strict-Transport-Security"), Some("max-age=63072000"));
+            assert_eq!(response.header("Cross-Origin-Opener-Policy"), Some("same-origin"));
+            assert_eq!(response.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
             let policy = response.header("Content-Security-Policy").unwrap();
             assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
             assert!(!policy.contains("unsafe"), "{policy}");
@@ -149,7 +177,7 @@ mod tests {
     #[test]
     fn after_a_form_people_get_a_page_that_goes_on_and_programs_a_redirect() {
         let place = "https://my.example/?a=b;c&d";
-        let page = Response::after_form(Format::Page, "Done", "Go on", place).secured(true);
+        let page = Response::after_form(Format::Page, "Done", "Go on", place).secured(Hsts::Host);
         assert_eq!((page.status, page.header("Location")), (200, None));
         assert_eq!(page.header("Refresh"), Some("0; url=https://my.example/?a=b;c&d"));
         assert_eq!(page.header("Cache-Control"), Some("no-store"));
@@ -162,7 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn hsts_is_for_https_only() {
-        assert_eq!(Response::empty(204).secured(false).header("Strict-Transport-Security"), None);
+    fn hsts_is_as_ordered() {
+        for (hsts, value) in [
+            (Hsts::Off, None),
+            (Hsts::Host, Some("max-age=63072000")),
+            (Hsts::IncludeSubDomains, Some("max-age=63072000; includeSubDomains")),
+        ] {
+            assert_eq!(Response::empty(204).secured(hsts).header("Strict-Transport-Security"), value);
+        }
     }
 }

@@ -99,7 +99,7 @@ mod tests {
 
     fn credential(id: &str) -> String {
         let set = json!({"name": "P", "scopes": [], "user_id": "1"});
-        json!({"client_id": id, "client_secret": "x".repeat(32), "credential": set}).to_string()
+        json!({"client_id": id, "client_secret": "a-secret-of-at-least-32-characters", "credential": set}).to_string()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{CredentialEntry, RawLine, Reason};
 use crate::credential::CredentialInput;
 use crate::id::{ClientId, UserId};
 use crate::json::parse_object;
-use crate::secret::Secret;
+use crate::secret::{Secret, is_weak};
 use crate::user::AccountInput;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -117,10 +117,13 @@ fn parse_fields<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result
     parse_object(value.get().as_bytes()).map_err(|_| reason)
 }
 
-/// Takes a secret that is brought along, if it is long enough to be kept as a digest and short enough to be sent.
+/// Takes a secret that is brought along, if it is long enough to be kept as a digest, short enough to be sent, and not too
+/// simple to be random.
 pub(super) fn parse_secret(text: String) -> Result<Secret, Reason> {
-    let is_sound = (SECRET_MIN..=SECRET_MAX).contains(&text.chars().count());
-    if is_sound { Ok(Secret::new(text)) } else { Err(Reason::SecretLength) }
+    if !(SECRET_MIN..=SECRET_MAX).contains(&text.chars().count()) {
+        return Err(Reason::SecretLength);
+    }
+    if is_weak(text.as_bytes()) { Err(Reason::WeakSecret) } else { Ok(Secret::new(text)) }
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub enum Reason {
     ClientId,
     /// The secret is too short or too long.
     SecretLength,
+    /// The secret is too simple to be random. See [`crate::secret::is_weak`].
+    WeakSecret,
     /// The credential set is not what `POST /admin/v1/credentials` takes.
     Credential,
     /// The credential set is refused in the words of `POST /admin/v1/credentials`.
@@ -68,6 +70,7 @@ impl Reason {
             Self::Account => "The account has an unknown, missing or unsound field.",
             Self::ClientId => "The client_id is malformed.",
             Self::SecretLength => "The secret must have 32 to 1024 characters.",
+            Self::WeakSecret => "The secret has fewer than 6 different characters, or repeats one text.",
             Self::Credential => "The credential has an unknown, missing or unsound field.",
             Self::Unfit(text) => text,
             Self::BoundOtherwise => "There is such a credential set, and whom it may sign in never changes.",

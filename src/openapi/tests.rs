@@ -67,7 +67,7 @@ fn refusal(request: &Request) -> Option<u16> {
     match Route::of(request) {
         Ok(Route::ClientArea) => Some(404),
         Ok(Route::Admin) => AdminRequest::parse(request).err().map(|failure| failure.status),
-        Ok(Route::Whmcs) => ApiRequest::check_method(request.method, false).err().map(|failure| failure.status),
+        Ok(Route::Whmcs) => ApiRequest::check_head(request, false).err().map(|failure| failure.status),
         Ok(_) => None,
         Err(failure) => Some(failure.status),
     }

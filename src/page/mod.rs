@@ -65,6 +65,7 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
     let title = match failure.status {
         401 if failure.error == "invalid_session" => "Please sign in",
         _ if failure.error == "invalid_form" => "Nothing was changed",
+        _ if failure.error == "https_required" => "Use https",
         401 | 403 => "This link did not sign you in",
         404 => "Page not found",
         429 | 500.. => "Please try again",
@@ -159,6 +160,7 @@ pub const fn status_phrase(status: u16) -> &'static str {
         409 => "Conflict",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        421 => "Misdirected Request",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

@@ -6,7 +6,7 @@
 //! section 3.12). The algorithm is never read from the input: the header is one fixed string per
 //! key and purpose, and it is looked up, not parsed.
 
-use super::AssertionKey;
+use super::{AssertionKey, is_weak};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -68,6 +68,10 @@ pub enum KeyRingProblem {
     DuplicateKid,
     /// A key has fewer than 32 bytes.
     Short,
+    /// A key is too simple to be random. See [`is_weak`].
+    Weak,
+    /// Two entries have the same key, so that removing one of them would not remove the key.
+    DuplicateKey,
 }
 
 impl KeyRingProblem {
@@ -79,6 +83,8 @@ impl KeyRingProblem {
             Self::Malformed => "has an entry that is not kid:base64url",
             Self::DuplicateKid => "has two entries with the same kid",
             Self::Short => "has a key of fewer than 32 bytes",
+            Self::Weak => "has a key of fewer than 6 different bytes, or of one repeated text",
+            Self::DuplicateKey => "has two entries with the same key",
         }
     }
 }
@@ -118,6 +124,9 @@ impl KeyRing {
             let key = Key::parse(entry)?;
             if keys.iter().any(|other| other.kid == key.kid) {
                 return Err(KeyRingProblem::DuplicateKid);
+            }
+            if keys.iter().any(|other| other.assertion.to_pkcs8() == key.assertion.to_pkcs8()) {
+                return Err(KeyRingProblem::DuplicateKey);
             }
             if keys.len() == KEYS_MAX {
                 return Err(KeyRingProblem::TooMany);
@@ -183,6 +192,9 @@ impl Key {
         if key.len() < KEY_BYTES_MIN {
             return Err(KeyRingProblem::Short);
         }
+        if is_weak(&key) {
+            return Err(KeyRingProblem::Weak);
+        }
         Ok(Self {
             kid: kid.to_owned(),
             sso_token: DerivedKey::derive(&key, kid, Purpose::SsoToken)?,
@@ -228,11 +240,8 @@ pub(super) fn expand(key: &[u8], label: &str, counter: u8) -> Result<[u8; 32], K
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::{entry_for_test as entry, key_for_test};
     use serde_json::json;
-
-    fn entry(kid: &str, byte: u8) -> String {
-        format!("{kid}:{}", URL_SAFE_NO_PAD.encode([byte; 32]))
-    }
 
     fn ring(entries: &[&str]) -> KeyRing {
         KeyRing::parse(&entries.join(",")).ok().unwrap()
@@ -241,7 +250,9 @@ mod tests {
     #[test]
     fn the_configuration_is_judged_with_a_precise_problem() {
         let short = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 31]));
-        let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), 1)).collect();
+        let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), n)).collect();
+        let weak = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
+        let padded = format!("b:{}", URL_SAFE_NO_PAD.encode([key_for_test(0).as_slice(), &[0]].concat()));
         let long_kid = entry(&"k".repeat(33), 1);
         for (text, problem) in [
             ("", KeyRingProblem::Empty),
@@ -253,6 +264,10 @@ mod tests {
             (&long_kid, KeyRingProblem::Malformed),
             (&short, KeyRingProblem::Short),
             (&format!("{},{}", entry("a", 1), entry("a", 2)), KeyRingProblem::DuplicateKid),
+            (&format!("{},{}", entry("a", 1), entry("b", 1)), KeyRingProblem::DuplicateKey),
+            (&format!("{},{padded}", entry("a", 0)), KeyRingProblem::DuplicateKey),
+            (&weak, KeyRingProblem::Weak),
+            (&format!("{},{weak}", entry("a", 1)), KeyRingProblem::Weak),
             (&many.join(","), KeyRingProblem::TooMany),
             (&entry("a.b", 1), KeyRingProblem::Malformed),
             (&entry("a\"b", 1), KeyRingProblem::Malformed),
@@ -277,6 +292,8 @@ mod tests {
             (KeyRingProblem::Malformed, "has an entry that is not kid:base64url"),
             (KeyRingProblem::DuplicateKid, "has two entries with the same kid"),
             (KeyRingProblem::Short, "has a key of fewer than 32 bytes"),
+            (KeyRingProblem::Weak, "has a key of fewer than 6 different bytes, or of one repeated text"),
+            (KeyRingProblem::DuplicateKey, "has two entries with the same key"),
         ];
         for (problem, message) in messages {
             assert_eq!(problem.message(), message);
@@ -322,7 +339,7 @@ mod tests {
         let text = ring(&[&entry("k1", 7)]).sign(Purpose::SsoToken, &json!({"a": 1})).unwrap();
         assert_eq!(
             text,
-            "eyJhbGciOiJIUzI1NiIsInR5cCI6InNzbytqd3QiLCJraWQiOiJrMSJ9.eyJhIjoxfQ.F_i3khEbZiYAVZnHvYzz6Jyz7bS750y_xUdNDMEexZY"
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6InNzbytqd3QiLCJraWQiOiJrMSJ9.eyJhIjoxfQ.0WMyiPqGoo34LCR-395oGJj019iRpfHGpIZPQtmEUPQ"
         );
     }
 }

@@ -3,10 +3,12 @@
 mod assertion_key;
 mod digest;
 mod keys;
+mod strength;
 
 pub use assertion_key::AssertionKey;
 pub use digest::SecretDigest;
 pub use keys::{KeyRing, KeyRingProblem, Purpose};
+pub use strength::is_weak;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,6 +38,18 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(redacted)")
     }
+}
+
+/// A signing key for tests: the bytes from `first` on.
+#[cfg(test)]
+pub(crate) fn key_for_test(first: u8) -> [u8; 32] {
+    std::array::from_fn(|n| first.wrapping_add(n as u8))
+}
+
+/// The entry `kid` of `SIGNING_KEYS`, with that key.
+#[cfg(test)]
+pub(crate) fn entry_for_test(kid: &str, first: u8) -> String {
+    format!("{kid}:{}", URL_SAFE_NO_PAD.encode(key_for_test(first)))
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ impl SwitchConfirmation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::entry_for_test;
     use crate::settings::tests::settings;
 
     fn keys() -> KeyRing {
@@ -59,7 +60,7 @@ mod tests {
     #[test]
     fn only_a_confirmation_that_signet_signed_counts() {
         let asked = confirmation(1, 2);
-        let foreign = settings(&[("SIGNING_KEYS", "k1:CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg")]).ok().unwrap();
+        let foreign = settings(&[("SIGNING_KEYS", &entry_for_test("k1", 8))]).ok().unwrap();
         for bad in [
             String::new(),
             "1".into(),

@@ -1,11 +1,13 @@
 //! A request to the API, as WHMCS reads one.
 
 use super::Encoding;
-use crate::http::{Failure, Method};
+use crate::http::{Failure, Method, Request};
 use crate::secret::Secret;
 
 /// The greatest number of parameters.
 const COUNT_MAX: usize = 200;
+/// The parameters that say and prove who calls.
+const CREDENTIALS: [&str; 5] = ["identifier", "secret", "username", "password", "accesskey"];
 
 /// The parameters of query and body; the body wins. Names have no case, as in WHMCS's own examples. A parameter with
 /// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list.
@@ -21,8 +23,7 @@ impl ApiParams {
         query: impl Iterator<Item = (String, String)>,
         body: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
-        let plain =
-            |(name, value): (String, String)| (name.split('[').next().unwrap_or_default().to_ascii_lowercase(), value);
+        let plain = |(name, value): (String, String)| (plain(&name), value);
         let body: Vec<_> = body.map(plain).take(COUNT_MAX.saturating_add(1)).collect();
         let mut params: Vec<_> = query
             .map(plain)
@@ -80,12 +81,19 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// Checks the method. GET, which has the caller's secret in the address, is for whoever set `API_ALLOW_GET`.
+    /// Checks the method and the address. The caller's secret is in the address only where `API_ALLOW_GET` is set, by GET
+    /// or by POST.
     ///
     /// # Errors
-    /// 405 with `Allow` (RFC 9110 section 15.5.6).
-    pub fn check_method(method: Method, is_get_allowed: bool) -> Result<(), Failure> {
-        match method {
+    /// 405 with `Allow` (RFC 9110 section 15.5.6), 403 for credentials in the address. They are not looked at.
+    pub fn check_head(request: &Request, is_get_allowed: bool) -> Result<(), Failure> {
+        const IN_ADDRESS: Failure =
+            Failure::of(403, "credentials_in_address", "Credentials belong in the body, not in the address");
+        let query = || form_urlencoded::parse(request.query.as_bytes());
+        match request.method {
+            Method::Post if !is_get_allowed && query().any(|(name, value)| is_credential(&name, &value)) => {
+                Err(IN_ADDRESS)
+            }
             Method::Post => Ok(()),
             Method::Get if is_get_allowed => Ok(()),
             _ => Err(Failure::method_not_allowed(if is_get_allowed { "GET, POST" } else { "POST" })),
@@ -112,9 +120,20 @@ impl ApiRequest {
     }
 }
 
+/// The name of a parameter: in lower case, without the brackets of a list.
+fn plain(name: &str) -> String {
+    name.split('[').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether a parameter is a part of what a caller presents. An empty one counts as absent.
+fn is_credential(name: &str, value: &str) -> bool {
+    !value.is_empty() && CREDENTIALS.contains(&plain(name).as_str())
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::http::request_for_test;
 
     fn pairs(form: &str) -> impl Iterator<Item = (String, String)> + '_ {
         form_urlencoded::parse(form.as_bytes()).into_owned()
@@ -158,10 +177,33 @@ pub(super) mod tests {
             [(false, vec![Method::Post], "POST"), (true, vec![Method::Get, Method::Post], "GET, POST")]
         {
             for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Delete, Method::Other] {
-                let outcome = ApiRequest::check_method(method, is_get_allowed);
+                let outcome = ApiRequest::check_head(&request_for_test(method, "/", &[], ""), is_get_allowed);
                 let refused = Err(Failure::method_not_allowed(allow));
                 assert_eq!(outcome, if allowed.contains(&method) { Ok(()) } else { refused }, "{method:?}");
             }
+        }
+    }
+
+    #[test]
+    fn credentials_are_in_the_address_only_where_get_is_allowed() {
+        for (query, has_credentials) in [
+            ("secret=s", true),
+            ("identifier=a&x=1", true),
+            ("username=a", true),
+            ("PassWord=s", true),
+            ("accesskey=s", true),
+            ("secret[]=s", true),
+            ("secret%5B0%5D=s", true),
+            ("%73ecret=s", true),
+            ("a=b&secret=s", true),
+            ("secret=&username=", false),
+            ("action=CreateSsoToken&client_id=1&responsetype=xml&clientSecret=s", false),
+            ("", false),
+        ] {
+            let request = request_for_test(Method::Post, &format!("/includes/api.php?{query}"), &[], "");
+            let status = ApiRequest::check_head(&request, false).map_err(|failure| failure.status);
+            assert_eq!(status, if has_credentials { Err(403) } else { Ok(()) }, "{query}");
+            assert_eq!(ApiRequest::check_head(&request, true), Ok(()), "{query}");
         }
     }
 

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { after, afterEach, before, test } from "node:test";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
+import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { claimsOf, createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
@@ -367,6 +368,9 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
       const [response] = await Promise.all([page.waitForResponse((r) => r.url().startsWith(signet.issuer)), leave(page, () => page.click("button"))]);
       assert.equal(response.status(), 403, attacks[index][0]);
       assert.equal(response.headers()["set-cookie"], undefined);
+      assert.equal(await heading(page), "Nothing was changed");
+      await leave(page, () => page.click("text=Open the console"));
+      assert.deepEqual([pathOf(page), await heading(page)], ["/admin", "Overview"], "the way back");
     }
   } finally {
     server.closeAllConnections();
@@ -384,6 +388,48 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
   assert.equal(await post({ action: "save", status: "Closed" }), 403);
   assert.equal((await signet.fetch("/admin/users/9?action=save&status=Closed", { headers: await cookie(page) })).status, 200);
   assert.equal((await signet.admin("GET", "/users/9")).body.status, "Active");
+});
+
+test("ASVS 3.5.4: in gateway mode a script of the client area reaches nothing of the console, whose operator is signed in", { skip }, async () => {
+  const origin = await startOrigin({
+    "/evil": (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>Client area</title>"),
+    "/sw.js": (_, response) => response.writeHead(200, { "Content-Type": "text/javascript" }).end(""),
+  });
+  const own = await startSignet({ vars: { ORIGIN_URL: origin.url } });
+  try {
+    const page = await open({ javaScriptEnabled: true });
+    await page.goto(`${own.consoleOrigin}/admin/health`);
+    await page.fill("#admin_token", own.adminToken);
+    await press(page, "Sign in");
+    assert.equal(page.url(), `${own.consoleOrigin}/admin/health`);
+    await page.goto(`${own.issuer}/evil`);
+    const seen = await page.evaluate(async (console) => {
+      const status = async (url, init) => fetch(url, { credentials: "include", ...init }).then((response) => response.status, () => "blocked");
+      const opened = window.open(`${console}/admin`);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      let read = "blocked";
+      try {
+        read = opened.document.body.innerText;
+      } catch {
+        // another origin
+      }
+      return {
+        beside: await status("/admin"), api: await status("/admin/v1/users"), there: await status(`${console}/admin`),
+        loaded: await status(`${console}/admin`, { mode: "no-cors" }), closed: opened.closed, read: opened.closed ? "blocked" : read,
+        worker: await navigator.serviceWorker.register("/sw.js", { scope: "/admin" }).then((worker) => worker.scope),
+        foreign: await navigator.serviceWorker.register(`${console}/sw.js`).then(() => "registered", () => "blocked"),
+      };
+    }, own.consoleOrigin);
+    assert.deepEqual(seen, {
+      beside: 421, api: 421, there: "blocked", loaded: "blocked", closed: true, read: "blocked", worker: `${own.issuer}/admin`, foreign: "blocked",
+    });
+    await page.goto(`${own.consoleOrigin}/admin`);
+    assert.equal(await heading(page), "Overview");
+  } finally {
+    problems.splice(0); // what the browser says of the requests that it blocked
+    await own.close();
+    origin.close();
+  }
 });
 
 test("what others wrote is shown as text", { skip }, async () => {
@@ -444,6 +490,14 @@ test("WCAG 2.2: axe finds nothing and nothing scrolls sideways, on every page, w
     const page = await open(look);
     await show(page, "/admin");
     await assertAccessible(page, "signing in");
+    await show(page, "/admin/sign-in?then=%2Fadmin");
+    assert.match(await page.innerText("[role=alert]"), /did not keep the session cookie/);
+    await assertAccessible(page, "no cookie kept");
+    await page.goto(`${signet.issuer.replace("localhost", "127.0.0.1")}/admin/users`);
+    assert.equal(await heading(page), "The console is elsewhere");
+    await assertAccessible(page, "another host");
+    await leave(page, () => page.click("text=Open the console"));
+    assert.deepEqual([pathOf(page), await heading(page)], ["/admin", "Sign in"]);
     await page.fill("#admin_token", signet.adminToken);
     await press(page, "Sign in");
     for (const path of paths) {

@@ -111,6 +111,26 @@ async function state() {
   return { sso, sessions: sessions.map(({ session_id }) => session_id) };
 }
 
+test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens in a new window signs in there", { skip }, async () => {
+  let link;
+  const portal = await site(() => `<a id="link" target="_blank" rel="opener" href="${link}">Open</a><button onclick="window.open('${link}', 'area')">Open</button>`);
+  try {
+    for (const selector of ["#link", "button"]) {
+      link = await linkOf();
+      const page = await open({ javaScriptEnabled: true });
+      await page.goto(portal.origin);
+      const [popup] = await Promise.all([page.waitForEvent("popup"), page.click(selector)]);
+      await popup.waitForURL(`${area.origin}/**`);
+      assert.equal(await whoIs(signet, await cookie(popup)), user, selector);
+      await leave(popup, () => popup.click("text=Your sessions"));
+      assert.equal(await heading(popup), "Your sessions");
+    }
+  } finally {
+    portal.close();
+  }
+  assert.deepEqual(problems, []);
+});
+
 test("the page lists every session, newest first: when, from where, by whom, to what; this browser's is marked", { skip }, async () => {
   const home = await createSet(signet, { name: "Own Portal", user_id: user, scopes: [] });
   const shop = await createSet(signet, { name: "Shop", delegated: true, scopes: ["clientarea:shopping_cart_addons"] });

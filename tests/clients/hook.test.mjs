@@ -45,7 +45,7 @@ const domains = (userid, ...ids) => ids.map((id) => ({ id, userid }));
 
 /** The configuration, as the README has it. */
 const configured = (address, token) =>
-  readmeBlock("php").replace("https://sso.example.com", address).replace("the administration token", token);
+  readmeBlock("php").replace("https://console.example.com", address).replace("the administration token", token);
 
 /** Lets WHMCS fire events, pairs of a name and its variables, in one run of PHP; returns what that wrote to the activity log. */
 async function fire(events, { failing = {}, shortened = null, flat = false } = {}) {

@@ -24,13 +24,19 @@ const LOG_MS = 30_000;
  * - `limit`: how many failed attempts a minute there may be, by the rate-limit binding; without it there is no such binding.
  * - `analytics`: whether there is an Analytics Engine binding.
  *
- * The result has `issuer` (the origin to reach it by), `adminToken`, `keys` (the setting `SIGNING_KEYS`) and `logs` (what
- * it wrote to the console, as `{ level, message }`), besides the functions documented below. Close it after use.
+ * Where the setting `ISSUER` is https, requests to the plain socket count as https, unless they have a header
+ * `X-Test-By-Http`.
+ *
+ * The result has `issuer` (the origin to reach it by), `consoleOrigin` (the setting `CONSOLE_ORIGIN`: the same, and in gateway
+ * mode another name of the same port), `adminToken`, `keys` (the setting `SIGNING_KEYS`) and `logs` (what it wrote to the
+ * console, as `{ level, message }`), besides the functions documented below. Close it after use.
  */
 export async function startSignet({ demo = false, vars = {}, limit, analytics = false } = {}) {
   const { folder } = await built(demo ? "demo" : "release");
   const issuer = localOrigin(await freePort());
   const settings = { ISSUER: issuer, SIGNING_KEYS: `k1:${secret()}`, ADMIN_TOKEN: secret(), ...vars };
+  const consoleOrigin = vars.CONSOLE_ORIGIN ?? consoleOriginOf(issuer, settings);
+  if (consoleOrigin !== settings.ISSUER && !("CONSOLE_ORIGIN" in vars)) settings.CONSOLE_ORIGIN = consoleOrigin;
   const stores = await mkdtemp(join(tmpdir(), "signet-"));
   const logs = [];
   const options = await miniflareOptions({ folder, issuer, settings, limit, analytics, stores, logs });
@@ -53,7 +59,7 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
 
   /** Calls the administration at a path such as `/users/7`; returns `{ status, headers, body }`, the body parsed. */
   async function admin(method, path, body) {
-    const headers = { Authorization: `Bearer ${settings.ADMIN_TOKEN}` };
+    const headers = { Authorization: `Bearer ${settings.ADMIN_TOKEN}`, Host: new URL(consoleOrigin).host };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const response = await fetch(`/admin/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
     const text = await response.text();
@@ -162,7 +168,15 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     throw error;
   }
   const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
-  return { issuer, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, points, ops, faults, clock, restart, close };
+  return { issuer, consoleOrigin, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, points, ops, faults, clock, restart, close };
+}
+
+/** Where administration is unless a test says so: where this machine reaches Signet, on a host of its own in gateway mode. */
+function consoleOriginOf(origin, { ISSUER, ORIGIN_URL }) {
+  const url = new URL(origin);
+  if (ISSUER?.startsWith("https:")) url.protocol = "https:";
+  if (ORIGIN_URL) url.hostname = `console.${url.hostname}`;
+  return url.origin;
 }
 
 const builtHere = {};

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { secret } from "../../.ci/setup.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { assertFailure, cookieOf, createSet, enterConsole, json, proofIn, putUser, signIn } from "../support/workflow.mjs";
 
@@ -19,10 +20,14 @@ const enter = (admin_token, form = {}) => post("/admin/sign-in", { admin_token, 
 
 const proofOf = async (path) => proofIn(await (await signet.fetch(path, { headers: cookie })).text());
 
-test("ASVS 7.2.4: a session presented before signing in is never taken over", async () => {
+test("ASVS 7.2.4: a session presented before signing in is never taken over, and ends", async () => {
   const mine = cookieOf(await enter(signet.adminToken, {}));
   const again = cookieOf(await post("/admin/sign-in", { admin_token: signet.adminToken }, mine));
   assert.notEqual(mine.Cookie, again.Cookie);
+  const statusOf = async (headers) => (await signet.fetch("/admin", { headers })).status;
+  assert.deepEqual([await statusOf(mine), await statusOf(again), await statusOf(cookie)], [401, 200, 200], "others go on");
+  assert.equal((await post("/admin/sign-in", { admin_token: "wrong" }, again)).status, 401);
+  assert.equal(await statusOf(again), 200, "a wrong token ends nothing");
   for (const bad of ["__Host-signet-admin=x", `${mine.Cookie}x`, `${mine.Cookie}; ${again.Cookie}`, "__Host-signet-admin="]) {
     assert.equal((await signet.fetch("/admin", { headers: { Cookie: bad } })).status, 401, bad);
   }
@@ -52,11 +57,95 @@ test("without a session every page is the same way to sign in, whether it exists
 test("signing in leads to the console and nowhere else", async () => {
   for (const [then, place] of [["/admin/users/1", "/admin/users/1"], ["https://evil.example/", "/admin"], ["//evil.example/admin", "/admin"], ["/oauth/logout", "/admin"]]) {
     const response = await enter(signet.adminToken, { then });
-    assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}${place}`], then);
+    const arrival = `/admin/sign-in?then=${place.replaceAll("/", "%2F")}`;
+    assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}${arrival}`], then);
+    const arrived = await signet.fetch(arrival, { headers: cookieOf(response) });
+    assert.deepEqual([arrived.status, arrived.headers.get("location")], [303, `${signet.issuer}${place}`], then);
+    const elsewhere = await signet.fetch(`/admin/sign-in?then=${encodeURIComponent(then)}`, { headers: cookie });
+    assert.equal(elsewhere.headers.get("location"), `${signet.issuer}${place}`, then);
   }
-  for (const [method, allow] of [["GET", "POST"], ["PUT", "GET, HEAD, POST"]]) {
-    const response = await signet.fetch("/admin/sign-in", { method });
-    assert.deepEqual([response.status, response.headers.get("allow")], [405, allow]);
+  const response = await signet.fetch("/admin/sign-in", { method: "PUT" });
+  assert.deepEqual([response.status, response.headers.get("allow")], [405, "GET, HEAD, POST"]);
+});
+
+test("a browser that keeps no cookie, as WebKit on http://localhost, is told so when it arrives without", async () => {
+  const arrival = new URL((await enter(signet.adminToken, { then: "/admin/users/1" })).headers.get("location"));
+  const shown = async (path, headers) => {
+    const response = await signet.fetch(path, { headers });
+    return [response.status, (await response.text()).match(/role="alert">([^<]*)/)?.[1] ?? null];
+  };
+  const [status, alert] = await shown(arrival.pathname + arrival.search);
+  assert.equal(status, 401);
+  assert.match(alert, /your browser did not keep the session cookie\. Safari keeps none on http:\/\/localhost/);
+  const page = await (await signet.fetch(arrival.pathname + arrival.search)).text();
+  assert.match(page, /name="then" value="\/admin\/users\/1"/, "signing in leads on from there");
+  assert.deepEqual(await shown("/admin"), [401, null]);
+  assert.deepEqual(await shown("/admin/sign-in?then=%2Fadmin", { Cookie: "__Host-signet-admin=x" }), [401, null], "a dead session is another matter");
+});
+
+test("ASVS 7.4.1: a changed ADMIN_TOKEN ends every session for good, also if it is changed back", async () => {
+  const own = await startSignet();
+  try {
+    const old = await enterConsole(own);
+    const statusOf = async (headers) => (await own.fetch("/admin", { headers })).status;
+    await own.restart();
+    assert.equal(await statusOf(old), 200, "a restart ends nothing");
+    const another = secret();
+    await own.restart({ ADMIN_TOKEN: another });
+    const fresh = await enterConsole({ ...own, adminToken: another });
+    assert.deepEqual([await statusOf(old), await statusOf(fresh)], [401, 200]);
+    await own.restart({ ADMIN_TOKEN: own.adminToken });
+    assert.deepEqual([await statusOf(old), await statusOf(fresh)], [401, 401]);
+    const again = await enterConsole(own);
+    await own.restart({ ADMIN_TOKEN: another });
+    await own.fetch("/oauth/singlesignon?access_token=forged");
+    await own.ops.read({ timers: true }); // only the chart's counts reached the console's object
+    await own.restart({ ADMIN_TOKEN: own.adminToken });
+    assert.equal(await statusOf(again), 401);
+  } finally {
+    await own.close();
+  }
+});
+
+test("RFC 9700 section 4.7: a page of another origin, of the same site too, cannot use the console; people are led back to it", async () => {
+  for (const headers of [
+    { "Sec-Fetch-Site": "cross-site" }, { "Sec-Fetch-Site": "same-site" }, { Origin: "https://evil.example" }, { Origin: "null" },
+  ]) {
+    for (const path of ["/admin/sign-in", "/admin/sign-out", "/admin/users/1"]) {
+      const form = { admin_token: signet.adminToken, csrf_token: await proofOf("/admin/users/1"), action: "end_sessions" };
+      await assertFailure(await post(path, form, { ...cookie, ...headers, ...json }), 403, "invalid_form", "Another site cannot use the console.");
+      const response = await post(path, form, { ...cookie, ...headers });
+      const page = await response.text();
+      assert.deepEqual([response.status, response.headers.get("set-cookie")], [403, null]);
+      assert.match(page, /<a class="button" href="\/admin">Open the console<\/a>/);
+      assert.ok(!page.includes("/account/security") && !page.includes("client area"), page);
+    }
+  }
+  assert.equal((await signet.fetch("/admin", { headers: cookie })).status, 200);
+});
+
+test("whatever is refused before an operator is known is told in a page that leads back to the console", async () => {
+  const limited = await startSignet({ limit: 1 });
+  try {
+    const guess = () => limited.fetch("/admin/sign-in", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body: new URLSearchParams({ admin_token: "wrong" }) });
+    await guess();
+    await signet.faults.set([{ target: "console.fetch", mode: "throw" }]);
+    const failed = await signet.fetch("/admin", { headers: cookie });
+    await signet.faults.set([]);
+    for (const [response, status, title] of [
+      [await signet.fetch("/admin/sign-in", { method: "POST", headers: { "Content-Type": "text/plain" }, body: "admin_token=x" }), 400, "Nothing was changed"],
+      [await signet.fetch("/admin/sign-in", { method: "POST", body: "x".repeat(70_000) }), 413, "Nothing was changed"],
+      [await guess(), 429, "Please try again"],
+      [failed, 503, "Please try again"],
+    ]) {
+      const page = await response.text();
+      assert.equal(response.status, status);
+      assert.ok(page.includes(`<h1>${title}</h1>`) && page.includes('<a class="button" href="/admin">Open the console</a>'), page);
+      assert.ok(!page.includes("client area") && !page.includes("/account/security"), page);
+      assert.equal(response.headers.has("retry-after"), status === 429 || status === 503, status);
+    }
+  } finally {
+    await limited.close();
   }
 });
 
@@ -101,7 +190,7 @@ test("one log line per request, its outcome and reason in it; no token, cookie o
   };
   const csrf_token = await proofOf("/admin/credentials/new");
   const created = await post("/admin/credentials/new", { name: "Logged", delegated: "on", csrf_token }, cookie);
-  const secret = (await created.text()).match(/<code id="secret">([^<]+)</)[1];
+  const shownSecret = (await created.text()).match(/<code id="secret">([^<]+)</)[1];
   for (const [response, line] of [
     [await enter("wrong-token"), "console denied wrong_credentials"],
     [await enter(signet.adminToken), "console granted signed_in"],
@@ -114,7 +203,7 @@ test("one log line per request, its outcome and reason in it; no token, cookie o
     assert.equal(await lines(response), line);
   }
   const logs = JSON.stringify(signet.logs);
-  for (const hidden of ["wrong-token", signet.adminToken, cookie.Cookie.split("=")[1], secret, csrf_token]) assert.ok(!logs.includes(hidden));
+  for (const hidden of ["wrong-token", signet.adminToken, cookie.Cookie.split("=")[1], shownSecret, csrf_token]) assert.ok(!logs.includes(hidden));
 });
 
 test("what asked for a token is found, be it a credential set or an API credential", async () => {

@@ -74,7 +74,7 @@ test("Signet's own routes are answered by Signet", async () => {
   for (const [path, status] of [
     ["/healthz", 200], ["/oauth/session", 401], ["/oauth/token", 405], ["/oauth/singlesignon", 400], ["/oauth/logout", 200],
     ["/account/security", 401], ["/.well-known/jwks.json", 200], ["/.well-known/oauth-authorization-server", 200],
-    ["/admin/v1/users/1", 401], ["/oauth/receipts/x", 401], ["/includes/api.php", 405],
+    ["/admin", 421], ["/admin/v1/users/1", 421], ["/oauth/receipts/x", 401], ["/includes/api.php", 405],
   ]) {
     assert.equal((await signet.fetch(path)).status, status, path);
   }

@@ -18,8 +18,8 @@ const PATHS = [
 ];
 /** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
 const referrerPolicy = (path, { status, headers }) => {
-  const isSignIn = /^\/admin(?!\/v1)/.test(path) && status === 401 && headers.get("content-type").startsWith("text/html");
-  return isSignIn || (path === "/oauth/logout" && status === 200) ? "same-origin" : "no-referrer";
+  const isConsole = /^\/admin(?!\/v1)/.test(path) && status !== 405 && headers.get("content-type").startsWith("text/html");
+  return isConsole || (path === "/oauth/logout" && status === 200) ? "same-origin" : "no-referrer";
 };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
@@ -35,6 +35,7 @@ test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the sec
         assert.equal(response.headers.get("cache-control"), "no-store", label);
         assert.equal(response.headers.get("referrer-policy"), referrerPolicy(path, response), label);
         assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/, label);
+        for (const name of ["cross-origin-opener-policy", "cross-origin-resource-policy"]) assert.equal(response.headers.get(name), "same-origin", label);
         assert.match(response.headers.get("x-request-id"), /^[0-9a-f]{16}$/, label);
         for (const [name, value] of response.headers) {
           assert.ok(!name.startsWith("access-control-"), `${label}: ${name}`);
@@ -44,6 +45,28 @@ test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the sec
         if (method === "HEAD") assert.equal(await response.text(), "");
         else assert.ok(!(await response.text()).includes("canary"), label);
       }
+    }
+  }
+});
+
+test("RFC 6797 sections 6.1.2, 7.2, 8.3: HSTS by https alone, for subdomains where the operator says so, and never on this machine", async () => {
+  for (const [vars, Host, policy] of [
+    [{ ISSUER: "https://sso.example" }, "sso.example", "max-age=63072000"],
+    [{ ISSUER: "https://sso.example", HSTS_INCLUDE_SUBDOMAINS: "true" }, "sso.example", "max-age=63072000; includeSubDomains"],
+    [{ ISSUER: "https://sso.example", HSTS_INCLUDE_SUBDOMAINS: "true" }, "localhost", null],
+    [{ ISSUER: "https://sso.localhost" }, "sso.localhost", null],
+    [{ ISSUER: "https://localhost" }, "signet.example.workers.dev", null],
+  ]) {
+    const https = await startSignet({ vars });
+    try {
+      for (const path of PATHS) {
+        const response = await https.fetch(path, { headers: { Host } });
+        assert.equal(response.headers.get("strict-transport-security"), policy, `${Host}${path}`);
+        const plain = await https.fetch(path, { headers: { Host, "X-Test-By-Http": "1" } });
+        assert.equal(plain.headers.get("strict-transport-security"), null, `${Host}${path}`);
+      }
+    } finally {
+      await https.close();
     }
   }
 });
@@ -90,6 +113,7 @@ async function assertSecured(response, label, canary) {
   assert.equal(response.headers.get("cache-control"), "no-store", label);
   assert.equal(response.headers.get("referrer-policy"), referrerPolicy(label.split(" ")[1], response), label);
   assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/, label);
+  for (const name of ["cross-origin-opener-policy", "cross-origin-resource-policy"]) assert.equal(response.headers.get(name), "same-origin", label);
   assert.equal(response.headers.get("access-control-allow-origin"), null, label);
   const all = (await response.text()) + JSON.stringify([...response.headers]);
   assert.ok(!all.includes(canary), label);

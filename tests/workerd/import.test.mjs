@@ -43,6 +43,8 @@ test("an application keeps its client_id and secret: it gets a token that signs 
   assert.deepEqual([body.name, body.user_id, body.scopes], ["Portal", "b1", ["clientarea:sso", "clientarea:invoices"]]);
 });
 
+const weak = "The secret has fewer than 6 different characters, or repeats one text.";
+
 test("each bad line is refused by its number with one precise reason, changes nothing and stops nothing", async () => {
   const neither = "The line is neither user_id and account, nor client_id, client_secret and credential.";
   const field = (kind) => `The ${kind} has an unknown, missing or unsound field.`;
@@ -68,6 +70,8 @@ test("each bad line is refused by its number with one precise reason, changes no
     [change(set, { client_id: "a b" }), "The client_id is malformed."],
     [change(set, { client_secret: "x".repeat(31) }), "The secret must have 32 to 1024 characters."],
     [change(set, { client_secret: "x".repeat(1025) }), "The secret must have 32 to 1024 characters."],
+    [change(set, { client_secret: "x".repeat(32) }), weak],
+    [change(set, { client_secret: "changeme".repeat(4) }), weak],
     [credentialLine("bad", { user_id: "bad", scopes: ["clientarea:homepage"] }), field("credential")],
     [credentialLine("bad", {}), 'Give either user_id or "delegated": true.'],
     [credentialLine("bad", { user_id: "bad", delegated: true }), 'Give either user_id or "delegated": true.'],
@@ -268,6 +272,7 @@ test("WHMCS's list: each client that will not do is refused by its place with on
     [client({ credentialId: 0 }), "The credentialId is not a number from 1 to 4294967295."],
     [client({ clientSecret: "" }), "The clientSecret is empty: this list does not show it."],
     [client({ clientSecret: "short" }), "The secret must have 32 to 1024 characters."],
+    [client({ clientSecret: "0".repeat(64) }), weak],
     [client({ grantTypes: "authorization_code" }), "The grantTypes do not include single_sign_on."],
     [client({ scope: "clientarea:sso openid" }), 'The scope "openid" is unknown.'],
     [client({ scope: "x".repeat(300) }), `The scope "${"x".repeat(64)}" is unknown.`],
@@ -278,7 +283,7 @@ test("WHMCS's list: each client that will not do is refused by its place with on
   ];
   const { reports } = await importList(signet, [...cases.map(([row]) => row), client({})]);
   const expected = cases.map(([, reason], n) => refused(n + 1, reason));
-  assert.deepEqual(reports, [...expected, { done: counts(14, { created: 1, refused: 13 }) }]);
+  assert.deepEqual(reports, [...expected, { done: counts(15, { created: 1, refused: 14 }) }]);
   // The owner in KV is a hint: the account has the last word.
   await (await signet.kv()).put("service:522", '["m1"]');
   assert.deepEqual((await importList(signet, [client({ serviceId: 522 })])).reports[0], refused(1, "The service is not any user's."));

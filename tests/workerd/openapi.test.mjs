@@ -245,7 +245,7 @@ async function importing(type, body) {
 
 test("the import: each kind of report, and each line is taken exactly if the description says so", async () => {
   const credential = api.example({ $ref: "#/components/schemas/CredentialInput" });
-  const set = { client_id: "brought", client_secret: "x".repeat(32), credential };
+  const set = { client_id: "brought", client_secret: "a-secret-of-at-least-32-characters", credential };
   const lines = [
     { user_id: "42", account: { status: "Active", services: [12] } }, set, {}, { user_id: "42" }, { user_id: "a b", account: { status: "Active" } },
     { user_id: "42", account: { status: "active" } }, { ...set, client_secret: "x".repeat(31) }, { ...set, client_secret: "x".repeat(1025) },
@@ -300,6 +300,14 @@ test("what the description says of a body, Signet does: neither takes what the o
 test("RFC 6750 section 3: without the administration token every operation of the administration is 401", async () => {
   for (const { method, path } of answering(401).filter(({ path }) => path.startsWith("/admin/"))) {
     await expect(401, call(method, filled(path)));
+  }
+});
+
+test("RFC 9110 section 15.5.20: at any other host every operation of the administration is 421, whatever the token", async () => {
+  const operations = answering(421);
+  assert.deepEqual(operations, api.operations.filter(({ path }) => path.startsWith("/admin/")));
+  for (const { method, path } of operations) {
+    await expect(421, call(method, filled(path), { headers: { ...authorized(path), Host: "elsewhere.example" } }));
   }
 });
 

@@ -1,19 +1,28 @@
 // Without sound settings nothing is served.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
+
+const STRONG = randomBytes(32).toString("base64url");
 
 for (const [name, value] of [
   ["SIGNING_KEYS", null],
   ["SIGNING_KEYS", "k1:c2hvcnQ"],
+  ["SIGNING_KEYS", `k1:${Buffer.alloc(32, 7).toString("base64url")}`],
+  ["SIGNING_KEYS", `k1:${STRONG},k2:${STRONG}`],
   ["ADMIN_TOKEN", "only-31-characters-are-too-few!"],
+  ["ADMIN_TOKEN", "a".repeat(64)],
+  ["ADMIN_TOKEN", "changeme".repeat(8)],
   ["ISSUER", null],
   ["ISSUER", "http://sso.example"],
   ["CLIENT_AREA_URL", "http://my.example/"],
   ["DESTINATIONS", { "clientarea:invoices": "https://evil.example/" }],
   ["TOKEN_TTL", 61],
   ["API_ALLOW_GET", "yes"],
+  ["HSTS_INCLUDE_SUBDOMAINS", "yes"],
+  ["CONSOLE_ORIGIN", "my-console"],
 ]) {
   test(`RFC 7518 section 3.2 and its like: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
     const signet = await startSignet({ vars: { [name]: value } });
@@ -41,6 +50,24 @@ for (const [name, value] of [
     }
   });
 }
+
+test("ASVS 3.5.4, and a loop: in gateway mode neither the client area's server nor the console may be at the issuer", async () => {
+  const issuer = "https://sso.example";
+  for (const [vars, named] of [
+    [{ ISSUER: issuer, ORIGIN_URL: issuer, CONSOLE_ORIGIN: null }, ["ORIGIN_URL"]],
+    [{ ISSUER: issuer, ORIGIN_URL: "https://server.example", CONSOLE_ORIGIN: issuer }, ["CONSOLE_ORIGIN"]],
+    [{ ISSUER: issuer, ORIGIN_URL: "https://server.example", CONSOLE_ORIGIN: "https://server.example" }, ["ORIGIN_URL"]],
+  ]) {
+    const signet = await startSignet({ vars });
+    try {
+      const { problems } = await (await signet.fetch("/healthz")).json();
+      assert.deepEqual(problems.map(({ setting }) => setting), named);
+      assert.equal((await signet.fetch("/")).status, 503);
+    } finally {
+      await signet.close();
+    }
+  }
+});
 
 test("a missing binding is named at /healthz", async () => {
   const signet = await startSignet({ vars: { SIGNET_KV: null, USERS: null, CONSOLE: null } });

@@ -81,11 +81,10 @@ test("parameters come in the query, in a urlencoded form or in multipart, merged
   for (const [name, value] of Object.entries({ identifier, secret, action: "createSSOtoken", client_id: "1" })) multipart.append(name, value);
   const encoded = new Response(multipart);
   const sent = { method: "POST", headers: { ...HERE, "Content-Type": encoded.headers.get("content-type") }, body: Buffer.from(await encoded.arrayBuffer()) };
-  const query = new URLSearchParams({ identifier, secret, action: "CreateSsoToken", client_id: "1" });
   for (const response of [
     await signet.fetch(API, sent),
     await signet.fetch(`${API}?client_id=2&action=nothing`, sent),
-    await signet.fetch(`${API}?${query}`, { method: "POST", headers: HERE }),
+    await post({ responsetype: "json" }, { query: "?action=CreateSsoToken&client_id=1&identifier=&secret=" }),
     await post({ client_id: 1 }, { query: "?action=CreateSsoToken&client_id=2" }),
   ]) {
     const answer = await response.json();
@@ -94,6 +93,30 @@ test("parameters come in the query, in a urlencoded form or in multipart, merged
   }
   const broken = await signet.fetch(API, { ...sent, body: "x" });
   assert.deepEqual([broken.status, await broken.json()], [400, { result: "error", message: "The body is not multipart/form-data." }]);
+});
+
+test("RFC 6749 section 2.3.1 and its like: credentials in the address of a POST are refused unread, unless API_ALLOW_GET", async () => {
+  const { identifier, secret } = credential;
+  const form = { identifier, secret, action: "ListOAuthCredentials" };
+  const willing = await startSignet({ vars: { API_ALLOW_GET: true } });
+  try {
+    await signet.ops.reset();
+    for (const name of ["identifier", "secret", "username", "password", "accesskey", "Secret", "secret[]"]) {
+      for (const body of [form, { action: "ListOAuthCredentials" }]) {
+        const response = await post(body, { login: null, query: `?${new URLSearchParams({ [name]: secret, responsetype: "json" })}` });
+        const answer = { status: response.status, ...(await response.json()) };
+        assert.deepEqual(answer, error("Credentials belong in the body, not in the address", 403), name);
+      }
+    }
+    assert.equal((await signet.ops.read())["kv.get"], 0);
+    await signet.logged("credentials_in_address");
+    assert.ok(!JSON.stringify(signet.logs).includes(secret));
+    const { body: api } = await willing.admin("POST", "/api-credentials", { name: "Old", actions: ACTIONS });
+    const query = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
+    assert.equal((await (await willing.fetch(`${API}?${query}`, { method: "POST" })).json()).result, "success");
+  } finally {
+    await willing.close();
+  }
 });
 
 test("CreateSsoToken: a token that signs the client in, once, at the destination", async () => {

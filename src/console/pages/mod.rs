@@ -4,18 +4,18 @@ mod api_credentials;
 mod credentials;
 mod explain;
 mod health;
+mod outside;
 mod overview;
 mod parts;
-mod sign_in;
 mod tokens;
 mod users;
 
 pub use api_credentials::{api_credential_page, api_credentials_page, new_api_credential_page};
 pub use credentials::{credential_page, credentials_page, new_credential_page};
 pub use health::health_page;
+pub use outside::{ADMINISTRATION_OFF, misdirected_page, refusal_page, sign_in_page};
 pub use overview::overview_page;
 pub use parts::{Frame, secret_page};
-pub use sign_in::sign_in_page;
 pub use tokens::{find_token_page, token_page};
 pub use users::{UserPage, find_user_page, unknown_user_page, user_page};
 
@@ -65,11 +65,7 @@ fn framed(frame: &Frame<'_>, status: u16, script: Option<&'static str>, title: &
 
 /// The page of a failure, for an administrator who is signed in.
 pub fn failure_page(frame: &Frame<'_>, failure: &Failure) -> Response {
-    let title = match failure.status {
-        404 => "Not found",
-        500.. => "Please try again",
-        _ => "Nothing was changed",
-    };
+    let title = failure_title(failure);
     let content = html! {
         h1 { (title) }
         p.notice.bad role="alert" { (failure.description) }
@@ -78,7 +74,19 @@ pub fn failure_page(frame: &Frame<'_>, failure: &Failure) -> Response {
             @if failure.status != 404 { " The browser's Back button keeps what you wrote." }
         }
     };
-    let response = framed(frame, failure.status, None, title, &content);
+    with_header(framed(frame, failure.status, None, title, &content), failure)
+}
+
+const fn failure_title(failure: &Failure) -> &'static str {
+    match failure.status {
+        404 => "Not found",
+        429 | 500.. => "Please try again",
+        _ => "Nothing was changed",
+    }
+}
+
+/// `response`, with the header field of `failure`.
+fn with_header(response: Response, failure: &Failure) -> Response {
     match failure.header {
         Some((name, value)) => response.with(name, value),
         None => response,

@@ -99,6 +99,9 @@ fn pages(text: &str) -> Vec<Response> {
         token_page(&frame(), &token_record(), None, NOW),
         failure_page(&frame(), &failure),
         sign_in_page(&View::Credentials { cursor: Some(text.to_owned()) }, Some(&failure)),
+        refusal_page(&failure),
+        misdirected_page(Some("https://console.example")),
+        misdirected_page(None),
     ]
 }
 

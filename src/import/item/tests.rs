@@ -3,7 +3,7 @@ use crate::user::Status;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const SECRET: &str = "8f14e45fceea167a5a36dedd4bea2543";
 
 fn content(bytes: &[u8]) -> Content {
     Item::parse(&RawLine { number: 7, bytes: Some(bytes.to_vec()) }).content
@@ -64,7 +64,7 @@ fn a_line_that_ends_with_a_carriage_return_is_sound() {
 
 #[test]
 fn each_mistake_has_its_reason() {
-    let long = |length| json!("é".repeat(length));
+    let long = |length: usize| json!("äbcdéfghiÿ".chars().cycle().take(length - 1).chain(['z']).collect::<String>());
     for (line, reason) in [
         (b"\xff".to_vec(), Reason::NotUtf8),
         (b"{".to_vec(), Reason::NotJson),
@@ -96,6 +96,8 @@ fn each_mistake_has_its_reason() {
         (with(credential(), &["client_secret"], json!(5)), Reason::SecretLength),
         (with(credential(), &["client_secret"], long(31)), Reason::SecretLength),
         (with(credential(), &["client_secret"], long(1025)), Reason::SecretLength),
+        (with(credential(), &["client_secret"], json!("x".repeat(32))), Reason::WeakSecret),
+        (with(credential(), &["client_secret"], json!("changeme".repeat(4))), Reason::WeakSecret),
         (with(credential(), &["credential"], json!("x")), Reason::Credential),
         (with(credential(), &["credential"], json!(["P", "", [], [], "42"])), Reason::Credential),
         (with(credential(), &["credential", "scopes"], json!(["clientarea:homepage"])), Reason::Credential),

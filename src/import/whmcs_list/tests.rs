@@ -92,6 +92,7 @@ fn each_mistake_has_its_reason() {
         (with("grantTypes", json!([])), Reason::GrantTypes),
         (with("clientSecret", json!("")), Reason::NoSecret),
         (with("clientSecret", json!("short")), Reason::SecretLength),
+        (with("clientSecret", json!("0".repeat(64))), Reason::WeakSecret),
         (with("scope", json!("clientarea:sso openid")), Reason::UnknownScope("openid".into())),
         (with("scope", json!(long)), Reason::UnknownScope("x".repeat(64))),
         (with("serviceId", json!("")), Reason::ServiceId),

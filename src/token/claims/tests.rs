@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::id::OwnedId;
+use crate::secret::{entry_for_test, key_for_test};
 use crate::settings::Settings;
 use crate::settings::tests::settings;
 use crate::sso::RelativePath;
@@ -18,9 +19,6 @@ mod spelling;
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The header of key `k1`, which `settings` configures.
 const HEADER: &str = r#"{"alg":"HS256","typ":"sso+jwt","kid":"k1"}"#;
-/// The bytes of that key.
-const KEY: [u8; 32] = [7; 32];
-
 fn sound_settings() -> Settings {
     settings(&[]).ok().unwrap()
 }
@@ -66,7 +64,7 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 
 /// `signed`, with the right key's signature of it.
 fn seal(signed: &str) -> String {
-    format!("{signed}.{}", encode(mac(&KEY, "sso+jwt", signed)))
+    format!("{signed}.{}", encode(mac(&key_for_test(7), "sso+jwt", signed)))
 }
 
 /// Any header and payload at all, signed with the right key.

@@ -116,7 +116,7 @@ fn nothing_made_for_another_purpose_is_a_token() {
     for purpose in [Purpose::Session, Purpose::Switch] {
         assert_forged([keys.sign(purpose, &claims()).unwrap()]);
         let signed = format!("{}.{}", encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
-        assert_forged([format!("{signed}.{}", encode(mac(&KEY, purpose.typ(), &signed)))]);
+        assert_forged([format!("{signed}.{}", encode(mac(&key_for_test(7), purpose.typ(), &signed)))]);
     }
 }
 
@@ -133,16 +133,16 @@ fn only_the_derived_key_signs() {
     let signed = format!("{}.{}", encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
     let hmac = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(&signed).finalize().into_bytes();
     assert_forged([
-        format!("{signed}.{}", encode(hmac(&KEY))),
+        format!("{signed}.{}", encode(hmac(&key_for_test(7)))),
         format!("{signed}.{}", encode(hmac(b""))),
         format!("{signed}.{}", encode(hmac(b"k1"))),
-        format!("{signed}.{}", encode(mac(&[8; 32], "sso+jwt", &signed))),
+        format!("{signed}.{}", encode(mac(&key_for_test(8), "sso+jwt", &signed))),
     ]);
 }
 
 #[test]
 fn a_rotation_keeps_tokens_until_the_old_key_goes() {
-    let (old, new) = (format!("old:{}", encode([1; 32])), format!("new:{}", encode([2; 32])));
+    let (old, new) = (entry_for_test("old", 1), entry_for_test("new", 2));
     let with = |keys: &str| settings(&[("SIGNING_KEYS", keys)]).ok().unwrap();
     let opens = |text: &str, settings: &Settings| open(text, &settings.keys, &settings.issuer, NOW) == Ok(claims());
     let sign = |settings: &Settings| settings.keys.sign(Purpose::SsoToken, &claims()).unwrap();
@@ -153,6 +153,6 @@ fn a_rotation_keeps_tokens_until_the_old_key_goes() {
     for (text, verdicts) in [(&of_old, [true, true, false]), (&of_new, [false, true, true])] {
         assert_eq!([&before, &during, &after].map(|settings| opens(text, settings)), verdicts);
     }
-    let same_kid = with(&format!("old:{}", encode([3; 32])));
+    let same_kid = with(&entry_for_test("old", 3));
     assert!(!opens(&of_old, &same_kid), "a kid alone proves nothing");
 }
