@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createECDH, createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
+import { keyBytes, keyEntry as entry } from "../support/keys.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { basic, createSet, putUser, signIn } from "../support/workflow.mjs";
@@ -17,13 +18,11 @@ before(async () => {
 after(() => signet.close());
 
 const read = async (path, from = signet) => (await from.fetch(path)).json();
-const key = (byte) => Buffer.alloc(32, byte);
-const entry = (kid, byte) => `${kid}:${key(byte).toString("base64url")}`;
 
 /** The public key that belongs to an entry of SIGNING_KEYS, derived by other means than Signet's. */
-function publicKey(byte) {
+function publicKey(first) {
   const ecdh = createECDH("prime256v1");
-  ecdh.setPrivateKey(createHmac("sha256", key(byte)).update("signet v1 assertion ES256\x01").digest());
+  ecdh.setPrivateKey(createHmac("sha256", keyBytes(first)).update("signet v1 assertion ES256\x01").digest());
   const point = ecdh.getPublicKey();
   return { x: point.subarray(1, 33).toString("base64url"), y: point.subarray(33).toString("base64url") };
 }

@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keyEntry as key } from "../support/keys.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { assertFailure, createSet, enterConsole, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const ISSUER = "https://sso.example";
-/** An entry whose key has the bytes from `first` on. */
-const key = (kid, first, length = 32) => `${kid}:${Buffer.from(Array.from({ length }, (_, n) => first + n)).toString("base64url")}`;
 const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url").toString()).kid;
 
 test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is taken away, and then nothing of it counts", async () => {
