@@ -154,6 +154,6 @@ mod tests {
     fn lifetimes_are_unchanged() {
         assert_eq!((TOKEN_RECORD_TTL, SWEEP_DELAY), (86_400, 86_400));
         assert_eq!((NOT_BEFORE_TTL, KV_STALE_MAX), (2_678_400, 120));
-        assert!(NOT_BEFORE_TTL > crate::settings::SESSION_LIMIT_MAX + KV_STALE_MAX, "no session outlives it");
+        const { assert!(NOT_BEFORE_TTL > crate::settings::SESSION_LIMIT_MAX + KV_STALE_MAX, "no session outlives it") };
     }
 }
