@@ -9,21 +9,10 @@ const PARALLEL = 16;
 
 const origin = await startOrigin();
 const signet = await startSignet({ vars: { ORIGIN_URL: origin.url } });
+const withNonce = await startSignet({ vars: { BROWSER_NONCE: "true" } });
 try {
-  for (let user = 0; user < PARALLEL; user += 1) {
-    await signet.admin("PUT", `/users/${user}`, { status: "Active" });
-  }
-  const { body: set } = await signet.admin("POST", "/credentials", {
-    name: "Bench",
-    delegated: true,
-    scopes: ["clientarea:invoices"],
-  });
-  const authorization = `Basic ${btoa(`${set.client_id}:${set.client_secret}`)}`;
-  const requestToken = async (n) => {
-    const body = new URLSearchParams({ grant_type: "single_sign_on", user_id: String(n % PARALLEL) });
-    const response = await signet.fetch("/oauth/token", { method: "POST", headers: { authorization }, body });
-    return (await response.json()).access_token;
-  };
+  const requestToken = await application(signet);
+  const requestTokenWithNonce = await application(withNonce);
 
   const tokens = [];
   const cookies = [];
@@ -34,6 +23,16 @@ try {
     if (response.status !== 302) throw new Error(`not signed in: ${response.status}`);
     cookies.push(response.headers.get("set-cookie").split(";")[0]);
   });
+  const tokensWithNonce = [];
+  for (let n = 0; n < REQUESTS; n += 1) tokensWithNonce.push(await requestTokenWithNonce(n));
+  await measure("the SSO endpoint with BROWSER_NONCE, both requests", async () => {
+    const link = `/oauth/singlesignon?access_token=${tokensWithNonce.pop()}`;
+    const first = await withNonce.fetch(link);
+    const cookie = first.headers.get("set-cookie").split(";")[0];
+    const response = await withNonce.fetch(`${link}&nonce=1`, { headers: { cookie } });
+    if (!response.headers.get("set-cookie")?.startsWith("__Host-signet=")) throw new Error(`not signed in: ${response.status}`);
+  });
+  await measure("the first of them alone", () => withNonce.fetch("/oauth/singlesignon?access_token=x"));
   await measure("the session check", async () => {
     const response = await signet.fetch("/oauth/session", { headers: { cookie: cookies.at(-1) } });
     if (response.status !== 200) throw new Error(`no session: ${response.status}`);
@@ -45,7 +44,20 @@ try {
   });
 } finally {
   await signet.close();
+  await withNonce.close();
   origin.close();
+}
+
+/** Makes users and a credential set for them, and returns what asks for the nth token. */
+async function application(on) {
+  for (let user = 0; user < PARALLEL; user += 1) await on.admin("PUT", `/users/${user}`, { status: "Active" });
+  const { body: set } = await on.admin("POST", "/credentials", { name: "Bench", delegated: true, scopes: ["clientarea:invoices"] });
+  const authorization = `Basic ${btoa(`${set.client_id}:${set.client_secret}`)}`;
+  return async (n) => {
+    const body = new URLSearchParams({ grant_type: "single_sign_on", user_id: String(n % PARALLEL) });
+    const response = await on.fetch("/oauth/token", { method: "POST", headers: { authorization }, body });
+    return (await response.json()).access_token;
+  };
 }
 
 /** Runs `work` many times, some in parallel, and prints requests a second and the time of one. */
