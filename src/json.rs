@@ -38,12 +38,12 @@ impl NumberOrText {
 ///
 /// # Errors
 /// Those of serde, and one of its category `Data` for JSON that is no object.
-pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Result<T> {
-    if !text.trim_ascii_start().starts_with(b"{") {
-        serde_json::from_slice::<IgnoredAny>(text)?;
+pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
+    if !text.trim_ascii_start().starts_with('{') {
+        serde_json::from_str::<IgnoredAny>(text)?;
         return Err(serde_json::Error::custom("not an object"));
     }
-    serde_json::from_slice(text)
+    serde_json::from_str(text)
 }
 
 /// What is wrong with a text that does not parse, and where: `data error at line 1 column 20`. serde's own words quote what
@@ -97,12 +97,12 @@ mod tests {
             x: u8,
             y: u8,
         }
-        assert_eq!(parse_object::<Point>(b" {\"y\":2,\"x\":1}").unwrap(), Point { x: 1, y: 2 });
+        assert_eq!(parse_object::<Point>(" {\"y\":2,\"x\":1}").unwrap(), Point { x: 1, y: 2 });
         assert_eq!(serde_json::from_str::<Point>("[1,2]").unwrap(), Point { x: 1, y: 2 }, "as serde has it");
         for (text, is_json) in
             [("[1,2]", true), (" []", true), ("null", true), ("5", true), ("", false), ("[1,2", false), ("x", false)]
         {
-            let error = parse_object::<Point>(text.as_bytes()).unwrap_err();
+            let error = parse_object::<Point>(text).unwrap_err();
             assert_eq!(error.is_data(), is_json, "{text}");
         }
     }

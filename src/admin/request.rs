@@ -265,13 +265,11 @@ fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
         Some("application/json") => {}
         _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
     }
-    parse_object(&request.body).map_err(|_| {
-        let is_json = serde_json::from_slice::<IgnoredAny>(&request.body).is_ok();
-        Failure::bad_request(if is_json {
-            "The body has an unknown, missing or unsound field."
-        } else {
-            "The body is not JSON."
-        })
+    const NOT_JSON: Failure = Failure::bad_request("The body is not JSON.");
+    let text = std::str::from_utf8(&request.body).map_err(|_| NOT_JSON)?;
+    parse_object(text).map_err(|_| {
+        let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+        if is_json { Failure::bad_request("The body has an unknown, missing or unsound field.") } else { NOT_JSON }
     })
 }
 

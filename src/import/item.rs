@@ -79,7 +79,7 @@ impl Item {
 impl Entry {
     fn parse(bytes: &[u8]) -> Result<Self, Reason> {
         let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotUtf8)?;
-        let line: JsonLine<'_> = parse_object(text.as_bytes()).map_err(|_| {
+        let line: JsonLine<'_> = parse_object(text).map_err(|_| {
             let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
             if is_json { Reason::NeitherKind } else { Reason::NotJson }
         })?;
@@ -114,7 +114,7 @@ fn parse<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Rea
 }
 
 fn parse_fields<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Reason> {
-    parse_object(value.get().as_bytes()).map_err(|_| reason)
+    parse_object(value.get()).map_err(|_| reason)
 }
 
 /// Takes a secret that is brought along, if it is long enough to be kept as a digest, short enough to be sent, and not too

@@ -32,8 +32,7 @@ impl WhmcsList {
         const NO_LIST: Failure = Failure::bad_request("The body is not a successful answer of ListOAuthCredentials.");
         let text = std::str::from_utf8(body).map_err(|_| NOT_JSON)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let answer: Answer =
-            parse_object(text.as_bytes()).map_err(|error| if error.is_data() { NO_LIST } else { NOT_JSON })?;
+        let answer: Answer = parse_object(text).map_err(|error| if error.is_data() { NO_LIST } else { NOT_JSON })?;
         let is_list = answer.result == "success" && answer.clients.get().starts_with('[');
         if is_list { Ok(Self(answer.clients)) } else { Err(NO_LIST) }
     }
@@ -110,7 +109,7 @@ impl Texts {
 }
 
 fn parse_client(text: &str) -> Content {
-    let client = parse_object(text.as_bytes()).map_err(|_| Reason::Client);
+    let client = parse_object(text).map_err(|_| Reason::Client);
     Item::of(client.and_then(Client::into_entry))
 }
 

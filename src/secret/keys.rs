@@ -152,22 +152,22 @@ impl KeyRing {
         Ok(text)
     }
 
-    /// The payload of `text`, if one of the keys signed it for `purpose`.
+    /// The payload of `text`, which is UTF-8, if one of the keys signed it for `purpose`.
     ///
     /// The signature is checked before a byte of the payload is decoded. Exactly one spelling is
     /// accepted: three segments, base64url without padding and without stray bits.
-    pub fn verify(&self, purpose: Purpose, text: &str) -> Option<Vec<u8>> {
+    pub fn verify(&self, purpose: Purpose, text: &str) -> Option<String> {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
         let key = self.keys().map(|key| key.derived(purpose)).find(|key| key.header == header)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         key.mac.clone().chain_update(signed).verify_slice(&signature).ok()?;
-        URL_SAFE_NO_PAD.decode(payload).ok()
+        String::from_utf8(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 
     /// The value of `T` in `text`, if one of the keys signed it for `purpose`. See [`KeyRing::verify`].
     pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
-        serde_json::from_slice(&self.verify(purpose, text)?).ok()
+        serde_json::from_str(&self.verify(purpose, text)?).ok()
     }
 
     /// The keys that sign what others verify: the first signs, all are published.
