@@ -275,6 +275,8 @@ test("RFC 6749 sections 5.1 and 5.2: the header fields of each kind of answer, e
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
   };
   const challenge = { "www-authenticate": 'Basic realm="signet", charset="UTF-8"' };
   for (const [status, response, more] of [
