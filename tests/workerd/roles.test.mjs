@@ -48,17 +48,20 @@ DELETE /admin/v1/users/{user_id}/sessions           401    401   401   401   401
 DELETE /admin/v1/users/{user_id}/sessions/{session_id}
                                                     401    401   401   401   401   401   401   204+  401   401
 GET    /admin/v1/users/{user_id}/events             401    401   401   401   401   401   401   200   401   401
+GET    /admin/v1/users/{user_id}/export             401    401   401   401   401   401   401   200   401   401
 POST   /admin/v1/credentials                        401    401   401   401   401   401   401   201+  401   401
 GET    /admin/v1/credentials                        401    401   401   401   401   401   401   200   401   401
 GET    /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200   401   401
 PATCH  /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   200+  401   401
 DELETE /admin/v1/credentials/{client_id}            401    401   401   401   401   401   401   204+  401   401
 POST   /admin/v1/credentials/{client_id}/rotate     401    401   401   401   401   401   401   200+  401   401
+DELETE /admin/v1/credentials/{client_id}/sessions   401    401   401   401   401   401   401   204+  401   401
 POST   /admin/v1/api-credentials                    401    401   401   401   401   401   401   201+  401   401
 GET    /admin/v1/api-credentials                    401    401   401   401   401   401   401   200   401   401
 GET    /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200   401   401
 PATCH  /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   200+  401   401
 DELETE /admin/v1/api-credentials/{identifier}       401    401   401   401   401   401   401   204+  401   401
+DELETE /admin/v1/api-credentials/{identifier}/sessions 401    401   401   401   401   401   401   204+  401   401
 GET    /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   200   401   401
 DELETE /admin/v1/tokens/{jti}                       401    401   401   401   401   401   401   204+  401   401
 POST   /admin/v1/import                             401    401   401   401   401   401   401   200+  401   401
@@ -69,6 +72,7 @@ GET    /admin/credentials/new                       401    401   401   401   401
 GET    /admin/credentials/{client_id}               401    401   401   401   401   401   401   401   401   200
 GET    /admin/users                                 401    401   401   401   401   401   401   401   401   200
 GET    /admin/users/{user_id}                       401    401   401   401   401   401   401   401   401   200
+GET    /admin/users/{user_id}/export                401    401   401   401   401   401   401   401   401   200
 GET    /admin/tokens                                401    401   401   401   401   401   401   401   401   200
 GET    /admin/tokens/{jti}                          401    401   401   401   401   401   401   401   401   200
 GET    /admin/api-credentials                       401    401   401   401   401   401   401   401   401   200
@@ -88,7 +92,8 @@ POST   /admin/api-credentials/{identifier}          401    401   401   401   401
 const PAGES = [
   "GET /account/security", "POST /account/security",
   "GET /admin", "GET /admin/health", "GET /admin/credentials", "GET /admin/credentials/new",
-  "GET /admin/credentials/{client_id}", "GET /admin/users", "GET /admin/users/{user_id}", "GET /admin/tokens",
+  "GET /admin/credentials/{client_id}", "GET /admin/users", "GET /admin/users/{user_id}", "GET /admin/users/{user_id}/export",
+  "GET /admin/tokens",
   "GET /admin/tokens/{jti}", "GET /admin/api-credentials", "GET /admin/api-credentials/new",
   "GET /admin/api-credentials/{identifier}", "POST /admin/sign-in", "POST /admin/sign-out",
   "POST /admin/credentials/new", "POST /admin/credentials/{client_id}", "POST /admin/users/{user_id}",
