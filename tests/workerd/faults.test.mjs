@@ -225,10 +225,10 @@ const adminFetch = (method, path, body) => signet.fetch(`/admin/v1${path}`, {
 
 let minutes = 0;
 let users = 0;
-async function fresh() {
+async function fresh(change) {
   const user = `user-${(users += 1)}`;
   await putUser(signet, user);
-  return [user, await createSet(signet, { user_id: user })];
+  return [user, await createSet(signet, { user_id: user, ...change })];
 }
 
 const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
@@ -372,7 +372,8 @@ test("stale KV: a revoked or disabled set is not switched on again by another ch
       ({ client_id }) => adminFetch("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 60 }),
       ({ client_id: clientApiIdentifier }) => update({ clientApiIdentifier, name: "Renamed" }),
     ]) {
-      const [, own] = await fresh();
+      // WHMCS's API knows only sets of a service.
+      const [, own] = await fresh({ service_id: "12" });
       await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
       assert.ok((await switchOff(own)).ok);
       assert.ok((await change(own)).ok);

@@ -28,11 +28,11 @@ const ROUTES = {
   "/oauth/revoke": async () => ({ fields: { token: "x", ...credentials() }, status: 200 }),
   "/oauth/introspect": async () => ({ fields: { token: "x", ...credentials() }, status: 200 }),
   "/oauth/singlesignon": async () => ({ fields: { access_token: await getToken(signet, set) }, status: 303 }),
-  "/oauth/logout": async () => ({ fields: { return_to: "bye.php" }, headers: await signIn(signet, set), status: 303 }),
+  "/oauth/logout": async () => ({ fields: { return_to: "bye.php" }, headers: await signIn(signet, set), status: 200 }),
   "/account/security": async () => {
     const headers = await signIn(signet, set);
     const csrf_token = proofIn(await (await signet.fetch("/account/security", { headers })).text());
-    return { fields: { action: "end_other_sessions", csrf_token }, headers, status: 303 };
+    return { fields: { action: "end_other_sessions", csrf_token }, headers, status: 200 };
   },
   "/admin/sign-in": async () => ({ fields: { admin_token: signet.adminToken }, status: 303 }),
   "/admin/users/2": async () => {
