@@ -56,6 +56,11 @@ mod tests {
     }
 
     #[test]
+    fn a_session_is_asked_for_each_minute() {
+        assert_eq!(CHECK_EVERY.as_secs(), 60);
+    }
+
+    #[test]
     fn rfc_6455_7_4_1_a_code_is_relayed_if_it_can_be_sent() {
         for (code, relayed) in [
             (1000, Some(1000)),
