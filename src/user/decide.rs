@@ -24,8 +24,6 @@ pub struct Facts {
     pub sessions: Vec<Session>,
     /// What became of the token that the command names.
     pub token: Option<TokenFate>,
-    /// Whether the bound credential set that the command names is revoked, disabled, or not one of this user's.
-    pub credential_is_revoked: bool,
     /// The bound credential sets that the command is about.
     pub credentials: Vec<BoundCredential>,
     /// The numbered events that the command asks for.
@@ -169,12 +167,22 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    let refusal =
-        if facts.credential_is_revoked { Some(Denial::CredentialRevoked) } else { unowned_by(facts, &redemption) };
+    let refusal = if credential_stands(facts, &redemption.client_id, redemption.delegated) {
+        unowned_by(facts, &redemption)
+    } else {
+        Some(Denial::CredentialRevoked)
+    };
     match refusal {
         Some(denial) => deny(facts, redemption, denial, origin),
         None => sign_in(facts, redemption, origin),
     }
+}
+
+/// Whether the credential set is an enabled one of this user's. Of a delegated one the object knows nothing: whoever asks has
+/// looked it up in KV.
+fn credential_stands(facts: &Facts, client_id: &ClientId, delegated: bool) -> bool {
+    let is_enabled = |set: &BoundCredential| set.client_id == *client_id && set.state == CredentialState::Enabled;
+    delegated || facts.credentials.iter().any(is_enabled)
 }
 
 /// Why the account may not be signed in to at all, if so.
@@ -202,7 +210,7 @@ fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
 fn is_active(facts: &Facts, token: &Introspection) -> bool {
     let account = facts.account.as_ref();
     facts.token.is_none()
-        && !facts.credential_is_revoked
+        && credential_stands(facts, &token.client_id, token.delegated)
         && barred(account).is_none()
         && unowned(account, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
 }
