@@ -7,7 +7,7 @@ use crate::sso::ClientArea;
 use crate::token::TOKEN_TTL_MAX;
 use serde::Serialize;
 use std::net::IpAddr;
-use url::{Host, Url};
+use url::Url;
 
 /// The least length of `ADMIN_TOKEN`, in characters.
 const ADMIN_TOKEN_MIN: usize = 32;
@@ -219,7 +219,7 @@ impl Settings {
     /// The HSTS policy of the answer to `request`. There is none by http (RFC 6797 section 7.2), and none on a name of
     /// this machine: it would turn every other server there to https (section 8.3 applies to all ports of a host).
     pub fn hsts(&self, request: &Request) -> Hsts {
-        let is_local = |origin: &str| Url::parse(origin).is_ok_and(|url| is_local(&url));
+        let is_local = |origin: &str| is_local_host(scheme_and_host(origin).1);
         if !request.is_secure() || is_local(self.issuer.as_str()) || is_local(&request.origin) {
             Hsts::Off
         } else if self.hsts_include_subdomains {
@@ -299,22 +299,18 @@ fn parse_directory(text: &str) -> Result<Url, &'static str> {
 /// A URL that may carry secrets: https, or http to this very machine, with no user and no fragment.
 pub(crate) fn parse_web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local(&url));
+    let is_local = url.host_str().is_some_and(is_local_host);
+    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local);
     let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     (is_private && is_plain && url.has_host()).then_some(url)
 }
 
-/// Whether the host of `url` is this very machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
+/// Whether `host`, as a URL spells it, is this very machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section
+/// 2.5.3).
+fn is_local_host(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A switch, off by default.
