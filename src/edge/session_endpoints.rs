@@ -3,7 +3,7 @@
 use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
-use super::standing::stands;
+use super::standing::{end, stands};
 use crate::http::{Failure, Format, Method, Request, Response};
 use crate::log::Outcome;
 use crate::session::{
@@ -100,11 +100,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     }
     // 4.
     if let Some(cookie) = cookie {
-        let command = Command::EndSession(cookie.sid, SessionEnd::SignedOut);
-        match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
-            Reply::Done | Reply::Missing => {}
-            reply => return Err(unexpected(&reply).into()),
-        }
+        end(&cookie, SessionEnd::SignedOut, request, site).await?;
     }
     // 5.
     let response = match request.format() {

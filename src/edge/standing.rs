@@ -17,9 +17,15 @@ pub(super) async fn stands(cookie: &SessionCookie, request: &Request, site: &Sit
     if !by.is_ended_by(site.kv()?.get(&store::not_before_key(&by.client_id)).await?) {
         return Ok(true);
     }
-    let command = Command::EndSession(cookie.sid.clone(), SessionEnd::Application);
+    end(cookie, SessionEnd::Application, request, site).await?;
+    Ok(false)
+}
+
+/// Ends the session of `cookie`, if it is not dead already: one object request.
+pub(super) async fn end(cookie: &SessionCookie, why: SessionEnd, request: &Request, site: &Site) -> Result<(), Fault> {
+    let command = Command::EndSession(cookie.sid.clone(), why);
     match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
-        Reply::Done | Reply::Missing => Ok(false),
+        Reply::Done | Reply::Missing => Ok(()),
         reply => Err(unexpected(&reply)),
     }
 }

@@ -103,7 +103,7 @@ impl Failure {
         let response = match format {
             Format::Json => {
                 let mut body = json!({"error": self.error, "error_description": self.description});
-                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url) {
+                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url.as_deref()) {
                     fields.insert("login_url".to_owned(), login_url.into());
                 }
                 Response::json(self.status, &body)
@@ -123,6 +123,11 @@ impl Failure {
             ),
             Format::Page => Response::html(self.status, page::failure(&self, home)),
         };
+        self.add_header(response)
+    }
+
+    /// `response`, with the header field of this failure.
+    pub fn add_header(&self, response: Response) -> Response {
         match self.header {
             Some((name, value)) => response.with(name, value),
             None => response,
