@@ -14,7 +14,7 @@ pub const HTTPS_REQUIRED: Failure =
 /// A request that is not served at the address it was sent to.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The outcome in the log: whether the request is refused, or only led elsewhere.
+    /// The outcome in the log: whether the request is refused, or only redirected.
     pub outcome: Outcome,
     /// The reason in the log.
     pub reason: &'static str,

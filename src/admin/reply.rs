@@ -116,7 +116,7 @@ impl AdminReply {
     /// The answer of the administration API at `now`.
     ///
     /// # Errors
-    /// When it has no JSON form, which cannot be.
+    /// Those of serde.
     pub fn into_response(self, issuer: &Issuer, now: Timestamp) -> serde_json::Result<Response> {
         let status = |is_new| if is_new { 201 } else { 200 };
         Ok(match self {
@@ -175,7 +175,7 @@ fn account_json(user: &UserId, account: &Account) -> Value {
 /// A credential set; with its secret only when that is new.
 ///
 /// # Errors
-/// When it has no JSON form, which cannot be.
+/// Those of serde.
 fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::Result<Value> {
     with_secret(serde_json::to_value(set)?, "client_secret", secret)
 }
@@ -183,7 +183,7 @@ fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::
 /// An API credential; with its secret only when that is new.
 ///
 /// # Errors
-/// When it has no JSON form, which cannot be.
+/// Those of serde.
 fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> serde_json::Result<Value> {
     with_secret(serde_json::to_value(credential)?, "secret", secret)
 }
@@ -200,7 +200,7 @@ fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> serde_
 /// A token's record and what became of it: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
 ///
 /// # Errors
-/// When it has no JSON form, which cannot be.
+/// Those of serde.
 pub fn token_json(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
     let words = match fate {
         Some(fate) => fate_words(fate),

@@ -39,7 +39,7 @@ impl Act {
     /// Parses the form posted to the page `view`.
     ///
     /// # Errors
-    /// 400 when it is not a form of that page, or a field is unsound.
+    /// 400 when it is not a form of that page, or a field is invalid.
     pub fn parse(view: View, form: &Params) -> Result<Self, Failure> {
         let action = form.get("action").unwrap_or_default();
         match view {

@@ -15,8 +15,8 @@ use crate::user::{Account, AccountInput, Command, Deleted, Reply, Saved};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
-/// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
-/// not, it forgets them, and with the account the sets that were bound to it.
+/// Asks the object of `user` to do what `command` says. Writes claims to KV before services are assigned, and removes them
+/// after services are unassigned. Once an account is deleted, also removes the sets that were bound to it.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
     match &command {
         Command::PutAccount { account, .. } => note_claims(site, user, &account.services).await?,

@@ -1,6 +1,6 @@
-//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that decides on a redemption rests on
-//! it, except for delegated sets and API credentials, which no user's object knows: their revocation, and the end of the
-//! sessions that they opened.
+//! Workers KV: credential sets and token records. It is eventually consistent, so no decision on a redemption rests on it, with
+//! one exception: no user's object knows delegated sets and API credentials, so KV says whether they are revoked and whether
+//! the sessions that they opened are ended.
 
 use super::fault::Fault;
 use crate::credential::CredentialSet;
@@ -49,7 +49,7 @@ fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
     move |error| Fault::Storage(operation, error.to_string())
 }
 
-/// The record at `key`. What is wrong with one is told without its id and without what it holds.
+/// The record in `text`, which is the value at `key`. An error names neither the id in the key nor anything of the value.
 fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
     let kind = key.split(':').next().unwrap_or_default();
     serde_json::from_str(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))

@@ -78,7 +78,7 @@ pub(super) async fn check(request: &Request, site: &Site, trail: &mut Trail) -> 
 /// 1. another site cannot,
 /// 2. parse the request: where to go then,
 /// 3. a GET shows the page,
-/// 4. end the session at the object; signing out twice is fine,
+/// 4. end the session at the object, if it is not dead already,
 /// 5. people get a page that goes on, callers of JSON get 204; the browser forgets the cookie.
 pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
@@ -155,7 +155,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     }
 }
 
-/// The page, with the names of the applications, and without the sessions that ended with all of their application: one KV read.
+/// The page, with the names of the applications, and without sessions whose application's sessions were ended: one KV read.
 async fn show_security(
     cookie: &SessionCookie,
     mut security: Security,

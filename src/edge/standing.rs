@@ -1,5 +1,5 @@
-//! Which sessions still stand: a delegated set or an API credential opens sessions of any user, so the end of all of them is noted
-//! in KV, and each is compared with it when it is used or listed.
+//! Whether a session still counts. A delegated set or an API credential opens sessions of any user. KV holds the moment up to
+//! which those sessions are ended, and each session is compared with it when it is used or listed.
 
 use super::fault::Fault;
 use super::object::unexpected;
@@ -9,8 +9,8 @@ use crate::store;
 use crate::user::{Command, Reply, Session, SessionCookie, SessionEnd};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether the session of `cookie` stands. It does not if the sessions of the application that opened it were ended meanwhile.
-/// Then it ends at the object too. This costs one KV read for a session that a delegated set or an API credential opened, and
+/// Whether the session of `cookie` counts. It does not if the sessions of the application that opened it were ended since.
+/// Then it is ended at the object too. This costs one KV read for a session that a delegated set or an API credential opened, and
 /// nothing for others.
 pub(super) async fn stands(cookie: &SessionCookie, request: &Request, site: &Site) -> Result<bool, Fault> {
     let Some(by) = &cookie.by else { return Ok(true) };
@@ -30,7 +30,7 @@ pub(super) async fn end(cookie: &SessionCookie, why: SessionEnd, request: &Reque
     }
 }
 
-/// The sessions that still count: without those that ended with all of their application.
+/// Those of `sessions` that still count: not those whose application's sessions were ended.
 pub(super) async fn counting(sessions: Vec<Session>, site: &Site) -> Result<Vec<Session>, Fault> {
     let keys: BTreeSet<_> = sessions.iter().map(|session| store::not_before_key(&session.client_id)).collect();
     let not_before: BTreeMap<_, _> = site.kv()?.get_each(keys.into_iter().collect()).await?.into_iter().collect();

@@ -1,4 +1,4 @@
-//! The browser's nonce: it tells a second click in one browser from the same link in another. See the setting
+//! The browser's nonce: it distinguishes a second click in one browser from the same link in another. See the setting
 //! `BROWSER_NONCE`.
 
 use super::answer::SAME_SITE;

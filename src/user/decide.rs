@@ -423,7 +423,7 @@ fn is_of(session: &Session, client_id: Option<&ClientId>) -> bool {
 }
 
 /// Writes the account, if it is another than before; `actor` is none for an administrator. Its sessions end in the same turn
-/// if that is asked for, and when it is closed. Should a Closed account have sessions, it is closed again.
+/// if that is asked for, and when it is closed. A Closed account that still has sessions is closed again.
 fn save_account(
     facts: &Facts,
     account: Account,
@@ -466,7 +466,7 @@ fn save_account(
 }
 
 /// Deletes the account with its sessions, and revokes the sets bound to it, so that none of them signs in should the id be
-/// made anew. To erase also removes what events say of people; the event that tells of it names nobody.
+/// made anew. `erase` also removes addresses and browsers from all events; the event of the erasure has neither.
 fn delete_account(facts: Facts, erase: bool, origin: Origin) -> Decision {
     let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
     let credentials: Vec<_> = bound.map(|set| set.client_id).collect();

@@ -59,7 +59,7 @@ impl Session {
         nonce.is_some() && nonce == self.nonce.as_ref() && now.since(self.created_at) < Self::REPEAT_SECONDS
     }
 
-    /// Whether it was opened until `not_before`: then it counts as ended.
+    /// Whether it counts as ended because it was opened at or before `not_before`.
     pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
         is_ended(self.created_at, not_before)
     }
@@ -100,13 +100,13 @@ pub struct OpenedBy {
 }
 
 impl OpenedBy {
-    /// Whether the sessions that it opened until `not_before`, this one among them, count as ended.
+    /// Whether the session counts as ended because it was opened at or before `not_before`.
     pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
         is_ended(self.at, not_before)
     }
 }
 
-/// Whether a session opened at `opened_at` counts as ended. One of the very second does.
+/// Whether a session opened at `opened_at` counts as ended. One opened in the very second of `not_before` does.
 fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> bool {
     not_before.is_some_and(|not_before| opened_at <= not_before)
 }
