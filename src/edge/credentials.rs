@@ -1,6 +1,7 @@
 //! Making, changing and revoking credential sets, in an order that leaves a failure on the safe side.
 
 use super::fault::{Fault, Trouble};
+use super::kv::Application;
 use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
@@ -92,11 +93,11 @@ pub(super) async fn revoke(
 }
 
 /// Removes what KV holds of sets that their user's object refuses already. What a failure leaves behind is refused too.
-pub(super) async fn forget_all(site: &Site, ids: Vec<ClientId>) -> Result<(), Fault> {
-    let applications = site.kv()?.applications(ids.iter()).await?;
-    for id in ids {
-        let set = applications.get(&id).and_then(|application| application.set.as_ref());
-        forget(site, &id, set.map_or(id.number(), CredentialSet::number)).await?;
+pub(super) async fn forget_all(site: &Site, ids: &[ClientId]) -> Result<(), Fault> {
+    let ids: Vec<_> = ids.iter().collect();
+    for Application { id, set, .. } in site.kv()?.applications(&ids).await? {
+        let number = set.map_or(id.number(), |set| set.number());
+        forget(site, &id, number).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::session::{
     FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
 };
 use crate::sso::{SESSION_COOKIE, cookie_cleared};
-use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction};
+use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction, applications_of};
 
 /// The session cookie that the browser presents, its signature and absolute limit checked.
 pub(super) fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
@@ -162,19 +162,20 @@ async fn show_security(
     proof: &FormProof,
     site: &Site,
 ) -> Result<Response, Trouble> {
-    let ids = security.sessions.iter().map(|session| &session.client_id);
-    let applications = site.kv()?.applications(ids).await?;
+    let ids: Vec<_> = applications_of(&security.sessions).into_iter().collect();
+    let applications = site.kv()?.applications(&ids).await?;
     security.sessions.retain(|session| {
-        let application = applications.get(&session.client_id);
+        let application = applications.iter().find(|application| application.id == session.client_id);
         !session.is_ended_by(application.and_then(|application| application.not_before))
     });
-    let names = applications.iter().filter_map(|(id, application)| Some((id.clone(), application.name()?.to_owned())));
+    let names: Vec<_> =
+        applications.iter().filter_map(|application| Some((&application.id, application.name()?))).collect();
     let home = site.settings.client_area.base().as_str();
     let markup = security_page(&SecurityPage {
         user: &cookie.sub,
         current: &cookie.sid,
         security: &security,
-        applications: &names.collect(),
+        applications: &names,
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });

@@ -193,8 +193,8 @@ async fn redeem(
     site: &Site,
 ) -> Result<Reply, Trouble> {
     if claims.delegated {
-        let applications = site.kv()?.applications([&claims.client_id].into_iter()).await?;
-        if !applications.values().any(Application::is_enabled) {
+        let applications = site.kv()?.applications(&[&claims.client_id]).await?;
+        if !applications.iter().any(Application::is_enabled) {
             return Ok(Reply::Denied(Denial::CredentialRevoked));
         }
     }

@@ -6,8 +6,8 @@ use super::object::unexpected;
 use super::site::{Placement, Site};
 use crate::http::Request;
 use crate::store;
-use crate::user::{Command, Reply, Session, SessionCookie, SessionEnd};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::time::Timestamp;
+use crate::user::{Command, Reply, Session, SessionCookie, SessionEnd, applications_of};
 
 /// Whether the session of `cookie` counts. It does not if the sessions of the application that opened it were ended since.
 /// Then it is ended at the object too. This costs one KV read for a session that a delegated set or an API credential opened, and
@@ -32,11 +32,12 @@ pub(super) async fn end(cookie: &SessionCookie, why: SessionEnd, request: &Reque
 
 /// Those of `sessions` that still count: not those whose application's sessions were ended.
 pub(super) async fn counting(sessions: Vec<Session>, site: &Site) -> Result<Vec<Session>, Fault> {
-    let keys: BTreeSet<_> = sessions.iter().map(|session| store::not_before_key(&session.client_id)).collect();
-    let not_before: BTreeMap<_, _> = site.kv()?.get_each(keys.into_iter().collect()).await?.into_iter().collect();
-    let counts = |session: &Session| {
-        let key = store::not_before_key(&session.client_id);
-        !session.is_ended_by(not_before.get(&key).copied().flatten())
+    let ids = applications_of(&sessions);
+    let keys = ids.iter().map(|id| store::not_before_key(id)).collect();
+    let not_before: Vec<Option<Timestamp>> = site.kv()?.get_each(keys).await?;
+    let counts = |session: &&Session| {
+        let application = ids.iter().zip(&not_before).find(|(id, _)| **id == &session.client_id);
+        !session.is_ended_by(application.and_then(|(_, not_before)| *not_before))
     };
-    Ok(sessions.into_iter().filter(counts).collect())
+    Ok(sessions.iter().filter(counts).cloned().collect())
 }

@@ -92,9 +92,9 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::EndSessions { client_id, why } => end_sessions(&facts, client_id, why, &origin),
         Command::AsUser(id, action) => as_user(facts, &id, action, origin),
         Command::ListSessions(client_id) => {
-            let mut sessions = newest_first(facts.sessions, now);
+            let mut sessions = newest_first(&facts.sessions, now);
             sessions.retain(|session| is_of(session, client_id.as_ref()));
-            Decision::only(Reply::Sessions(sessions))
+            Decision::only(Reply::Sessions(sessions.into_iter().cloned().collect()))
         }
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
         Command::PutAccount { account, end_sessions } => {
@@ -318,15 +318,15 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
 
 /// The sessions that a new one replaces: the browser's own, and the oldest beyond the cap.
 fn redundant_sessions(facts: &Facts, presented: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
-    let (own, mut others): (Vec<_>, Vec<_>) =
-        facts.sessions.iter().filter(|s| s.is_live(now)).partition(|s| Some(&s.id) == presented);
-    others.sort_by_key(|session| session.age_key());
-    let surplus = others.len().saturating_add(1).saturating_sub(SESSIONS_MAX);
-    own.into_iter().chain(others.into_iter().take(surplus)).map(|session| session.id.clone()).collect()
+    let (own, others): (Vec<_>, Vec<_>) =
+        newest_first(&facts.sessions, now).into_iter().partition(|session| Some(&session.id) == presented);
+    let surplus = others.into_iter().skip(SESSIONS_MAX.saturating_sub(1)).rev();
+    own.into_iter().chain(surplus).map(|session| session.id.clone()).collect()
 }
 
-fn newest_first(sessions: Vec<Session>, now: Timestamp) -> Vec<Session> {
-    let mut live: Vec<_> = sessions.into_iter().filter(|session| session.is_live(now)).collect();
+/// The live sessions, newest first.
+fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session> {
+    let mut live: Vec<_> = sessions.iter().filter(|session| session.is_live(now)).collect();
     live.sort_by_key(|session| std::cmp::Reverse(session.age_key()));
     live
 }
@@ -357,8 +357,10 @@ fn as_user(facts: Facts, id: &SessionId, action: UserAction, origin: Origin) -> 
     let mut changes = Vec::from_iter(fresh.clone().map(Change::SaveSession));
     match action {
         UserAction::Review => {
-            let others = facts.sessions.into_iter().filter(|session| fresh.as_ref().is_none_or(|f| f.id != session.id));
-            let sessions = newest_first(others.chain(fresh.clone()).collect(), now);
+            let sessions = newest_first(&facts.sessions, now);
+            let as_used =
+                |session: &Session| fresh.clone().filter(|fresh| fresh.id == session.id).unwrap_or(session.clone());
+            let sessions = sessions.into_iter().map(as_used).collect();
             let security = Security { sso: account.sso, sessions };
             return Decision::of(Reply::Security(security), changes);
         }
@@ -460,8 +462,8 @@ fn save_account(
     }
     changes.push(Change::Record(event));
     changes.extend(ended);
-    let before = old.iter().flat_map(|old| &old.services);
-    let dropped = before.filter(|service| !account.services.contains(service)).cloned().collect();
+    let mut dropped = old.map(|old| old.services.clone()).unwrap_or_default();
+    dropped.retain(|service| !account.services.contains(service));
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
 }
 
@@ -495,7 +497,7 @@ fn delete_account(facts: Facts, erase: bool, origin: Origin) -> Decision {
 fn export(facts: Facts, now: Timestamp) -> Decision {
     let export = Export {
         account: facts.account,
-        sessions: newest_first(facts.sessions, now),
+        sessions: newest_first(&facts.sessions, now).into_iter().cloned().collect(),
         events: facts.events.into_iter().map(|(_, event)| event).collect(),
         tokens: facts.tokens,
         credentials: facts.credentials,
