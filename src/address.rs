@@ -1,10 +1,10 @@
 //! Which addresses Signet answers on. A request to another is turned away before its body, a secret or a store is read.
 
 use crate::console::{ADMINISTRATION_OFF, misdirected_page};
-use crate::http::{Failure, Format, Method, Request, Response};
+use crate::http::{Failure, Format, Method, Request, Response, scheme_and_host};
 use crate::log::Outcome;
 use crate::route::Route;
-use crate::settings::{Settings, scheme_and_host};
+use crate::settings::Settings;
 use std::borrow::Cow;
 
 /// The answer to a request by http where the issuer is https.

@@ -39,8 +39,10 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► address ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► address ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► store, limit ─► http, page ─► secret, id, json, time
 //! ```
+//!
+//! Any of them may read the `settings`, and `log` names what happened in all of them.
 //!
 //! # What is stored
 //!

@@ -1,12 +1,11 @@
 //! The settings, parsed whole before the first request is served.
 
 use crate::gateway::{Gateway, ProtectedPaths};
-use crate::http::{Hsts, Request, parse_number};
+use crate::http::{Hsts, Request, is_local_host, parse_number, parse_web_url, scheme_and_host};
 use crate::secret::{KeyRing, Secret, SecretDigest, is_weak};
 use crate::sso::ClientArea;
 use crate::token::TOKEN_TTL_MAX;
 use serde::Serialize;
-use std::net::IpAddr;
 use url::Url;
 
 /// The least length of `ADMIN_TOKEN`, in characters.
@@ -274,13 +273,6 @@ fn parse_console_origin(
     Ok(origin)
 }
 
-/// The scheme and the host of an origin. Hosts share cookies, whatever their port (RFC 6265 section 8.5).
-pub(crate) fn scheme_and_host(origin: &str) -> (&str, &str) {
-    let (scheme, authority) = origin.split_once("://").unwrap_or_default();
-    let port_at = authority.rfind(':').filter(|at| !authority.get(*at..).is_some_and(|port| port.contains(']')));
-    (scheme, port_at.and_then(|at| authority.get(..at)).unwrap_or(authority))
-}
-
 fn parse_page(text: &str) -> Result<Url, &'static str> {
     parse_web_url(text).ok_or("is not an https address (http only for localhost)")
 }
@@ -294,23 +286,6 @@ fn parse_directory(text: &str) -> Result<Url, &'static str> {
         url.set_path(&directory);
     }
     Ok(url)
-}
-
-/// A URL that may carry secrets: https, or http to this very machine, with no user and no fragment.
-pub(crate) fn parse_web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let is_local = url.host_str().is_some_and(is_local_host);
-    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local);
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    (is_private && is_plain && url.has_host()).then_some(url)
-}
-
-/// Whether `host`, as a URL spells it, is this very machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section
-/// 2.5.3).
-fn is_local_host(host: &str) -> bool {
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A switch, off by default.
@@ -457,19 +432,6 @@ pub(crate) mod tests {
         }
         let local = [("ISSUER", "http://localhost:1"), ("CONSOLE_ORIGIN", "https://console.example")];
         assert!(console(&local).is_err(), "another scheme");
-    }
-
-    #[test]
-    fn a_host_is_told_from_its_port() {
-        for (origin, expected) in [
-            ("https://sso.example", ("https", "sso.example")),
-            ("https://sso.example:8443", ("https", "sso.example")),
-            ("http://[::1]:8787", ("http", "[::1]")),
-            ("http://[::1]", ("http", "[::1]")),
-            ("", ("", "")),
-        ] {
-            assert_eq!(scheme_and_host(origin), expected, "{origin}");
-        }
     }
 
     #[test]
