@@ -55,7 +55,7 @@ pub struct Settings {
     pub api_allow_get: bool,
     /// Whether a sign-in link first gives the browser a nonce, so that a double click signs in.
     pub browser_nonce: bool,
-    /// Whether browsers are told to use https for the subdomains of Signet's host too.
+    /// Whether browsers must use https for the subdomains of Signet's host too.
     pub hsts_include_subdomains: bool,
     /// Where objects made by administration are placed.
     pub object_location: Option<String>,
