@@ -194,7 +194,7 @@ async fn redeem(
 ) -> Result<Reply, Trouble> {
     if claims.delegated {
         let applications = site.kv()?.applications([&claims.client_id].into_iter()).await?;
-        if !applications.values().any(Application::is_enabled) {
+        if !applications.values().any(Application::signs_in_anybody) {
             return Ok(Reply::Denied(Denial::CredentialRevoked));
         }
     }
