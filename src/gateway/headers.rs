@@ -2,7 +2,7 @@
 
 /// The fields that servers trust because only a proxy should write them: names, or beginnings of names before `*`. A
 /// client's own never pass.
-const TRUSTED: [&str; 34] = [
+const TRUSTED: [&str; 51] = [
     // Who is signed in. Signet; forward authentication (Authelia, oauth2-proxy, Traefik); CGI's REMOTE_USER.
     "x-signet-*",
     "x-forwarded-*",
@@ -17,15 +17,23 @@ const TRUSTED: [&str; 34] = [
     "x-pomerium-*",
     "tailscale-user-*",
     "oidc-*",
+    "x-vouch-*",
+    "x-auth-user*",
+    "x-proxy-user",
+    "x-token-subject",
+    "x-token-user-*",
+    "x-userinfo",
     // The clouds' own: Google's Identity-Aware Proxy, Azure App Service, AWS load balancers.
     "x-goog-authenticated-user-*",
     "x-ms-client-principal*",
     "x-amzn-oidc-*",
+    "x-appengine-*",
     // Client certificates, as TLS proxies report them (RFC 9440).
     "x-ssl-client-*",
     "ssl-client-*",
     "x-client-cert*",
     "client-cert*",
+    "x-arr-*",
     // From where it came (RFC 7239, and what was used before it).
     "forwarded*",
     "x-forwarded",
@@ -35,6 +43,8 @@ const TRUSTED: [&str; 34] = [
     "true-client-ip",
     "x-cluster-client-ip",
     "x-originating-ip",
+    "x-azure-*",
+    "fastly-*",
     // Which address was asked for. Some frameworks route by these (CVE-2018-14773).
     "x-original-*",
     "x-rewrite-*",
@@ -42,6 +52,15 @@ const TRUSTED: [&str; 34] = [
     "x-scheme",
     "x-url-scheme",
     "front-end-https",
+    "x-envoy-*",
+    // Which handlers were passed already (Next.js, CVE-2025-29927).
+    "x-middleware-*",
+    "x-invoke-*",
+    // Which files the server in front may send, and from where (Rack, CVE-2025-61780).
+    "x-sendfile-*",
+    "x-accel-*",
+    "x-lighttpd-*",
+    "x-litespeed-*",
     // CGI makes HTTP_PROXY of it, which programs take for their own proxy (CVE-2016-5385).
     "proxy",
 ];
@@ -120,6 +139,16 @@ mod tests {
             "OIDC_CLAIM_sub",
             "SSL_CLIENT_S_DN",
             "Proxy",
+            "X-Sendfile-Type",
+            "X-Accel-Mapping",
+            "X-Middleware-Subrequest",
+            "X-ARR-ClientCert",
+            "X-Vouch-User",
+            "X-Auth-User",
+            "X-AppEngine-User-Email",
+            "X-Envoy-Original-Path",
+            "Fastly-Client-IP",
+            "X-Azure-ClientIP",
             "Expect",
         ] {
             assert!(is_removed(name), "{name}");
