@@ -1,10 +1,10 @@
 //! Which addresses Signet answers on. A request to another is turned away before its body, a secret or a store is read.
 
 use crate::console::{ADMINISTRATION_OFF, misdirected_page};
-use crate::http::{Failure, Format, Method, Request, Response};
+use crate::http::{Failure, Format, Method, Request, Response, scheme_and_host};
 use crate::log::Outcome;
 use crate::route::Route;
-use crate::settings::{Settings, scheme_and_host};
+use crate::settings::Settings;
 use std::borrow::Cow;
 
 /// The answer to a request by http where the issuer is https.
@@ -14,7 +14,7 @@ pub const HTTPS_REQUIRED: Failure =
 /// A request that is not served at the address it was sent to.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The outcome in the log: whether the request is refused, or only led elsewhere.
+    /// The outcome in the log: whether the request is refused, or only redirected.
     pub outcome: Outcome,
     /// The reason in the log.
     pub reason: &'static str,

@@ -1,4 +1,4 @@
-//! Identifiers. Each is parsed once, at the border; from then on its type says that it is sound.
+//! Identifiers. Each is parsed once, at the border; from then on its type says that it is valid.
 
 use crate::json::NumberOrText;
 use base64::Engine as _;

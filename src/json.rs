@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::error::Category;
 use std::fmt::Write as _;
 
-/// For an optional field of a change: tells one that is null, which its type must allow, from one that is not there.
+/// Distinguishes an explicit `null`, which the type must allow, from a missing field.
 ///
 /// # Errors
 /// Those of the field's type.

@@ -39,8 +39,10 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► address ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► http, page ─► secret, id, json, time
+//! edge ─► address ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► store, limit ─► http, page ─► secret, id, json, time
 //! ```
+//!
+//! Any of them may read the `settings`, and `log` names what happened in all of them.
 //!
 //! # What is stored
 //!
@@ -50,7 +52,7 @@
 //! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
 //! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
-//! | KV | [`not-before:{client_id}`](store::not_before_key) | until when the sessions of a delegated set or an API credential are ended | [`store::NOT_BEFORE_TTL`] |
+//! | KV | [`not-before:{client_id}`](store::not_before_key) | the moment up to which the sessions that a delegated set or an API credential opened are ended | [`store::NOT_BEFORE_TTL`] |
 //! | KV | [`revoked:{client_id}`](store::revocation_key) | when a credential set or an API credential was revoked, so that no change under way brings it back | [`store::REVOCATION_TTL`] |
 //! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: the users whose accounts list it; their objects have the last word | until the last account drops it |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
@@ -61,7 +63,8 @@
 //! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
 //! | console's object | `tally` by day, outcome and reason | how often | [`console::DAYS_KEPT`] |
 //!
-//! An object makes its tables with its first write: reading leaves nothing behind. An alarm sweeps the user's object. Nothing rests on the sweep: a dead row is ignored wherever it is read.
+//! An object makes its tables with its first write: reading leaves nothing behind. An alarm sweeps the user's object. Nothing
+//! rests on the sweep: a dead row is ignored wherever it is read.
 
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]

@@ -2,8 +2,9 @@
 //! come from and by the client they try to be.
 //!
 //! An address over its limit is refused without a look at what it presents, so no guess beyond the limit can be right, and
-//! none costs a read. The binding cannot be asked without counting, so each isolate remembers the addresses it was told of. A
-//! client over its limit gets no more than its failed attempts refused: nobody locks it out by guessing at its secret.
+//! none costs a read. The binding cannot be asked without counting, so each isolate remembers the addresses that were
+//! reported to it. Of a client over its limit, only failed attempts are refused, so that nobody locks it out by guessing at its
+//! secret.
 
 use crate::http::Failure;
 use crate::id::ClientId;
@@ -44,8 +45,8 @@ pub fn client_key(client_id: &ClientId) -> String {
     format!("client:{client_id}")
 }
 
-/// The addresses over their limit, each until when it is refused. When 1,000 are known, those whose time is over are forgotten,
-/// and if there are none, the one whose time is over first.
+/// The addresses over their limit, each with the end of its refusal. When 1,000 are known, those whose refusal is over are
+/// forgotten; if there are none, the one whose refusal ends first.
 #[derive(Debug, Default)]
 pub struct RefusedAddresses(BTreeMap<String, Timestamp>);
 

@@ -30,7 +30,7 @@ pub enum Route {
     Description,
     /// WHMCS's API.
     Whmcs,
-    /// Is the configuration sound?
+    /// Whether the configuration is valid.
     Health,
     /// The administration's import, whose body has any length.
     Import,
@@ -120,7 +120,7 @@ impl Route {
         TABLE.iter().map(|entry| (entry.path, entry.route))
     }
 
-    /// How failures are told at `request`'s path: machines get their own format, whatever they accept.
+    /// The format of failures at `request`'s path. A route for programs has one format, whatever the request accepts.
     pub fn format(request: &Request) -> Format {
         match Self::at(&request.path).0 {
             Self::Token

@@ -1,13 +1,12 @@
 //! The settings, parsed whole before the first request is served.
 
 use crate::gateway::{Gateway, ProtectedPaths};
-use crate::http::{Hsts, Request, parse_number};
+use crate::http::{Hsts, Request, is_local_host, parse_number, parse_web_url, scheme_and_host};
 use crate::secret::{KeyRing, Secret, SecretDigest, is_weak};
 use crate::sso::ClientArea;
 use crate::token::TOKEN_TTL_MAX;
 use serde::Serialize;
-use std::net::IpAddr;
-use url::{Host, Url};
+use url::Url;
 
 /// The least length of `ADMIN_TOKEN`, in characters.
 const ADMIN_TOKEN_MIN: usize = 32;
@@ -56,7 +55,7 @@ pub struct Settings {
     pub api_allow_get: bool,
     /// Whether a sign-in link first gives the browser a nonce, so that a double click signs in.
     pub browser_nonce: bool,
-    /// Whether browsers are told to use https for the subdomains of Signet's host too.
+    /// Whether browsers must use https for the subdomains of Signet's host too.
     pub hsts_include_subdomains: bool,
     /// Where objects made by administration are placed.
     pub object_location: Option<String>,
@@ -219,7 +218,7 @@ impl Settings {
     /// The HSTS policy of the answer to `request`. There is none by http (RFC 6797 section 7.2), and none on a name of
     /// this machine: it would turn every other server there to https (section 8.3 applies to all ports of a host).
     pub fn hsts(&self, request: &Request) -> Hsts {
-        let is_local = |origin: &str| Url::parse(origin).is_ok_and(|url| is_local(&url));
+        let is_local = |origin: &str| is_local_host(scheme_and_host(origin).1);
         if !request.is_secure() || is_local(self.issuer.as_str()) || is_local(&request.origin) {
             Hsts::Off
         } else if self.hsts_include_subdomains {
@@ -274,13 +273,6 @@ fn parse_console_origin(
     Ok(origin)
 }
 
-/// The scheme and the host of an origin. Hosts share cookies, whatever their port (RFC 6265 section 8.5).
-pub(crate) fn scheme_and_host(origin: &str) -> (&str, &str) {
-    let (scheme, authority) = origin.split_once("://").unwrap_or_default();
-    let port_at = authority.rfind(':').filter(|at| !authority.get(*at..).is_some_and(|port| port.contains(']')));
-    (scheme, port_at.and_then(|at| authority.get(..at)).unwrap_or(authority))
-}
-
 fn parse_page(text: &str) -> Result<Url, &'static str> {
     parse_web_url(text).ok_or("is not an https address (http only for localhost)")
 }
@@ -294,27 +286,6 @@ fn parse_directory(text: &str) -> Result<Url, &'static str> {
         url.set_path(&directory);
     }
     Ok(url)
-}
-
-/// A URL that may carry secrets: https, or http to this very machine, with no user and no fragment.
-pub(crate) fn parse_web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let is_private = url.scheme() == "https" || (url.scheme() == "http" && is_local(&url));
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    (is_private && is_plain && url.has_host()).then_some(url)
-}
-
-/// Whether the host of `url` is this very machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
 }
 
 /// A switch, off by default.
@@ -461,19 +432,6 @@ pub(crate) mod tests {
         }
         let local = [("ISSUER", "http://localhost:1"), ("CONSOLE_ORIGIN", "https://console.example")];
         assert!(console(&local).is_err(), "another scheme");
-    }
-
-    #[test]
-    fn a_host_is_told_from_its_port() {
-        for (origin, expected) in [
-            ("https://sso.example", ("https", "sso.example")),
-            ("https://sso.example:8443", ("https", "sso.example")),
-            ("http://[::1]:8787", ("http", "[::1]")),
-            ("http://[::1]", ("http", "[::1]")),
-            ("", ("", "")),
-        ] {
-            assert_eq!(scheme_and_host(origin), expected, "{origin}");
-        }
     }
 
     #[test]

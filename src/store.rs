@@ -76,7 +76,7 @@ impl ServiceClaims {
         (!self.0.contains(user)).then(|| Self(claims()))
     }
 
-    /// These but for the claim of `user`; none if it is not among them.
+    /// These except the claim of `user`; none if it is not among them.
     pub fn without(&self, user: &UserId) -> Option<Self> {
         let claims = || self.0.iter().filter(|claim| *claim != user).cloned().collect();
         self.0.contains(user).then(|| Self(claims()))

@@ -2,7 +2,7 @@
 
 use crate::credential::CredentialSet;
 use crate::http::Response;
-use crate::id::{ClientId, TokenId, UserId};
+use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
 use crate::session::session_json;
 use crate::settings::Issuer;
@@ -12,7 +12,6 @@ use crate::token::TokenRecord;
 use crate::user::{Account, Event, Export, Fate, Session, TokenFate};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// What came of a request to the administration.
 #[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
@@ -79,9 +78,9 @@ pub struct UserExport {
     /// What the object holds.
     pub kept: Export,
     /// The records of its tokens.
-    pub records: BTreeMap<TokenId, TokenRecord>,
+    pub records: Vec<TokenRecord>,
     /// The credential sets bound to the user.
-    pub sets: BTreeMap<ClientId, CredentialSet>,
+    pub sets: Vec<CredentialSet>,
 }
 
 impl UserExport {
@@ -91,13 +90,13 @@ impl UserExport {
     /// Those of serde.
     pub fn to_json(&self, now: Timestamp) -> serde_json::Result<Value> {
         let Self { user, kept, records, sets } = self;
-        let token = |(jti, fate): &(TokenId, TokenFate)| match records.get(jti) {
+        let token = |(jti, fate): &(TokenId, TokenFate)| match records.iter().find(|record| record.jti == *jti) {
             Some(record) => token_json(record, Some(fate), now),
             None => Ok(with_fate(json!({"jti": jti}), fate_words(fate), Some(fate))),
         };
-        let set = |set: &CredentialSet| credential_json(set, None);
         let credentials = kept.credentials.iter().map(|bound| {
-            let set = sets.get(&bound.client_id).map(set).transpose()?;
+            let set = sets.iter().find(|set| set.client_id == bound.client_id);
+            let set = set.map(|set| credential_json(set, None)).transpose()?;
             Ok(json!({"client_id": bound.client_id, "state": bound.state, "set": set}))
         });
         Ok(json!({
@@ -116,7 +115,7 @@ impl AdminReply {
     /// The answer of the administration API at `now`.
     ///
     /// # Errors
-    /// When it has no JSON form, which cannot be.
+    /// Those of serde.
     pub fn into_response(self, issuer: &Issuer, now: Timestamp) -> serde_json::Result<Response> {
         let status = |is_new| if is_new { 201 } else { 200 };
         Ok(match self {
@@ -175,7 +174,7 @@ fn account_json(user: &UserId, account: &Account) -> Value {
 /// A credential set; with its secret only when that is new.
 ///
 /// # Errors
-/// When it has no JSON form, which cannot be.
+/// Those of serde.
 fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::Result<Value> {
     with_secret(serde_json::to_value(set)?, "client_secret", secret)
 }
@@ -183,7 +182,7 @@ fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::
 /// An API credential; with its secret only when that is new.
 ///
 /// # Errors
-/// When it has no JSON form, which cannot be.
+/// Those of serde.
 fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> serde_json::Result<Value> {
     with_secret(serde_json::to_value(credential)?, "secret", secret)
 }
@@ -200,7 +199,7 @@ fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> serde_
 /// A token's record and what became of it: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
 ///
 /// # Errors
-/// When it has no JSON form, which cannot be.
+/// Those of serde.
 pub fn token_json(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
     let words = match fate {
         Some(fate) => fate_words(fate),
@@ -232,6 +231,7 @@ fn with_fate(mut token: Value, (state, reason): (&str, Option<&str>), fate: Opti
 mod tests {
     use super::*;
     use crate::credential::CredentialInput;
+    use crate::id::ClientId;
     use crate::sso::Denial;
     use crate::user::{AccountInput, BoundCredential, CredentialState};
     use crate::whmcs::ApiCredentialInput;
@@ -373,8 +373,8 @@ mod tests {
             credentials: vec![bound("portal", CredentialState::Enabled), bound("gone", CredentialState::Revoked)],
             ..Export::default()
         };
-        let records = BTreeMap::from([(known, serde_json::from_value(record).unwrap())]);
-        let export = UserExport { user, kept, records, sets: BTreeMap::from([(portal, set)]) };
+        let records = vec![serde_json::from_value(record).unwrap()];
+        let export = UserExport { user, kept, records, sets: vec![set] };
         let json = export.to_json(NOW).unwrap();
         assert_eq!(json, expected);
         assert!(!json.to_string().contains("digest"));

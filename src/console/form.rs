@@ -39,7 +39,7 @@ impl Act {
     /// Parses the form posted to the page `view`.
     ///
     /// # Errors
-    /// 400 when it is not a form of that page, or a field is unsound.
+    /// 400 when it is not a form of that page, or a field is invalid.
     pub fn parse(view: View, form: &Params) -> Result<Self, Failure> {
         let action = form.get("action").unwrap_or_default();
         match view {
@@ -229,7 +229,10 @@ fn words<'a>(form: &'a Params, name: &str) -> impl Iterator<Item = &'a str> {
 }
 
 fn owned_ids(form: &Params, name: &str) -> Result<BTreeSet<OwnedId>, Failure> {
-    words(form, name).map(|word| OwnedId::parse(word).ok_or(BAD_OWNED_ID)).collect()
+    words(form, name).try_fold(BTreeSet::new(), |mut ids, word| {
+        ids.insert(OwnedId::parse(word).ok_or(BAD_OWNED_ID)?);
+        Ok(ids)
+    })
 }
 
 fn addresses(form: &Params) -> Result<Vec<AddressRange>, Failure> {

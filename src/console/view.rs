@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 pub enum View {
     /// Sign-ins and denials, and where to go from here.
     Overview,
-    /// Is the configuration sound?
+    /// Whether the configuration is valid.
     Health,
     /// The credential sets.
     Credentials {

@@ -1,10 +1,10 @@
 //! A credential set as an administrator writes it.
 
 use super::{Binding, CredentialSet, GrantType, StoredSecret};
+use crate::http::parse_web_url;
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::json::given;
 use crate::secret::Secret;
-use crate::settings::parse_web_url;
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::Deserialize;

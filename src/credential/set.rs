@@ -1,9 +1,8 @@
 //! A credential set as it is stored.
 
-use crate::http::WayBack;
+use crate::http::{WayBack, parse_web_url};
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::secret::{Secret, SecretDigest};
-use crate::settings::parse_web_url;
 use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -10,13 +10,12 @@ use crate::admin::UserExport;
 use crate::http::Request;
 use crate::id::{OwnedId, UserId};
 use crate::store::{self, ServiceClaims};
-use crate::token::TokenRecord;
 use crate::user::{Account, AccountInput, Command, Deleted, Reply, Saved};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
-/// Asks the object of `user` to do what `command` says. Before services are an account's, KV knows the claims; after they are
-/// not, it forgets them, and with the account the sets that were bound to it.
+/// Asks the object of `user` to do what `command` says. Writes claims to KV before services are assigned, and removes them
+/// after services are unassigned. Once an account is deleted, also removes the sets that were bound to it.
 pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
     match &command {
         Command::PutAccount { account, .. } => note_claims(site, user, &account.services).await?,
@@ -36,25 +35,25 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
         Reply::Saved(Saved { dropped, .. }) => forget_claims(site, user, dropped).await?,
         Reply::Deleted(Deleted { services, credentials: sets }) => {
             forget_claims(site, user, services).await?;
-            credentials::forget_all(site, sets.clone()).await?;
+            credentials::forget_all(site, sets).await?;
         }
         _ => {}
     }
     Ok(reply)
 }
 
-/// Removes from KV the records of tokens and bound sets that the object knows, and the claims on its services. It comes before the object forgets anything, so
-/// that asking again completes what failed half-way.
+/// Removes from KV the records of tokens and bound sets that the object knows, and the claims on its services. It comes before the
+/// object forgets anything, so that asking again completes what failed half-way.
 async fn forget_records(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
     let Some(UserExport { records, sets, kept, .. }) = export(site, request, user).await? else { return Ok(()) };
     let kv = site.kv()?;
     if let Some(account) = kept.account {
         forget_claims(site, user, &account.services).await?;
     }
-    for jti in records.keys() {
-        kv.delete(&store::token_key(jti)).await?;
+    for record in records {
+        kv.delete(&store::token_key(&record.jti)).await?;
     }
-    for set in sets.values() {
+    for set in sets {
         credentials::note_revocation(site, &set.client_id).await?;
         credentials::forget(site, &set.client_id, set.number()).await?;
     }
@@ -71,17 +70,12 @@ pub(super) async fn export(site: &Site, request: &Request, user: &UserId) -> Res
     let kv = site.kv()?;
     kept.sessions = counting(kept.sessions, site).await?;
     let keys = kept.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
-    let records = kv.get_each::<TokenRecord>(keys).await?.into_iter().filter_map(|(_, record)| record);
-    let applications = kv.applications(kept.credentials.iter().map(|set| &set.client_id)).await?;
+    let records = kv.get_each(keys).await?.into_iter().flatten().collect();
+    let ids: Vec<_> = kept.credentials.iter().map(|set| &set.client_id).collect();
+    let sets = kv.applications(&ids).await?.into_iter().filter_map(|application| application.set);
     // The id of a revoked set may be another user's by now.
-    let sets = applications.into_values().filter_map(|application| application.set);
-    let sets = sets.filter(|set| set.binding.user() == Some(user));
-    Ok(Some(UserExport {
-        user: user.clone(),
-        records: records.map(|record| (record.jti.clone(), record)).collect(),
-        sets: sets.map(|set| (set.client_id.clone(), set)).collect(),
-        kept,
-    }))
+    let sets = sets.filter(|set| set.binding.user() == Some(user)).collect();
+    Ok(Some(UserExport { user: user.clone(), records, sets, kept }))
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
@@ -117,25 +111,31 @@ pub(super) async fn owner_of(site: &Site, request: &Request, service: &OwnedId) 
 
 /// Notes that `user` claims these services, where KV does not say so yet.
 async fn note_claims(site: &Site, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
-    let kv = &site.kv()?;
-    let claims = claims_on(kv, services).await?.into_iter();
-    let claims = claims.filter_map(|(key, claims)| Some((key, claims.with(user)?)));
-    try_join_all(claims.map(|(key, claims)| async move { kv.put(&key, &claims, None).await })).await.map(drop)
+    change_claims(site, services, |claims| claims.with(user)).await
 }
 
 /// Forgets that `user` claimed these services.
 pub(super) async fn forget_claims(site: &Site, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
+    change_claims(site, services, |claims| claims.without(user)).await
+}
+
+/// Writes what `change` makes of the claims on each of these services, where it makes anything.
+async fn change_claims(
+    site: &Site,
+    services: &BTreeSet<OwnedId>,
+    change: impl Fn(ServiceClaims) -> Option<ServiceClaims>,
+) -> Result<(), Fault> {
     let kv = &site.kv()?;
-    let claims = claims_on(kv, services).await?.into_iter();
-    let claims = claims.filter_map(|(key, claims)| Some((key, claims.without(user)?)));
-    let writes = claims.map(|(key, claims)| async move {
+    let keys: Vec<_> = services.iter().map(store::service_key).collect();
+    let claims = kv.get_each::<ServiceClaims>(keys.clone()).await?.into_iter().map(Option::unwrap_or_default);
+    let changed = keys.into_iter().zip(claims).filter_map(|(key, claims)| Some((key, change(claims)?)));
+    write_claims(kv, changed.collect()).await
+}
+
+/// Writes these claims, all at once. A service that nobody claims has none.
+async fn write_claims(kv: &Kv, claims: Vec<(String, ServiceClaims)>) -> Result<(), Fault> {
+    let writes = claims.into_iter().map(|(key, claims)| async move {
         if claims.0.is_empty() { kv.delete(&key).await } else { kv.put(&key, &claims, None).await }
     });
     try_join_all(writes).await.map(drop)
-}
-
-/// The claims on these services, by key.
-async fn claims_on(kv: &Kv, services: &BTreeSet<OwnedId>) -> Result<Vec<(String, ServiceClaims)>, Fault> {
-    let claims = kv.get_each(services.iter().map(store::service_key).collect()).await?;
-    Ok(claims.into_iter().map(|(key, claims)| (key, claims.unwrap_or_default())).collect())
 }

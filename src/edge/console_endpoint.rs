@@ -42,7 +42,7 @@ const NO_COOKIE_BY_HTTP: Failure = Failure::of(
 /// 2. the administration token opens a session,
 /// 3. without a live session there is nothing but the way to sign in: one object request,
 /// 4. who has just signed in goes on to the page that was wanted,
-/// 5. what goes wrong from here on is told within the console.
+/// 5. a failure from here on is shown within the console.
 pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
     if request.method == Method::Post && request.is_cross_origin(site.console_origin()) {

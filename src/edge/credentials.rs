@@ -1,6 +1,7 @@
 //! Making, changing and revoking credential sets, in an order that leaves a failure on the safe side.
 
 use super::fault::{Fault, Trouble};
+use super::kv::Application;
 use super::object::unexpected;
 use super::platform::random;
 use super::site::{Placement, Site};
@@ -15,8 +16,8 @@ use crate::user::{Actor, BoundCredential, Command, CredentialState, Reply, Sessi
 /// How often another id is drawn when its number is taken.
 const DRAWS_MAX: usize = 5;
 
-/// Makes a credential set of a new id and secret. Its number is taken first, then the object of its user knows it: without a set
-/// both mean nothing.
+/// Makes a credential set with a new id and secret. Its number is written first, then its state at the object of its user:
+/// without the set, neither means anything.
 pub(super) async fn create(
     site: &Site,
     request: &Request,
@@ -80,9 +81,10 @@ pub(super) async fn note_revocation(site: &Site, id: &ClientId) -> Result<(), Fa
     site.kv()?.put(&store::revocation_key(id), &site.now, Some(store::REVOCATION_TTL)).await
 }
 
-/// Does `writing` of a set to KV. The object hears of a set that is off before that, and of one that is to be on after it:
-/// whatever fails in between, the set stays off, and asking again completes it. Only who asked for it (`enables`) switches a
-/// set on: KV may be stale and not know yet that it was revoked. Whether the object changed.
+/// Runs `writing`, which writes a set to KV. The object of its user is informed of a set that is off before that, and of one
+/// that is to be on after it: whatever fails in between, the set stays off, and asking again completes the change. A set is
+/// switched on only if that was asked for (`enables`): KV may be stale and not know yet that it was revoked. Returns whether
+/// the object changed.
 pub(super) async fn write(
     site: &Site,
     request: &Request,
@@ -122,12 +124,12 @@ pub(super) async fn revoke(
 }
 
 /// Removes what KV holds of sets that their user's object refuses already. What a failure leaves behind is refused too.
-pub(super) async fn forget_all(site: &Site, ids: Vec<ClientId>) -> Result<(), Fault> {
-    let applications = site.kv()?.applications(ids.iter()).await?;
-    for id in ids {
+pub(super) async fn forget_all(site: &Site, ids: &[ClientId]) -> Result<(), Fault> {
+    let ids: Vec<_> = ids.iter().collect();
+    for Application { id, set, .. } in site.kv()?.applications(&ids).await? {
+        let number = set.map_or(id.number(), |set| set.number());
         note_revocation(site, &id).await?;
-        let set = applications.get(&id).and_then(|application| application.set.as_ref());
-        forget(site, &id, set.map_or(id.number(), CredentialSet::number)).await?;
+        forget(site, &id, number).await?;
     }
     Ok(())
 }
@@ -151,8 +153,8 @@ pub(super) async fn end_sessions(site: &Site, request: &Request, set: &Credentia
     }
 }
 
-/// Notes in KV that the sessions end which a delegated set or an API credential opened until now. If it is switched off
-/// (`is_off`), those count too that it still opens where KV does not say so yet.
+/// Ends the sessions that a delegated set or an API credential opened until now, by a record in KV. If it is off (`is_off`),
+/// so do the sessions that it still opens where KV is stale.
 pub(super) async fn end_sessions_of_any_user(site: &Site, id: &ClientId, is_off: bool) -> Result<(), Fault> {
     let not_before = site.now.plus(if is_off { store::KV_STALE_MAX } else { 0 });
     site.kv()?.put(&store::not_before_key(id), &not_before, Some(store::NOT_BEFORE_TTL)).await
@@ -162,8 +164,7 @@ const fn state_of(set: &CredentialSet) -> CredentialState {
     if set.disabled { CredentialState::Disabled } else { CredentialState::Enabled }
 }
 
-/// Tells the object of the user whom the set is bound to, if it is, the state of the set, and how it was revoked; whether that
-/// changed anything.
+/// Reports the state of a bound set, and how it was revoked, to the object of its user. Returns whether that changed anything.
 async fn tell_object(
     site: &Site,
     request: &Request,

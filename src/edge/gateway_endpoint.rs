@@ -22,7 +22,7 @@ use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};
 /// Another site's page opened a WebSocket.
 const FOREIGN_HANDSHAKE: Failure =
     Failure::of(403, "foreign_origin", "Another site cannot open a WebSocket with your session.");
-/// What speaks to shared caches alone (RFC 9213, and what was used before it).
+/// The fields that only shared caches read (RFC 9213, and what was used before it).
 const SHARED_CACHES: [&str; 3] = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control"];
 
 /// The greatest status that an answer can be copied with (Fetch Standard, section 5.5). Servers send greater ones.
@@ -76,7 +76,7 @@ pub(super) async fn serve(
     Ok(Answer::ClientArea(answer))
 }
 
-/// Who is signed in, as the client area is told.
+/// Who is signed in, for the client area's server.
 struct Identity {
     user: String,
     assertion: String,

@@ -6,7 +6,7 @@ use crate::settings::SettingProblem;
 use serde_json::json;
 use worker::Env;
 
-/// Names every setting and binding that is missing or unsound: 503; 200 when there is none.
+/// Names every setting and binding that is missing or invalid: 503; 200 if there is none.
 pub(super) fn serve(env: &Env) -> Response {
     let mut problems = settings::read(env).err().unwrap_or_default();
     if env.kv("SIGNET_KV").is_err() {

@@ -1,6 +1,6 @@
-//! Workers KV: credential sets and token records. It is eventually consistent, so nothing that decides on a redemption rests on
-//! it, except for delegated sets and API credentials, which no user's object knows: their revocation, and the end of the
-//! sessions that they opened.
+//! Workers KV: credential sets and token records. It is eventually consistent, so no decision on a redemption rests on it, with
+//! one exception: no user's object knows delegated sets and API credentials, so KV says whether they are revoked and whether
+//! the sessions that they opened are ended.
 
 use super::fault::Fault;
 use crate::credential::CredentialSet;
@@ -12,18 +12,22 @@ use crate::token::TokenRecord;
 use crate::whmcs::ApiCredential;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use worker::{Env, KvStore};
 
 /// How many keys KV reads in one operation, at most.
 const BULK: usize = 100;
 
+/// A key, and the value there if there is one.
+type Entry = (String, Option<String>);
+
 /// The namespace `SIGNET_KV`.
 pub(super) struct Kv(KvStore);
 
 /// What KV holds of an application.
 pub(super) struct Application {
+    /// Its id.
+    pub(super) id: ClientId,
     /// Its credential set.
     pub(super) set: Option<CredentialSet>,
     /// Its API credential.
@@ -51,15 +55,21 @@ fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
     move |error| Fault::Storage(operation, error.to_string())
 }
 
-/// The record at `key`. What is wrong with one is told without its id and without what it holds.
+/// The record in `text`, which is the value at `key`. An error names neither the id in the key nor anything of the value.
 fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
     let kind = key.split(':').next().unwrap_or_default();
     serde_json::from_str(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))
 }
 
-/// The record at `key` among these texts, if there is one.
-fn parse_at<T: DeserializeOwned>(texts: &BTreeMap<String, Option<String>>, key: &str) -> Result<Option<T>, Fault> {
-    texts.get(key).and_then(Option::as_ref).map(|text| parse(key, text)).transpose()
+/// The record at a key, if there is one.
+fn parse_entry<T: DeserializeOwned>((key, text): &Entry) -> Result<Option<T>, Fault> {
+    text.as_ref().map(|text| parse(key, text)).transpose()
+}
+
+/// The page of records. One that was deleted after its key was listed is left out.
+fn page_of<T: DeserializeOwned>(page: Page<Entry>) -> Result<Page<T>, Fault> {
+    let records = page.records.iter().filter_map(|entry| parse_entry(entry).transpose());
+    Ok(Page { records: records.collect::<Result<_, _>>()?, cursor: page.cursor })
 }
 
 impl Kv {
@@ -69,12 +79,19 @@ impl Kv {
 
     /// A value that does not parse is a fault, never an absence: the answer must not be `invalid_client`.
     pub(super) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
-        let text = self.0.get(key).text().await.map_err(failed("kv get"))?;
-        text.map(|text| parse(key, &text)).transpose()
+        self.text(key).await?.map(|text| parse(key, &text)).transpose()
+    }
+
+    async fn text(&self, key: &str) -> Result<Option<String>, Fault> {
+        self.0.get(key).text().await.map_err(failed("kv get"))
     }
 
     pub(super) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
-        let put = self.0.put(key, serde_json::to_string(value)?).map_err(failed("kv put"))?;
+        self.put_text(key, serde_json::to_string(value)?, ttl).await
+    }
+
+    async fn put_text(&self, key: &str, text: String, ttl: Option<u64>) -> Result<(), Fault> {
+        let put = self.0.put(key, text).map_err(failed("kv put"))?;
         let put = match ttl {
             Some(seconds) => put.expiration_ttl(seconds),
             None => put,
@@ -86,55 +103,35 @@ impl Kv {
         self.get(&store::credential_key(client_id)).await
     }
 
-    /// What KV holds of these applications: one operation for up to 33 of them.
-    pub(super) async fn applications(
-        &self,
-        ids: impl Iterator<Item = &ClientId>,
-    ) -> Result<BTreeMap<ClientId, Application>, Fault> {
-        let ids: BTreeSet<_> = ids.collect();
-        let keys = |id| [store::credential_key(id), store::api_credential_key(id), store::not_before_key(id)];
-        let texts: BTreeMap<_, _> =
-            self.texts(ids.iter().flat_map(|id| keys(id)).collect()).await?.into_iter().collect();
-        let mut applications = BTreeMap::new();
-        for id in ids {
-            let [set, api_credential, not_before] = keys(id);
-            let application = Application {
-                set: parse_at(&texts, &set)?,
-                api_credential: parse_at(&texts, &api_credential)?,
-                not_before: parse_at(&texts, &not_before)?,
-            };
-            applications.insert(id.clone(), application);
-        }
-        Ok(applications)
-    }
-
-    /// The records at these keys, but for those that are gone: one operation for each [`BULK`].
-    async fn get_all<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<T>, Fault> {
-        Ok(self.get_each(keys).await?.into_iter().filter_map(|(_, record)| record).collect())
-    }
-
-    /// These keys, none of them twice, with the records there: one operation for each [`BULK`].
-    pub(super) async fn get_each<T: DeserializeOwned>(
-        &self,
-        keys: Vec<String>,
-    ) -> Result<Vec<(String, Option<T>)>, Fault> {
-        let texts = self.texts(keys).await?;
-        texts
-            .into_iter()
-            .map(|(key, text)| {
-                let record = text.map(|text| parse(&key, &text)).transpose()?;
-                Ok((key, record))
+    /// What KV holds of these applications, none of them twice, in their order: one operation for up to 33 of them.
+    pub(super) async fn applications(&self, ids: &[&ClientId]) -> Result<Vec<Application>, Fault> {
+        let keys =
+            |id: &&ClientId| [store::credential_key(id), store::api_credential_key(id), store::not_before_key(id)];
+        let entries = self.entries(ids.iter().flat_map(keys).collect()).await?;
+        let (entries, _) = entries.as_chunks();
+        let application = |(id, [set, api_credential, not_before]): (&&ClientId, &[Entry; 3])| {
+            Ok(Application {
+                id: (*id).clone(),
+                set: parse_entry(set)?,
+                api_credential: parse_entry(api_credential)?,
+                not_before: parse_entry(not_before)?,
             })
-            .collect()
+        };
+        ids.iter().zip(entries).map(application).collect()
     }
 
-    async fn texts(&self, keys: Vec<String>) -> Result<Vec<(String, Option<String>)>, Fault> {
-        let mut texts = Vec::new();
+    /// The records at these keys, none of them twice, in their order: one operation for each [`BULK`].
+    pub(super) async fn get_each<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Fault> {
+        self.entries(keys).await?.iter().map(parse_entry).collect()
+    }
+
+    async fn entries(&self, keys: Vec<String>) -> Result<Vec<Entry>, Fault> {
+        let mut entries = Vec::new();
         for keys in keys.chunks(BULK) {
             let mut values = self.0.get_bulk(keys).text().await.map_err(failed("kv get"))?;
-            texts.extend(keys.iter().map(|key| (key.clone(), values.remove(key).flatten())));
+            entries.extend(keys.iter().map(|key| (key.clone(), values.remove(key).flatten())));
         }
-        Ok(texts)
+        Ok(entries)
     }
 
     pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {
@@ -143,7 +140,7 @@ impl Kv {
 
     /// A page of all credential sets: two operations.
     pub(super) async fn credentials(&self, cursor: Option<String>, limit: u64) -> Result<Page<CredentialSet>, Fault> {
-        self.list(store::CREDENTIAL_PREFIX, cursor, limit).await
+        page_of(self.list(store::CREDENTIAL_PREFIX, cursor, limit).await?)
     }
 
     pub(super) async fn api_credential(&self, identifier: &ClientId) -> Result<Option<ApiCredential>, Fault> {
@@ -160,28 +157,22 @@ impl Kv {
         cursor: Option<String>,
         limit: u64,
     ) -> Result<Page<ApiCredential>, Fault> {
-        self.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await
+        page_of(self.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await?)
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), Fault> {
         self.0.delete(key).await.map_err(failed("kv delete"))
     }
 
-    /// A page of the records under a prefix, in the order of their keys: two operations.
-    async fn list<T: DeserializeOwned>(
-        &self,
-        prefix: &str,
-        cursor: Option<String>,
-        limit: u64,
-    ) -> Result<Page<T>, Fault> {
+    /// A page of what is under a prefix, in the order of the keys: two operations.
+    async fn list(&self, prefix: &str, cursor: Option<String>, limit: u64) -> Result<Page<Entry>, Fault> {
         let list = self.0.list().prefix(prefix.to_owned()).limit(limit);
         let list = match cursor {
             Some(cursor) => list.cursor(cursor),
             None => list,
         };
         let page = list.execute().await.map_err(failed("kv list"))?;
-        // One that was deleted in between is left out.
-        let records = self.get_all(page.keys.into_iter().map(|key| key.name).collect()).await?;
+        let records = self.entries(page.keys.into_iter().map(|key| key.name).collect()).await?;
         let cursor = if page.list_complete { None } else { page.cursor };
         Ok(Page { records, cursor })
     }

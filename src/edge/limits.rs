@@ -12,7 +12,7 @@ use worker::Env;
 pub(super) const BINDING: &str = "FAILURES";
 
 thread_local! {
-    /// What this isolate was told by the binding.
+    /// The addresses that the binding reported to this isolate.
     static REFUSED: RefCell<RefusedAddresses> = RefCell::default();
 }
 
@@ -25,8 +25,8 @@ fn is_refused(address_key: &str) -> bool {
     REFUSED.with_borrow(|refused| refused.contains(address_key, now()))
 }
 
-/// Counts a failed attempt to be `client_id`, and says whether it is one too many. That of an address that is refused is, and
-/// is not counted. Without the binding, none is.
+/// Counts a failed attempt at the secret of `client_id`, and returns whether it is over the limit. An attempt from a refused
+/// address is over the limit and is not counted. Without the binding, no other attempt is.
 pub(super) async fn exceeds(request: &Request, client_id: Option<&ClientId>, env: &Env, request_id: &str) -> bool {
     let mut exceeds = false;
     if let Some(key) = request.caller().address.map(|address| address_key(&address)) {
@@ -44,7 +44,7 @@ pub(super) async fn exceeds(request: &Request, client_id: Option<&ClientId>, env
     exceeds
 }
 
-/// Counts an attempt under `key`, and says whether it is one too many. When the binding fails it is not: a limit must not
+/// Counts an attempt under `key`, and returns whether it is over the limit. If the binding fails, it is not: a limit must not
 /// become an outage.
 async fn count(key: &str, env: &Env, request_id: &str) -> bool {
     let Ok(limiter) = env.rate_limiter(BINDING) else { return false };

@@ -5,8 +5,7 @@ use crate::id::TokenId;
 use crate::store::{SCHEMA, SWEEP_DELAY, TOKEN_RECORD_TTL};
 use crate::time::Timestamp;
 use crate::user::{
-    BoundCredential, Change, Command, CredentialState, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Event, EventClass, Facts,
-    TokenFate,
+    BoundCredential, Change, Command, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Event, EventClass, Facts, TokenFate,
 };
 use serde::Deserialize;
 use worker::js_sys::{Function, Reflect};
@@ -73,7 +72,7 @@ impl Rows {
             | Command::ListEvents { .. } => (None, None),
         };
         if !self.has_tables {
-            return Ok(Facts { credential_is_revoked: client_id.is_some(), ..Facts::default() });
+            return Ok(Facts::default());
         }
         let mut facts = Facts {
             account: self.sql.data("SELECT data FROM account", Vec::new())?.pop(),
@@ -85,7 +84,6 @@ impl Rows {
         }
         if let Some(client_id) = client_id {
             facts.credentials = self.credentials("WHERE client_id = ?", vec![client_id.as_str().into()])?;
-            facts.credential_is_revoked = !facts.credentials.iter().any(|set| set.state == CredentialState::Enabled);
         }
         match command {
             Command::ListEvents { before, limit } => facts.events = self.events(*before, *limit)?,

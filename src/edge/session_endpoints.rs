@@ -3,14 +3,14 @@
 use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
-use super::standing::stands;
+use super::standing::{end, stands};
 use crate::http::{Failure, Format, Method, Request, Response};
 use crate::log::Outcome;
 use crate::session::{
     FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
 };
 use crate::sso::{SESSION_COOKIE, cookie_cleared};
-use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction};
+use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction, applications_of};
 
 /// The session cookie that the browser presents, its signature and absolute limit checked.
 pub(super) fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
@@ -78,7 +78,7 @@ pub(super) async fn check(request: &Request, site: &Site, trail: &mut Trail) -> 
 /// 1. another site cannot,
 /// 2. parse the request: where to go then,
 /// 3. a GET shows the page,
-/// 4. end the session at the object; signing out twice is fine,
+/// 4. end the session at the object, if it is not dead already,
 /// 5. people get a page that goes on, callers of JSON get 204; the browser forgets the cookie.
 pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     // 1.
@@ -100,11 +100,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     }
     // 4.
     if let Some(cookie) = cookie {
-        let command = Command::EndSession(cookie.sid, SessionEnd::SignedOut);
-        match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
-            Reply::Done | Reply::Missing => {}
-            reply => return Err(unexpected(&reply).into()),
-        }
+        end(&cookie, SessionEnd::SignedOut, request, site).await?;
     }
     // 5.
     let response = match request.format() {
@@ -159,26 +155,27 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     }
 }
 
-/// The page, with the names of the applications, and without the sessions that ended with all of their application: one KV read.
+/// The page, with the names of the applications, and without sessions whose application's sessions were ended: one KV read.
 async fn show_security(
     cookie: &SessionCookie,
     mut security: Security,
     proof: &FormProof,
     site: &Site,
 ) -> Result<Response, Trouble> {
-    let ids = security.sessions.iter().map(|session| &session.client_id);
-    let applications = site.kv()?.applications(ids).await?;
+    let ids: Vec<_> = applications_of(&security.sessions).into_iter().collect();
+    let applications = site.kv()?.applications(&ids).await?;
     security.sessions.retain(|session| {
-        let application = applications.get(&session.client_id);
+        let application = applications.iter().find(|application| application.id == session.client_id);
         !session.is_ended_by(application.and_then(|application| application.not_before))
     });
-    let names = applications.iter().filter_map(|(id, application)| Some((id.clone(), application.name()?.to_owned())));
+    let names: Vec<_> =
+        applications.iter().filter_map(|application| Some((&application.id, application.name()?))).collect();
     let home = site.settings.client_area.base().as_str();
     let markup = security_page(&SecurityPage {
         user: &cookie.sub,
         current: &cookie.sid,
         security: &security,
-        applications: &names.collect(),
+        applications: &names,
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });

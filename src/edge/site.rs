@@ -51,7 +51,7 @@ impl Site {
     /// Reads the settings.
     ///
     /// # Errors
-    /// 503 when they are unsound; the reasons go to the log.
+    /// 503 if they are invalid; the reasons go to the log.
     pub(super) fn new(env: Env, request_id: &str) -> Result<Self, Trouble> {
         let settings = settings::read(&env).map_err(|problems| {
             worker::console_error!(
@@ -63,7 +63,7 @@ impl Site {
         Ok(Self { env, settings, request_id: request_id.to_owned(), now: platform::now() })
     }
 
-    /// The origin of administration. A request of another never gets here.
+    /// The origin of administration. A request to another origin never gets here.
     pub(super) fn console_origin(&self) -> &str {
         self.settings.console_origin.as_deref().unwrap_or_else(|| self.settings.issuer.as_str())
     }

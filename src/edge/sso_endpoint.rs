@@ -20,7 +20,7 @@ use worker::Context;
 /// 2. parse the request,
 /// 3. let a browser come back with its cookies, where that is needed,
 /// 4. open the token and plan the journey,
-/// 5. a session that ended with all of its application does not count; ask before switching from another user's live session,
+/// 5. a session does not count if its application's sessions were ended; ask before switching from another user's live session,
 /// 6. let the user's object decide: one request,
 /// 7. redirect, with the session cookie unless the browser has it.
 pub(super) async fn serve(
@@ -193,8 +193,8 @@ async fn redeem(
     site: &Site,
 ) -> Result<Reply, Trouble> {
     if claims.delegated {
-        let applications = site.kv()?.applications([&claims.client_id].into_iter()).await?;
-        if !applications.values().any(Application::signs_in_anybody) {
+        let applications = site.kv()?.applications(&[&claims.client_id]).await?;
+        if !applications.iter().any(Application::signs_in_anybody) {
             return Ok(Reply::Denied(Denial::CredentialRevoked));
         }
     }

@@ -27,7 +27,7 @@ struct Gathered {
     handover_at: Option<Timestamp>,
 }
 
-/// Counts the decision that `line` tells of.
+/// Counts the decision in `line`.
 pub(super) fn count(line: &LogLine<'_>, env: &Env, context: &Context) {
     let now = platform::now();
     add([((now.day(), line.outcome, line.reason), 1)]);

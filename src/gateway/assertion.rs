@@ -56,7 +56,7 @@ impl Assertion {
 /// What is signed: header and payload (RFC 7515 section 5.1).
 ///
 /// # Errors
-/// When the claims have no JSON form, which cannot be.
+/// Those of serde.
 pub fn signing_input(kid: &str, assertion: &Assertion) -> serde_json::Result<String> {
     let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","typ":"assertion+jwt","kid":"{kid}"}}"#));
     Ok(format!("{header}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(assertion)?)))

@@ -74,16 +74,16 @@ fn readings(encoded: &str) -> (Vec<String>, bool) {
     let mut readings = vec![encoded.to_owned()];
     let mut newest = readings.clone();
     for _ in 0..LAYERS_MAX {
-        let mut decoded: Vec<_> =
-            newest.iter().flat_map(|text| [strictly_decoded(text), leniently_decoded(text)]).collect();
-        decoded.sort();
-        decoded.dedup();
-        decoded.retain(|text| !readings.contains(text));
-        if decoded.is_empty() {
+        let before = readings.len();
+        for reading in newest.iter().flat_map(|text| [strictly_decoded(text), leniently_decoded(text)]) {
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+        newest = readings.iter().skip(before).cloned().collect();
+        if newest.is_empty() {
             return (readings, true);
         }
-        readings.extend(decoded.iter().cloned());
-        newest = decoded;
     }
     (readings, false)
 }

@@ -13,7 +13,7 @@ pub const INTERNAL_ERROR: u16 = 1011;
 pub const GOING_AWAY: u16 = 1001;
 
 /// Whether `request` asks for another protocol, such as a WebSocket, from a page of another origin than `own_origin`.
-/// Browsers let any page do so and send the cookies of the same site along; `Origin` is all that tells (RFC 6455 section
+/// Browsers let any page do so and send the cookies of the same site along; only `Origin` shows it (RFC 6455 section
 /// 10.2). Programs send none.
 pub fn is_foreign_handshake(request: &Request, own_origin: &str) -> bool {
     let is_handshake = request.headers.get("upgrade").is_some();
@@ -53,6 +53,11 @@ mod tests {
         ] {
             assert_eq!(is_foreign_handshake(&request(Method::Get, "/", &headers, ""), own), is_foreign, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn a_session_is_asked_for_each_minute() {
+        assert_eq!(CHECK_EVERY.as_secs(), 60);
     }
 
     #[test]

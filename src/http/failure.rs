@@ -1,4 +1,4 @@
-//! A failure: one status, one code, one text; told as JSON, as problem details or as a page.
+//! A failure: one status, one code, one text. It is answered as JSON, as problem details or as a page.
 
 use super::Response;
 use crate::json::php_string;
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// 401 must have one (RFC 9110 section 15.5.2), and no registered scheme applies, so the scheme is Signet's own.
 pub const BROWSER_CHALLENGE: (&str, &str) = ("WWW-Authenticate", r#"Signet realm="signet""#);
 
-/// How a failure is told.
+/// The format in which a failure is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `{"error", "error_description"}` (RFC 6749 section 5.2), and `login_url` if there is one.
@@ -34,9 +34,9 @@ pub struct Failure {
     pub description: Cow<'static, str>,
     /// One more header field.
     pub header: Option<(&'static str, &'static str)>,
-    /// Where people sign in, told to callers of JSON.
+    /// Where people sign in. Only answers in JSON name it.
     pub login_url: Option<String>,
-    /// The way back that its page offers first.
+    /// The link that its page offers first.
     pub way_back: Option<Box<WayBack>>,
 }
 
@@ -56,7 +56,7 @@ impl Failure {
     pub const TOO_MANY_PARAMETERS: Self = Self::bad_request("There are too many parameters.");
     /// Nothing lives at this path.
     pub const NOT_FOUND: Self = Self::of(404, "not_found", "There is nothing at this address.");
-    /// A setting or binding is missing or unsound.
+    /// A setting or binding is missing or invalid.
     pub const NOT_CONFIGURED: Self =
         Self::unavailable("Signet is not configured. The operator finds the reason at /healthz.");
     /// A store did not answer.
@@ -103,7 +103,7 @@ impl Failure {
         let response = match format {
             Format::Json => {
                 let mut body = json!({"error": self.error, "error_description": self.description});
-                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url) {
+                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url.as_deref()) {
                     fields.insert("login_url".to_owned(), login_url.into());
                 }
                 Response::json(self.status, &body)
@@ -123,6 +123,11 @@ impl Failure {
             ),
             Format::Page => Response::html(self.status, page::failure(&self, home)),
         };
+        self.add_header(response)
+    }
+
+    /// `response`, with the header field of this failure.
+    pub fn add_header(&self, response: Response) -> Response {
         match self.header {
             Some((name, value)) => response.with(name, value),
             None => response,

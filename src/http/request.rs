@@ -111,7 +111,7 @@ impl Request {
         name.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start_matches(' '))
     }
 
-    /// How failures are told to whoever asked: in JSON to those who accept it and not HTML, else as a page.
+    /// The format of failures: JSON for callers that accept it and not HTML, a page for all others.
     pub fn format(&self) -> Format {
         let accept = self.headers.get("accept").unwrap_or_default().to_ascii_lowercase();
         if accept.contains("application/json") && !accept.contains("text/html") { Format::Json } else { Format::Page }

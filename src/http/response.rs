@@ -5,14 +5,14 @@ use crate::page::{self, Inline};
 use maud::Markup;
 use serde_json::Value;
 
-/// What a browser is told about https for Signet's host (HTTP Strict Transport Security, RFC 6797).
+/// The order to browsers to use https for Signet's host (HTTP Strict Transport Security, RFC 6797).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hsts {
-    /// Nothing.
+    /// There is none.
     Off,
-    /// To use https for this host.
+    /// For this host.
     Host,
-    /// To use https for this host and its subdomains (RFC 6797 section 6.1.2).
+    /// For this host and its subdomains (RFC 6797 section 6.1.2).
     IncludeSubDomains,
 }
 

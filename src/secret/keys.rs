@@ -141,7 +141,7 @@ impl KeyRing {
     /// Signs `claims` for `purpose`: `header.payload.signature`.
     ///
     /// # Errors
-    /// When `claims` have no JSON form, which no type of this crate lacks.
+    /// Those of serde.
     pub fn sign(&self, purpose: Purpose, claims: &impl Serialize) -> serde_json::Result<String> {
         let key = self.signing.derived(purpose);
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);

@@ -1,4 +1,4 @@
-//! Forward authentication: who is signed in, told to a proxy.
+//! Forward authentication: who is signed in, for a proxy that asks.
 
 use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
 use crate::id::UserId;
@@ -37,8 +37,8 @@ pub fn identity(user: &UserId, session: &Session) -> Response {
 /// The answer without one: people who open a page go to the setting `LOGIN_URL`, if there is one.
 ///
 /// # Errors
-/// 401 for everybody else. It names `LOGIN_URL`, for middleware that asks on a browser's behalf and cannot be told from other
-/// programs: `fetch` sends `Sec-Fetch-Mode: cors`.
+/// 401 for everybody else. It names `LOGIN_URL`, for middleware that asks on a browser's behalf and looks like any other
+/// program: `fetch` sends `Sec-Fetch-Mode: cors`.
 pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
     const NOBODY: Failure =
         Failure::of(401, "invalid_session", "Nobody is signed in.").with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);

@@ -5,7 +5,6 @@ use crate::page::{layout, time};
 use crate::sso::Scope;
 use crate::user::{Security, Session};
 use maud::{Markup, html};
-use std::collections::BTreeMap;
 
 /// What the page shows.
 pub struct SecurityPage<'a> {
@@ -16,7 +15,7 @@ pub struct SecurityPage<'a> {
     /// The account and its sessions.
     pub security: &'a Security,
     /// The names of the applications that opened them.
-    pub applications: &'a BTreeMap<ClientId, String>,
+    pub applications: &'a [(&'a ClientId, &'a str)],
     /// The proof for its forms.
     pub csrf_token: &'a str,
     /// The client area.
@@ -63,8 +62,9 @@ pub fn security_page(page: &SecurityPage<'_>) -> Markup {
     )
 }
 
-fn entry(session: &Session, is_current: bool, applications: &BTreeMap<ClientId, String>, csrf_token: &str) -> Markup {
-    let application = applications.get(&session.client_id).map_or(session.client_id.as_str(), String::as_str);
+fn entry(session: &Session, is_current: bool, applications: &[(&ClientId, &str)], csrf_token: &str) -> Markup {
+    let name = applications.iter().find(|(id, _)| **id == session.client_id).map(|(_, name)| *name);
+    let application = name.unwrap_or(session.client_id.as_str());
     let user_agent = session.user_agent.as_deref().unwrap_or_default();
     html! {
         h2 id=(session.id) {
@@ -147,14 +147,14 @@ mod tests {
     }
 
     fn page(sso: bool, sessions: Vec<Session>, name: &str) -> String {
-        let applications = BTreeMap::from([(ClientId::parse("portal").unwrap(), name.to_owned())]);
+        let portal = ClientId::parse("portal").unwrap();
         let (user, current) = (UserId::parse("42").unwrap(), SessionId::from_random([1; 16]));
         let security = Security { sso, sessions };
         security_page(&SecurityPage {
             user: &user,
             current: &current,
             security: &security,
-            applications: &applications,
+            applications: &[(&portal, name)],
             csrf_token: "proof",
             home: "https://my.example/",
         })

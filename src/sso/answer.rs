@@ -8,7 +8,7 @@ use crate::token::TokenRefusal;
 /// The session cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
 pub const SESSION_COOKIE: &str = "__Host-signet";
 /// Lax, because users come from their application's site.
-const SAME_SITE: &str = "Lax";
+pub(super) const SAME_SITE: &str = "Lax";
 
 /// Why a token does not sign anyone in, and whom it names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
-//! The browser's nonce: it tells a second click in one browser from the same link in another. See the setting
+//! The browser's nonce: it distinguishes a second click in one browser from the same link in another. See the setting
 //! `BROWSER_NONCE`.
 
+use super::answer::SAME_SITE;
 use crate::http::{Request, Response};
 use crate::id::RANDOM_ID_BYTES;
 use crate::secret::{Secret, SecretDigest};
@@ -12,8 +13,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub const NONCE_COOKIE: &str = "__Host-signet-nonce";
 /// The parameter that marks a link whose first hop is done, so that a browser that keeps no cookie goes on without one.
 pub const NONCE_MARK: &str = "nonce";
-/// Lax, because users come from their application's site.
-const SAME_SITE: &str = "Lax";
 
 /// 128 random bits in base64url, which only one browser and Signet know.
 #[derive(Debug)]

@@ -151,13 +151,9 @@ impl AccountChange {
     }
 }
 
-fn changed(
-    mut owned: BTreeSet<OwnedId>,
-    removed: &BTreeSet<OwnedId>,
-    mut added: BTreeSet<OwnedId>,
-) -> BTreeSet<OwnedId> {
+fn changed(mut owned: BTreeSet<OwnedId>, removed: &BTreeSet<OwnedId>, added: BTreeSet<OwnedId>) -> BTreeSet<OwnedId> {
     owned.retain(|id| !removed.contains(id));
-    owned.append(&mut added);
+    owned.extend(added);
     owned
 }
 

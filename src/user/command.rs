@@ -75,8 +75,8 @@ pub enum Command {
     },
     /// Delete the account, end its sessions, and revoke the credential sets bound to it. Answer: `Deleted`, `Missing`.
     DeleteAccount {
-        /// Whether addresses and browsers go from all events too. Then it also works without an account, as long as there is
-        /// something to erase.
+        /// Whether addresses and browsers are removed from all events too. This also works without an account, as long as
+        /// there is something to erase.
         erase: bool,
     },
     /// Read everything. Answer: `Export`; `Missing` if there is nothing.

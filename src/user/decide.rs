@@ -24,8 +24,6 @@ pub struct Facts {
     pub sessions: Vec<Session>,
     /// What became of the token that the command names.
     pub token: Option<TokenFate>,
-    /// Whether the bound credential set that the command names is revoked, disabled, or not one of this user's.
-    pub credential_is_revoked: bool,
     /// The bound credential sets that the command is about.
     pub credentials: Vec<BoundCredential>,
     /// The numbered events that the command asks for.
@@ -94,9 +92,9 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::EndSessions { client_id, why } => end_sessions(&facts, client_id, why, &origin),
         Command::AsUser(id, action) => as_user(facts, &id, action, origin),
         Command::ListSessions(client_id) => {
-            let mut sessions = newest_first(facts.sessions, now);
+            let mut sessions = newest_first(&facts.sessions, now);
             sessions.retain(|session| is_of(session, client_id.as_ref()));
-            Decision::only(Reply::Sessions(sessions))
+            Decision::only(Reply::Sessions(sessions.into_iter().cloned().collect()))
         }
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
         Command::PutAccount { account, end_sessions } => {
@@ -169,12 +167,22 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    let refusal =
-        if facts.credential_is_revoked { Some(Denial::CredentialRevoked) } else { unowned_by(facts, &redemption) };
+    let refusal = if credential_stands(facts, &redemption.client_id, redemption.delegated) {
+        unowned_by(facts, &redemption)
+    } else {
+        Some(Denial::CredentialRevoked)
+    };
     match refusal {
         Some(denial) => deny(facts, redemption, denial, origin),
         None => sign_in(facts, redemption, origin),
     }
+}
+
+/// Whether the credential set is an enabled one of this user's. Of a delegated one the object knows nothing: whoever asks has
+/// looked it up in KV.
+fn credential_stands(facts: &Facts, client_id: &ClientId, delegated: bool) -> bool {
+    let is_enabled = |set: &BoundCredential| set.client_id == *client_id && set.state == CredentialState::Enabled;
+    delegated || facts.credentials.iter().any(is_enabled)
 }
 
 /// Why the account may not be signed in to at all, if so.
@@ -202,7 +210,7 @@ fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
 fn is_active(facts: &Facts, token: &Introspection) -> bool {
     let account = facts.account.as_ref();
     facts.token.is_none()
-        && !facts.credential_is_revoked
+        && credential_stands(facts, &token.client_id, token.delegated)
         && barred(account).is_none()
         && unowned(account, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
 }
@@ -310,15 +318,15 @@ fn sign_in(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
 
 /// The sessions that a new one replaces: the browser's own, and the oldest beyond the cap.
 fn redundant_sessions(facts: &Facts, presented: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
-    let (own, mut others): (Vec<_>, Vec<_>) =
-        facts.sessions.iter().filter(|s| s.is_live(now)).partition(|s| Some(&s.id) == presented);
-    others.sort_by_key(|session| session.age_key());
-    let surplus = others.len().saturating_add(1).saturating_sub(SESSIONS_MAX);
-    own.into_iter().chain(others.into_iter().take(surplus)).map(|session| session.id.clone()).collect()
+    let (own, others): (Vec<_>, Vec<_>) =
+        newest_first(&facts.sessions, now).into_iter().partition(|session| Some(&session.id) == presented);
+    let surplus = others.into_iter().skip(SESSIONS_MAX.saturating_sub(1)).rev();
+    own.into_iter().chain(surplus).map(|session| session.id.clone()).collect()
 }
 
-fn newest_first(sessions: Vec<Session>, now: Timestamp) -> Vec<Session> {
-    let mut live: Vec<_> = sessions.into_iter().filter(|session| session.is_live(now)).collect();
+/// The live sessions, newest first.
+fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session> {
+    let mut live: Vec<_> = sessions.iter().filter(|session| session.is_live(now)).collect();
     live.sort_by_key(|session| std::cmp::Reverse(session.age_key()));
     live
 }
@@ -349,8 +357,10 @@ fn as_user(facts: Facts, id: &SessionId, action: UserAction, origin: Origin) -> 
     let mut changes = Vec::from_iter(fresh.clone().map(Change::SaveSession));
     match action {
         UserAction::Review => {
-            let others = facts.sessions.into_iter().filter(|session| fresh.as_ref().is_none_or(|f| f.id != session.id));
-            let sessions = newest_first(others.chain(fresh.clone()).collect(), now);
+            let sessions = newest_first(&facts.sessions, now);
+            let as_used =
+                |session: &Session| fresh.clone().filter(|fresh| fresh.id == session.id).unwrap_or(session.clone());
+            let sessions = sessions.into_iter().map(as_used).collect();
             let security = Security { sso: account.sso, sessions };
             return Decision::of(Reply::Security(security), changes);
         }
@@ -415,7 +425,7 @@ fn is_of(session: &Session, client_id: Option<&ClientId>) -> bool {
 }
 
 /// Writes the account, if it is another than before; `actor` is none for an administrator. Its sessions end in the same turn
-/// if that is asked for, and when it is closed. Should a Closed account have sessions, it is closed again.
+/// if that is asked for, and when it is closed. A Closed account that still has sessions is closed again.
 fn save_account(
     facts: &Facts,
     account: Account,
@@ -452,13 +462,13 @@ fn save_account(
     }
     changes.push(Change::Record(event));
     changes.extend(ended);
-    let before = old.iter().flat_map(|old| &old.services);
-    let dropped = before.filter(|service| !account.services.contains(service)).cloned().collect();
+    let mut dropped = old.map(|old| old.services.clone()).unwrap_or_default();
+    dropped.retain(|service| !account.services.contains(service));
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
 }
 
 /// Deletes the account with its sessions, and revokes the sets bound to it, so that none of them signs in should the id be
-/// made anew. To erase also removes what events say of people; the event that tells of it names nobody.
+/// made anew. `erase` also removes addresses and browsers from all events; the event of the erasure has neither.
 fn delete_account(facts: Facts, erase: bool, origin: Origin) -> Decision {
     let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
     let credentials: Vec<_> = bound.map(|set| set.client_id).collect();
@@ -487,7 +497,7 @@ fn delete_account(facts: Facts, erase: bool, origin: Origin) -> Decision {
 fn export(facts: Facts, now: Timestamp) -> Decision {
     let export = Export {
         account: facts.account,
-        sessions: newest_first(facts.sessions, now),
+        sessions: newest_first(&facts.sessions, now).into_iter().cloned().collect(),
         events: facts.events.into_iter().map(|(_, event)| event).collect(),
         tokens: facts.tokens,
         credentials: facts.credentials,

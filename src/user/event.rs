@@ -211,7 +211,7 @@ pub enum EventReason {
     Denial(Denial),
     /// An end of a session.
     SessionEnd(SessionEnd),
-    /// Who did what administrators do otherwise.
+    /// Who did it, if it was no administrator.
     Actor(Actor),
 }
 

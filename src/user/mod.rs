@@ -13,4 +13,4 @@ pub use command::{
 };
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
 pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};
-pub use session::{OpenedBy, Session, SessionCookie};
+pub use session::{OpenedBy, Session, SessionCookie, applications_of};

@@ -52,17 +52,20 @@ pub struct ApiAnswer {
 impl ApiAnswer {
     /// `result=success` with `fields`, which are a JSON object.
     pub fn success(fields: Value) -> Self {
-        let mut all = Map::from_iter([("result".to_owned(), "success".into())]);
-        if let Value::Object(fields) = fields {
-            all.extend(fields);
-        }
-        Self { status: 200, fields: all }
+        let mut fields = match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        fields.insert("result".to_owned(), "success".into());
+        Self { status: 200, fields }
     }
 
     /// `result=error`. What went wrong in the business is 200: clients read no message with another status.
     pub fn error(status: u16, message: impl Into<String>) -> Self {
-        let fields = [("result".to_owned(), "error".into()), ("message".to_owned(), message.into().into())];
-        Self { status, fields: Map::from_iter(fields) }
+        let mut fields = Map::new();
+        fields.insert("result".to_owned(), "error".into());
+        fields.insert("message".to_owned(), message.into().into());
+        Self { status, fields }
     }
 
     /// Whether it is a success.

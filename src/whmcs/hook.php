@@ -1,6 +1,6 @@
 <?php
 /**
- * Keeps Signet's accounts in step with WHMCS's clients.
+ * Synchronizes Signet's accounts with WHMCS's clients.
  *
  * Copy this file to includes/hooks/signet.php in WHMCS's directory, and put _signet_config.php beside it:
  *
@@ -45,7 +45,7 @@ final class Administration
     private $token;
     private $curl;
 
-    /** @throws \RuntimeException when the configuration is missing or unsound. It is never quoted. */
+    /** @throws \RuntimeException when the configuration is missing or invalid. It is never quoted. */
     public function __construct()
     {
         ob_start(); // a file that does not begin with <?php would be printed

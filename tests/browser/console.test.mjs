@@ -390,7 +390,7 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
   assert.equal((await signet.admin("GET", "/users/9")).body.status, "Active");
 });
 
-test("ASVS 3.5.4: in gateway mode a script of the client area reaches nothing of the console, whose operator is signed in", { skip }, async () => {
+test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reaches nothing of the console, whose operator is signed in", { skip }, async () => {
   const origin = await startOrigin({
     "/evil": (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>Client area</title>"),
     "/sw.js": (_, response) => response.writeHead(200, { "Content-Type": "text/javascript" }).end(""),

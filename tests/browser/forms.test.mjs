@@ -100,7 +100,7 @@ async function goBack(heading) {
 
 const show = (path, on = signet) => page.goto(`${on.issuer}${path}`);
 
-test("CSP3 section 6.4.1: the sessions' button \"Sign out\" arrives, and Back does not lead out again", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: the sessions' button \"Sign out\" arrives, and Back does not lead out again", { skip }, async () => {
   const old = await signedIn();
   await show("/account/security");
   await arrive("Sign out", "/");
@@ -109,7 +109,7 @@ test("CSP3 section 6.4.1: the sessions' button \"Sign out\" arrives, and Back do
 });
 
 for (const [query, path] of [["", "/"], ["?return_to=bye.php%3Fa%3Db%26c", "/bye.php?a=b&c"]]) {
-  test(`CSP3 section 6.4.1: the page that asks whether to sign out arrives at ${path}`, { skip }, async () => {
+  test(`attack 110, CSP3 section 6.4.1: the page that asks whether to sign out arrives at ${path}`, { skip }, async () => {
     const old = await signedIn();
     await show(`/oauth/logout${query}`);
     await arrive("Sign out", path);
@@ -118,7 +118,7 @@ for (const [query, path] of [["", "/"], ["?return_to=bye.php%3Fa%3Db%26c", "/bye
   });
 }
 
-test("CSP3 section 6.4.1: switching the account arrives, signed in as the other user", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: switching the account arrives, signed in as the other user", { skip }, async () => {
   await signedIn("alice");
   await page.goto(await linkOf("ivan"));
   assert.equal(await page.textContent("h1"), "Switch account?");
@@ -128,7 +128,7 @@ test("CSP3 section 6.4.1: switching the account arrives, signed in as the other 
   assert.equal(page.url(), `${other.origin}/from/clientarea.php?action=invoices`, "Back repeats the link, which leads there");
 });
 
-test("CSP3 section 6.4.1: each action on the sessions arrives at the sessions", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: each action on the sessions arrives at the sessions", { skip }, async () => {
   await signedIn();
   const rival = await open();
   await rival.goto(await linkOf("alice"));
@@ -140,7 +140,7 @@ test("CSP3 section 6.4.1: each action on the sessions arrives at the sessions", 
   await rival.context().close();
 });
 
-test("CSP3 section 6.4.1: ending the very session of the page leads people to LOGIN_URL, wherever that redirects", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads people to LOGIN_URL, wherever that redirects", { skip }, async () => {
   const own = await startSignet({ vars: { CLIENT_AREA_URL: area.origin, LOGIN_URL: `${area.origin}/login` } });
   try {
     const by = await createSet(own, { delegated: true });
@@ -175,7 +175,7 @@ test("the tests above would notice: Chromium stops a redirect after a form that 
   }
 });
 
-test("CSP3 section 6.4.1: a client area's own button for signing out arrives, under a policy of 'self'", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: a client area's own button for signing out arrives, under a policy of 'self'", { skip }, async () => {
   const policy = "default-src 'none'; form-action 'self'";
   const origin = await startOrigin({
     "/own": (_, response) => {
@@ -199,7 +199,7 @@ test("CSP3 section 6.4.1: a client area's own button for signing out arrives, un
   }
 });
 
-test("CSP3 section 6.4.1: the demo's buttons arrive: sign in, switch, sign out", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: the demo's buttons arrive: sign in, switch, sign out", { skip }, async () => {
   const demo = await startSignet({ demo: true, vars: { CLIENT_AREA_URL: area.origin } });
   try {
     for (const user of ["alice", "ivan"]) {
@@ -220,7 +220,7 @@ test("CSP3 section 6.4.1: the demo's buttons arrive: sign in, switch, sign out",
   }
 });
 
-test("CSP3 section 6.4.1: behind nginx with @login, signing out arrives at the login page of another origin", { skip: skip || skipProxy.nginx }, async () => {
+test("attack 110, CSP3 section 6.4.1: behind nginx with @login, signing out arrives at the login page of another origin", { skip: skip || skipProxy.nginx }, async () => {
   const port = await freePort();
   const own = await startSignet({ vars: { ISSUER: localOrigin(port) } });
   const adapt = (config) => config.replace("# error_page", "error_page").replace("https://panel.example.com/login", `${area.origin}/login`);

@@ -111,9 +111,9 @@ async function state() {
   return { sso, sessions: sessions.map(({ session_id }) => session_id) };
 }
 
-test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens in a new window signs in there", { skip }, async () => {
+test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens in a new window signs in there, and the application cannot follow it", { skip }, async () => {
   let link;
-  const portal = await site(() => `<a id="link" target="_blank" rel="opener" href="${link}">Open</a><button onclick="window.open('${link}', 'area')">Open</button>`);
+  const portal = await site(() => `<a id="link" target="_blank" rel="opener" href="${link}">Open</a><button onclick="opened = window.open('${link}', 'area')">Open</button>`);
   try {
     for (const selector of ["#link", "button"]) {
       link = await linkOf();
@@ -124,6 +124,8 @@ test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens
       assert.equal(await whoIs(signet, await cookie(popup)), user, selector);
       await leave(popup, () => popup.click("text=Your sessions"));
       assert.equal(await heading(popup), "Your sessions");
+      assert.equal(await popup.evaluate(() => window.opener), null, selector);
+      if (selector === "button") assert.equal(await page.evaluate(() => window.opened.closed), true, "nor the other way round");
     }
   } finally {
     portal.close();

@@ -53,6 +53,7 @@ const verifiers = {
     return payload.sub;
   },
   joserfc: (order) => runPython(program("joserfc_verify.py"), order),
+  // It refuses an `iat` after its own clock, and so does php-jwt, by the same comparison.
   PyJWT: (order) => runPython(program("pyjwt_verify.py"), order),
 };
 

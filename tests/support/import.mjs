@@ -54,12 +54,17 @@ const parsed = (text) => text.split("\n").filter((line) => line !== "").map((lin
  * ends the connection. `reports` are those that have come; `next` waits for one more, `ended` for the end of the answer.
  */
 export function beginImport(signet) {
-  const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": NDJSON, "Transfer-Encoding": "chunked" };
+  const { host: Host } = new URL(signet.consoleOrigin);
+  const headers = { Host, Authorization: `Bearer ${signet.adminToken}`, "Content-Type": NDJSON, "Transfer-Encoding": "chunked" };
   const { port } = new URL(signet.issuer);
   const outgoing = request({ agent: false, host: "127.0.0.1", port, method: "POST", path: "/admin/v1/import", headers });
   const reports = [];
-  const ended = read();
+  let isOver = false;
   let wake = () => {};
+  const ended = read().finally(() => {
+    isOver = true;
+    wake();
+  });
 
   async function read() {
     const [incoming] = await once(outgoing, "response");
@@ -78,11 +83,12 @@ export function beginImport(signet) {
   return {
     reports,
     ended,
-    /** Resolves to the first report for which `matches` holds. */
+    /** Resolves to the first report for which `matches` holds; fails if the answer ends without one. */
     async next(matches) {
       for (;;) {
         const found = reports.find(matches);
         if (found) return found;
+        if (isOver) throw new Error(`the answer ended without the report: ${JSON.stringify(reports.at(-1))}`);
         await new Promise((resolve) => {
           wake = resolve;
         });

@@ -23,6 +23,7 @@ const LOG_MS = 30_000;
  *   `CONSOLE`.
  * - `limit`: how many failed attempts a minute there may be, by the rate-limit binding; without it there is no such binding.
  * - `analytics`: whether there is an Analytics Engine binding.
+ * - `port`: the port of loopback, where a setting must name it; without it, a free one.
  *
  * Where the setting `ISSUER` is https, requests to the plain socket count as https, unless they have a header
  * `X-Test-By-Http`.
@@ -31,9 +32,9 @@ const LOG_MS = 30_000;
  * mode another name of the same port), `adminToken`, `keys` (the setting `SIGNING_KEYS`) and `logs` (what it wrote to the
  * console, as `{ level, message }`), besides the functions documented below. Close it after use.
  */
-export async function startSignet({ demo = false, vars = {}, limit, analytics = false } = {}) {
+export async function startSignet({ demo = false, vars = {}, limit, analytics = false, port } = {}) {
   const { folder } = await built(demo ? "demo" : "release");
-  const issuer = localOrigin(await freePort());
+  const issuer = localOrigin(port ?? (await freePort()));
   const settings = { ISSUER: issuer, SIGNING_KEYS: `k1:${secret()}`, ADMIN_TOKEN: secret(), ...vars };
   const consoleOrigin = vars.CONSOLE_ORIGIN ?? consoleOriginOf(issuer, settings);
   if (consoleOrigin !== settings.ISSUER && !("CONSOLE_ORIGIN" in vars)) settings.CONSOLE_ORIGIN = consoleOrigin;

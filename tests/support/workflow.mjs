@@ -57,7 +57,8 @@ export async function signIn(signet, set, { form, headers } = {}) {
 /** Signs an administrator in to the console and returns the cookie. */
 export async function enterConsole(signet) {
   const body = new URLSearchParams({ admin_token: signet.adminToken });
-  return cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", body }));
+  const headers = { Host: new URL(signet.consoleOrigin).host };
+  return cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", headers, body }));
 }
 
 /** The proof in the forms of a page. */

@@ -26,7 +26,7 @@ async function assertNothingAsked(signet, act) {
   assert.equal(origin.requests, before);
 }
 
-test("ASVS 3.5.4, RFC 9110 section 15.5.20: in gateway mode administration answers at CONSOLE_ORIGIN and nowhere else", async () => {
+test("attack 103, ASVS 3.5.4, RFC 9110 section 15.5.20: in gateway mode administration answers at CONSOLE_ORIGIN and nowhere else", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url }, limit: 1 });
   const hosts = [new URL(signet.issuer).host, "evil.example", new URL(signet.consoleOrigin).hostname, new URL(signet.issuer).host.replace("localhost", "127.0.0.1")];
   const bearer = (token) => ({ Authorization: `Bearer ${token}`, "CF-Connecting-IP": "192.0.2.1" });
@@ -90,7 +90,7 @@ test("the console works at CONSOLE_ORIGIN: every redirect stays there, and the i
   }
 });
 
-test("ASVS 3.5.4: nothing of the client area is served on the host of administration, with a session or without", async () => {
+test("attack 103, ASVS 3.5.4: nothing of the client area is served on the host of administration, with a session or without", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url } });
   try {
     await putUser(signet, "1");
@@ -111,7 +111,7 @@ test("ASVS 3.5.4: nothing of the client area is served on the host of administra
   }
 });
 
-test("in gateway mode administration is off until CONSOLE_ORIGIN is set, and says so", async () => {
+test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is set, and says so", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url, CONSOLE_ORIGIN: null } });
   try {
     assert.equal((await signet.fetch("/healthz")).status, 200);
@@ -140,7 +140,7 @@ test("without gateway mode administration is at the issuer, and at no other name
   }
 });
 
-test("ASVS 12.2.1: where the issuer is https, by http no secret, token or body is taken and no store is asked", async () => {
+test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, token or body is taken and no store is asked", async () => {
   const vars = { ISSUER: "https://sso.example", ORIGIN_URL: origin.url, CONSOLE_ORIGIN: "https://console.example", PROTECTED_PATHS: ["/billing/"] };
   const signet = await startSignet({ vars, limit: 1 });
   const byHttp = { "X-Test-By-Http": "1", Host: "sso.example", "CF-Connecting-IP": "192.0.2.1" };
@@ -210,7 +210,7 @@ test("ASVS 12.2.1: where the issuer is https, by http no secret, token or body i
   }
 });
 
-test("ASVS 12.2.1: by http the body is not waited for", { timeout: 60_000 }, async () => {
+test("attack 109, ASVS 12.2.1: by http the body is not waited for", { timeout: 60_000 }, async () => {
   const signet = await startSignet({ vars: { ISSUER: "https://sso.example" } });
   try {
     for (const path of ["/oauth/token", "/admin/v1/import"]) {

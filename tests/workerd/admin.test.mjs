@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
-  claimsOf, createSet, enterConsole, eventsOf, getToken, openLink, postToken, putUser, signIn,
+  claimsOf, createSet, enterConsole, eventsOf, getToken, json, openLink, postToken, putUser, signIn,
 } from "../support/workflow.mjs";
 
 let signet;
@@ -384,7 +384,7 @@ test("a delegated set is read from KV at redemption: what is disabled there sign
   const tokens = [await getToken(signet, set, { user_id: "81" }), await getToken(signet, set, { user_id: "81" })];
   await signet.admin("PATCH", path, { disabled: true });
   await signet.ops.reset();
-  assert.equal((await openLink(signet, tokens[0])).status, 401);
+  assert.equal((await openLink(signet, tokens[0], { headers: json })).status, 401);
   assert.equal((await signet.ops.read())["kv.get"], 1);
   await signet.admin("PATCH", path, { disabled: false });
   assert.equal((await openLink(signet, tokens[1])).status, 302);

@@ -242,7 +242,7 @@ test("a set made while there is no account goes with the account that comes late
 
 test("a set that was imported or enabled is revoked with the account too, and KV records that are left are harmless", async () => {
   const user = await fresh();
-  const [imported, enabled] = [{ client_id: `imported-${user}`, client_secret: "x".repeat(32) }, await createSet(signet, { user_id: user, disabled: true })];
+  const [imported, enabled] = [{ client_id: `imported-${user}`, client_secret: `the-secret-of-the-imported-set-${user}` }, await createSet(signet, { user_id: user, disabled: true })];
   await signet.fetch("/admin/v1/import", {
     method: "POST",
     headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" },

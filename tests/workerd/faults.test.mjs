@@ -225,10 +225,10 @@ const adminFetch = (method, path, body) => signet.fetch(`/admin/v1${path}`, {
 
 let minutes = 0;
 let users = 0;
-async function fresh() {
+async function fresh(change) {
   const user = `user-${(users += 1)}`;
   await putUser(signet, user);
-  return [user, await createSet(signet, { user_id: user })];
+  return [user, await createSet(signet, { user_id: user, ...change })];
 }
 
 const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
@@ -355,7 +355,7 @@ test("stale KV: a revoked set that KV still shows gets tokens, which the object 
   assert.equal((await postToken(signet, own)).status, 401, "until KV shows it");
 });
 
-test("stale KV: a revoked or disabled set is not switched on again by another change where KV does not know it yet", async () => {
+test("attack 105, RFC 7009 section 2: a revoked or disabled bound set is not switched on again by another change where KV does not know it yet", async () => {
   const action = "UpdateOAuthCredential";
   const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: [action] })).body;
   const update = async (form) => {
@@ -372,7 +372,8 @@ test("stale KV: a revoked or disabled set is not switched on again by another ch
       ({ client_id }) => adminFetch("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 60 }),
       ({ client_id: clientApiIdentifier }) => update({ clientApiIdentifier, name: "Renamed" }),
     ]) {
-      const [, own] = await fresh();
+      // WHMCS's API knows only sets of a service.
+      const [, own] = await fresh({ service_id: "12" });
       await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
       assert.ok((await switchOff(own)).ok);
       assert.ok((await change(own)).ok);
@@ -380,6 +381,25 @@ test("stale KV: a revoked or disabled set is not switched on again by another ch
       const token = await getToken(signet, own);
       assert.equal((await openLink(signet, token)).status, 401, `${switchOff} ${change}`);
     }
+  }
+});
+
+test("attack 105, RFC 7009 section 2: a bound set that is revoked while an edit is on its way signs nobody in, though the edit is written last", async () => {
+  for (const edit of [
+    ({ client_id }) => adminFetch("PATCH", `/credentials/${client_id}`, { name: "Renamed" }),
+    ({ client_id }) => adminFetch("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 60 }),
+  ]) {
+    const [, own] = await fresh();
+    await signet.ops.reset();
+    await signet.faults.set([{ target: "kv.put", on: "credential:", mode: "hold", nth: 1 }]);
+    const late = edit(own);
+    while ((await signet.ops.read())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal((await adminFetch("DELETE", `/credentials/${own.client_id}`)).status, 204);
+    await signet.faults.set([]);
+    assert.equal((await late).status, 200);
+    assert.ok(await (await signet.kv()).get(`credential:${own.client_id}`), "the edit has brought the record back");
+    assert.equal((await openLink(signet, await getToken(signet, own))).status, 401, String(edit));
+    assert.deepEqual(await signet.sql(own.user_id, "SELECT id FROM session"), []);
   }
 });
 

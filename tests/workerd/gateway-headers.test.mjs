@@ -121,8 +121,8 @@ test("attack 102: PHP behind the gateway sees one identity, and no other spellin
 });
 
 /** A GET with a cookie of any bytes, which Node's client would not send. */
-async function rawGet(path, cookie) {
-  const { host, port } = new URL(signet.issuer);
+async function rawGet(path, cookie, origin = signet.issuer) {
+  const { host, port } = new URL(origin);
   const socket = connect(port, "127.0.0.1");
   socket.write(Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`, "latin1"));
   let answer = "";
@@ -150,7 +150,7 @@ test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name si
         if (answer.status !== 400) assert.equal(JSON.parse(answer.body).user_id, "alice", JSON.stringify(both));
       }
     }
-    const console = await rawGet("/admin", `${mark}__Host-signet-admin=${operators}`);
+    const console = await rawGet("/admin", `${mark}__Host-signet-admin=${operators}`, signet.consoleOrigin);
     assert.ok([400, 401].includes(console.status), `console, ${JSON.stringify(mark)}: ${console.status}`);
   }
   for (const pair of [[["Cookie", "a=1"], ["Cookie", alice.Cookie]], [["Cookie", alice.Cookie], ["Cookie", "a=1"]], [["Cookie", alice.Cookie], ["Cookie", alice.Cookie]]]) {
@@ -230,13 +230,14 @@ test("answers with an identity are not for shared caches, and none is taken from
 test("RFC 6797: answers carry HSTS by https, except the origin's own, and none on localhost; a status of 999 passes", async () => {
   assert.equal((await signet.fetch("/private")).headers.get("strict-transport-security"), null);
   const other = await startSignet({ vars: { ORIGIN_URL: origin.url, ISSUER: "https://my.example" } });
+  const headers = { Host: "my.example" };
   try {
     for (const [path, value] of [["/private", "max-age=63072000"], ["/not-modified", "max-age=63072000"], ["/hsts", "max-age=1"]]) {
-      assert.equal((await other.fetch(path)).headers.get("strict-transport-security"), value, path);
+      assert.equal((await other.fetch(path, { headers })).headers.get("strict-transport-security"), value, path);
     }
-    const [odd] = await once(httpRequest(`${other.issuer}/odd`).end(), "response");
+    const [odd] = await once(httpRequest(`${other.issuer}/odd`, { headers }).end(), "response");
     assert.deepEqual([odd.statusCode, odd.statusMessage, odd.headers["x-own"], String(await odd.toArray())], [999, "Own Text", "kept", "odd"]);
-    const seen = (await (await other.fetch("/")).json()).headers.map(([name, value]) => [name.toLowerCase(), value]);
+    const seen = (await (await other.fetch("/", { headers })).json()).headers.map(([name, value]) => [name.toLowerCase(), value]);
     assert.deepEqual(Object.fromEntries(seen)["x-forwarded-proto"], "https");
   } finally {
     await other.close();

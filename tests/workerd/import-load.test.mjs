@@ -62,7 +62,7 @@ test("a list that breaks off is refused whole", async () => {
 /** What is answered when the client ends its half of the connection after `body`, which is not whole. */
 function rawAnswer(headers, body, type = "application/x-ndjson") {
   const head = [
-    "POST /admin/v1/import HTTP/1.1", "Host: localhost", `Authorization: Bearer ${signet.adminToken}`, `Content-Type: ${type}`, ...headers,
+    "POST /admin/v1/import HTTP/1.1", `Host: ${new URL(signet.consoleOrigin).host}`, `Authorization: Bearer ${signet.adminToken}`, `Content-Type: ${type}`, ...headers,
   ];
   return new Promise((resolve, reject) => {
     const socket = connect(new URL(signet.issuer).port, "127.0.0.1");

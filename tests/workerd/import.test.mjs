@@ -87,6 +87,16 @@ test("each bad line is refused by its number with one precise reason, changes no
   for (const [n] of cases.entries()) assert.equal((await signet.admin("GET", `/users/good-${n}`)).status, 200);
 });
 
+test("attack 112, RFC 8725 section 3.5: no import takes a secret of one text again and again, or of few different characters", async () => {
+  await putUser(signet, "w1", { services: [590] });
+  for (const secret of ["x".repeat(32), "changeme".repeat(4), `${"x".repeat(40)}abcd`]) {
+    const line = credentialLine("w1", { user_id: "w1" }, secret);
+    const lists = [await importLines(signet, [line]), await importList(signet, [whmcsClient("w1", 590, { clientSecret: secret })])];
+    for (const { reports } of lists) assert.deepEqual(reports[0], refused(1, weak), secret);
+    assert.equal((await postToken(signet, { client_id: "w1", client_secret: secret })).status, 401);
+  }
+});
+
 test("lines may end with CRLF, the file may begin with a byte order mark, blank lines count, the last needs no end", async () => {
   const longest = accountLine("c3").padEnd(65_536, " ");
   const { reports } = await importLines(signet, `\ufeff${accountLine("c1")}\r\n\r\n \t\n${longest}\n${accountLine("c2")}`);

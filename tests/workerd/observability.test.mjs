@@ -82,7 +82,7 @@ async function runIntoLimit(headers, attempt = attempts["the administration"]) {
   assert.fail("never over the limit");
 }
 
-test("ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
+test("attack 108, ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["ListOAuthCredentials"] });
   const token = await getToken(signet, set);
   const Authorization = `Bearer ${signet.adminToken}`;

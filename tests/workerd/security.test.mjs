@@ -50,7 +50,7 @@ test("a set that is gone is shown by its id", async () => {
   assert.ok(page.includes(old.client_id) && !page.includes("Old Panel"));
 });
 
-test("CSP3 section 6.4.1: every action is answered with a page that goes on to the sessions, without a redirect; JSON with a 303", async () => {
+test("attack 110, CSP3 section 6.4.1: every action is answered with a page that goes on to the sessions, without a redirect; JSON with a 303", async () => {
   await putUser(signet, "acts");
   const [cookie, other] = [await session("acts"), await session("acts")];
   for (const form of [

@@ -2,19 +2,29 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 
 const STRONG = randomBytes(32).toString("base64url");
 
+const key = (bytes) => `k1:${Buffer.from(bytes).toString("base64url")}`;
+/** Secrets that are long enough, and no secrets: one byte or one text again and again, few different bytes, one key twice. */
+const WEAK = [
+  ["SIGNING_KEYS", key(Array(32).fill(7))],
+  ["SIGNING_KEYS", key([...Array(40).fill(7), 1, 2, 3, 4])],
+  ["SIGNING_KEYS", key(Buffer.from("changeme".repeat(4)))],
+  ["SIGNING_KEYS", `k1:${STRONG},k2:${STRONG}`],
+  ["ADMIN_TOKEN", "a".repeat(64)],
+  ["ADMIN_TOKEN", `${"a".repeat(40)}bcde`],
+  ["ADMIN_TOKEN", "changeme".repeat(8)],
+];
+
 for (const [name, value] of [
+  ...WEAK,
   ["SIGNING_KEYS", null],
   ["SIGNING_KEYS", "k1:c2hvcnQ"],
-  ["SIGNING_KEYS", `k1:${Buffer.alloc(32, 7).toString("base64url")}`],
-  ["SIGNING_KEYS", `k1:${STRONG},k2:${STRONG}`],
   ["ADMIN_TOKEN", "only-31-characters-are-too-few!"],
-  ["ADMIN_TOKEN", "a".repeat(64)],
-  ["ADMIN_TOKEN", "changeme".repeat(8)],
   ["ISSUER", null],
   ["ISSUER", "http://sso.example"],
   ["CLIENT_AREA_URL", "http://my.example/"],
@@ -22,9 +32,12 @@ for (const [name, value] of [
   ["TOKEN_TTL", 61],
   ["API_ALLOW_GET", "yes"],
   ["HSTS_INCLUDE_SUBDOMAINS", "yes"],
+  ["BROWSER_NONCE", "yes"],
+  ["EVENT_RETENTION_DAYS", 0],
   ["CONSOLE_ORIGIN", "my-console"],
 ]) {
-  test(`RFC 7518 section 3.2 and its like: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
+  const rule = WEAK.some(([, weak]) => weak === value) ? "attack 112, RFC 8725 section 3.5" : "RFC 7518 section 3.2 and its like";
+  test(`${rule}: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
     const signet = await startSignet({ vars: { [name]: value } });
     try {
       const health = await signet.fetch("/healthz");
@@ -88,4 +101,9 @@ test("sound settings are healthy", async () => {
   } finally {
     await signet.close();
   }
+});
+
+test("attack 103: an uploaded version of the Worker has no address of its own", async () => {
+  const config = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
+  assert.match(config.split(/^\[/m)[0], /^preview_urls = false$/m, "where TOML takes it for the Worker's own");
 });

@@ -263,7 +263,7 @@ test("DeleteOAuthCredential: the set is gone, and its live tokens with it", asyn
   assert.ok((await eventsOf(signet, "1")).includes("credential.revoked"));
 });
 
-test("ASVS 8.2.2: a role for WHMCS's API sees and touches no set that was made elsewhere", async () => {
+test("attack 104, ASVS 8.2.1 and 8.2.2: a role for WHMCS's API sees and touches no set that was made elsewhere", async () => {
   const known = await sso({});
   const elsewhere = [
     await createSet(signet, { delegated: true }),

@@ -1,4 +1,4 @@
-//! Is the configuration sound?
+//! Whether the configuration is valid.
 
 use super::parts::table;
 use super::{Frame, framed};

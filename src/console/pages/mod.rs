@@ -74,7 +74,7 @@ pub fn failure_page(frame: &Frame<'_>, failure: &Failure) -> Response {
             @if failure.status != 404 { " The browser's Back button keeps what you wrote." }
         }
     };
-    with_header(framed(frame, failure.status, None, title, &content), failure)
+    failure.add_header(framed(frame, failure.status, None, title, &content))
 }
 
 const fn failure_title(failure: &Failure) -> &'static str {
@@ -82,14 +82,6 @@ const fn failure_title(failure: &Failure) -> &'static str {
         404 => "Not found",
         429 | 500.. => "Please try again",
         _ => "Nothing was changed",
-    }
-}
-
-/// `response`, with the header field of `failure`.
-fn with_header(response: Response, failure: &Failure) -> Response {
-    match failure.header {
-        Some((name, value)) => response.with(name, value),
-        None => response,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pages for whoever is not signed in.
 
-use super::{answer, failure_title, with_header};
+use super::{answer, failure_title};
 use crate::console::{SIGN_IN_PATH, View};
 use crate::http::{BROWSER_CHALLENGE, Failure, Response};
 use crate::page::status_phrase;
@@ -38,7 +38,7 @@ pub fn refusal_page(failure: &Failure) -> Response {
         p.message role="alert" { (failure.description) }
         p { a.button href=(View::Overview.address()) { "Open the console" } }
     };
-    with_header(card(failure.status, failure_title(failure), &message), failure)
+    failure.add_header(card(failure.status, failure_title(failure), &message))
 }
 
 /// The page at an address where administration is not served, with the right one: 421 (RFC 9110 section 15.5.20).

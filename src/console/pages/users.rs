@@ -8,10 +8,9 @@ use crate::id::UserId;
 use crate::page::time;
 use crate::session::browser;
 use crate::sso::Scope;
-use crate::user::{Account, Actor, Event, EventReason, Session, SessionEnd, Status};
+use crate::user::{Account, Actor, Event, EventReason, Session, SessionEnd, Status, applications_of};
 use maud::{Markup, html};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// What the page of a user shows.
 pub struct UserPage<'a> {
@@ -151,7 +150,7 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
             @for session in sessions { (session_row(frame, session)) }
         }))
         form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
-        @let applications = sessions.iter().map(|session| &session.client_id).collect::<BTreeSet<_>>();
+        @let applications = applications_of(sessions);
         @if applications.len() > 1 {
             @for client_id in applications {
                 form method="post" {

@@ -223,6 +223,13 @@ fn the_client_proves_itself_before_anything_is_told() {
     assert_eq!(refused(wrong, &set), TokenError::InvalidClient(ClientProblem::WrongCredentials));
 }
 
+/// What refuses callers takes a [`TokenError`], and no failure to sign becomes one.
+#[test]
+fn a_failure_to_sign_is_no_refusal() {
+    let sign: fn(Claims, &Settings) -> serde_json::Result<Grant> = Grant::sign;
+    assert!(sign(granted(request(), &bound()).unwrap(), &sound_settings()).is_ok());
+}
+
 #[test]
 fn the_answer_carries_a_token_that_opens_and_a_ready_link() {
     let settings = settings(&[("TOKEN_TTL", "30")]).ok().unwrap();

@@ -107,9 +107,15 @@ fn fate(fate: Fate) -> TokenFate {
     TokenFate { fate, at: NOW }
 }
 
-/// The facts about a user with these sessions.
+/// The credential set that asked for `TOKEN`, in this state.
+fn set(state: CredentialState) -> BoundCredential {
+    BoundCredential { client_id: portal(), state }
+}
+
+/// The facts about a user with these sessions, whose credential set is enabled.
 fn user_with(sessions: impl IntoIterator<Item = Session>) -> Facts {
-    Facts { account: Some(active()), sessions: sessions.into_iter().collect(), ..Facts::default() }
+    let credentials = vec![set(CredentialState::Enabled)];
+    Facts { account: Some(active()), sessions: sessions.into_iter().collect(), credentials, ..Facts::default() }
 }
 
 fn ask_from(caller: Caller, facts: Facts, command: Command, now: Timestamp) -> Decision {

@@ -52,8 +52,8 @@ fn the_session_keeps_what_the_redemption_says() {
 #[test]
 fn each_denial_spends_a_fresh_token_and_is_recorded() {
     let foreign = || Redemption { service_id: owned("99"), ..redemption() };
-    let with = |account: Option<Account>| Facts { account, ..Facts::default() };
-    let revoked = Facts { credential_is_revoked: true, ..user_with([]) };
+    let with = |account: Option<Account>| Facts { account, ..user_with([]) };
+    let revoked = Facts { credentials: vec![], ..user_with([]) };
     for (facts, redemption, denial) in [
         (with(Some(account(Status::Closed, true))), redemption(), Denial::Closed),
         (with(Some(account(Status::Closed, false))), redemption(), Denial::Closed),
@@ -68,6 +68,26 @@ fn each_denial_spends_a_fresh_token_and_is_recorded() {
             Reply::Denied(denial),
             vec![Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))), Change::Record(denied_event(denial))],
         );
+    }
+}
+
+#[test]
+fn only_an_enabled_set_of_the_user_signs_in_and_a_delegated_one_is_not_asked_for_here() {
+    use CredentialState::{Disabled, Enabled, Revoked};
+    let foreign = BoundCredential { client_id: ClientId::parse("another").unwrap(), state: Enabled };
+    for (credentials, signs_in) in [
+        (vec![set(Enabled)], true),
+        (vec![foreign.clone(), set(Enabled)], true),
+        (vec![set(Disabled)], false),
+        (vec![set(Revoked)], false),
+        (vec![foreign], false),
+        (vec![], false),
+    ] {
+        let facts = Facts { credentials, ..user_with([]) };
+        let expected = if signs_in { Reply::SignedIn(opened()) } else { Reply::Denied(Denial::CredentialRevoked) };
+        assert_eq!(redeem_here(facts.clone(), redemption()).reply, expected, "{facts:?}");
+        let delegated = Redemption { delegated: true, ..redemption() };
+        assert_eq!(redeem_here(facts, delegated).reply, Reply::SignedIn(opened()));
     }
 }
 

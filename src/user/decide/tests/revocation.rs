@@ -83,10 +83,11 @@ fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
     let mut active = 0;
     for account in accounts {
         for token in fates {
-            for credential_is_revoked in [false, true] {
+            for credentials in [vec![set(CredentialState::Enabled)], vec![]] {
                 for service in ["12", "13"] {
                     let token = token.map(fate);
-                    let facts = Facts { account: account.clone(), token, credential_is_revoked, ..Facts::default() };
+                    let credentials = credentials.clone();
+                    let facts = Facts { account: account.clone(), token, credentials, ..Facts::default() };
                     let service_id = owned(service);
                     let asked = Introspection { service_id: service_id.clone(), ..introspection() };
                     let introspected = ask(facts.clone(), Command::IntrospectToken(asked));
@@ -99,10 +100,6 @@ fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
         }
     }
     assert_eq!(active, 2, "Active and Inactive, with everything else right");
-}
-
-fn set(state: CredentialState) -> BoundCredential {
-    BoundCredential { client_id: portal(), state }
 }
 
 /// What is written when the set in the state `before` is to be in the state `after`.

@@ -156,7 +156,7 @@ impl Case {
             account: self.account.map(|(status, sso)| account(status, sso)),
             sessions,
             token: fate,
-            credential_is_revoked: self.credential_is_revoked,
+            credentials: if self.credential_is_revoked { vec![] } else { vec![set(CredentialState::Enabled)] },
             ..Facts::default()
         };
         let (service_id, domain_id) = match self.names {
