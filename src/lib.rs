@@ -53,6 +53,7 @@
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
 //! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
 //! | KV | [`not-before:{client_id}`](store::not_before_key) | the moment up to which the sessions that a delegated set or an API credential opened are ended | [`store::NOT_BEFORE_TTL`] |
+//! | KV | [`revoked:{client_id}`](store::revocation_key) | when a credential set or an API credential was revoked, so that no change under way brings it back | [`store::REVOCATION_TTL`] |
 //! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: the users whose accounts list it; their objects have the last word | until the last account drops it |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
 //! | user's object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |

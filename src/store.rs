@@ -15,6 +15,9 @@ pub const SWEEP_DELAY: u64 = 86_400;
 pub const NOT_BEFORE_TTL: u64 = 2_678_400;
 /// How long a location may still read an old value from KV, in seconds: twice the minute that KV's cache lasts.
 pub const KV_STALE_MAX: u64 = 120;
+/// How long the revocation of a credential set or an API credential is remembered, in seconds: an hour, far longer than a change
+/// lasts that read it before, or read it from a stale KV.
+pub const REVOCATION_TTL: u64 = 3_600;
 
 /// The schema of the user's object. Tables without rowid write one row per row, not two.
 pub const SCHEMA: [&str; 5] = [
@@ -90,6 +93,11 @@ pub fn not_before_key(client_id: &ClientId) -> String {
     format!("not-before:{client_id}")
 }
 
+/// The KV key of the moment when a credential set or an API credential was revoked.
+pub fn revocation_key(id: &ClientId) -> String {
+    format!("revoked:{id}")
+}
+
 /// The KV key of a token's record.
 pub fn token_key(jti: &TokenId) -> String {
     format!("token:{jti}")
@@ -105,6 +113,7 @@ mod tests {
         assert_eq!(api_credential_key(&ClientId::parse("a").unwrap()), "api-credential:a");
         assert_eq!(credential_number_key(7), "credential-id:7");
         assert_eq!(not_before_key(&ClientId::parse("a").unwrap()), "not-before:a");
+        assert_eq!(revocation_key(&ClientId::parse("a").unwrap()), "revoked:a");
         assert_eq!(service_key(&OwnedId::parse("12").unwrap()), "service:12");
         let jti = TokenId::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         assert_eq!(token_key(&jti), "token:AAAAAAAAAAAAAAAAAAAAAA");
@@ -153,7 +162,7 @@ mod tests {
     #[test]
     fn lifetimes_are_unchanged() {
         assert_eq!((TOKEN_RECORD_TTL, SWEEP_DELAY), (86_400, 86_400));
-        assert_eq!((NOT_BEFORE_TTL, KV_STALE_MAX), (2_678_400, 120));
+        assert_eq!((NOT_BEFORE_TTL, KV_STALE_MAX, REVOCATION_TTL), (2_678_400, 120, 3_600));
         const { assert!(NOT_BEFORE_TTL > crate::settings::SESSION_LIMIT_MAX + KV_STALE_MAX, "no session outlives it") };
     }
 }

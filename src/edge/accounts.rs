@@ -42,15 +42,19 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
     Ok(reply)
 }
 
-/// Removes from KV the records of tokens and bound sets that the object knows. It comes before the object forgets anything, so
-/// that asking again completes what failed half-way.
+/// Removes from KV the records of tokens and bound sets that the object knows, and the claims on its services. It comes before the
+/// object forgets anything, so that asking again completes what failed half-way.
 async fn forget_records(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
-    let Some(UserExport { records, sets, .. }) = export(site, request, user).await? else { return Ok(()) };
+    let Some(UserExport { records, sets, kept, .. }) = export(site, request, user).await? else { return Ok(()) };
     let kv = site.kv()?;
+    if let Some(account) = kept.account {
+        forget_claims(site, user, &account.services).await?;
+    }
     for record in records {
         kv.delete(&store::token_key(&record.jti)).await?;
     }
     for set in sets {
+        credentials::note_revocation(site, &set.client_id).await?;
         credentials::forget(site, &set.client_id, set.number()).await?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! `/admin/v1/…`.
 
+use super::credentials::Revocation;
 use super::fault::Trouble;
 use super::object::unexpected;
 use super::platform::random;
@@ -103,7 +104,8 @@ impl Admin<'_> {
             RecordRequest::Create(input) => return self.create(input).await,
             RecordRequest::List(page) => return Ok(AdminReply::Credentials(self.credential_page(page).await?)),
             RecordRequest::Delete { id, end_sessions } => {
-                credentials::revoke(self.site, self.request, &self.credential(&id).await?, end_sessions).await?;
+                let revocation = Revocation { ends_sessions: end_sessions, by: None };
+                credentials::revoke(self.site, self.request, &self.credential(&id).await?, revocation).await?;
                 return Ok(AdminReply::Done);
             }
             RecordRequest::Get(id) => self.credential(&id).await?,
@@ -166,16 +168,21 @@ impl Admin<'_> {
         let old = self.credential(id).await?;
         let enables = change.disabled == Some(false);
         let set = change.apply(old, self.site.now).map_err(Failure::bad_request)?;
-        credentials::save(self.site, self.request, &set, enables).await?;
-        Ok(set)
+        self.save(set, enables).await
     }
 
     async fn rotate(&self, id: &ClientId, overlap: u64) -> Result<AdminReply, Trouble> {
         let old = self.credential(id).await?;
         let (now, secret) = (self.site.now, Secret::from_random(random()?));
         let set = CredentialSet { secret: old.secret.rotated(&secret, overlap, now), updated_at: now, ..old };
-        self.site.kv()?.put_credential(&set).await?;
+        let set = self.save(set, false).await?;
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: false })
+    }
+
+    /// Writes a changed set, unless it is gone.
+    async fn save(&self, set: CredentialSet, enables: bool) -> Result<CredentialSet, Trouble> {
+        let is_there = credentials::save(self.site, self.request, &set, enables).await?;
+        Ok(is_there.then_some(set).ok_or(NO_CREDENTIAL)?)
     }
 
     async fn api_credentials(
@@ -196,10 +203,15 @@ impl Admin<'_> {
                 let old = self.api_credential(&id).await?;
                 let credential = change.apply(old, now).map_err(Failure::bad_request)?;
                 kv.put_api_credential(&credential).await?;
+                if credentials::is_revoked(self.site, &id, credential.created_at).await? {
+                    kv.delete(&store::api_credential_key(&id)).await?;
+                    return Err(NO_API_CREDENTIAL.into());
+                }
                 (credential, None, false)
             }
             RecordRequest::Delete { id, end_sessions } => {
                 self.api_credential(&id).await?;
+                credentials::note_revocation(self.site, &id).await?;
                 if end_sessions {
                     credentials::end_sessions_of_any_user(self.site, &id, true).await?;
                 }

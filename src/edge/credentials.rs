@@ -10,7 +10,8 @@ use crate::http::{Failure, Request};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store;
-use crate::user::{BoundCredential, Command, CredentialState, Reply, SessionEnd};
+use crate::time::Timestamp;
+use crate::user::{Actor, BoundCredential, Command, CredentialState, Reply, SessionEnd};
 
 /// How often another id is drawn when its number is taken.
 const DRAWS_MAX: usize = 5;
@@ -27,7 +28,7 @@ pub(super) async fn create(
     let set = with_free_number(site, set).await?;
     let kv = site.kv()?;
     kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
-    tell_object(site, request, &set, state_of(&set), false).await?;
+    tell_object(site, request, &set, state_of(&set), None).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))
 }
@@ -53,11 +54,31 @@ pub(super) async fn by_number(site: &Site, number: u32) -> Result<Option<Credent
     }
 }
 
-/// Writes a changed set. `enables` says whether it was asked to be on, as [`write()`] has it.
-pub(super) async fn save(site: &Site, request: &Request, set: &CredentialSet, enables: bool) -> Result<(), Fault> {
+/// Writes a changed set. `enables` says whether it was asked to be on, as [`write()`] has it. False if the set is gone, because it
+/// was revoked meanwhile, or because KV was stale and did not know yet that it was: then nothing of it is left.
+pub(super) async fn save(site: &Site, request: &Request, set: &CredentialSet, enables: bool) -> Result<bool, Fault> {
     let kv = site.kv()?;
     write(site, request, set, enables, kv.put_credential(set)).await?;
-    Ok(())
+    if !is_revoked(site, &set.client_id, set.created_at).await? {
+        return Ok(true);
+    }
+    tell_object(site, request, set, CredentialState::Revoked, None).await?;
+    forget(site, &set.client_id, set.number()).await?;
+    Ok(false)
+}
+
+/// Whether the credential set or the API credential `id`, created at that time, was revoked within [`store::REVOCATION_TTL`]. Who
+/// changes one asks this after the change is written: a revocation notes itself before it removes anything, so one of the two
+/// sees the other.
+pub(super) async fn is_revoked(site: &Site, id: &ClientId, created_at: Timestamp) -> Result<bool, Fault> {
+    let revoked_at: Option<Timestamp> = site.kv()?.get(&store::revocation_key(id)).await?;
+    // One that was made anew since then, by an import, is another.
+    Ok(revoked_at.is_some_and(|revoked_at| created_at < revoked_at))
+}
+
+/// Notes that a credential set or an API credential is revoked now.
+pub(super) async fn note_revocation(site: &Site, id: &ClientId) -> Result<(), Fault> {
+    site.kv()?.put(&store::revocation_key(id), &site.now, Some(store::REVOCATION_TTL)).await
 }
 
 /// Runs `writing`, which writes a set to KV. The object of its user is informed of a set that is off before that, and of one
@@ -71,22 +92,32 @@ pub(super) async fn write(
     enables: bool,
     writing: impl Future<Output = Result<(), Fault>>,
 ) -> Result<bool, Fault> {
-    let is_off = set.disabled && tell_object(site, request, set, CredentialState::Disabled, false).await?;
+    let is_off = set.disabled && tell_object(site, request, set, CredentialState::Disabled, None).await?;
     writing.await?;
-    let is_on = enables && !set.disabled && tell_object(site, request, set, CredentialState::Enabled, false).await?;
+    let is_on = enables && !set.disabled && tell_object(site, request, set, CredentialState::Enabled, None).await?;
     Ok(is_off || is_on)
 }
 
-/// Revokes a set, and ends the sessions that it opened if that is asked for. The object first: from then on no token of the set is
-/// redeemed, whatever KV still says.
+/// How a set is revoked.
+#[derive(Clone, Copy)]
+pub(super) struct Revocation {
+    /// Whether the sessions that it opened end too.
+    pub(super) ends_sessions: bool,
+    /// Who does it, if it is no administrator.
+    pub(super) by: Option<Actor>,
+}
+
+/// Revokes a set, and ends the sessions that it opened if that is asked for. It is noted first, so that no change of the set brings
+/// it back. Then the object hears of it: from then on no token of the set is redeemed, whatever KV still says.
 pub(super) async fn revoke(
     site: &Site,
     request: &Request,
     set: &CredentialSet,
-    ends_sessions: bool,
+    revocation: Revocation,
 ) -> Result<(), Fault> {
-    tell_object(site, request, set, CredentialState::Revoked, ends_sessions).await?;
-    if ends_sessions && set.binding.user().is_none() {
+    note_revocation(site, &set.client_id).await?;
+    tell_object(site, request, set, CredentialState::Revoked, Some(revocation)).await?;
+    if revocation.ends_sessions && set.binding.user().is_none() {
         end_sessions_of_any_user(site, &set.client_id, true).await?;
     }
     forget(site, &set.client_id, set.number()).await
@@ -97,6 +128,7 @@ pub(super) async fn forget_all(site: &Site, ids: &[ClientId]) -> Result<(), Faul
     let ids: Vec<_> = ids.iter().collect();
     for Application { id, set, .. } in site.kv()?.applications(&ids).await? {
         let number = set.map_or(id.number(), |set| set.number());
+        note_revocation(site, &id).await?;
         forget(site, &id, number).await?;
     }
     Ok(())
@@ -132,17 +164,19 @@ const fn state_of(set: &CredentialSet) -> CredentialState {
     if set.disabled { CredentialState::Disabled } else { CredentialState::Enabled }
 }
 
-/// Reports the state of a bound set to the object of its user. Returns whether that changed anything.
+/// Reports the state of a bound set, and how it was revoked, to the object of its user. Returns whether that changed anything.
 async fn tell_object(
     site: &Site,
     request: &Request,
     set: &CredentialSet,
     state: CredentialState,
-    end_sessions: bool,
+    revocation: Option<Revocation>,
 ) -> Result<bool, Fault> {
     let Some(user) = set.binding.user() else { return Ok(false) };
     let set = BoundCredential { client_id: set.client_id.clone(), state };
-    match site.ask(user, Placement::AsConfigured, request, Command::SetCredential { set, end_sessions }).await? {
+    let end_sessions = revocation.is_some_and(|revocation| revocation.ends_sessions);
+    let command = Command::SetCredential { set, end_sessions, by: revocation.and_then(|revocation| revocation.by) };
+    match site.ask(user, Placement::AsConfigured, request, command).await? {
         Reply::Done => Ok(true),
         Reply::Unchanged => Ok(false),
         reply => Err(unexpected(&reply)),

@@ -166,7 +166,7 @@ fn returned(
         }
     }
     if is_personal {
-        if let Some(private) = headers.get("Cache-Control")?.as_deref().and_then(made_private) {
+        if let Some(private) = made_private(&headers.get("Cache-Control")?.unwrap_or_default()) {
             headers.set("Cache-Control", &private)?;
         }
         for name in SHARED_CACHES {

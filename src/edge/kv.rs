@@ -43,9 +43,11 @@ impl Application {
         set.or_else(|| self.api_credential.as_ref().map(|credential| &credential.name)).map(String::as_str)
     }
 
-    /// Whether tokens that it asked for are redeemed.
-    pub(super) fn is_enabled(&self) -> bool {
-        self.api_credential.is_some() || self.set.as_ref().is_some_and(|set| !set.disabled)
+    /// Whether tokens that it asked for are redeemed, whoever their user is. Those of a set that was revoked, and whose id was bound
+    /// to one user since then, are not.
+    pub(super) fn signs_in_anybody(&self) -> bool {
+        let is_delegated = |set: &CredentialSet| !set.disabled && set.binding.user().is_none();
+        self.api_credential.is_some() || self.set.as_ref().is_some_and(is_delegated)
     }
 }
 

@@ -194,7 +194,7 @@ async fn redeem(
 ) -> Result<Reply, Trouble> {
     if claims.delegated {
         let applications = site.kv()?.applications(&[&claims.client_id]).await?;
-        if !applications.iter().any(Application::is_enabled) {
+        if !applications.iter().any(Application::signs_in_anybody) {
             return Ok(Reply::Denied(Denial::CredentialRevoked));
         }
     }

@@ -1,5 +1,6 @@
 //! `POST /includes/api.php`.
 
+use super::credentials::Revocation;
 use super::fault::{Fault, Trouble};
 use super::platform::{random, read_multipart};
 use super::site::{Site, Trail};
@@ -13,6 +14,7 @@ use crate::oauth::Grant;
 use crate::secret::Secret;
 use crate::sso::Scope;
 use crate::token::Claims;
+use crate::user::Actor;
 use crate::whmcs::{
     Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
     ListCredentials, UpdateCredential,
@@ -226,13 +228,16 @@ impl Act<'_> {
                 fields.insert("newClientSecret".to_owned(), secret.expose().into());
             }
         }
-        credentials::save(self.site, self.request, &set, false).await?;
+        if !credentials::save(self.site, self.request, &set, false).await? {
+            return Err(reference.unknown().into());
+        }
         Ok(ApiAnswer::success(answer))
     }
 
     async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
         let set = self.find(reference).await?;
-        credentials::revoke(self.site, self.request, &set, false).await?;
+        let revocation = Revocation { ends_sessions: false, by: Some(Actor::Application) };
+        credentials::revoke(self.site, self.request, &set, revocation).await?;
         Ok(ApiAnswer::success(json!({"credentialId": set.number()})))
     }
 

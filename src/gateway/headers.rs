@@ -2,7 +2,7 @@
 
 /// The fields that servers trust because only a proxy should write them: names, or beginnings of names before `*`. A
 /// client's own never pass.
-const TRUSTED: [&str; 34] = [
+const TRUSTED: [&str; 51] = [
     // Who is signed in. Signet; forward authentication (Authelia, oauth2-proxy, Traefik); CGI's REMOTE_USER.
     "x-signet-*",
     "x-forwarded-*",
@@ -17,15 +17,23 @@ const TRUSTED: [&str; 34] = [
     "x-pomerium-*",
     "tailscale-user-*",
     "oidc-*",
+    "x-vouch-*",
+    "x-auth-user*",
+    "x-proxy-user",
+    "x-token-subject",
+    "x-token-user-*",
+    "x-userinfo",
     // The clouds' own: Google's Identity-Aware Proxy, Azure App Service, AWS load balancers.
     "x-goog-authenticated-user-*",
     "x-ms-client-principal*",
     "x-amzn-oidc-*",
+    "x-appengine-*",
     // Client certificates, as TLS proxies report them (RFC 9440).
     "x-ssl-client-*",
     "ssl-client-*",
     "x-client-cert*",
     "client-cert*",
+    "x-arr-*",
     // From where it came (RFC 7239, and what was used before it).
     "forwarded*",
     "x-forwarded",
@@ -35,6 +43,8 @@ const TRUSTED: [&str; 34] = [
     "true-client-ip",
     "x-cluster-client-ip",
     "x-originating-ip",
+    "x-azure-*",
+    "fastly-*",
     // Which address was asked for. Some frameworks route by these (CVE-2018-14773).
     "x-original-*",
     "x-rewrite-*",
@@ -42,6 +52,15 @@ const TRUSTED: [&str; 34] = [
     "x-scheme",
     "x-url-scheme",
     "front-end-https",
+    "x-envoy-*",
+    // Which handlers were passed already (Next.js, CVE-2025-29927).
+    "x-middleware-*",
+    "x-invoke-*",
+    // Which files the server in front may send, and from where (Rack, CVE-2025-61780).
+    "x-sendfile-*",
+    "x-accel-*",
+    "x-lighttpd-*",
+    "x-litespeed-*",
     // CGI makes HTTP_PROXY of it, which programs take for their own proxy (CVE-2016-5385).
     "proxy",
 ];
@@ -63,18 +82,24 @@ pub fn is_removed(name: &str) -> bool {
     is_trusted || judged == "expect" || (judged.starts_with("cf-") && judged != name)
 }
 
-/// The `Cache-Control` of an answer for one user: `private` replaces `public` and `s-maxage`, which let shared caches keep
-/// it (RFC 9111 section 5.2.2). None if neither is there.
+/// The `Cache-Control` of an answer for one user, whose server says `cache_control`: `private` stands in place of `public` and
+/// `s-maxage`, and beside all else, because a shared cache may keep what nothing forbids it to (RFC 9111 sections 3 and 5.2.2).
+/// None if it is as it should be.
 pub fn made_private(cache_control: &str) -> Option<String> {
+    let is = |directive: &str, name: &str| directive.eq_ignore_ascii_case(name);
     let is_shared = |directive: &&str| {
         let name = directive.split('=').next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case("public") || name.eq_ignore_ascii_case("s-maxage")
+        is(name, "public") || is(name, "s-maxage")
     };
-    let (shared, mut kept): (Vec<_>, Vec<_>) = cache_control.split(',').map(str::trim).partition(is_shared);
-    if shared.is_empty() {
+    let directives = cache_control.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    let (shared, mut kept): (Vec<_>, Vec<_>) = directives.partition(is_shared);
+    let is_private = kept.iter().any(|directive| is(directive, "private") || is(directive, "no-store"));
+    if is_private && shared.is_empty() {
         return None;
     }
-    kept.push("private");
+    if !is_private {
+        kept.push("private");
+    }
     Some(kept.join(", "))
 }
 
@@ -120,6 +145,16 @@ mod tests {
             "OIDC_CLAIM_sub",
             "SSL_CLIENT_S_DN",
             "Proxy",
+            "X-Sendfile-Type",
+            "X-Accel-Mapping",
+            "X-Middleware-Subrequest",
+            "X-ARR-ClientCert",
+            "X-Vouch-User",
+            "X-Auth-User",
+            "X-AppEngine-User-Email",
+            "X-Envoy-Original-Path",
+            "Fastly-Client-IP",
+            "X-Azure-ClientIP",
             "Expect",
         ] {
             assert!(is_removed(name), "{name}");
@@ -158,18 +193,24 @@ mod tests {
     }
 
     #[test]
-    fn rfc_9111_5_2_2_an_answer_for_one_user_is_private() {
+    fn rfc_9111_3_and_5_2_2_an_answer_for_one_user_is_private() {
         for (before, after) in [
             ("public", Some("private")),
             ("public, max-age=60", Some("max-age=60, private")),
             ("max-age=60 , PUBLIC,immutable", Some("max-age=60, immutable, private")),
             ("s-maxage=60, max-age=5", Some("max-age=5, private")),
             ("S-MaxAge = 60", Some("private")),
+            ("public, private", Some("private")),
+            ("public, no-store", Some("no-store")),
             ("private", None),
+            ("Private, max-age=60", None),
             ("no-store", None),
-            ("max-age=60", None),
-            ("x-public", None),
-            ("", None),
+            ("max-age=60", Some("max-age=60, private")),
+            ("no-cache", Some("no-cache, private")),
+            // Of one field only.
+            ("private=\"set-cookie\"", Some("private=\"set-cookie\", private")),
+            ("x-public", Some("x-public, private")),
+            ("", Some("private")),
         ] {
             assert_eq!(made_private(before).as_deref(), after, "{before:?}");
         }

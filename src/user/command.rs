@@ -101,6 +101,8 @@ pub enum Command {
         set: BoundCredential,
         /// Whether the sessions that it opened end too.
         end_sessions: bool,
+        /// Who did it, if it was no administrator.
+        by: Option<Actor>,
     },
 }
 
@@ -481,8 +483,11 @@ mod tests {
                 Command::SetCredential {
                     set: BoundCredential { client_id: portal(), state: CredentialState::Disabled },
                     end_sessions: true,
+                    by: Some(Actor::Application),
                 },
-                json!({"set_credential": {"set": {"client_id": "portal", "state": "disabled"}, "end_sessions": true}}),
+                json!({"set_credential": {
+                    "set": {"client_id": "portal", "state": "disabled"}, "end_sessions": true, "by": "by_application",
+                }}),
             ),
         ] {
             assert_wire(command, wire);

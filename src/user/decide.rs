@@ -114,7 +114,7 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::GetToken(_) => Decision::only(Reply::Fate(facts.token)),
         Command::IntrospectToken(introspection) => Decision::only(Reply::Active(is_active(&facts, &introspection))),
         Command::RevokeToken(revocation) => revoke_token(&facts, revocation, &origin),
-        Command::SetCredential { set, end_sessions } => set_credential(&facts, set, end_sessions, &origin),
+        Command::SetCredential { set, end_sessions, by } => set_credential(&facts, set, end_sessions, by, &origin),
     }
 }
 
@@ -506,7 +506,13 @@ fn export(facts: Facts, now: Timestamp) -> Decision {
 }
 
 /// Notes the state of a bound set. Binding a new one is no event, and revoking one that is not known changes nothing.
-fn set_credential(facts: &Facts, set: BoundCredential, end_sessions: bool, origin: &Origin) -> Decision {
+fn set_credential(
+    facts: &Facts,
+    set: BoundCredential,
+    end_sessions: bool,
+    by: Option<Actor>,
+    origin: &Origin,
+) -> Decision {
     use CredentialState::{Disabled, Enabled, Revoked};
     let known = facts.credentials.iter().find(|known| known.client_id == set.client_id);
     let before = known.map(|known| known.state);
@@ -523,7 +529,9 @@ fn set_credential(facts: &Facts, set: BoundCredential, end_sessions: bool, origi
     if before.unwrap_or(Revoked) != set.state {
         changes.push(Change::SaveCredential(set.clone()));
     }
-    changes.extend(event.map(|kind| Change::Record(Event { client_id: Some(set.client_id), ..origin.event(kind) })));
+    let reason = by.map(EventReason::Actor);
+    let client_id = Some(set.client_id);
+    changes.extend(event.map(|kind| Change::Record(Event { reason, client_id, ..origin.event(kind) })));
     changes.extend(ended);
     Decision::of(if changes.is_empty() { Reply::Unchanged } else { Reply::Done }, changes)
 }

@@ -297,3 +297,98 @@ test("the cookie of a delegated set's session is no other user's, and its words 
   const without = Buffer.from(JSON.stringify(claims)).toString("base64url");
   assert.equal(await whoIs(signet, { Cookie: `__Host-signet=${header}.${without}.${signature}` }), undefined);
 });
+
+/** Does something while the first write of a key that contains `key` is held back; then that write goes on. */
+async function whileHeld(key, write, act) {
+  await signet.ops.reset();
+  await signet.faults.set([{ target: "kv.put", on: key, mode: "hold", nth: 1 }]);
+  const held = write();
+  while ((await signet.ops.read())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await signet.clock.set(2_000);
+  try {
+    await act();
+  } finally {
+    await signet.faults.set([]);
+    await signet.clock.set(0);
+  }
+  return held;
+}
+
+for (const [name, change] of Object.entries({
+  "renamed": (path) => signet.admin("PATCH", path, { name: "Renamed" }),
+  "enabled": (path) => signet.admin("PATCH", path, path.startsWith("/api-") ? { name: "Renamed" } : { disabled: false }),
+  "rotated": (path) => signet.admin(...(path.startsWith("/api-") ? ["PATCH", path, { name: "R" }] : ["POST", `${path}/rotate`, { overlap_seconds: 60 }])),
+})) {
+  test(`what is revoked while it is ${name} does not come back`, async () => {
+    for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
+      const user = await fresh();
+      const application = await make(user);
+      const id = application.client_id ?? application.identifier;
+      const revoke = async () => assert.equal((await signet.admin("DELETE", path(application))).status, 204);
+      const changed = await whileHeld(`credential:${id}`, () => change(path(application)), revoke);
+      assert.equal(changed.status, 404, kind);
+      assert.equal((await signet.admin("GET", path(application))).status, 404, kind);
+      if (application.client_id) assert.equal((await postToken(signet, application, { user_id: user })).status, 401, kind);
+      const states = await signet.sql(user, "SELECT state FROM credential").catch(() => []);
+      assert.ok(states.every(({ state }) => state === "revoked"), kind);
+    }
+  });
+}
+
+test("a change made where KV does not know yet of the revocation brings nothing back", async () => {
+  for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
+    const user = await fresh();
+    const application = await make(user);
+    await signet.faults.set([{ target: "kv.get", on: "credential:", mode: "stale" }]);
+    try {
+      await signet.clock.set(2_000);
+      assert.equal((await signet.admin("DELETE", path(application))).status, 204);
+      assert.equal((await signet.admin("PATCH", path(application), { name: "Renamed" })).status, 404, kind);
+    } finally {
+      await signet.clock.set(0);
+      await signet.faults.set([]);
+    }
+    assert.equal((await signet.admin("GET", path(application))).status, 404, kind);
+  }
+});
+
+/** Imports a set that is bound to `user` under the id `client_id`. */
+async function importBound(client_id, user) {
+  const credential = { name: "Acme", user_id: user, scopes: ["clientarea:invoices"] };
+  const body = JSON.stringify({ client_id, client_secret: "the-secret-that-acme-has-had-for-years", credential });
+  const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" };
+  return (await signet.fetch("/admin/v1/import", { method: "POST", headers, body: `${body}\n` })).text();
+}
+
+test("a set that is imported under the id of a revoked one can be changed", async () => {
+  const user = await fresh();
+  const set = await createSet(signet, { delegated: true });
+  await signet.admin("DELETE", `/credentials/${set.client_id}`);
+  assert.match(await importBound(set.client_id, user), /"created":1/);
+  assert.equal((await signet.admin("PATCH", `/credentials/${set.client_id}`, { name: "Renamed" })).status, 200);
+});
+
+test("a token of a revoked delegated set is dead, also when its id is bound to one user by now", async () => {
+  const [bound, other] = [await fresh(), await fresh()];
+  const set = await createSet(signet, { delegated: true });
+  const token = await getToken(signet, set, { user_id: other });
+  await signet.admin("DELETE", `/credentials/${set.client_id}`);
+  assert.match(await importBound(set.client_id, bound), /"created":1/);
+  assert.equal((await openLink(signet, token)).status, 401);
+});
+
+test("an erasure that failed half-way is completed by asking again: nothing in KV names the user", async () => {
+  const user = await fresh();
+  await putUser(signet, user, { services: [7701, 7702] });
+  const kv = await signet.kv();
+  for (const nth of [1, 2]) {
+    await signet.faults.set([{ target: "kv.delete", on: "service:", mode: "throw", nth }]);
+    const { status } = await signet.admin("DELETE", `/users/${user}?erase=true`);
+    await signet.faults.set([]);
+    if (status === 204) break;
+    assert.equal(status, 503);
+    assert.ok([204, 404].includes((await signet.admin("DELETE", `/users/${user}?erase=true`)).status));
+    assert.deepEqual([await kv.get("service:7701"), await kv.get("service:7702")], [null, null]);
+    await putUser(signet, user, { services: [7701, 7702] });
+  }
+});

@@ -221,7 +221,8 @@ test("answers with an identity are not for shared caches, and none is taken from
   const mine = (await signet.fetch("/public", { headers: cookie })).headers;
   assert.equal(mine.get("cache-control"), "max-age=60, private");
   for (const name of ["cdn-cache-control", "surrogate-control"]) assert.equal(mine.get(name), null, name);
-  assert.equal((await signet.fetch("/private", { headers: cookie })).headers.get("cache-control"), "no-cache, max-age=60");
+  assert.equal((await signet.fetch("/private", { headers: cookie })).headers.get("cache-control"), "no-cache, max-age=60, private");
+  assert.equal((await signet.fetch("/echo", { headers: cookie })).headers.get("cache-control"), "private", "nothing forbids it otherwise");
   // The platform asks the origin's own caches for a fresh answer, unless the client has a wish of its own.
   const asked = async (headers) => Object.fromEntries(await passed(headers))["cache-control"];
   assert.deepEqual([await asked({}), await asked(cookie), await asked({ ...cookie, "Cache-Control": "max-age=0" })], [undefined, "no-cache", "max-age=0"]);
@@ -245,9 +246,9 @@ test("RFC 6797: answers carry HSTS by https, except the origin's own, and none o
 });
 
 test("answers without a body keep their status and headers: HEAD and 304", async () => {
-  for (const headers of [{}, await session()]) {
+  for (const [headers, control] of [[{}, "no-cache, max-age=60"], [await session(), "no-cache, max-age=60, private"]]) {
     const head = await signet.fetch("/private", { method: "HEAD", headers });
-    assert.deepEqual([head.status, head.headers.get("cache-control"), await head.text()], [200, "no-cache, max-age=60", ""]);
+    assert.deepEqual([head.status, head.headers.get("cache-control"), await head.text()], [200, control, ""]);
     const unchanged = await signet.fetch("/not-modified", { headers });
     assert.deepEqual([unchanged.status, unchanged.headers.get("etag")], [304, '"1"']);
   }

@@ -294,3 +294,20 @@ test("the console ends a user's sessions with a change, by application, and with
   assert.equal(await act(`/admin/credentials/${own.client_id}`, { action: "revoke", confirmed: "on", end_sessions: "on" }), 303);
   assert.equal(await whoIs(signet, session), undefined);
 });
+
+test("attack 107: an application that makes and deletes sets by WHMCS's API pushes out nothing of administration's", async () => {
+  const user = `trail-${(names += 1)}`;
+  const service = `svc-${user}`;
+  await putUser(signet, user, { services: [service] });
+  const actions = ["CreateOAuthCredential", "DeleteOAuthCredential"];
+  const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions })).body;
+  const call = async (form) => {
+    const body = new URLSearchParams({ identifier, secret, ...form });
+    return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  };
+  const { credentialId } = await call({ action: actions[0], grantType: "single_sign_on", scope: "clientarea:sso", serviceId: service });
+  assert.equal((await call({ action: actions[1], credentialId })).result, "success");
+  assert.deepEqual(await eventsOf(signet, user), ["credential.revoked: by_application", "account.created"]);
+  const classes = await signet.sql(user, "SELECT class FROM event ORDER BY number");
+  assert.deepEqual(classes.map(({ class: name }) => name), ["administration", "application"]);
+});

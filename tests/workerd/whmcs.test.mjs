@@ -260,7 +260,7 @@ test("DeleteOAuthCredential: the set is gone, and its live tokens with it", asyn
   for (const form of [{ credentialId }, { credentialId: "x" }, {}]) {
     assert.deepEqual(await call("DeleteOAuthCredential", form), error("Invalid Credential ID provided."));
   }
-  assert.ok((await eventsOf(signet, "1")).includes("credential.revoked"));
+  assert.ok((await eventsOf(signet, "1")).includes("credential.revoked: by_application"));
 });
 
 test("attack 104, ASVS 8.2.1 and 8.2.2: a role for WHMCS's API sees and touches no set that was made elsewhere", async () => {

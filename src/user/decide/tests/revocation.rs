@@ -1,6 +1,7 @@
 //! Revoking tokens and credential sets, before and after a redemption.
 
 use super::*;
+use crate::user::EventClass;
 
 fn revocation() -> TokenRevocation {
     TokenRevocation { jti: jti(TOKEN), client_id: portal(), expires_at: NOW.plus(60), by: None }
@@ -104,7 +105,7 @@ fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
 /// What is written when the set in the state `before` is to be in the state `after`.
 fn written(before: Option<CredentialState>, after: CredentialState) -> Decision {
     let facts = Facts { credentials: before.map(set).into_iter().collect(), ..user_with([session(OTHER)]) };
-    ask(facts, Command::SetCredential { set: set(after), end_sessions: false })
+    ask(facts, Command::SetCredential { set: set(after), end_sessions: false, by: None })
 }
 
 #[test]
@@ -127,6 +128,16 @@ fn the_state_of_a_bound_set_is_noted_and_its_changes_are_events() {
     }
 }
 
+/// An application can make and delete sets at will (WHMCS's API).
+#[test]
+fn what_an_application_does_to_sets_pushes_out_nothing_of_administrations() {
+    let facts = Facts { credentials: vec![set(CredentialState::Enabled)], ..user_with([session(OTHER)]) };
+    let by = Some(Actor::Application);
+    let command = Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: false, by };
+    let Change::Record(event) = ask(facts, command).changes.pop().unwrap() else { panic!() };
+    assert_eq!((event.reason, event.class()), (Some(EventReason::Actor(Actor::Application)), EventClass::Application));
+}
+
 #[test]
 fn a_set_that_is_in_its_state_already_writes_nothing() {
     use CredentialState::{Disabled, Enabled, Revoked};
@@ -140,7 +151,7 @@ fn a_set_that_is_in_its_state_already_writes_nothing() {
 #[test]
 fn revoking_a_set_can_end_the_sessions_that_it_opened_and_no_others() {
     let other = Session { client_id: ClientId::parse("panel").unwrap(), ..session(3) };
-    let revoke = || Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: true };
+    let revoke = || Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: true, by: None };
     let ended = vec![
         Change::DeleteSession(sid(OTHER)),
         Change::Record(Event { client_id: Some(portal()), ..ended_event(SessionEnd::Application) }),
