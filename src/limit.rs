@@ -16,6 +16,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub const TOO_MANY_ATTEMPTS: Failure =
     Failure::of(429, "too_many_requests", "Too many failed attempts. Try again in a minute.").with("Retry-After", "60");
 
+/// The answer to a browser that calls for a page of another origin, before a secret is looked at: such pages could otherwise use
+/// up the limit of everybody who visits them.
+pub const FOREIGN_PAGE: Failure = Failure::of(403, "foreign_page", "A page of another origin cannot call this.");
+
 /// How long an address over its limit is refused, in seconds: the period of the binding in wrangler.toml. The binding does not
 /// say when its period began, so a refusal may outlast that.
 const REFUSED_FOR: u64 = 60;

@@ -94,9 +94,8 @@ pub const ACCOUNT_FULL: Failure =
 pub const fn missing(command: &Command) -> Failure {
     match command {
         Command::EndSession(..) => Failure::of(404, "not_found", "There is no such session."),
-        Command::DeleteAccount { erase: true } | Command::Export => {
-            Failure::of(404, "not_found", "Nothing is kept of such a user.")
-        }
+        Command::DeleteAccount { erase: true } => Failure::of(404, "not_found", "There is nothing left to erase."),
+        Command::Export => Failure::of(404, "not_found", "Nothing is kept of such a user."),
         _ => Failure::of(404, "not_found", "There is no such account."),
     }
 }
@@ -197,7 +196,11 @@ fn parse_switch(request: &Request, name: &str) -> Result<bool, Failure> {
 
 /// The application whose sessions are meant; none for those of all.
 fn parse_application(request: &Request) -> Result<Option<ClientId>, Failure> {
-    Params::parse(request.query.as_bytes(), b"")?.parsed("client_id", ClientId::parse, MALFORMED_CLIENT_ID)
+    let application =
+        Params::parse(request.query.as_bytes(), b"")?.parsed("client_id", ClientId::parse, MALFORMED_CLIENT_ID)?;
+    // An empty value must not mean all applications.
+    let is_named = form_urlencoded::parse(request.query.as_bytes()).any(|(name, _)| name == "client_id");
+    if is_named && application.is_none() { Err(MALFORMED_CLIENT_ID) } else { Ok(application) }
 }
 
 /// Whose sessions end.
@@ -269,7 +272,7 @@ fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
     let text = std::str::from_utf8(&request.body).map_err(|_| NOT_JSON)?;
     parse_object(text).map_err(|_| {
         let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-        if is_json { Failure::bad_request("The body has an unknown, missing or unsound field.") } else { NOT_JSON }
+        if is_json { Failure::bad_request("The body has an unknown, missing or invalid field.") } else { NOT_JSON }
     })
 }
 

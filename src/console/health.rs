@@ -47,7 +47,7 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
     let client_area = settings.client_area.base();
     let shares_host = client_area.origin().ascii_serialization() == issuer;
     vec![
-        check("Settings", Level::Good, "Every setting is sound.".to_owned()),
+        check("Settings", Level::Good, "Every setting is valid.".to_owned()),
         check("Address", Level::Good, format!("ISSUER is {issuer}.")),
         match settings.console_origin.as_deref() {
             Some(origin) if origin == client_area.origin().ascii_serialization() => check(

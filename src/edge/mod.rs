@@ -37,7 +37,7 @@ use crate::address;
 use crate::admin::AdminRequest;
 use crate::console;
 use crate::http::{BODY_BYTES_MAX, Failure, Format, Hsts, Method, Request, Response};
-use crate::limit::TOO_MANY_ATTEMPTS;
+use crate::limit::{FOREIGN_PAGE, TOO_MANY_ATTEMPTS};
 use crate::log::{LogLine, Outcome, jti_hash};
 use crate::route::Route;
 use crate::whmcs::ApiRequest;
@@ -133,8 +133,14 @@ async fn serve(
         trail.reason = Some(refusal.reason);
         return Ok(Answer::Signet(refusal.response));
     }
-    if route.takes_secret(&request) && limits::refuses(&request) {
-        return Err(TOO_MANY_ATTEMPTS.into());
+    if route.takes_secret(&request) {
+        // The console says so in its own words.
+        if request.is_of_foreign_page() && route != Route::Console {
+            return Err(FOREIGN_PAGE.into());
+        }
+        if limits::refuses(&request) {
+            return Err(TOO_MANY_ATTEMPTS.into());
+        }
     }
     match route {
         Route::Admin | Route::Import => AdminRequest::authenticate(&request, &site.settings.admin_token)

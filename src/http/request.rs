@@ -171,6 +171,11 @@ impl Request {
         }
     }
 
+    /// Whether a browser says that a page of another origin caused it (Fetch Metadata, `Sec-Fetch-Site`).
+    pub fn is_of_foreign_page(&self) -> bool {
+        matches!(self.headers.get("sec-fetch-site"), Some("cross-site" | "same-site"))
+    }
+
     /// The announced length of the body, in bytes.
     pub fn content_length(&self) -> Option<u64> {
         self.headers.get("content-length").and_then(parse_number)
@@ -290,6 +295,14 @@ pub(crate) mod tests {
         ] {
             assert_eq!(with(name, value).is_cross_site(own), is_cross_site, "{name}: {value}");
         }
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_foreign() {
+        for (site, is_foreign) in [("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false)] {
+            assert_eq!(with("sec-fetch-site", site).is_of_foreign_page(), is_foreign, "{site}");
+        }
+        assert!(!with("origin", "https://other.example").is_of_foreign_page());
     }
 
     #[test]

@@ -67,11 +67,11 @@ impl Reason {
                 "The line is neither user_id and account, nor client_id, client_secret and credential."
             }
             Self::UserId => "The user_id is malformed.",
-            Self::Account => "The account has an unknown, missing or unsound field.",
+            Self::Account => "The account has an unknown, missing or invalid field.",
             Self::ClientId => "The client_id is malformed.",
             Self::SecretLength => "The secret must have 32 to 1024 characters.",
             Self::WeakSecret => "The secret has fewer than 6 different characters, or repeats one text.",
-            Self::Credential => "The credential has an unknown, missing or unsound field.",
+            Self::Credential => "The credential has an unknown, missing or invalid field.",
             Self::Unfit(text) => text,
             Self::BoundOtherwise => "There is such a credential set, and whom it may sign in never changes.",
             Self::NumberTaken => "The number of the credential set belongs to another client_id.",

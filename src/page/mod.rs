@@ -79,7 +79,7 @@ pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
                 h1 { (title) }
                 p.message role="alert" { (failure.description) }
                 @if failure.error == "invalid_token" {
-                    p.hint { "Go back to the application you came from and open the link again. Each link works once, for a minute." }
+                    p.hint { "Go back to the application you came from and sign in from there again. A sign-in link works once, for a minute." }
                 }
                 @if failure.error == "invalid_form" {
                     p { a href="/account/security" { "Open your sessions" } }
@@ -105,7 +105,7 @@ pub fn after_form(done: &str, label: &str, location: &str) -> Markup {
         &html! {
             main.card {
                 h1 { (done) }
-                p.message { "You will be taken there automatically. If nothing happens, use the link." }
+                p.message { "You will be taken on automatically. If nothing happens, use the link." }
                 p { a.button href=(location) { (label) } }
             }
         },

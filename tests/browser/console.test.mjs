@@ -284,8 +284,8 @@ test("bad input changes nothing and is told in words", { skip }, async () => {
 test("health: what is wrong with the configuration stands out", { skip }, async () => {
   const page = await operator("/admin/health");
   const state = async (name) => (await page.locator("tr", { hasText: name }).innerText()).split(/\s+/);
-  assert.ok((await text(page)).includes("Signet is sound"));
-  assert.ok((await state("Workers KV")).includes("sound"));
+  assert.ok((await text(page)).includes("Signet is healthy"));
+  assert.ok((await state("Workers KV")).includes("OK"));
   assert.ok((await state("Rate limit")).includes("note"));
   await signet.faults.set([{ target: "kv.get", mode: "throw" }]);
   await show(page, "/admin/health");

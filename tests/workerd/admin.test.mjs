@@ -62,7 +62,7 @@ test("users: create, read, change, replace, delete", async () => {
 });
 
 test("RFC 9457: unsound input is refused with one precise problem", async () => {
-  const field = "The body has an unknown, missing or unsound field.";
+  const field = "The body has an unknown, missing or invalid field.";
   for (const [method, path, body, status, detail] of [
     ["PUT", "/users/8", {}, 400, field],
     ["PUT", "/users/8", { status: "active" }, 400, field],

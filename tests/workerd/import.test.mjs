@@ -47,7 +47,7 @@ const weak = "The secret has fewer than 6 different characters, or repeats one t
 
 test("each bad line is refused by its number with one precise reason, changes nothing and stops nothing", async () => {
   const neither = "The line is neither user_id and account, nor client_id, client_secret and credential.";
-  const field = (kind) => `The ${kind} has an unknown, missing or unsound field.`;
+  const field = (kind) => `The ${kind} has an unknown, missing or invalid field.`;
   const change = (line, change) => JSON.stringify({ ...JSON.parse(line), ...change });
   const [account, set] = [accountLine("bad"), credentialLine("bad", { user_id: "bad" })];
   const cases = [

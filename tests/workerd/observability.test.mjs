@@ -82,6 +82,23 @@ async function runIntoLimit(headers, attempt = attempts["the administration"]) {
   assert.fail("never over the limit");
 }
 
+test("attack 108: a page of another origin is refused before a secret is looked at, and uses up nobody's limit", async () => {
+  const ip = { "CF-Connecting-IP": "198.51.100.77" };
+  for (let n = 0; n < 2 * LIMIT; n += 1) {
+    for (const site of ["cross-site", "same-site"]) {
+      const headers = { ...ip, "Sec-Fetch-Site": site };
+      const answers = [
+        await signet.fetch("/admin/v1/credentials", { headers }),
+        await signet.fetch("/oauth/token", { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams(form) }),
+        await signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ identifier: "x", secret: "y" }) }),
+      ];
+      assert.deepEqual(answers.map(({ status }) => status), [403, 403, 403], site);
+    }
+  }
+  const Authorization = `Bearer ${signet.adminToken}`;
+  assert.equal((await signet.fetch("/admin/v1/credentials", { headers: { ...ip, Authorization } })).status, 200);
+});
+
 test("attack 108, ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["ListOAuthCredentials"] });
   const token = await getToken(signet, set);

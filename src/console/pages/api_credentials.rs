@@ -73,7 +73,7 @@ pub fn api_credential_page(frame: &Frame<'_>, credential: &ApiCredential) -> Res
             name: "revoke",
             title: "Revoke",
             consequence: "Revoke it for good: what uses it is refused from then on.",
-            option: Some(("end_sessions", "Also end the sessions that it opened")),
+            option: Some(("end_sessions", "Also end the sessions that it opened", true)),
             button: "Revoke this API credential",
         }.section(frame))
     };

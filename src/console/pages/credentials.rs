@@ -138,7 +138,7 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
             name: "revoke",
             title: "Revoke",
             consequence: "Revoke it for good: its application signs nobody in any more.",
-            option: Some(("end_sessions", "Also end the sessions that it opened")),
+            option: Some(("end_sessions", "Also end the sessions that it opened", true)),
             button: "Revoke this credential set",
         }.section(frame))
     };

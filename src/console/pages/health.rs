@@ -8,11 +8,11 @@ use maud::{Markup, html};
 
 /// The page of health.
 pub fn health_page(frame: &Frame<'_>, checks: &[Check]) -> Response {
-    let is_sound = checks.iter().all(|check| check.level != Level::Bad);
+    let is_healthy = checks.iter().all(|check| check.level != Level::Bad);
     let content = html! {
         div.head {
             h1 { "Health" }
-            p.status.good[is_sound].bad[!is_sound] { @if is_sound { "Signet is sound" } @else { "Something is wrong" } }
+            p.status.good[is_healthy].bad[!is_healthy] { @if is_healthy { "Signet is healthy" } @else { "Something is wrong" } }
         }
         section.card aria-label="Findings" {
             (table("Findings", &["Checked", "State", "Finding"], &html! {
@@ -30,7 +30,7 @@ fn finding(check: &Check) -> Markup {
             th scope="row" { (check.name) }
             td {
                 @match check.level {
-                    Level::Good => span.badge { "sound" },
+                    Level::Good => span.badge { "OK" },
                     Level::Note => span.badge.note { "note" },
                     Level::Bad => span.badge.off { "wrong" },
                 }

@@ -78,8 +78,8 @@ pub(super) struct Danger<'a> {
     pub(super) title: &'a str,
     /// What happens, beside the box that confirms it.
     pub(super) consequence: &'a str,
-    /// The name and the label of a box for more, if there is one.
-    pub(super) option: Option<(&'a str, &'a str)>,
+    /// The name and the label of a box for more, and whether it is ticked at first, if there is one.
+    pub(super) option: Option<(&'a str, &'a str, bool)>,
     pub(super) button: &'a str,
 }
 
@@ -91,7 +91,7 @@ impl Danger<'_> {
                 form.fields method="post" {
                     (action(frame, self.name))
                     label.box { input type="checkbox" name="confirmed" required; span { (self.consequence) } }
-                    @if let Some((name, label)) = self.option { (tick(name, false, &html! { (label) })) }
+                    @if let Some((name, label, is_on)) = self.option { (tick(name, is_on, &html! { (label) })) }
                     p { button.button.quiet type="submit" { (self.button) } }
                 }
             }

@@ -92,7 +92,7 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
             name: "delete",
             title: "Delete",
             consequence: "Delete the account: its sessions end, its credential sets are revoked, and nobody signs in to it any more.",
-            option: Some(("erase", "Also erase addresses and browsers from the audit trail")),
+            option: Some(("erase", "Also erase addresses and browsers from the audit trail", false)),
             button: "Delete this account",
         }.section(frame))
     };

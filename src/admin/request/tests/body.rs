@@ -94,7 +94,7 @@ fn what_is_not_json_is_told_from_what_does_not_fit() {
         r#"{"status":"Active","services":["a b"]}"#,
         r#"{"status":"Active","domains":[-1]}"#,
     ] {
-        assert_eq!(description(body), "The body has an unknown, missing or unsound field.", "{body}");
+        assert_eq!(description(body), "The body has an unknown, missing or invalid field.", "{body}");
     }
 }
 

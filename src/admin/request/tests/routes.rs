@@ -10,7 +10,10 @@ fn short(request: AdminRequest) -> String {
     match request {
         AdminRequest::User(user, command) => {
             let missing = missing(&command);
-            let description = missing.description.replace("Nothing is kept of such a user.", "trace");
+            let description = missing
+                .description
+                .replace("Nothing is kept of such a user.", "trace")
+                .replace("There is nothing left to erase.", "trace");
             let noun = description.trim_start_matches("There is no such ").trim_end_matches('.');
             format!("{user}: {command:?} or no {noun}")
         }
