@@ -222,7 +222,7 @@ mod tests {
             (&[GATEWAY], "https://sso.example", 0),
             (&[], "https://sso.example", 0),
         ] {
-            for path in ["/index.php", "/sw.js", "/administration", "//admin"] {
+            for path in ["/shop", "/sw.js", "/administration", "//admin"] {
                 assert_eq!(answer(changes, Method::Get, origin, path).0, status, "{changes:?} {origin}{path}");
             }
         }
