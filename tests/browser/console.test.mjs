@@ -161,7 +161,7 @@ test("users: find, create, change, close; sessions and the audit trail", { skip 
   await page.fill("#user_id", "alice");
   await press(page, "Find");
   assert.deepEqual([pathOf(page), await heading(page)], ["/admin/users/alice", "User alice"]);
-  assert.ok((await text(page)).includes("There is no such account yet."));
+  assert.ok((await text(page)).includes("There is no such account."));
   await page.fill("#services", "12, 13\n14");
   await press(page, "Create");
   assert.deepEqual((await signet.admin("GET", "/users/alice")).body.services, ["12", "13", "14"]);

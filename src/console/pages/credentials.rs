@@ -89,7 +89,7 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
             dl {
                 dt { "client_id" } dd { code { (set.client_id) } }
                 dt { "Signs in" } dd { (bound_to(set)) }
-                dt { "Number in WHMCS's API" } dd { (set.number()) }
+                @if set.is_of_service() { dt { "Number in WHMCS's API" } dd { (set.number()) } }
                 dt { "Created" } dd { (time(set.created_at)) }
                 dt { "Changed" } dd { (time(set.updated_at)) }
             }

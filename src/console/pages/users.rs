@@ -47,7 +47,7 @@ pub fn find_user_page(frame: &Frame<'_>) -> Response {
 pub fn unknown_user_page(frame: &Frame<'_>, id: &UserId) -> Response {
     let content = html! {
         h1 { "User " (id) }
-        p.notice role="status" { "There is no such account yet." }
+        p.notice role="status" { "There is no such account." }
         section.card aria-labelledby="account" {
             h2 #account { "Create it" }
             (account_form(frame, None))
@@ -149,14 +149,16 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
         (table("Sessions", &["Browser", "Signed in", "Last used", "From", "Application", "Destination", ""], &html! {
             @for session in sessions { (session_row(frame, session)) }
         }))
-        form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
         @let applications = applications_of(sessions);
-        @if applications.len() > 1 {
-            @for client_id in applications {
-                form method="post" {
-                    (action(frame, "end_sessions"))
-                    input type="hidden" name="client_id" value=(client_id);
-                    button.button.quiet type="submit" { "End those of " code { (client_id) } }
+        div.actions {
+            form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
+            @if applications.len() > 1 {
+                @for client_id in applications {
+                    form method="post" {
+                        (action(frame, "end_sessions"))
+                        input type="hidden" name="client_id" value=(client_id);
+                        button.button.quiet type="submit" { "End those of " code { (client_id) } }
+                    }
                 }
             }
         }
