@@ -56,6 +56,7 @@ impl Rows {
             }
             Command::IntrospectToken(token) => (Some(&token.jti), Some(&token.client_id).filter(|_| !token.delegated)),
             Command::GetToken(jti) => (Some(jti), None),
+            Command::NoteReplay(replay) => (Some(&replay.jti), None),
             Command::RevokeToken(revocation) => (Some(&revocation.jti), None),
             Command::SetCredential { set, .. } => (None, Some(&set.client_id)),
             Command::CheckSession(_)

@@ -11,8 +11,8 @@ use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::page;
 use crate::sso::{BrowserNonce, Denial, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in};
-use crate::token::{self, Claims};
-use crate::user::{Command, Redemption, Reply, SessionCookie, SessionEnd};
+use crate::token::{self, Claims, TokenRefusal};
+use crate::user::{Command, Redemption, Replay, Reply, SessionCookie, SessionEnd, Turn};
 use worker::Context;
 
 /// Redeems a token and redirects. Until step 6, nothing is spent:
@@ -41,7 +41,14 @@ pub(super) async fn serve(
     // 4.
     let claims = match token::open(&sso.access_token, &site.settings.keys, &site.settings.issuer, site.now) {
         Ok(claims) => claims,
-        Err(refusal) => return Err(refuse(request, refusal.into(), site, trail).await),
+        Err(refusal) => {
+            if let TokenRefusal::Expired(claims) = &refusal {
+                let presented = presented.filter(|cookie| cookie.sub == claims.sub).map(|cookie| cookie.sid);
+                let replay = Replay { jti: claims.jti.clone(), client_id: claims.client_id.clone(), presented };
+                ask_after_answer(context, request, site, claims.sub.clone(), Command::NoteReplay(replay));
+            }
+            return Err(refuse(request, refusal.into(), site, trail).await);
+        }
     };
     trail.client_id = Some(claims.client_id.clone());
     trail.user_id = Some(claims.sub.clone());
@@ -81,7 +88,9 @@ pub(super) async fn serve(
     // 7.
     if let Some(other) = other {
         trail.reason.get_or_insert("switched");
-        end_switched_session(context, request, site, other);
+        // The browser gave this session up: its cookie is replaced.
+        let command = Command::EndSession(other.sid, SessionEnd::Switched);
+        ask_after_answer(context, request, site, other.sub, command);
     }
     let max_age = site.settings.session_limits.max;
     let cookie = match own {
@@ -215,12 +224,10 @@ async fn redeem(
     Ok(site.ask(&claims.sub, Placement::NearCaller, request, command).await?)
 }
 
-/// Ends the session that the browser gave up, after the answer. Its cookie is replaced already.
-fn end_switched_session(context: &Context, request: &Request, site: &Site, other: SessionCookie) {
+/// Asks the object of `user` to do what the answer need not wait for.
+fn ask_after_answer(context: &Context, request: &Request, site: &Site, user: UserId, command: Command) {
     let (env, request_id, caller) = (site.env.clone(), site.request_id.clone(), request.caller());
-    let command = Command::EndSession(other.sid, SessionEnd::Switched);
-    let turn = crate::user::Turn { request_id, caller, command };
-    let user: UserId = other.sub;
+    let turn = Turn { request_id, caller, command };
     context.wait_until(async move {
         if let Err(fault) = super::user_object::ask(&env, &user, None, &turn).await {
             worker::console_error!("{}", fault.log_line("sso", &turn.request_id));

@@ -92,6 +92,8 @@ pub enum Command {
     GetToken(TokenId),
     /// Would this token sign its user in? Nothing is spent. Answer: `Active`.
     IntrospectToken(Introspection),
+    /// Record that an expired token was presented, if that is a replay. Answer: `Done`, `Unchanged`.
+    NoteReplay(Replay),
     /// Revoke a token. Answer: `Done`.
     RevokeToken(TokenRevocation),
     /// Note the state of a credential set that is bound to this user. Only the tokens of an enabled one are redeemed. Answer:
@@ -175,6 +177,17 @@ pub struct Security {
     pub sso: bool,
     /// The live sessions, newest first.
     pub sessions: Vec<Session>,
+}
+
+/// A token that was presented after its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// The token.
+    pub jti: TokenId,
+    /// The credential set that asked for it.
+    pub client_id: ClientId,
+    /// This user's session that the browser presents, its cookie checked.
+    pub presented: Option<SessionId>,
 }
 
 /// What of a token decides on whether it would sign its user in.
@@ -468,6 +481,10 @@ mod tests {
             (Command::Export, json!("export")),
             (Command::ListEvents { before: Some(7), limit: 50 }, json!({"list_events": {"before": 7, "limit": 50}})),
             (Command::GetToken(jti()), json!({"get_token": JTI})),
+            (
+                Command::NoteReplay(Replay { jti: jti(), client_id: portal(), presented: Some(sid()) }),
+                json!({"note_replay": {"jti": JTI, "client_id": "portal", "presented": SID}}),
+            ),
             (
                 Command::RevokeToken(TokenRevocation {
                     jti: jti(),

@@ -7,8 +7,8 @@ use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
     Account, Actor, BoundCredential, Caller, Command, CredentialState, Deleted, Effect, Event, EventKind, EventReason,
-    Export, Fate, Introspection, OWNED_MAX, Redemption, Reply, Saved, Security, Session, SessionEnd, Status, TokenFate,
-    TokenRevocation, Turn, UserAction,
+    Export, Fate, Introspection, OWNED_MAX, Redemption, Replay, Reply, Saved, Security, Session, SessionEnd, Status,
+    TokenFate, TokenRevocation, Turn, UserAction,
 };
 use std::collections::BTreeSet;
 
@@ -113,6 +113,7 @@ pub fn decide(facts: Facts, turn: Turn, now: Timestamp) -> Decision {
         Command::ListEvents { .. } => Decision::only(Reply::Events(facts.events)),
         Command::GetToken(_) => Decision::only(Reply::Fate(facts.token)),
         Command::IntrospectToken(introspection) => Decision::only(Reply::Active(is_active(&facts, &introspection))),
+        Command::NoteReplay(replay) => note_replay(&facts, &replay, origin),
         Command::RevokeToken(revocation) => revoke_token(&facts, revocation, &origin),
         Command::SetCredential { set, end_sessions, by } => set_credential(&facts, set, end_sessions, by, &origin),
     }
@@ -230,7 +231,9 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, origin: Origin) -
                 ..origin.event(EventKind::Denied)
             }));
         }
-        Some(Fate::SignedIn | Fate::Denied(_)) => changes.extend(replay(facts, redemption, origin)),
+        Some(Fate::SignedIn | Fate::Denied(_)) => {
+            changes.extend(replay(facts, &redemption.jti, &redemption.client_id, origin));
+        }
         Some(Fate::Revoked) => {}
     }
     changes.extend(ended.map(Change::DeleteSession));
@@ -260,12 +263,12 @@ fn opened_by<'a>(facts: &'a Facts, jti: &TokenId, now: Timestamp) -> Option<&'a 
 /// Records a replay. It ends the session that the token opened if both the network and the browser are others than those
 /// that opened it. One alone changes for an honest user too: IPv4 and IPv6, or a browser that was updated. An address or a
 /// browser that is unknown on one side only counts as another, so that nobody escapes by hiding it.
-fn replay(facts: &Facts, redemption: Redemption, origin: Origin) -> Vec<Change> {
-    let opened = opened_by(facts, &redemption.jti, origin.now);
+fn replay(facts: &Facts, jti: &TokenId, client_id: &ClientId, origin: Origin) -> Vec<Change> {
+    let opened = opened_by(facts, jti, origin.now);
     let about = |kind, reason| Event {
         reason,
-        client_id: Some(redemption.client_id.clone()),
-        jti: Some(redemption.jti.clone()),
+        client_id: Some(client_id.clone()),
+        jti: Some(jti.clone()),
         session_id: opened.map(|session| session.id.clone()),
         ..origin.event(kind)
     };
@@ -276,6 +279,17 @@ fn replay(facts: &Facts, redemption: Redemption, origin: Origin) -> Vec<Change> 
         changes.push(Change::Record(about(EventKind::SessionEnded, Some(reason))));
     }
     changes
+}
+
+/// Records the replay of an expired token, unless it was never spent, or this very browser holds the session that it opened.
+fn note_replay(facts: &Facts, token: &Replay, origin: Origin) -> Decision {
+    let was_spent = matches!(facts.token.as_ref().map(|token| token.fate), Some(Fate::SignedIn | Fate::Denied(_)));
+    let opened = opened_by(facts, &token.jti, origin.now);
+    let is_own = opened.is_some_and(|session| token.presented.as_ref() == Some(&session.id));
+    if !was_spent || is_own {
+        return Decision::only(Reply::Unchanged);
+    }
+    Decision::of(Reply::Done, replay(facts, &token.jti, &token.client_id, origin))
 }
 
 /// Whether `caller` is in another network (/24 in IPv4, /64 in IPv6) and another browser than those that opened `session`.

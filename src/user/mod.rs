@@ -9,7 +9,7 @@ mod session;
 pub use account::{Account, AccountChange, AccountInput, OWNED_MAX, Status};
 pub use command::{
     BoundCredential, Caller, Command, CredentialState, Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export,
-    Fate, Introspection, Redemption, Reply, Saved, Security, TokenFate, TokenRevocation, Turn, UserAction,
+    Fate, Introspection, Redemption, Replay, Reply, Saved, Security, TokenFate, TokenRevocation, Turn, UserAction,
 };
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
 pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};

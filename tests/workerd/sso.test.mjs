@@ -282,6 +282,32 @@ for (const [name, opened, replayed] of [
   });
 }
 
+test("attack 35, RFC 6749 section 4.1.2: a replay after the token expired is recorded too, and ends the session like any other", async () => {
+  await user("late");
+  const token = await tokenFor("late");
+  const cookie = cookieOf(await openLink(signet, token, { headers: from("192.0.2.1", "victim") }));
+  const unopened = await tokenFor("late");
+  const replays = async () => {
+    await signet.ops.read(); // what follows the answer is done
+    return (await eventsOf(signet, "late")).filter((event) => /replayed/.test(event));
+  };
+  await signet.clock.set(61_000);
+  try {
+    for (const [link, headers] of [
+      [unopened, from("198.51.100.1", "thief")],
+      [token, { ...cookie, ...from("192.0.2.1", "victim") }],
+    ]) {
+      await assertFailure(await openLink(signet, link, { headers: { ...json, ...headers } }), 401, "invalid_token", messages.unable("late"));
+      assert.deepEqual(await replays(), [], "neither a token that nobody used, nor the very browser");
+    }
+    assert.equal((await openLink(signet, token, { headers: from("198.51.100.1", "thief") })).status, 401);
+    assert.deepEqual(await replays(), ["session.ended: token_replayed", "token.replayed"]);
+    assert.equal(await whoIs(signet, cookie), undefined);
+  } finally {
+    await signet.clock.set(0);
+  }
+});
+
 test("a sign-in replaces the browser's own session with a new one", async () => {
   await user("again");
   const first = await signIn(signet, set, { form: { user_id: "again" } });

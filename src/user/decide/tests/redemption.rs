@@ -182,6 +182,28 @@ fn every_replay_of_a_spent_token_is_recorded() {
     }
 }
 
+#[test]
+fn a_replay_of_an_expired_token_is_recorded_unless_it_is_this_browsers_own() {
+    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([session(TOKEN)]) };
+    let token =
+        |presented| Command::NoteReplay(Replay { jti: jti(TOKEN), client_id: redemption().client_id, presented });
+    for (facts, presented, is_replay) in [
+        (settled(Fate::SignedIn), None, true),
+        (settled(Fate::SignedIn), Some(sid(OTHER)), true),
+        (settled(Fate::SignedIn), Some(sid(TOKEN)), false),
+        (settled(Fate::Denied(Denial::NotOwner)), None, true),
+        (settled(Fate::Revoked), None, false),
+        (user_with([]), None, false),
+    ] {
+        let decision = ask(facts.clone(), token(presented.clone()));
+        let (reply, changes) = match is_replay {
+            true => (Reply::Done, vec![Change::Record(replayed_event(&here(), Some(sid(TOKEN))))]),
+            false => (Reply::Unchanged, vec![]),
+        };
+        assert_eq!((decision.reply, decision.changes), (reply, changes), "{facts:?} {presented:?}");
+    }
+}
+
 fn nonce(text: &str) -> Option<SecretDigest> {
     Some(SecretDigest::of(&Secret::new(text.into())))
 }
