@@ -303,3 +303,17 @@ fn an_invalid_limit_is_refused() {
         assert_eq!(status(parse(Method::Get, &format!("{list}?limit=1&limit=1"), "")), Some(400));
     }
 }
+
+#[test]
+fn an_empty_application_does_not_mean_all() {
+    for query in ["client_id=", "client_id"] {
+        for method in [Method::Get, Method::Delete] {
+            let request = request_for_test(method, &format!("/admin/v1/users/42/sessions?{query}"), &[], "");
+            assert_eq!(
+                AdminRequest::parse(&request).err().map(|failure| failure.status),
+                Some(400),
+                "{method:?} {query}"
+            );
+        }
+    }
+}
