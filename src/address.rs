@@ -1,7 +1,9 @@
 //! Which addresses Signet answers on. A request to another is turned away before its body, a secret or a store is read.
 
 use crate::console::{ADMINISTRATION_OFF, misdirected_page};
-use crate::http::{Failure, Format, Method, Request, Response, scheme_and_host};
+use crate::failure_response::Format;
+use crate::http::{Failure, Method, Request, Response};
+use crate::issuer::scheme_and_host;
 use crate::log::Outcome;
 use crate::route::Route;
 use crate::settings::Settings;

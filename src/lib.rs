@@ -39,10 +39,10 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► address ─► route, openapi, import, console, oauth, gateway, demo ─► admin ─► whmcs, session ─► sso, credential, token, user ─► store, limit ─► http, page ─► secret, id, json, time
+//! edge ─► address ─► route ─► console ─► admin ─► demo, import, oauth, session, sso ─► failure_response, settings
+//! ─► gateway, whmcs ─► credential, token, user ─► destination, limit, log, page, store ─► http, id, issuer, openapi, secret
+//! ─► json, time
 //! ```
-//!
-//! Any of them may read the `settings`, and `log` names what happened in all of them.
 //!
 //! # What is stored
 //!
@@ -75,10 +75,13 @@ pub mod console;
 pub mod credential;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod destination;
+pub mod failure_response;
 pub mod gateway;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod issuer;
 pub mod json;
 pub mod limit;
 pub mod log;
@@ -96,5 +99,7 @@ pub mod token;
 pub mod user;
 pub mod whmcs;
 
+#[cfg(test)]
+mod directions;
 #[cfg(target_arch = "wasm32")]
 mod edge;

@@ -1,8 +1,8 @@
 //! The log: one JSON line per decision. A line has no field for a token, a secret or a cookie.
 
 use crate::id::{ClientId, TokenId, UserId};
-use crate::import::Counts;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 /// How a decision ended.
@@ -50,9 +50,9 @@ pub struct LogLine<'a> {
     /// The token: 16 hexadecimal digits of its id's SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti_hash: Option<String>,
-    /// The lines of an import, and what became of them.
+    /// The lines of an import, and what became of them, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lines: Option<Counts>,
+    pub lines: Option<Box<RawValue>>,
     /// The request.
     pub request_id: &'a str,
 }

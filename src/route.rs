@@ -1,7 +1,8 @@
 //! The routes: which path and method lead where. `.php` spellings are those of WHMCS.
 
 use crate::console::SignInRequest;
-use crate::http::{Failure, Format, Method, Request};
+use crate::failure_response::Format;
+use crate::http::{Failure, Method, Request};
 
 /// Where a request leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,9 +135,9 @@ impl Route {
             | Self::Health => Format::Json,
             Self::Whmcs => Format::Whmcs,
             Self::Import | Self::Admin => Format::Problem,
-            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => request.format(),
+            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => Format::of(request),
             #[cfg(feature = "demo")]
-            Self::Demo => request.format(),
+            Self::Demo => Format::of(request),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The settings, parsed whole before the first request is served.
 
+use crate::destination::ClientArea;
 use crate::gateway::{Gateway, ProtectedPaths};
-use crate::http::{Hsts, Request, is_local_host, parse_number, parse_web_url, scheme_and_host};
+use crate::http::{Hsts, Request, parse_number};
+use crate::issuer::{Issuer, is_local_host, parse_origin, parse_web_url, scheme_and_host};
 use crate::secret::{KeyRing, Secret, SecretDigest, is_weak};
-use crate::sso::ClientArea;
 use crate::token::TOKEN_TTL_MAX;
 use serde::Serialize;
 use url::Url;
@@ -68,26 +69,6 @@ pub struct SessionLimits {
     pub idle: u64,
     /// In all.
     pub max: u64,
-}
-
-/// The issuer (RFC 8414 section 2): an origin, without a trailing slash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer(String);
-
-impl Issuer {
-    fn parse(text: &str) -> Option<Self> {
-        parse_origin(text).map(Self)
-    }
-
-    /// The issuer as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The address of the SSO endpoint, which is the audience of every token.
-    pub fn sso_endpoint(&self) -> String {
-        format!("{}/oauth/singlesignon", self.0)
-    }
 }
 
 /// What is wrong with one setting. Names and texts only, never values.
@@ -243,13 +224,6 @@ fn parse_admin_token(value: Option<String>) -> Result<SecretDigest, &'static str
 fn parse_issuer(value: Option<String>) -> Result<Issuer, &'static str> {
     Issuer::parse(&value.ok_or("is missing")?)
         .ok_or("is not an origin such as https://sso.example.com (http only for localhost)")
-}
-
-/// An origin, without a trailing slash.
-fn parse_origin(text: &str) -> Option<String> {
-    let url = parse_web_url(text).filter(|url| url.query().is_none())?;
-    let origin = url.origin().ascii_serialization();
-    (url.path() == "/" && origin.len() <= 255).then_some(origin)
 }
 
 /// The origin of administration. In gateway mode the client area's scripts run on the issuer's host, so it is another one.

@@ -3,9 +3,9 @@
 use crate::credential::CredentialSet;
 use crate::http::Response;
 use crate::id::{TokenId, UserId};
+use crate::issuer::Issuer;
 use crate::secret::Secret;
 use crate::session::session_json;
-use crate::settings::Issuer;
 use crate::store::Page;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
@@ -232,8 +232,7 @@ mod tests {
     use super::*;
     use crate::credential::CredentialInput;
     use crate::id::ClientId;
-    use crate::sso::Denial;
-    use crate::user::{AccountInput, BoundCredential, CredentialState};
+    use crate::user::{AccountInput, BoundCredential, CredentialState, Denial};
     use crate::whmcs::ApiCredentialInput;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

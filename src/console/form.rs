@@ -3,9 +3,9 @@
 use super::{Notice, View};
 use crate::admin::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
+use crate::destination::Scope;
 use crate::http::{Failure, Params, Request, parse_number};
 use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
-use crate::sso::Scope;
 use crate::user::{AccountInput, Command, SessionEnd, Status};
 use crate::whmcs::{ActionName, AddressRange, ApiCredentialChange, ApiCredentialInput};
 use std::collections::BTreeSet;

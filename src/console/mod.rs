@@ -21,6 +21,6 @@ pub use pages::{
 pub use request::{
     ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, SignInRequest, arrival_address, view_at,
 };
-pub use session::{CONSOLE_COOKIE, CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
+pub use session::{CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
 pub use tally::{Count, DAYS_KEPT, DAYS_SHOWN, Day, Tally, first_day_shown};
 pub use view::{Section, View};

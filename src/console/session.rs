@@ -6,10 +6,6 @@ use crate::secret::{KeyRing, Purpose, SecretDigest};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The console's cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
-pub const CONSOLE_COOKIE: &str = "__Host-signet-admin";
-/// Strict: nobody comes to the console from another site signed in.
-const SAME_SITE: &str = "Strict";
 /// How long a session lives without use, in seconds: half an hour.
 pub const CONSOLE_IDLE: u64 = 1_800;
 /// How long a session lives in all, in seconds: eight hours.
@@ -62,24 +58,33 @@ pub struct ConsoleCookie {
 }
 
 impl ConsoleCookie {
+    /// Its name. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
+    pub const NAME: &str = "__Host-signet-admin";
+    /// Strict: nobody comes to the console from another site signed in.
+    const SAME_SITE: &str = "Strict";
+
+    /// The cookie of `session`.
+    pub fn of(session: &ConsoleSession) -> Self {
+        Self { sid: session.id.clone(), exp: session.opened_at.plus(CONSOLE_MAX) }
+    }
+
     /// The cookie that `request` presents, if Signet signed it and its absolute limit is not over at `now`.
-    pub fn of(request: &Request, keys: &KeyRing, now: Timestamp) -> Option<Self> {
-        let cookie: Self = keys.open(Purpose::Console, request.cookie(CONSOLE_COOKIE)?)?;
+    pub fn open(request: &Request, keys: &KeyRing, now: Timestamp) -> Option<Self> {
+        let cookie: Self = keys.open(Purpose::Console, request.cookie(Self::NAME)?)?;
         (now < cookie.exp).then_some(cookie)
     }
 
-    /// `response`, with an order to keep the cookie of `session`.
+    /// `response`, which makes the browser keep the cookie.
     ///
     /// # Errors
     /// Those of [`KeyRing::sign`].
-    pub fn kept(session: &ConsoleSession, keys: &KeyRing, response: Response) -> serde_json::Result<Response> {
-        let cookie = Self { sid: session.id.clone(), exp: session.opened_at.plus(CONSOLE_MAX) };
-        Ok(response.with_cookie(CONSOLE_COOKIE, &keys.sign(Purpose::Console, &cookie)?, SAME_SITE, CONSOLE_MAX))
+    pub fn set(&self, response: Response, keys: &KeyRing) -> serde_json::Result<Response> {
+        Ok(response.with_cookie(Self::NAME, &keys.sign(Purpose::Console, self)?, Self::SAME_SITE, CONSOLE_MAX))
     }
 
-    /// `response`, with an order to forget the cookie.
-    pub fn cleared(response: Response) -> Response {
-        response.with_cookie(CONSOLE_COOKIE, "", SAME_SITE, 0)
+    /// `response`, which makes the browser forget the cookie.
+    pub fn clear(response: Response) -> Response {
+        response.with_cookie(Self::NAME, "", Self::SAME_SITE, 0)
     }
 }
 
@@ -87,8 +92,7 @@ impl ConsoleCookie {
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
-    use crate::secret::Secret;
-    use crate::settings::tests::settings;
+    use crate::secret::{Secret, entry_for_test};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -125,8 +129,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_signed_strict_and_for_the_console_alone() {
-        let keys = settings(&[]).ok().unwrap().keys;
-        let kept = ConsoleCookie::kept(&session(), &keys, Response::empty(303)).unwrap();
+        let keys = KeyRing::parse(&entry_for_test("k1", 7)).ok().unwrap();
+        let kept = ConsoleCookie::of(&session()).set(Response::empty(303), &keys).unwrap();
         let header = kept.header("Set-Cookie").unwrap();
         for part in
             ["__Host-signet-admin=", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict", "; Max-Age=28800"]
@@ -135,16 +139,16 @@ mod tests {
         }
         let value = header.split(';').next().unwrap();
         let of = |cookie: &str, now| {
-            ConsoleCookie::of(&request_for_test(Method::Get, "/admin", &[("cookie", cookie)], ""), &keys, now)
+            ConsoleCookie::open(&request_for_test(Method::Get, "/admin", &[("cookie", cookie)], ""), &keys, now)
         };
         assert_eq!(of(value, NOW).unwrap().sid, session().id);
         assert_eq!(of(value, NOW.plus(CONSOLE_MAX)), None);
         let user = keys.sign(Purpose::Session, &ConsoleCookie { sid: session().id, exp: NOW.plus(9) }).unwrap();
         for bad in
-            [format!("{CONSOLE_COOKIE}={user}"), format!("{value}x"), format!("{CONSOLE_COOKIE}="), String::new()]
+            [format!("__Host-signet-admin={user}"), format!("{value}x"), format!("__Host-signet-admin="), String::new()]
         {
             assert_eq!(of(&bad, NOW), None, "{bad}");
         }
-        assert!(ConsoleCookie::cleared(Response::empty(303)).header("Set-Cookie").unwrap().contains("Max-Age=0"));
+        assert!(ConsoleCookie::clear(Response::empty(303)).header("Set-Cookie").unwrap().contains("Max-Age=0"));
     }
 }

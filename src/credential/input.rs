@@ -1,11 +1,11 @@
 //! A credential set as an administrator writes it.
 
 use super::{Binding, CredentialSet, GrantType, StoredSecret};
-use crate::http::parse_web_url;
+use crate::destination::Scope;
 use crate::id::{ClientId, OwnedId, UserId};
+use crate::issuer::parse_web_url;
 use crate::json::given;
 use crate::secret::Secret;
-use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::Deserialize;
 

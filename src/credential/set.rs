@@ -1,9 +1,10 @@
 //! A credential set as it is stored.
 
-use crate::http::{WayBack, parse_web_url};
+use crate::destination::Scope;
+use crate::http::WayBack;
 use crate::id::{ClientId, OwnedId, UserId};
+use crate::issuer::parse_web_url;
 use crate::secret::{Secret, SecretDigest};
-use crate::sso::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

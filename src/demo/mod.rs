@@ -5,9 +5,9 @@ mod pages;
 
 pub use pages::{Visit, client_area, home, signed_out};
 
+use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::http::{Failure, Params, Request};
 use crate::id::{OwnedId, UserId};
-use crate::sso::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::user::{AccountInput, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

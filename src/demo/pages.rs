@@ -1,8 +1,8 @@
 //! The pages of the demo.
 
 use super::{SIGN_IN_PATH, Trace, USERS};
+use crate::destination::Scope;
 use crate::page::layout;
-use crate::sso::Scope;
 use crate::time::Timestamp;
 use crate::user::{Event, Session};
 use maud::{Markup, html};

@@ -8,10 +8,11 @@ use super::site::{Site, Trail};
 use super::standing::counting;
 use super::{console_object, decisions, limits, user_object};
 use crate::admin::{AdminReply, PageRequest};
-use crate::console::{self, Act, CONSOLE_COOKIE, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest};
-use crate::console::{ConsoleSession, Frame, Platform, SignIn, SignInRequest, Tally, UserPage, View};
-use crate::console::{arrival_address, first_day_shown, view_at};
-use crate::http::{BROWSER_CHALLENGE, Failure, Format, Method, Request, Response};
+use crate::console::{
+    self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession, Frame, Platform, SignIn,
+    SignInRequest, Tally, UserPage, View, arrival_address, first_day_shown, view_at,
+};
+use crate::http::{BROWSER_CHALLENGE, Failure, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::session::FormProof;
@@ -70,7 +71,7 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
     let outcome = Operator { request, site, proof, frame, trail }.serve().await;
     match outcome {
-        Err(Trouble::Caller(failure)) if request.format() == Format::Page => {
+        Err(Trouble::Caller(failure)) if request.wants_page() => {
             trail.outcome = Outcome::Denied;
             trail.reason = Some(failure.error);
             Ok(console::failure_page(&frame, &failure))
@@ -83,15 +84,12 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
 /// there, it kept none.
 fn ask_to_sign_in(arrival: Option<View>, request: &Request, trail: &mut Trail) -> Result<Response, Trouble> {
     trail.reason = Some("no_session");
-    if request.format() != Format::Page {
+    if !request.wants_page() {
         return Err(NOBODY.into());
     }
     trail.outcome = Outcome::Denied;
-    let failure = (arrival.is_some() && request.cookie(CONSOLE_COOKIE).is_none()).then_some(if request.is_secure() {
-        NO_COOKIE
-    } else {
-        NO_COOKIE_BY_HTTP
-    });
+    let failure = (arrival.is_some() && request.cookie(ConsoleCookie::NAME).is_none())
+        .then_some(if request.is_secure() { NO_COOKIE } else { NO_COOKIE_BY_HTTP });
     let wanted = arrival.or_else(|| view_at(&request.target()).ok()).unwrap_or(View::Overview);
     Ok(console::sign_in_page(&wanted, failure.as_ref()))
 }
@@ -106,16 +104,16 @@ async fn sign_in(sign_in: SignIn, request: &Request, site: &Site, trail: &mut Tr
         return Ok(console::sign_in_page(&sign_in.then, Some(&WRONG_TOKEN)));
     }
     let session = ConsoleSession::new(SessionId::from_random(random()?), expected.clone(), site.now);
-    let replaces = ConsoleCookie::of(request, &site.settings.keys, site.now).map(|cookie| cookie.sid);
+    let replaces = ConsoleCookie::open(request, &site.settings.keys, site.now).map(|cookie| cookie.sid);
     done(site, ConsoleCommand::Open { session: session.clone(), replaces }).await?;
     trail.reason = Some("signed_in");
     let response = go_to(&arrival_address(&sign_in.then), site);
-    Ok(ConsoleCookie::kept(&session, &site.settings.keys, response)?)
+    Ok(ConsoleCookie::of(&session).set(response, &site.settings.keys)?)
 }
 
 /// The session that the browser presents, if it is alive.
 async fn live_session(request: &Request, site: &Site) -> Result<Option<SessionId>, Fault> {
-    let Some(cookie) = ConsoleCookie::of(request, &site.settings.keys, site.now) else { return Ok(None) };
+    let Some(cookie) = ConsoleCookie::open(request, &site.settings.keys, site.now) else { return Ok(None) };
     match console_object::ask(&site.env, ConsoleCommand::Check(cookie.sid.clone())).await? {
         ConsoleReply::Done => Ok(Some(cookie.sid)),
         ConsoleReply::Missing => Ok(None),
@@ -166,7 +164,7 @@ impl Operator<'_> {
                 self.proof.check(&csrf_token, &self.site.settings.keys)?;
                 self.trail.reason = Some("signed_out");
                 done(self.site, ConsoleCommand::End(self.proof.sid.clone())).await?;
-                let response = ConsoleCookie::cleared(go_to(&View::Overview.address(), self.site));
+                let response = ConsoleCookie::clear(go_to(&View::Overview.address(), self.site));
                 Ok(response.with("Clear-Site-Data", "\"cache\", \"storage\""))
             }
         }

@@ -7,10 +7,11 @@ use super::site::{Placement, Site, Trail};
 use super::{sso_endpoint, token_endpoint};
 use crate::credential::CredentialInput;
 use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, Trace, USERS, Visit};
+use crate::destination::Scope;
 use crate::http::{BROWSER_CHALLENGE, Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
+use crate::page;
 use crate::secret::{Purpose, Secret};
-use crate::sso::Scope;
 use crate::user::{Command, Reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,7 +36,7 @@ pub(super) async fn serve(
             portal(request, site).await?;
             let session = live_session(request, site, trail).await?;
             let markup = demo::home(session.as_ref().map(|(cookie, _)| cookie.sub.as_str()));
-            Ok(Response::html(200, markup))
+            Ok(page::response(200, markup))
         }
         _ => client_area(request, site, trail).await,
     }
@@ -69,7 +70,7 @@ async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut 
         let trace = Trace { claims, token_ms, redirect: None };
         site.kv()?.put(&trace_key(jti), &trace, Some(TRACE_TTL)).await?;
     }
-    Ok(Response::after_form(request.format(), "Signing in", "Open the sign-in link", text("redirect_url")))
+    Ok(page::after_form(request, "Signing in", "Open the sign-in link", text("redirect_url")))
 }
 
 fn trace_key(jti: &TokenId) -> String {
@@ -104,7 +105,7 @@ fn goes_to(response: &Response) -> Option<&str> {
 async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     let start = Date::now().as_millis();
     let Some((cookie, session)) = live_session(request, site, trail).await? else {
-        let page = Response::html(401, demo::signed_out());
+        let page = page::response(401, demo::signed_out());
         return Ok(page.with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1));
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);
@@ -122,7 +123,7 @@ async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Resul
         check_ms,
         now: site.now,
     });
-    Ok(Response::html(200, markup))
+    Ok(page::response(200, markup))
 }
 
 /// The portal's credential set. The first call makes it, and the users.

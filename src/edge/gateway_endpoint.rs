@@ -9,7 +9,7 @@ use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
 };
 use crate::http::{Failure, Request};
-use crate::settings::Issuer;
+use crate::issuer::Issuer;
 use crate::user::{Session, SessionCookie};
 use worker::Context;
 use worker::js_sys::{Promise, Reflect, try_iter};
@@ -84,7 +84,13 @@ struct Identity {
 
 impl Identity {
     async fn of(cookie: &SessionCookie, session: &Session, site: &Site) -> Result<Self, Fault> {
-        let assertion = Assertion::new(&site.settings, &cookie.sub, session, site.now);
+        let assertion = Assertion::new(
+            &site.settings.issuer,
+            site.settings.client_area.base().as_str(),
+            &cookie.sub,
+            session,
+            site.now,
+        );
         let assertion = assertion_keys::sign(&site.settings, &assertion).await?;
         Ok(Self { user: cookie.sub.as_str().to_owned(), assertion })
     }

@@ -7,6 +7,7 @@ use super::{Answer, decisions, imports};
 use crate::http::{Failure, Method, Request, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
 use crate::log::{LogLine, Outcome};
+use serde_json::value::to_raw_value;
 use worker::Context;
 
 const UNSUPPORTED: Failure =
@@ -148,8 +149,10 @@ impl Import {
             Err(End::Broken(_)) => (Outcome::Denied, "body_broken", None),
             Err(End::Gone) => (Outcome::Denied, "answer_unread", None),
         };
-        let line =
-            LogLine { lines: Some(self.counts), ..LogLine::new("import", outcome, reason, &self.site.request_id) };
+        let line = LogLine {
+            lines: to_raw_value(&self.counts).ok(),
+            ..LogLine::new("import", outcome, reason, &self.site.request_id)
+        };
         decisions::note(&line, fault, platform::milliseconds().saturating_sub(self.start), &self.site.env);
     }
 }

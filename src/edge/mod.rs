@@ -36,7 +36,8 @@ mod whmcs_endpoint;
 use crate::address;
 use crate::admin::AdminRequest;
 use crate::console;
-use crate::http::{BODY_BYTES_MAX, Failure, Format, Hsts, Method, Request, Response};
+use crate::failure_response::Format;
+use crate::http::{BODY_BYTES_MAX, Failure, Hsts, Method, Request, Response};
 use crate::limit::{FOREIGN_PAGE, TOO_MANY_ATTEMPTS};
 use crate::log::{LogLine, Outcome, jti_hash};
 use crate::route::Route;
@@ -185,5 +186,5 @@ fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {
         Ok(Route::Console) if format == Format::Page => console::refusal_page(&failure),
         _ => failure.into_response(format, trail.home.as_deref()),
     };
-    if trail.ends_session { crate::sso::cookie_cleared(response) } else { response }
+    if trail.ends_session { crate::user::SessionCookie::clear(response) } else { response }
 }

@@ -4,17 +4,17 @@ use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
 use super::standing::{end, stands};
-use crate::http::{Failure, Format, Method, Request, Response};
+use crate::http::{Failure, Method, Request, Response};
 use crate::log::Outcome;
+use crate::page;
 use crate::session::{
     FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
 };
-use crate::sso::{SESSION_COOKIE, cookie_cleared};
 use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction, applications_of};
 
 /// The session cookie that the browser presents, its signature and absolute limit checked.
 pub(super) fn presented(request: &Request, site: &Site) -> Option<SessionCookie> {
-    SessionCookie::open(request.cookie(SESSION_COOKIE)?, &site.settings.keys, site.now)
+    SessionCookie::open(request, &site.settings.keys, site.now)
 }
 
 /// The cookie and the live session that the browser presents: one object request, none without a cookie.
@@ -96,21 +96,21 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
         trail.outcome = Outcome::Deferred;
         trail.reason = Some("logout_asked");
         let markup = logout_page(cookie.as_ref().map(|cookie| cookie.sub.as_str()), &logout, home);
-        return Ok(Response::html(200, markup).with_own_referrer());
+        return Ok(page::response(200, markup).with_own_referrer());
     }
     // 4.
     if let Some(cookie) = cookie {
         end(&cookie, SessionEnd::SignedOut, request, site).await?;
     }
     // 5.
-    let response = match request.format() {
-        Format::Json | Format::Problem | Format::Whmcs => Response::empty(204),
-        Format::Page => {
+    let response = match request.wants_page() {
+        false => Response::empty(204),
+        true => {
             let place = site.settings.client_area.place(logout.return_to.as_ref());
-            Response::after_form(Format::Page, "You are signed out", "Go to the client area", &place)
+            page::after_form(request, "You are signed out", "Go to the client area", &place)
         }
     };
-    Ok(cookie_cleared(response).with("Clear-Site-Data", "\"cache\", \"storage\""))
+    Ok(SessionCookie::clear(response).with("Clear-Site-Data", "\"cache\", \"storage\""))
 }
 
 /// Shows users their sessions, and does what they ask there:
@@ -148,7 +148,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
         Reply::Security(security) => show_security(&cookie, security, &proof, site).await,
         Reply::Done => {
             let place = format!("{}/account/security", site.settings.issuer.as_str());
-            Ok(Response::after_form(request.format(), "Done", "Go to your sessions", &place))
+            Ok(page::after_form(request, "Done", "Go to your sessions", &place))
         }
         Reply::Missing => refuse_nobody(request, site, trail),
         reply => Err(unexpected(&reply).into()),
@@ -179,5 +179,5 @@ async fn show_security(
         csrf_token: &proof.seal(&site.settings.keys)?,
         home,
     });
-    Ok(Response::html(200, markup).with_own_referrer())
+    Ok(page::response(200, markup).with_own_referrer())
 }

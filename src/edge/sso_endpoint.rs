@@ -6,13 +6,13 @@ use super::platform::random;
 use super::session_endpoints::presented;
 use super::site::{Placement, Site, Trail};
 use super::standing::stands;
-use crate::http::{Format, Request, Response, WayBack};
+use crate::http::{Request, Response, WayBack};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::page;
-use crate::sso::{BrowserNonce, Denial, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in};
+use crate::sso::{BrowserNonce, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in, switch_page};
 use crate::token::{self, Claims, TokenRefusal};
-use crate::user::{Command, Redemption, Replay, Reply, SessionCookie, SessionEnd, Turn};
+use crate::user::{Command, Denial, Redemption, Replay, Reply, SessionCookie, SessionEnd, Turn};
 use worker::Context;
 
 /// Redeems a token and redirects. Until step 6, nothing is spent:
@@ -92,13 +92,12 @@ pub(super) async fn serve(
         let command = Command::EndSession(other.sid, SessionEnd::Switched);
         ask_after_answer(context, request, site, other.sub, command);
     }
-    let max_age = site.settings.session_limits.max;
-    let cookie = match own {
-        Some(own) if own == session.id => None,
-        Some(_) | None => Some(SessionCookie::of(&claims.sub, &session, claims.delegated).seal(&site.settings.keys)?),
-    };
-    let cookie = cookie.as_deref().map(|value| (value, max_age));
-    Ok(signed_in(&sso, request.format(), &journey.location, cookie))
+    let response = signed_in(request, &sso, &journey.location);
+    if own.is_some_and(|own| own == session.id) {
+        return Ok(response);
+    }
+    let cookie = SessionCookie::of(&claims.sub, &session, claims.delegated);
+    Ok(cookie.set(response, &site.settings.keys, site.settings.session_limits.max)?)
 }
 
 /// The redirect that lets the browser come back with its cookies, where that is needed. It spends nothing.
@@ -143,7 +142,7 @@ async fn refuse(request: &Request, refusal: Refusal, site: &Site, trail: &mut Tr
         }
         Refusal::Denied(denial, client_id, user) => {
             trail.user_id = Some(user);
-            if denial.status() == 401 && request.format() == Format::Page {
+            if denial.status() == 401 && request.wants_page() {
                 failure.way_back = way_back(&client_id, site).await.map(Box::new);
             }
             denial.reason()
@@ -189,8 +188,8 @@ async fn ask_before_switching(
     let in_address = |name: &str| form_urlencoded::parse(request.query.as_bytes()).any(|(key, _)| key == name);
     let repeated = sso.fields().filter(|(name, _)| !in_address(name));
     let sealed = confirmation.seal(&site.settings.keys)?;
-    let markup = page::switch(other.sub.as_str(), claims.sub.as_str(), &sealed, repeated, home);
-    Ok(Some(Response::html(200, markup)))
+    let markup = switch_page(other.sub.as_str(), claims.sub.as_str(), &sealed, repeated, home);
+    Ok(Some(page::response(200, markup)))
 }
 
 /// Asks the user's object; before that, KV whether a delegated set or an API credential still stands: one KV read.

@@ -7,12 +7,12 @@ use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
 use crate::credential::{CredentialInput, CredentialSet};
+use crate::destination::Scope;
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::log::Outcome;
 use crate::oauth::Grant;
 use crate::secret::Secret;
-use crate::sso::Scope;
 use crate::token::Claims;
 use crate::user::Actor;
 use crate::whmcs::{

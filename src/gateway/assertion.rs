@@ -1,7 +1,7 @@
 //! The assertion: who is signed in, signed so that the client area's server can verify it by itself.
 
 use crate::id::{ClientId, SessionId, UserId};
-use crate::settings::Settings;
+use crate::issuer::Issuer;
 use crate::time::Timestamp;
 use crate::user::Session;
 use base64::Engine as _;
@@ -37,12 +37,12 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// What is asserted of `user`, who holds `session`.
-    pub fn new(settings: &Settings, user: &UserId, session: &Session, now: Timestamp) -> Self {
+    /// What is asserted to `audience`, the client area's address, of `user`, who holds `session`.
+    pub fn new(issuer: &Issuer, audience: &str, user: &UserId, session: &Session, now: Timestamp) -> Self {
         let iat = now.minus(CLOCK_SKEW);
         Self {
-            iss: settings.issuer.as_str().to_owned(),
-            aud: settings.client_area.base().to_string(),
+            iss: issuer.as_str().to_owned(),
+            aud: audience.to_owned(),
             sub: user.clone(),
             sid: session.id.clone(),
             client_id: session.client_id.clone(),
@@ -70,7 +70,10 @@ pub fn jwk(kid: &str, x: &str, y: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::tests::settings;
+
+    fn issuer() -> Issuer {
+        Issuer::parse("https://sso.example").unwrap()
+    }
 
     fn session(created_at: u64) -> Session {
         serde_json::from_value(json!({
@@ -83,9 +86,9 @@ mod tests {
 
     #[test]
     fn wire_form_is_unchanged() {
-        let settings = settings(&[("CLIENT_AREA_URL", "https://my.example/billing")]).ok().unwrap();
         let user = UserId::parse("42").unwrap();
-        let assertion = Assertion::new(&settings, &user, &session(5), Timestamp::from_seconds(17));
+        let assertion =
+            Assertion::new(&issuer(), "https://my.example/billing/", &user, &session(5), Timestamp::from_seconds(17));
         let input = signing_input("k1", &assertion).unwrap();
         let parts: Vec<_> =
             input.split('.').map(|part| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()).collect();
@@ -102,10 +105,9 @@ mod tests {
 
     #[test]
     fn rfc_7519_4_1_6_no_time_is_in_the_future_of_a_clock_that_is_behind() {
-        let (settings, user, now) =
-            (settings(&[]).ok().unwrap(), UserId::parse("42").unwrap(), Timestamp::from_seconds(1_000));
+        let (user, now) = (UserId::parse("42").unwrap(), Timestamp::from_seconds(1_000));
         for (opened, auth_time) in [(1_000, 995), (996, 995), (995, 995), (900, 900)] {
-            let assertion = Assertion::new(&settings, &user, &session(opened), now);
+            let assertion = Assertion::new(&issuer(), "https://my.example/", &user, &session(opened), now);
             assert_eq!(
                 [assertion.iat, assertion.auth_time, assertion.exp].map(Timestamp::seconds),
                 [995, auth_time, 1_060]

@@ -24,15 +24,15 @@ pub fn is_own_cookie(cookie: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::CONSOLE_COOKIE;
-    use crate::sso::SESSION_COOKIE;
+    use crate::console::ConsoleCookie;
+    use crate::user::SessionCookie;
     use proptest::prelude::*;
 
     #[test]
     fn every_cookie_of_signet_is_recognised_in_every_spelling() {
         for cookie in [
-            SESSION_COOKIE,
-            CONSOLE_COOKIE,
+            SessionCookie::NAME,
+            ConsoleCookie::NAME,
             "__Host-signet=x; Path=/; Secure",
             "__host-SIGNET=x",
             " \t__Host-signet =x",

@@ -1,27 +1,11 @@
-//! A failure: one status, one code, one text. It is answered as JSON, as problem details or as a page.
+//! A failure: one status, one code, one text.
 
 use super::Response;
-use crate::json::php_string;
-use crate::page;
-use serde_json::json;
 use std::borrow::Cow;
 
 /// The challenge of a 401 where no `Authorization` header helps: at routes that a browser opens by its cookie or by a link. A
 /// 401 must have one (RFC 9110 section 15.5.2), and no registered scheme applies, so the scheme is Signet's own.
 pub const BROWSER_CHALLENGE: (&str, &str) = ("WWW-Authenticate", r#"Signet realm="signet""#);
-
-/// The format in which a failure is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `{"error", "error_description"}` (RFC 6749 section 5.2), and `login_url` if there is one.
-    Json,
-    /// Problem details (RFC 9457).
-    Problem,
-    /// `{"result":"error","message"}`, as WHMCS's API has it.
-    Whmcs,
-    /// A page for people.
-    Page,
-}
 
 /// What went wrong, for the caller. Texts are fixed: nothing of the request is echoed but a User ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,34 +80,6 @@ impl Failure {
     pub const fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
-    }
-
-    /// The answer. `home` is where a page offers to go on.
-    pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
-        let response = match format {
-            Format::Json => {
-                let mut body = json!({"error": self.error, "error_description": self.description});
-                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url.as_deref()) {
-                    fields.insert("login_url".to_owned(), login_url.into());
-                }
-                Response::json(self.status, &body)
-            }
-            Format::Whmcs => {
-                let body = format!(r#"{{"result":"error","message":{}}}"#, php_string(&self.description));
-                Response { body, ..Response::empty(self.status) }.with("Content-Type", "application/json")
-            }
-            Format::Problem => Response::problem(
-                self.status,
-                &json!({
-                    "type": "about:blank",
-                    "title": page::status_phrase(self.status),
-                    "status": self.status,
-                    "detail": self.description,
-                }),
-            ),
-            Format::Page => Response::html(self.status, page::failure(&self, home)),
-        };
-        self.add_header(response)
     }
 
     /// `response`, with the header field of this failure.

@@ -1,8 +1,8 @@
 //! A request, read from the platform once.
 
-use super::{Failure, Format, cookie, parse_number};
-use crate::user::Caller;
+use super::{Failure, cookie, parse_number};
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The greatest length of a request body, in bytes.
@@ -61,6 +61,15 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The client's address, as Cloudflare saw it.
+    pub address: Option<String>,
+    /// The client's `User-Agent`, shortened.
+    pub user_agent: Option<String>,
+}
+
 /// The segments of a path, percent-decoded. What is not UTF-8 becomes what no name or identifier contains.
 pub fn decoded_segments(path: &str) -> Vec<Cow<'_, str>> {
     path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect()
@@ -111,10 +120,10 @@ impl Request {
         name.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start_matches(' '))
     }
 
-    /// The format of failures: JSON for callers that accept it and not HTML, a page for all others.
-    pub fn format(&self) -> Format {
+    /// Whether the caller wants a page: everybody except callers that accept JSON and not HTML.
+    pub fn wants_page(&self) -> bool {
         let accept = self.headers.get("accept").unwrap_or_default().to_ascii_lowercase();
-        if accept.contains("application/json") && !accept.contains("text/html") { Format::Json } else { Format::Page }
+        !accept.contains("application/json") || accept.contains("text/html")
     }
 
     /// Whether it came by https.
@@ -269,14 +278,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_format_follows_accept() {
-        for (accept, format) in [
-            ("application/json", Format::Json),
-            ("text/html,application/xhtml+xml", Format::Page),
-            ("text/html, application/json", Format::Page),
-            ("*/*", Format::Page),
+    fn only_callers_that_accept_json_and_not_html_want_no_page() {
+        for (accept, wants_page) in [
+            ("application/json", false),
+            ("text/html,application/xhtml+xml", true),
+            ("text/html, application/json", true),
+            ("*/*", true),
         ] {
-            assert_eq!(with("accept", accept).format(), format, "{accept}");
+            assert_eq!(with("accept", accept).wants_page(), wants_page, "{accept}");
         }
     }
 

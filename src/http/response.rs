@@ -1,8 +1,5 @@
 //! A response as plain data, so that its headers can be asserted without a platform.
 
-use crate::http::Format;
-use crate::page::{self, Inline};
-use maud::Markup;
 use serde_json::Value;
 
 /// The order to browsers to use https for Signet's host (HTTP Strict Transport Security, RFC 6797).
@@ -60,35 +57,6 @@ impl Response {
         Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/problem+json")
     }
 
-    /// A page. Its forms may lead to Signet alone: see [`Self::after_form`].
-    pub fn html(status: u16, markup: Markup) -> Self {
-        Self::html_with(Inline::default(), status, markup)
-    }
-
-    /// A page with more inline than others.
-    pub fn html_with(inline: Inline, status: u16, markup: Markup) -> Self {
-        let policy = format!(
-            "default-src 'none'; {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-            inline.sources()
-        );
-        Self { body: markup.into_string(), ..Self::empty(status) }
-            .with("Content-Type", "text/html; charset=utf-8")
-            .with("Content-Security-Policy", &policy)
-    }
-
-    /// The answer to a form of one of Signet's pages, which leads to `location`. People get a page that goes on by itself,
-    /// by a GET that no longer belongs to the form: browsers apply `form-action` to every redirect after a form (Content
-    /// Security Policy Level 3, section 6.4.1), and would stop where `location` redirects to another origin. Callers of JSON
-    /// get a redirect. `done` says what was done, and `label` is the text of the link to `location`.
-    pub fn after_form(format: Format, done: &str, label: &str, location: &str) -> Self {
-        match format {
-            Format::Page => {
-                Self::html(200, page::after_form(done, label, location)).with("Refresh", &format!("0; url={location}"))
-            }
-            Format::Json | Format::Problem | Format::Whmcs => Self::redirect(303, location),
-        }
-    }
-
     /// A redirect. `location` is an absolute address made by Signet.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::empty(status).with("Location", location)
@@ -143,51 +111,6 @@ impl Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Failure;
-
-    #[test]
-    fn every_shape_of_answer_carries_the_security_headers() {
-        let home = Some("https://my.example/billing/");
-        for response in [
-            Response::empty(204),
-            Response::redirect(302, "https://my.example/"),
-            Failure::NOT_FOUND.into_response(Format::Json, home),
-            Failure::NOT_FOUND.into_response(Format::Problem, home),
-            Failure::NOT_FOUND.into_response(Format::Page, home),
-        ] {
-            let response = response.secured(Hsts::Host);
-            assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
-            assert_eq!(response.header("Cache-Control"), Some("no-store"));
-            assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
-            assert_eq!(response.header("Strict-Transport-Security"), Some("max-age=63072000"));
-            assert_eq!(response.header("Cross-Origin-Opener-Policy"), Some("same-origin"));
-            assert_eq!(response.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
-            let policy = response.header("Content-Security-Policy").unwrap();
-            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-            assert!(!policy.contains("unsafe"), "{policy}");
-        }
-    }
-
-    #[test]
-    fn the_forms_of_a_page_lead_to_signet_alone() {
-        let page = Failure::NOT_FOUND.into_response(Format::Page, Some("https://my.example/billing/"));
-        assert!(page.header("Content-Security-Policy").unwrap().contains("form-action 'self';"));
-    }
-
-    #[test]
-    fn after_a_form_people_get_a_page_that_goes_on_and_programs_a_redirect() {
-        let place = "https://my.example/?a=b;c&d";
-        let page = Response::after_form(Format::Page, "Done", "Go on", place).secured(Hsts::Host);
-        assert_eq!((page.status, page.header("Location")), (200, None));
-        assert_eq!(page.header("Refresh"), Some("0; url=https://my.example/?a=b;c&d"));
-        assert_eq!(page.header("Cache-Control"), Some("no-store"));
-        assert!(page.body.contains(r#"href="https://my.example/?a=b;c&amp;d""#), "{}", page.body);
-        let redirect = Response::after_form(Format::Json, "Done", "Go on", place);
-        assert_eq!(
-            (redirect.status, redirect.header("Location"), redirect.header("Refresh")),
-            (303, Some(place), None)
-        );
-    }
 
     #[test]
     fn hsts_is_as_ordered() {

@@ -3,10 +3,10 @@
 use super::item::parse_secret;
 use super::{Content, CredentialEntry, Entry, Item, Reason};
 use crate::credential::{CredentialInput, GrantType};
+use crate::destination::Scope;
 use crate::http::{Failure, parse_number};
 use crate::id::{ClientId, OwnedId};
 use crate::json::{NumberOrText, parse_object};
-use crate::sso::Scope;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

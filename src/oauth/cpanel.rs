@@ -74,9 +74,9 @@ impl Grant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::destination::ScopeSet;
     use crate::http::{Method, request_for_test};
     use crate::id::UserId;
-    use crate::sso::ScopeSet;
 
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
     const BODY: &str = "app=Signet&token=s3cret&user=cpuser&subscriber_unique_id=portal";

@@ -76,7 +76,7 @@ impl From<Failure> for TokenError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Format;
+    use crate::failure_response::Format;
 
     const EVERY_CLIENT_PROBLEM: [ClientProblem; 3] =
         [ClientProblem::NoCredentials, ClientProblem::WrongCredentials, ClientProblem::Disabled];

@@ -2,11 +2,11 @@
 
 use super::{ClientProblem, TokenError, TokenRequest};
 use crate::credential::{Binding, ClientAuthentication, CredentialSet};
+use crate::destination::{DestinationInputs, Scope, ScopeSet};
 use crate::http::{Failure, Response};
 use crate::id::{OwnedId, TokenId, UserId};
 use crate::secret::Purpose;
 use crate::settings::Settings;
-use crate::sso::{DestinationInputs, Scope, ScopeSet};
 use crate::time::Timestamp;
 use crate::token::Claims;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Authorization server metadata (RFC 8414).
 
 use crate::credential::GrantType;
-use crate::settings::Issuer;
-use crate::sso::Scope;
+use crate::destination::Scope;
+use crate::issuer::Issuer;
 use serde_json::{Map, Value, json};
 
 /// How applications authenticate, wherever they do (RFC 7591 section 2).

@@ -2,10 +2,10 @@
 
 use super::{ClientProblem, TokenError};
 use crate::credential::{ClientAuthentication, GrantType};
+use crate::destination::{DestinationInputs, ScopeSet};
 use crate::http::{Failure, Params, Request};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
-use crate::sso::{DestinationInputs, ScopeSet, parse_inputs};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -70,7 +70,7 @@ impl TokenWish {
         Ok(Self {
             scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
             user_id: params.parsed("user_id", UserId::parse, Failure::bad_request("The user_id is malformed."))?,
-            inputs: parse_inputs(params)?,
+            inputs: DestinationInputs::parse(params)?,
         })
     }
 }

@@ -3,15 +3,15 @@
 use super::DOCUMENT;
 use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX, token_json};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
+use crate::destination::Scope;
 use crate::http::{Failure, Method, Request, request_for_test};
 use crate::import::{Content, WhmcsList};
 use crate::oauth::{ClientProblem, TokenError, TokenRequest};
 use crate::route::Route;
-use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
 use crate::user::{
-    AccountChange, AccountInput, Actor, CredentialState, EventKind, Fate, SessionEnd, Status, TokenFate,
+    AccountChange, AccountInput, Actor, CredentialState, Denial, EventKind, Fate, SessionEnd, Status, TokenFate,
 };
 use crate::whmcs::{ActionName, ApiCredentialChange, ApiCredentialInput, ApiRequest};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! The pages that people see. They work without JavaScript.
 
-use crate::http::Failure;
+use crate::http::{Request, Response};
 use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -60,47 +60,32 @@ pub fn layout_with(inline: Inline, title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// The page of a failure. `home` is where it offers to go on.
-pub fn failure(failure: &Failure, home: Option<&str>) -> Markup {
-    let title = match failure.status {
-        401 if failure.error == "invalid_session" => "Please sign in",
-        _ if failure.error == "invalid_form" => "Nothing was changed",
-        _ if failure.error == "https_required" => "Use https",
-        401 | 403 => "This link did not sign you in",
-        404 => "Page not found",
-        429 | 500.. => "Please try again",
-        _ => "This link does not work",
-    };
-    layout(
-        title,
-        &html! {
-            main.card {
-                p.status.bad { (failure.status) " " (status_phrase(failure.status)) }
-                h1 { (title) }
-                p.message role="alert" { (failure.description) }
-                @if failure.error == "invalid_token" {
-                    p.hint { "Go back to the application you came from and sign in from there again. A sign-in link works once, for a minute." }
-                }
-                @if failure.error == "invalid_form" {
-                    p { a href="/account/security" { "Open your sessions" } }
-                }
-                @if failure.way_back.is_some() || home.is_some() {
-                    p.actions {
-                        @if let Some(way) = &failure.way_back { a.button href=(way.address) { (way.label) } }
-                        @if let Some(home) = home {
-                            a.button.quiet[failure.way_back.is_some()] href=(home) { "Go to the client area" }
-                        }
-                    }
-                }
-            }
-        },
-    )
+/// The response with a page. Its forms may lead to Signet alone: see [`after_form`].
+pub fn response(status: u16, markup: Markup) -> Response {
+    response_with(Inline::default(), status, markup)
 }
 
-/// The page on the way to `location`, after a form was done: see [`crate::http::Response::after_form`]. A browser may be set
-/// to ignore `Refresh`, so it has a link too.
-pub fn after_form(done: &str, label: &str, location: &str) -> Markup {
-    layout(
+/// The response with a page that has more inline than others.
+pub fn response_with(inline: Inline, status: u16, markup: Markup) -> Response {
+    let policy = format!(
+        "default-src 'none'; {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        inline.sources()
+    );
+    Response { body: markup.into_string(), ..Response::empty(status) }
+        .with("Content-Type", "text/html; charset=utf-8")
+        .with("Content-Security-Policy", &policy)
+}
+
+/// The answer to a form of one of Signet's pages, which leads to `location`. People get a page that goes on by itself, by a
+/// GET that no longer belongs to the form: browsers apply `form-action` to every redirect after a form (Content Security
+/// Policy Level 3, section 6.4.1), and would stop where `location` redirects to another origin. Callers of JSON get a
+/// redirect. `done` says what was done, and `label` is the text of the link to `location`.
+pub fn after_form(request: &Request, done: &str, label: &str, location: &str) -> Response {
+    if !request.wants_page() {
+        return Response::redirect(303, location);
+    }
+    // A browser may be set to ignore `Refresh`, so there is a link too.
+    let markup = layout(
         done,
         &html! {
             main.card {
@@ -109,7 +94,8 @@ pub fn after_form(done: &str, label: &str, location: &str) -> Markup {
                 p { a.button href=(location) { (label) } }
             }
         },
-    )
+    );
+    response(200, markup).with("Refresh", &format!("0; url={location}"))
 }
 
 /// A moment, for people and for machines.
@@ -117,80 +103,24 @@ pub fn time(at: Timestamp) -> Markup {
     html! { time datetime=(at.to_rfc3339()) { (at.to_text()) } }
 }
 
-/// The question before a browser changes from one user to another. Its form posts to the address
-/// of the page, and so leaves out what that already says; `repeated` are the fields that it does not.
-pub fn switch<'a>(
-    from: &str,
-    to: &str,
-    confirmation: &str,
-    repeated: impl Iterator<Item = (&'static str, &'a str)>,
-    home: &str,
-) -> Markup {
-    layout(
-        "Switch account?",
-        &html! {
-            main.card {
-                p.status { "Already signed in" }
-                h1 { "Switch account?" }
-                p.message { "This browser is signed in as User ID " strong { (from) } ". The link you opened is for User ID " strong { (to) } "." }
-                p.hint { "If you did not ask for this, stay where you are." }
-                form method="post" {
-                    input type="hidden" name="switch" value=(confirmation);
-                    @for (name, value) in repeated {
-                        input type="hidden" name=(name) value=(value);
-                    }
-                    p.actions {
-                        a.button href=(home) { "Stay signed in as " (from) }
-                        button.button.quiet type="submit" { "Sign in as " (to) }
-                    }
-                }
-            }
-        },
-    )
-}
-
-/// The reason phrase of a status (RFC 9110 section 15).
-pub const fn status_phrase(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        409 => "Conflict",
-        413 => "Content Too Large",
-        415 => "Unsupported Media Type",
-        421 => "Misdirected Request",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        _ => "Error",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::WayBack;
+    use crate::http::{Hsts, Method, request_for_test};
 
     #[test]
-    fn texts_are_escaped() {
-        let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
-        let page = failure(&bad, Some("https://my.example/?\"><script>")).into_string();
-        assert!(!page.contains("<script>"), "{page}");
-        let way_back = Box::new(WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() });
-        let page = failure(&Failure { way_back: Some(way_back), ..bad }, None).into_string();
-        assert!(!page.contains("<b>"), "{page}");
-    }
-
-    #[test]
-    fn a_failure_offers_the_way_back_before_the_client_area() {
-        let way_back = Box::new(WayBack { label: "Go back to P".into(), address: "https://a.example/".into() });
-        let dead = Failure { way_back: Some(way_back), ..Failure::NOT_FOUND };
-        let page = failure(&dead, Some("https://my.example/")).into_string();
-        let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
-        assert!(links.len() == 2 && links[0].contains("https://a.example/"), "{links:?}");
-        assert!(!failure(&Failure::NOT_FOUND, None).into_string().contains("<a "));
+    fn after_a_form_people_get_a_page_that_goes_on_and_programs_a_redirect() {
+        let request = |accept| request_for_test(Method::Post, "/", &[("accept", accept)], "");
+        let place = "https://my.example/?a=b;c&d";
+        let page = after_form(&request("text/html"), "Done", "Go on", place).secured(Hsts::Host);
+        assert_eq!((page.status, page.header("Location")), (200, None));
+        assert_eq!(page.header("Refresh"), Some("0; url=https://my.example/?a=b;c&d"));
+        assert_eq!(page.header("Cache-Control"), Some("no-store"));
+        assert!(page.body.contains(r#"href="https://my.example/?a=b;c&amp;d""#), "{}", page.body);
+        let redirect = after_form(&request("application/json"), "Done", "Go on", place);
+        assert_eq!(
+            (redirect.status, redirect.header("Location"), redirect.header("Refresh")),
+            (303, Some(place), None)
+        );
     }
 }

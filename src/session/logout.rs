@@ -1,8 +1,8 @@
 //! Signing out.
 
+use crate::destination::RelativePath;
 use crate::http::{Failure, Params, Request};
 use crate::page::layout;
-use crate::sso::RelativePath;
 use maud::{Markup, html};
 
 /// A well-formed request to sign out, or for the page that asks.

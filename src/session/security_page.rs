@@ -1,8 +1,8 @@
 //! The page where users see and end what was begun in their name.
 
+use crate::destination::Scope;
 use crate::id::{ClientId, SessionId, UserId};
 use crate::page::{layout, time};
-use crate::sso::Scope;
 use crate::user::{Security, Session};
 use maud::{Markup, html};
 

@@ -1,14 +1,11 @@
 //! The answers of the SSO endpoint.
 
-use super::{Denial, SsoRequest};
-use crate::http::{BROWSER_CHALLENGE, Failure, Format, Response};
+use super::SsoRequest;
+use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
 use crate::id::{ClientId, UserId};
+use crate::page;
 use crate::token::TokenRefusal;
-
-/// The session cookie. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
-pub const SESSION_COOKIE: &str = "__Host-signet";
-/// Lax, because users come from their application's site.
-pub(super) const SAME_SITE: &str = "Lax";
+use crate::user::Denial;
 
 /// Why a token does not sign anyone in, and whom it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,22 +45,13 @@ impl Refusal {
 }
 
 /// The answer to a sign-in. It is a redirect, 303 after a POST, so that the browser goes on with a GET (RFC 9700 section
-/// 4.12). The form of the switch page, which is Signet's own, is answered by [`Response::after_form`].
-pub fn signed_in(request: &SsoRequest, format: Format, location: &str, cookie: Option<(&str, u64)>) -> Response {
-    let response = match (request.is_post, &request.switch) {
-        (true, Some(_)) => Response::after_form(format, "You are signed in", "Go to the client area", location),
+/// 4.12). The form of the switch page, which is Signet's own, is answered by [`page::after_form`].
+pub fn signed_in(request: &Request, sso: &SsoRequest, location: &str) -> Response {
+    match (sso.is_post, &sso.switch) {
+        (true, Some(_)) => page::after_form(request, "You are signed in", "Go to the client area", location),
         (true, None) => Response::redirect(303, location),
         (false, _) => Response::redirect(302, location),
-    };
-    match cookie {
-        Some((value, max_age)) => response.with_cookie(SESSION_COOKIE, value, SAME_SITE, max_age),
-        None => response,
     }
-}
-
-/// The response, with an order to forget the session cookie.
-pub fn cookie_cleared(response: Response) -> Response {
-    response.with_cookie(SESSION_COOKIE, "", SAME_SITE, 0)
 }
 
 #[cfg(test)]
@@ -71,34 +59,18 @@ mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
 
-    fn request(method: Method, target: &str) -> SsoRequest {
-        SsoRequest::parse(&request_for_test(method, target, &[], "")).unwrap()
-    }
-
-    #[test]
-    fn the_cookie_has_every_attribute() {
-        let request = request(Method::Post, "/oauth/singlesignon?access_token=x");
-        let response = signed_in(&request, Format::Page, "https://my.example/", Some(("v", 60)));
-        assert_eq!(response.status, 303);
-        assert_eq!(
-            response.header("Set-Cookie"),
-            Some("__Host-signet=v; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60")
-        );
-    }
-
     #[test]
     fn only_the_form_of_the_switch_page_is_answered_by_a_page() {
-        let place = "https://my.example/";
-        for (method, target, format, status) in [
-            (Method::Get, "/oauth/singlesignon?access_token=x", Format::Page, 302),
-            (Method::Get, "/oauth/singlesignon?access_token=x&switch=y", Format::Page, 302),
-            (Method::Post, "/oauth/singlesignon?access_token=x", Format::Page, 303),
-            (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", Format::Page, 200),
-            (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", Format::Json, 303),
+        for (method, target, accept, status) in [
+            (Method::Get, "/oauth/singlesignon?access_token=x", "*/*", 302),
+            (Method::Get, "/oauth/singlesignon?access_token=x&switch=y", "*/*", 302),
+            (Method::Post, "/oauth/singlesignon?access_token=x", "*/*", 303),
+            (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", "*/*", 200),
+            (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", "application/json", 303),
         ] {
-            let response = signed_in(&request(method, target), format, place, Some(("v", 60)));
+            let request = request_for_test(method, target, &[("accept", accept)], "");
+            let response = signed_in(&request, &SsoRequest::parse(&request).unwrap(), "https://my.example/");
             assert_eq!(response.status, status, "{method:?} {target}");
-            assert!(response.header("Set-Cookie").is_some(), "{method:?} {target}");
             assert_eq!(response.header("Refresh").is_some(), status == 200, "{method:?} {target}");
         }
     }

@@ -1,7 +1,6 @@
 //! The browser's nonce: it distinguishes a second click in one browser from the same link in another. See the setting
 //! `BROWSER_NONCE`.
 
-use super::answer::SAME_SITE;
 use crate::http::{Request, Response};
 use crate::id::RANDOM_ID_BYTES;
 use crate::secret::{Secret, SecretDigest};
@@ -38,7 +37,7 @@ impl BrowserNonce {
 
     /// The response with an order to keep it for as long as any token lives.
     pub fn kept(&self, response: Response) -> Response {
-        response.with_cookie(NONCE_COOKIE, self.0.expose(), SAME_SITE, TOKEN_TTL_MAX)
+        response.with_cookie(NONCE_COOKIE, self.0.expose(), "Lax", TOKEN_TTL_MAX)
     }
 }
 

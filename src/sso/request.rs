@@ -1,6 +1,7 @@
 //! A request to the SSO endpoint, parsed whole, and the journey it asks for.
 
-use super::{ClientArea, DestinationInputs, NONCE_MARK, RelativePath, Scope};
+use super::NONCE_MARK;
+use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::http::{Failure, Method, Params, Request};
 use crate::id::OwnedId;
 use crate::token::Claims;
@@ -68,7 +69,7 @@ impl SsoRequest {
         Ok(Self {
             access_token: access_token.to_owned(),
             destination,
-            inputs: parse_inputs(&params)?,
+            inputs: DestinationInputs::parse(&params)?,
             switch: params.get("switch").map(str::to_owned),
             is_marked: params.get(NONCE_MARK).is_some(),
             is_post,
@@ -103,23 +104,6 @@ const INVALID_DESTINATION: Failure = Failure::of(400, "invalid_scope", "The scop
 
 fn parse_destination(text: &str) -> Option<Scope> {
     Scope::parse(text).filter(|scope| *scope != Scope::BASE)
-}
-
-/// The destination inputs among `params`, at the token endpoint as at the SSO endpoint.
-///
-/// # Errors
-/// 400 `invalid_request`.
-pub fn parse_inputs(params: &Params) -> Result<DestinationInputs, Failure> {
-    let bad_path = Failure::bad_request("The sso_redirect_path is not a path within the client area.");
-    Ok(DestinationInputs {
-        service_id: params.parsed(
-            "service_id",
-            OwnedId::parse,
-            Failure::bad_request("The service_id is malformed."),
-        )?,
-        domain_id: params.parsed("domain_id", OwnedId::parse, Failure::bad_request("The domain_id is malformed."))?,
-        sso_redirect_path: params.parsed("sso_redirect_path", RelativePath::parse, bad_path)?,
-    })
 }
 
 /// Where a request leads, with all that token and request say.

@@ -1,7 +1,9 @@
-//! The confirmation of an account switch: proof that this browser saw the page that asks.
+//! The switch from one user to another: the page that asks, and the confirmation that this browser saw it.
 
 use crate::id::{SessionId, TokenId};
+use crate::page::layout;
 use crate::secret::{KeyRing, Purpose};
+use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 /// Binds the confirmation to one token and to the session it replaces. It needs no expiry of its
@@ -27,6 +29,38 @@ impl SwitchConfirmation {
     pub fn is_confirmed_by(&self, text: &str, keys: &KeyRing) -> bool {
         keys.open(Purpose::Switch, text).is_some_and(|confirmation: Self| confirmation == *self)
     }
+}
+
+/// The question before a browser changes from one user to another. Its form posts to the address
+/// of the page, and so leaves out what that already says; `repeated` are the fields that it does not.
+pub fn switch_page<'a>(
+    from: &str,
+    to: &str,
+    confirmation: &str,
+    repeated: impl Iterator<Item = (&'static str, &'a str)>,
+    home: &str,
+) -> Markup {
+    layout(
+        "Switch account?",
+        &html! {
+            main.card {
+                p.status { "Already signed in" }
+                h1 { "Switch account?" }
+                p.message { "This browser is signed in as User ID " strong { (from) } ". The link you opened is for User ID " strong { (to) } "." }
+                p.hint { "If you did not ask for this, stay where you are." }
+                form method="post" {
+                    input type="hidden" name="switch" value=(confirmation);
+                    @for (name, value) in repeated {
+                        input type="hidden" name=(name) value=(value);
+                    }
+                    p.actions {
+                        a.button href=(home) { "Stay signed in as " (from) }
+                        button.button.quiet type="submit" { "Sign in as " (to) }
+                    }
+                }
+            }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What an SSO token says, and the one way to read one.
 
+use crate::destination::{DestinationInputs, ScopeSet};
 use crate::id::{ClientId, TokenId, UserId};
+use crate::issuer::Issuer;
 use crate::secret::{KeyRing, Purpose};
-use crate::settings::Issuer;
-use crate::sso::{DestinationInputs, ScopeSet};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! The record of an issued token, for look-ups. No decision rests on it.
 
 use super::Claims;
+use crate::destination::{DestinationInputs, ScopeSet};
 use crate::id::{ClientId, TokenId, UserId};
-use crate::sso::{DestinationInputs, ScopeSet};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,8 @@ impl From<&Claims> for TokenRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::destination::RelativePath;
     use crate::id::OwnedId;
-    use crate::sso::RelativePath;
 
     fn claims() -> Claims {
         Claims {

@@ -1,10 +1,11 @@
 //! What the Worker asks of a user's object, and what it answers. Both travel as JSON.
 
+use crate::destination::Scope;
+use crate::http::Caller;
 use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::secret::SecretDigest;
-use crate::sso::{Denial, Scope};
 use crate::time::Timestamp;
-use crate::user::{Account, AccountChange, AccountInput, Actor, Event, Session, SessionEnd};
+use crate::user::{Account, AccountChange, AccountInput, Actor, Denial, Event, Session, SessionEnd};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -22,15 +23,6 @@ pub struct Turn {
     pub caller: Caller,
     /// What is asked.
     pub command: Command,
-}
-
-/// Where a request came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
-    /// The client's address, as Cloudflare saw it.
-    pub address: Option<String>,
-    /// The client's `User-Agent`, shortened.
-    pub user_agent: Option<String>,
 }
 
 /// What can be asked of a user's object.

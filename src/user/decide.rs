@@ -1,12 +1,12 @@
 //! All policy of the user's object, as one pure function: facts and a command in, a reply and
 //! changes out. The object loads the facts before and saves the changes after, in one turn.
 
+use crate::http::Caller;
 use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::limit::network;
-use crate::sso::Denial;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Actor, BoundCredential, Caller, Command, CredentialState, Deleted, Effect, Event, EventKind, EventReason,
+    Account, Actor, BoundCredential, Command, CredentialState, Deleted, Denial, Effect, Event, EventKind, EventReason,
     Export, Fate, Introspection, OWNED_MAX, Redemption, Replay, Reply, Saved, Security, Session, SessionEnd, Status,
     TokenFate, TokenRevocation, Turn, UserAction,
 };

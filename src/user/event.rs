@@ -1,9 +1,8 @@
 //! The audit trail of a user.
 
 use crate::id::{ClientId, SessionId, TokenId};
-use crate::sso::Denial;
 use crate::time::Timestamp;
-use crate::user::Status;
+use crate::user::{Denial, Status};
 use serde::{Deserialize, Serialize};
 
 /// A class of events. Each keeps its newest events and no more, so that events of one class never push out those of another.

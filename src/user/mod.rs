@@ -2,15 +2,19 @@
 
 mod account;
 mod command;
+mod cookie;
 mod decide;
+mod denial;
 mod event;
 mod session;
 
 pub use account::{Account, AccountChange, AccountInput, OWNED_MAX, Status};
 pub use command::{
-    BoundCredential, Caller, Command, CredentialState, Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export,
-    Fate, Introspection, Redemption, Replay, Reply, Saved, Security, TokenFate, TokenRevocation, Turn, UserAction,
+    BoundCredential, Command, CredentialState, Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export, Fate,
+    Introspection, Redemption, Replay, Reply, Saved, Security, TokenFate, TokenRevocation, Turn, UserAction,
 };
+pub use cookie::{OpenedBy, SessionCookie};
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
+pub use denial::Denial;
 pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};
-pub use session::{OpenedBy, Session, SessionCookie, applications_of};
+pub use session::{Session, applications_of};

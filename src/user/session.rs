@@ -1,8 +1,8 @@
-//! A session: the row in the user's object, and the cookie in the browser.
+//! A session: the row in the user's object.
 
-use crate::id::{ClientId, SessionId, TokenId, UserId};
-use crate::secret::{KeyRing, Purpose, SecretDigest};
-use crate::sso::Scope;
+use crate::destination::Scope;
+use crate::id::{ClientId, SessionId, TokenId};
+use crate::secret::SecretDigest;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -84,80 +84,20 @@ pub fn applications_of(sessions: &[Session]) -> BTreeSet<&ClientId> {
     ids
 }
 
-/// What the session cookie says. It is signed; the row decides whether it still counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionCookie {
-    /// The user.
-    pub sub: UserId,
-    /// The session.
-    pub sid: SessionId,
-    /// When the session ends at the latest.
-    pub exp: Timestamp,
-    /// What opened the session, if that may sign in any user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<OpenedBy>,
-}
-
-/// A delegated credential set or an API credential that opened a session. No user's object knows it, so an end of its sessions
-/// stands in KV.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenedBy {
-    /// Its id.
-    pub client_id: ClientId,
-    /// When it opened the session.
-    pub at: Timestamp,
-}
-
-impl OpenedBy {
-    /// Whether the session counts as ended because it was opened at or before `not_before`.
-    pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
-        is_ended(self.at, not_before)
-    }
-}
-
 /// Whether a session opened at `opened_at` counts as ended. One opened in the very second of `not_before` does.
-fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> bool {
+pub(super) fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> bool {
     not_before.is_some_and(|not_before| opened_at <= not_before)
 }
 
-impl SessionCookie {
-    /// The longest cookie value worth reading, in bytes.
-    const BYTES_MAX: usize = 1024;
-
-    /// The cookie of `session`. `delegated` says whether what opened it may sign in any user.
-    pub fn of(user: &UserId, session: &Session, delegated: bool) -> Self {
-        let by = delegated.then(|| OpenedBy { client_id: session.client_id.clone(), at: session.created_at });
-        Self { sub: user.clone(), sid: session.id.clone(), exp: session.max_expires_at, by }
-    }
-
-    /// The cookie's value.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
-    pub fn seal(&self, keys: &KeyRing) -> serde_json::Result<String> {
-        keys.sign(Purpose::Session, self)
-    }
-
-    /// The cookie that `value` spells, if Signet signed it and its absolute limit is not over.
-    pub fn open(value: &str, keys: &KeyRing, now: Timestamp) -> Option<Self> {
-        if value.len() > Self::BYTES_MAX {
-            return None;
-        }
-        let cookie: Self = keys.open(Purpose::Session, value)?;
-        (now < cookie.exp).then_some(cookie)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::secret::{Secret, entry_for_test};
-    use crate::settings::tests::settings;
-    use serde_json::json;
+    use crate::secret::Secret;
+    use crate::user::OpenedBy;
 
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    pub(in crate::user) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-    fn session() -> Session {
+    pub(in crate::user) fn session() -> Session {
         Session {
             id: SessionId::from_random([2; 16]),
             token: TokenId::from_random([1; 16]),
@@ -172,14 +112,6 @@ mod tests {
             nonce: None,
             ordinal: 3,
         }
-    }
-
-    fn keys() -> KeyRing {
-        settings(&[]).ok().unwrap().keys
-    }
-
-    fn cookie() -> SessionCookie {
-        SessionCookie::of(&UserId::parse("42").unwrap(), &session(), false)
     }
 
     #[test]
@@ -211,16 +143,6 @@ mod tests {
     }
 
     #[test]
-    fn wire_form_of_the_cookie_is_unchanged() {
-        let json = r#"{"sub":"42","sid":"AgICAgICAgICAgICAgICAg","exp":1800043200}"#;
-        assert_eq!(serde_json::to_string(&cookie()).unwrap(), json);
-        let delegated = SessionCookie::of(&UserId::parse("42").unwrap(), &session(), true);
-        let json = json.replace('}', r#","by":{"client_id":"portal","at":1800000000}}"#);
-        assert_eq!(serde_json::to_string(&delegated).unwrap(), json);
-        assert_eq!(SessionCookie::open(&delegated.seal(&keys()).unwrap(), &keys(), NOW), Some(delegated));
-    }
-
-    #[test]
     fn what_was_opened_until_a_moment_is_ended_by_it() {
         let by = OpenedBy { client_id: session().client_id, at: NOW };
         for (not_before, is_ended) in [
@@ -231,57 +153,5 @@ mod tests {
         ] {
             assert_eq!((session().is_ended_by(not_before), by.is_ended_by(not_before)), (is_ended, is_ended));
         }
-    }
-
-    #[test]
-    fn the_longest_cookie_that_signet_makes_is_read() {
-        let longest = SessionCookie {
-            sub: UserId::parse(&"u".repeat(64)).unwrap(),
-            by: Some(OpenedBy { client_id: ClientId::parse(&"c".repeat(128)).unwrap(), at: NOW }),
-            ..cookie()
-        };
-        assert_eq!(SessionCookie::open(&longest.seal(&keys()).unwrap(), &keys(), NOW), Some(longest));
-    }
-
-    #[test]
-    fn a_cookie_opens_until_its_absolute_limit() {
-        let value = cookie().seal(&keys()).unwrap();
-        for (at, opens) in [(0, true), (43_199, true), (43_200, false), (43_201, false)] {
-            let expected = opens.then(cookie);
-            assert_eq!(SessionCookie::open(&value, &keys(), NOW.plus(at)), expected, "after {at} s");
-        }
-    }
-
-    #[test]
-    fn only_what_signet_signed_as_a_cookie_opens() {
-        let value = cookie().seal(&keys()).unwrap();
-        let foreign = settings(&[("SIGNING_KEYS", &entry_for_test("k1", 8))]).ok().unwrap().keys;
-        for bad in [
-            String::new(),
-            "attacker".into(),
-            session().id.to_string(),
-            format!("\"{value}\""),
-            format!("{value} "),
-            value[..value.len() - 1].to_owned(),
-            cookie().seal(&foreign).unwrap(),
-            keys().sign(Purpose::SsoToken, &cookie()).unwrap(),
-            keys().sign(Purpose::Switch, &cookie()).unwrap(),
-            keys().sign(Purpose::Session, &json!({"sub": "42", "sid": "x", "exp": 1_800_043_200})).unwrap(),
-            keys().sign(Purpose::Session, &json!({"sub": "42", "sid": session().id})).unwrap(),
-        ] {
-            assert_eq!(SessionCookie::open(&bad, &keys(), NOW), None, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn the_longest_cookie_read_has_1024_bytes() {
-        // With a kid of three characters, a cookie can have exactly this length.
-        let keys = settings(&[("SIGNING_KEYS", &entry_for_test("key", 7))]).ok().unwrap().keys;
-        let padded = |length: usize| {
-            let json = |n| json!({"sub": "42", "sid": session().id, "exp": 1_800_043_200, "padding": "x".repeat(n)});
-            (1..1_000).map(|n| keys.sign(Purpose::Session, &json(n)).unwrap()).find(|v| v.len() == length).unwrap()
-        };
-        assert_eq!(SessionCookie::open(&padded(1_024), &keys, NOW), Some(cookie()));
-        assert_eq!(SessionCookie::open(&padded(1_026), &keys, NOW), None);
     }
 }

@@ -3,9 +3,9 @@
 use super::answer::credential_row;
 use super::{ActionName, ApiAnswer, ApiParams};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantType};
+use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::http::parse_number;
 use crate::id::{ClientId, OwnedId, UserId};
-use crate::sso::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::user::{Account, Status};
 use serde_json::Value;
 use std::cmp::Ordering;

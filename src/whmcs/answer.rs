@@ -2,7 +2,6 @@
 
 use crate::credential::CredentialSet;
 use crate::http::Response;
-use crate::json::php_string;
 use crate::time::Timestamp;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
@@ -188,6 +187,23 @@ fn date(at: Timestamp) -> String {
     format!("{day}{suffix} {}", at.format("%B %Y %-I:%M:%S%P"))
 }
 
+/// A JSON string as PHP's `json_encode` spells it: a slash with a backslash before it, and everything in ASCII.
+pub fn php_string(text: &str) -> String {
+    let mut spelled = String::new();
+    for c in Value::from(text).to_string().chars() {
+        match c {
+            '/' => spelled.push_str("\\/"),
+            c if c.is_ascii() => spelled.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(spelled, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    spelled
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +256,18 @@ mod tests {
             (1_481_500_800, "12th December 2016 12:00:00am"),
         ] {
             assert_eq!(date(Timestamp::from_seconds(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn strings_are_spelled_as_php_does() {
+        for (text, spelled) in [
+            ("https://a/é😀", r#""https:\/\/a\/\u00e9\ud83d\ude00""#),
+            ("\"<&>\n", r#""\"<&>\n""#),
+            ("\u{7f}\u{2028}", "\"\u{7f}\\u2028\""),
+        ] {
+            assert_eq!(php_string(text), spelled);
+            assert_eq!(serde_json::from_str::<String>(spelled).unwrap(), text);
         }
     }
 }

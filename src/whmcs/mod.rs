@@ -7,6 +7,6 @@ mod api_credential;
 mod request;
 
 pub use action::{Action, CreateSsoToken, CredentialReference, ListCredentials, UpdateCredential};
-pub use answer::{ApiAnswer, Encoding};
+pub use answer::{ApiAnswer, Encoding, php_string};
 pub use api_credential::{ActionName, AddressRange, ApiCredential, ApiCredentialChange, ApiCredentialInput};
 pub use request::{ApiLogin, ApiParams, ApiRequest};

@@ -5,9 +5,9 @@ use super::{Frame, framed};
 use crate::admin::OVERLAP_SECONDS_MAX;
 use crate::console::View;
 use crate::credential::{Binding, CredentialSet};
+use crate::destination::Scope;
 use crate::http::Response;
 use crate::page::time;
-use crate::sso::Scope;
 use crate::store::Page;
 use maud::{Markup, html};
 

@@ -1,6 +1,6 @@
 //! Plain words for the stable names of reasons.
 
-use crate::sso::Denial;
+use crate::user::Denial;
 
 /// What a reason of a denied sign-in means.
 pub(super) fn explain_reason(reason: &str) -> &'static str {

@@ -20,8 +20,9 @@ pub use tokens::{find_token_page, token_page};
 pub use users::{UserPage, find_user_page, unknown_user_page, user_page};
 
 use super::{SIGN_OUT_PATH, Section};
+use crate::failure_response::status_phrase;
 use crate::http::{Failure, Response};
-use crate::page::{Inline, layout_with, status_phrase};
+use crate::page::{self, Inline, layout_with};
 use maud::{Markup, html};
 
 const STYLE: &str = include_str!("../console.css");
@@ -30,7 +31,7 @@ const COPY: &str = include_str!("../copy.js");
 /// A page of the console as an answer. Its address holds no secret, so its forms may tell where they come from.
 fn answer(status: u16, script: Option<&'static str>, title: &str, body: &Markup) -> Response {
     let inline = Inline { style: Some(STYLE), script };
-    Response::html_with(inline, status, layout_with(inline, &format!("{title} · Console"), body)).with_own_referrer()
+    page::response_with(inline, status, layout_with(inline, &format!("{title} · Console"), body)).with_own_referrer()
 }
 
 /// A page with the navigation around it.

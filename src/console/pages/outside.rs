@@ -2,8 +2,8 @@
 
 use super::{answer, failure_title};
 use crate::console::{SIGN_IN_PATH, View};
+use crate::failure_response::status_phrase;
 use crate::http::{BROWSER_CHALLENGE, Failure, Response};
-use crate::page::status_phrase;
 use maud::{Markup, html};
 
 /// What is said where administration has no origin.

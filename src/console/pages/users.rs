@@ -3,11 +3,11 @@
 use super::parts::{Danger, Field, action, find, lines, table, tick};
 use super::{Frame, framed};
 use crate::console::View;
+use crate::destination::Scope;
 use crate::http::Response;
 use crate::id::UserId;
 use crate::page::time;
 use crate::session::browser;
-use crate::sso::Scope;
 use crate::user::{Account, Actor, Event, EventReason, Session, SessionEnd, Status, applications_of};
 use maud::{Markup, html};
 use serde_json::{Value, json};

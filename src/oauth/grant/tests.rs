@@ -1,10 +1,10 @@
 use super::*;
 use crate::credential::{ClientAuthentication, CredentialInput, GrantType};
+use crate::destination::RelativePath;
 use crate::id::ClientId;
 use crate::oauth::TokenWish;
 use crate::secret::Secret;
 use crate::settings::tests::settings;
-use crate::sso::RelativePath;
 use crate::token;
 use serde_json::Value;
 
@@ -116,7 +116,7 @@ fn the_user_is_the_sets_or_the_requests() {
 /// The whole answer to whoever fails to authenticate.
 fn answer(request: TokenRequest, set: Option<&CredentialSet>) -> Response {
     let error = grant(request, set, &sound_settings(), NOW, jti()).err().unwrap();
-    error.failure().into_response(crate::http::Format::Json, None)
+    error.failure().into_response(crate::failure_response::Format::Json, None)
 }
 
 #[test]

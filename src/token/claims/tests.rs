@@ -1,11 +1,11 @@
 //! What opens as a token, and what does not. Every refusal below is of a text that is right but for one thing.
 
 use super::*;
+use crate::destination::RelativePath;
 use crate::id::OwnedId;
 use crate::secret::{entry_for_test, key_for_test};
 use crate::settings::Settings;
 use crate::settings::tests::settings;
-use crate::sso::RelativePath;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};

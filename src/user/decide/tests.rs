@@ -1,8 +1,8 @@
 //! The decisions of the user's object: `table` states every redemption, the others give each case in full.
 
 use super::*;
+use crate::destination::Scope;
 use crate::id::{OwnedId, UserId};
-use crate::sso::Scope;
 
 mod account;
 mod limits;

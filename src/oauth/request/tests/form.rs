@@ -1,7 +1,7 @@
 //! The form of a token request (RFC 6749 section 3.2), and its parameters.
 
 use super::*;
-use crate::sso::Scope;
+use crate::destination::Scope;
 use proptest::prelude::*;
 
 const REPEATED: TokenError = TokenError::InvalidRequest(Failure::REPEATED_PARAMETER);

@@ -1,8 +1,8 @@
 //! Where a request leads, with all that token and request say.
 
 use super::*;
+use crate::destination::ScopeSet;
 use crate::id::{ClientId, TokenId, UserId};
-use crate::sso::ScopeSet;
 use crate::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);

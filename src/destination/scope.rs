@@ -1,0 +1,162 @@
+//! Scopes and the destinations they name.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// The default destinations, relative to the client area: scope, label, path. They are WHMCS's.
+pub(super) const DEFAULTS: [(&str, &str, &str); 18] = [
+    ("clientarea:profile", "My Details", "clientarea.php?action=details"),
+    ("clientarea:billing_info", "Manage Billing Information/Credit Card", "clientarea.php?action=creditcard"),
+    ("clientarea:emails", "My Emails", "clientarea.php?action=emails"),
+    ("clientarea:announcements", "Announcements", "announcements.php"),
+    ("clientarea:downloads", "Downloads", "downloads.php"),
+    ("clientarea:knowledgebase", "Knowledgebase", "knowledgebase.php"),
+    ("clientarea:network_status", "Network Status", "serverstatus.php"),
+    ("clientarea:services", "My Products/Services", "clientarea.php?action=services"),
+    (
+        "clientarea:product_details",
+        "Product Details/Information",
+        "clientarea.php?action=productdetails&id={service_id}",
+    ),
+    ("clientarea:domains", "My Domains", "clientarea.php?action=domains"),
+    ("clientarea:domain_details", "Domain Details/Information", "clientarea.php?action=domaindetails&id={domain_id}"),
+    ("clientarea:invoices", "My Invoices", "clientarea.php?action=invoices"),
+    ("clientarea:tickets", "My Support Tickets", "supporttickets.php"),
+    ("clientarea:submit_ticket", "Open New Ticket", "submitticket.php"),
+    ("clientarea:shopping_cart", "Shopping Cart Default Product Group", "cart.php"),
+    ("clientarea:shopping_cart_addons", "Shopping Cart Addons", "cart.php?gid=addons"),
+    ("clientarea:shopping_cart_domain_register", "Shopping Cart Register Domain", "cart.php?a=add&domain=register"),
+    ("clientarea:shopping_cart_domain_transfer", "Shopping Cart Transfer Domain", "cart.php?a=add&domain=transfer"),
+];
+const BASE: &str = "clientarea:sso";
+const CUSTOM_REDIRECT: &str = "sso:custom_redirect";
+
+/// A scope (RFC 6749 section 3.3): the base scope, or the name of a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope(&'static str);
+
+impl Scope {
+    /// `clientarea:sso`, in every credential set; not a destination.
+    pub const BASE: Self = Self(BASE);
+    /// `sso:custom_redirect`, to the path in `sso_redirect_path`.
+    pub const CUSTOM_REDIRECT: Self = Self(CUSTOM_REDIRECT);
+
+    /// The scope named `text`, exactly.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::all().find(|scope| scope.0 == text)
+    }
+
+    /// Every scope.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::BASE].into_iter().chain(Self::destinations())
+    }
+
+    /// Every scope that names a destination.
+    pub fn destinations() -> impl Iterator<Item = Self> {
+        DEFAULTS.iter().map(|(scope, _, _)| Self(scope)).chain([Self::CUSTOM_REDIRECT])
+    }
+
+    /// The scope's name.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// What WHMCS calls the destination.
+    pub fn label(self) -> &'static str {
+        DEFAULTS.iter().find(|(scope, _, _)| *scope == self.0).map_or("Custom Redirect", |(_, label, _)| label)
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("unknown scope"))
+    }
+}
+
+/// Scopes without repetition, in the order given. In JSON one text, separated by spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeSet(Vec<Scope>);
+
+impl ScopeSet {
+    /// Parses scopes separated by single spaces (RFC 6749 section 3.3), or nothing if one is unknown.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split(' ').map(Scope::parse).collect::<Option<Vec<_>>>().map(Self::from_iter)
+    }
+
+    /// Whether `scope` is among them.
+    pub fn contains(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    /// The scopes in order.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The one destination, if there is exactly one.
+    pub fn only_destination(&self) -> Option<Scope> {
+        let mut destinations = self.iter().filter(|scope| *scope != Scope::BASE);
+        destinations.next().filter(|_| destinations.next().is_none())
+    }
+}
+
+impl FromIterator<Scope> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        let mut unique = Vec::new();
+        for scope in scopes {
+            if !unique.contains(&scope) {
+                unique.push(scope);
+            }
+        }
+        Self(unique)
+    }
+}
+
+impl std::fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.iter().map(Scope::as_str).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("unknown scope"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_18_destinations_and_the_custom_one() {
+        assert_eq!(Scope::destinations().count(), 19);
+        assert_eq!(Scope::all().count(), 20);
+        assert_eq!(Scope::parse("clientarea:homepage"), None);
+        assert_eq!(Scope::parse("clientarea:Invoices"), None);
+    }
+
+    #[test]
+    fn scope_sets_parse_strictly_and_drop_repetitions() {
+        let set = ScopeSet::parse("clientarea:sso clientarea:invoices clientarea:sso").unwrap();
+        assert_eq!(set.to_string(), "clientarea:sso clientarea:invoices");
+        assert_eq!(set.only_destination(), Scope::parse("clientarea:invoices"));
+        for bad in ["", " ", "clientarea:sso ", "clientarea:sso  clientarea:invoices", "clientarea:sso\tx", "\"x\""] {
+            assert_eq!(ScopeSet::parse(bad), None, "{bad:?}");
+        }
+        assert_eq!(ScopeSet::parse("clientarea:sso").unwrap().only_destination(), None);
+        assert_eq!(ScopeSet::parse("clientarea:invoices clientarea:emails").unwrap().only_destination(), None);
+    }
+}

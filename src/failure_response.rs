@@ -1,0 +1,169 @@
+//! How a failure is answered: as JSON, as problem details, as WHMCS's API does, or as a page.
+
+use crate::http::{Failure, Request, Response};
+use crate::page::{self, layout};
+use crate::whmcs::php_string;
+use maud::{Markup, html};
+use serde_json::json;
+
+/// The format in which a failure is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `{"error", "error_description"}` (RFC 6749 section 5.2), and `login_url` if there is one.
+    Json,
+    /// Problem details (RFC 9457).
+    Problem,
+    /// `{"result":"error","message"}`, as WHMCS's API has it.
+    Whmcs,
+    /// A page for people.
+    Page,
+}
+
+impl Format {
+    /// The format for people and programs alike: a page, unless the request accepts only JSON.
+    pub fn of(request: &Request) -> Self {
+        if request.wants_page() { Self::Page } else { Self::Json }
+    }
+}
+
+impl Failure {
+    /// The answer. `home` is where a page offers to go on.
+    pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
+        let response = match format {
+            Format::Json => {
+                let mut body = json!({"error": self.error, "error_description": self.description});
+                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url.as_deref()) {
+                    fields.insert("login_url".to_owned(), login_url.into());
+                }
+                Response::json(self.status, &body)
+            }
+            Format::Whmcs => {
+                let body = format!(r#"{{"result":"error","message":{}}}"#, php_string(&self.description));
+                Response { body, ..Response::empty(self.status) }.with("Content-Type", "application/json")
+            }
+            Format::Problem => Response::problem(
+                self.status,
+                &json!({
+                    "type": "about:blank",
+                    "title": status_phrase(self.status),
+                    "status": self.status,
+                    "detail": self.description,
+                }),
+            ),
+            Format::Page => page::response(self.status, failure_page(&self, home)),
+        };
+        self.add_header(response)
+    }
+}
+
+/// The page of a failure. `home` is where it offers to go on.
+fn failure_page(failure: &Failure, home: Option<&str>) -> Markup {
+    let title = match failure.status {
+        401 if failure.error == "invalid_session" => "Please sign in",
+        _ if failure.error == "invalid_form" => "Nothing was changed",
+        _ if failure.error == "https_required" => "Use https",
+        401 | 403 => "This link did not sign you in",
+        404 => "Page not found",
+        429 | 500.. => "Please try again",
+        _ => "This link does not work",
+    };
+    layout(
+        title,
+        &html! {
+            main.card {
+                p.status.bad { (failure.status) " " (status_phrase(failure.status)) }
+                h1 { (title) }
+                p.message role="alert" { (failure.description) }
+                @if failure.error == "invalid_token" {
+                    p.hint { "Go back to the application you came from and sign in from there again. A sign-in link works once, for a minute." }
+                }
+                @if failure.error == "invalid_form" {
+                    p { a href="/account/security" { "Open your sessions" } }
+                }
+                @if failure.way_back.is_some() || home.is_some() {
+                    p.actions {
+                        @if let Some(way) = &failure.way_back { a.button href=(way.address) { (way.label) } }
+                        @if let Some(home) = home {
+                            a.button.quiet[failure.way_back.is_some()] href=(home) { "Go to the client area" }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The reason phrase of a status (RFC 9110 section 15).
+pub const fn status_phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        421 => "Misdirected Request",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Hsts, WayBack};
+
+    #[test]
+    fn every_shape_of_answer_carries_the_security_headers() {
+        let home = Some("https://my.example/billing/");
+        for response in [
+            Response::empty(204),
+            Response::redirect(302, "https://my.example/"),
+            Failure::NOT_FOUND.into_response(Format::Json, home),
+            Failure::NOT_FOUND.into_response(Format::Problem, home),
+            Failure::NOT_FOUND.into_response(Format::Page, home),
+        ] {
+            let response = response.secured(Hsts::Host);
+            assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
+            assert_eq!(response.header("Cache-Control"), Some("no-store"));
+            assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
+            assert_eq!(response.header("Strict-Transport-Security"), Some("max-age=63072000"));
+            assert_eq!(response.header("Cross-Origin-Opener-Policy"), Some("same-origin"));
+            assert_eq!(response.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
+            let policy = response.header("Content-Security-Policy").unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert!(!policy.contains("unsafe"), "{policy}");
+        }
+    }
+
+    #[test]
+    fn the_forms_of_a_page_lead_to_signet_alone() {
+        let page = Failure::NOT_FOUND.into_response(Format::Page, Some("https://my.example/billing/"));
+        assert!(page.header("Content-Security-Policy").unwrap().contains("form-action 'self';"));
+    }
+
+    #[test]
+    fn texts_are_escaped() {
+        let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
+        let page = failure_page(&bad, Some("https://my.example/?\"><script>")).into_string();
+        assert!(!page.contains("<script>"), "{page}");
+        let way_back = Box::new(WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() });
+        let page = failure_page(&Failure { way_back: Some(way_back), ..bad }, None).into_string();
+        assert!(!page.contains("<b>"), "{page}");
+    }
+
+    #[test]
+    fn a_failure_offers_the_way_back_before_the_client_area() {
+        let way_back = Box::new(WayBack { label: "Go back to P".into(), address: "https://a.example/".into() });
+        let dead = Failure { way_back: Some(way_back), ..Failure::NOT_FOUND };
+        let page = failure_page(&dead, Some("https://my.example/")).into_string();
+        let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
+        assert!(links.len() == 2 && links[0].contains("https://a.example/"), "{links:?}");
+        assert!(!failure_page(&Failure::NOT_FOUND, None).into_string().contains("<a "));
+    }
+}
