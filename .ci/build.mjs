@@ -28,7 +28,10 @@ export async function build(name) {
   const unlock = await lock();
   try {
     const wasm = compile(features, env);
-    const stamp = digest([wasm, ...["Cargo.toml", "package-lock.json", ".ci/build.mjs"].map((file) => join(root, file))]);
+    const stamp = digest([
+      wasm,
+      ...["Cargo.toml", "package-lock.json", ".ci/build.mjs"].map((file) => join(root, file)),
+    ]);
     const stampFile = join(root, folder, ".stamp");
     if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
     rmSync(stampFile, { force: true });
@@ -120,7 +123,8 @@ function chosen() {
   const name = process.env.SIGNET_BUILD || "release";
   if (!(name in builds)) fail(`SIGNET_BUILD=${name} is unknown; it is one of ${Object.keys(builds).join(", ")}.`);
   const wrangler = process.env.WRANGLER_COMMAND;
-  if (name === "demo" && wrangler && wrangler !== "dev") fail("the demo is for `wrangler dev` only; unset SIGNET_BUILD.");
+  if (name === "demo" && wrangler && wrangler !== "dev")
+    fail("the demo is for `wrangler dev` only; unset SIGNET_BUILD.");
   return name;
 }
 

@@ -48,7 +48,10 @@ async function testPart(name) {
   const missing = await parts[name].missing?.();
   if (missing) say(`WARNING: ${missing}. Tests that need it ${requireAll ? "fail" : "ARE SKIPPED"}.`);
   const passed = (await parts[name].test()) && !(missing && requireAll);
-  return { passed, line: `${name.padEnd(8)} ${passed ? "passed" : "FAILED"}${missing ? `; tests missed: ${missing}` : ""}` };
+  return {
+    passed,
+    line: `${name.padEnd(8)} ${passed ? "passed" : "FAILED"}${missing ? `; tests missed: ${missing}` : ""}`,
+  };
 }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);

@@ -169,7 +169,25 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     throw error;
   }
   const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
-  return { issuer, consoleOrigin, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, points, ops, faults, clock, restart, close };
+  return {
+    issuer,
+    consoleOrigin,
+    keys,
+    adminToken,
+    logs,
+    logged,
+    fetch,
+    admin,
+    sql,
+    alarm,
+    kv,
+    points,
+    ops,
+    faults,
+    clock,
+    restart,
+    close,
+  };
 }
 
 /** Where administration is unless a test says so: where this machine reaches Signet, on a host of its own in gateway mode. */
