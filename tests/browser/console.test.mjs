@@ -28,7 +28,7 @@ const LOOKS = ["light", "dark"].flatMap((colorScheme) =>
 );
 
 let signet, browser;
-let [contexts, problems] = [[], []];
+const [contexts, problems] = [[], []];
 
 before(async () => {
   if (skip) return;

@@ -175,7 +175,13 @@ test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads 
     const old = await signedIn("alice", own, by);
     await show("/account/security", own);
     const { session_id } = await (await own.fetch("/oauth/session", { headers: old })).json();
-    await page.$$eval("[name=session_id]", (fields, id) => fields.forEach((field) => (field.value = id)), session_id);
+    await page.$$eval(
+      "[name=session_id]",
+      (fields, id) => {
+        for (const field of fields) field.value = id;
+      },
+      session_id,
+    );
     await arrive("End this session", "/login");
     assert.equal(await whoIs(own, old), undefined);
   } finally {

@@ -567,7 +567,9 @@ async function* views() {
   yield yieldAt("security, 3 sessions", "/account/security");
   await press(page, "Disallow single sign-on");
   yield yieldAt("security, SSO off");
-  await page.$$eval("[name=csrf_token]", (fields) => fields.forEach((field) => field.remove()));
+  await page.$$eval("[name=csrf_token]", (fields) => {
+    for (const field of fields) field.remove();
+  });
   await press(page, "Allow single sign-on");
   yield yieldAt("security, form out of date");
   yield yieldAt("logout, refused place", "/oauth/logout?return_to=https://evil.example/");

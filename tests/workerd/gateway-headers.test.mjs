@@ -13,7 +13,7 @@ import { root } from "../../.ci/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { skip, startPhp } from "../support/php.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { cookieOf, createSet, enterConsole, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, enterConsole, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 /** Bytes that are not UTF-8, as Node spells them. */
 const BYTES = "caf\xe9 \x80\xff\xc3";
