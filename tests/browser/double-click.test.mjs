@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { createServer, request as send } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { freePort } from "../support/port.mjs";

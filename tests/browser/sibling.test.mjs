@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { launchChromium, skip } from "../support/chromium.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { freePort } from "../support/port.mjs";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import { root } from "../../.ci/setup.mjs";
+import { root } from "../../scripts/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { runPython, skip } from "../support/python.mjs";
 import { readmeBlock } from "../support/readme.mjs";

@@ -8,7 +8,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { skipIf } from "./optional.mjs";
 import { pairs } from "./origin.mjs";
 import { readmeBlock } from "./readme.mjs";

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
-import { build, builds } from "../../.ci/build.mjs";
-import { localOrigin, root, secret } from "../../.ci/setup.mjs";
+import { build, builds } from "../../scripts/build.mjs";
+import { localOrigin, root, secret } from "../../scripts/setup.mjs";
 import { freePort } from "./port.mjs";
 
 /** How long a console line may take. It is there at once on a machine at leisure. */

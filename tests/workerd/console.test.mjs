@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { secret } from "../../.ci/setup.mjs";
+import { secret } from "../../scripts/setup.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,

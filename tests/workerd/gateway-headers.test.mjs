@@ -9,7 +9,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { root } from "../../.ci/setup.mjs";
+import { root } from "../../scripts/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { skip, startPhp } from "../support/php.mjs";
 import { startSignet } from "../support/signet.mjs";

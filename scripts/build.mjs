@@ -30,7 +30,7 @@ export async function build(name) {
     const wasm = compile(features, env);
     const stamp = digest([
       wasm,
-      ...["Cargo.toml", "package-lock.json", ".ci/build.mjs"].map((file) => join(root, file)),
+      ...["Cargo.toml", "package-lock.json", "scripts/build.mjs"].map((file) => join(root, file)),
     ]);
     const stampFile = join(root, folder, ".stamp");
     if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
