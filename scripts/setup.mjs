@@ -49,7 +49,7 @@ export function rustToolchain() {
     fail("rustup is missing. Install it from https://rustup.rs, open a new shell and try again.");
   }
   say("installing the Rust toolchain of rust-toolchain.toml (some 30 s, 700 MB)");
-  if (!run("rustup", ["toolchain", "install"])) {
+  if (!run("rustup", ["toolchain", "install", "--no-self-update"])) {
     fail("`rustup toolchain install` failed. It needs the network, and rustup 1.28 or newer (`rustup self update`).");
   }
 }
