@@ -30,7 +30,8 @@ try {
     const first = await withNonce.fetch(link);
     const cookie = first.headers.get("set-cookie").split(";")[0];
     const response = await withNonce.fetch(`${link}&nonce=1`, { headers: { cookie } });
-    if (!response.headers.get("set-cookie")?.startsWith("__Host-signet=")) throw new Error(`not signed in: ${response.status}`);
+    if (!response.headers.get("set-cookie")?.startsWith("__Host-signet="))
+      throw new Error(`not signed in: ${response.status}`);
   });
   await measure("the first of them alone", () => withNonce.fetch("/oauth/singlesignon?access_token=x"));
   await measure("the session check", async () => {
@@ -51,7 +52,11 @@ try {
 /** Makes users and a credential set for them, and returns what asks for the nth token. */
 async function application(on) {
   for (let user = 0; user < PARALLEL; user += 1) await on.admin("PUT", `/users/${user}`, { status: "Active" });
-  const { body: set } = await on.admin("POST", "/credentials", { name: "Bench", delegated: true, scopes: ["clientarea:invoices"] });
+  const { body: set } = await on.admin("POST", "/credentials", {
+    name: "Bench",
+    delegated: true,
+    scopes: ["clientarea:invoices"],
+  });
   const authorization = `Basic ${btoa(`${set.client_id}:${set.client_secret}`)}`;
   return async (n) => {
     const body = new URLSearchParams({ grant_type: "single_sign_on", user_id: String(n % PARALLEL) });

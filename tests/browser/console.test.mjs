@@ -8,7 +8,17 @@ import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  claimsOf,
+  createSet,
+  eventsOf,
+  getToken,
+  openLink,
+  postToken,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const EVIL = `"><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1"><b>bold</b>`;
 const SESSION_IDLE_MS = 1_800_000;
@@ -18,7 +28,7 @@ const LOOKS = ["light", "dark"].flatMap((colorScheme) =>
 );
 
 let signet, browser;
-let [contexts, problems] = [[], []];
+const [contexts, problems] = [[], []];
 
 before(async () => {
   if (skip) return;
@@ -87,8 +97,10 @@ test("signing in: a wrong token is told, the right one leads to the page that wa
   assert.deepEqual([pathOf(page), await heading(page)], ["/admin/health", "Health"]);
   const [kept] = await page.context().cookies();
   const { name, secure, httpOnly, sameSite, path, domain } = kept;
-  assert.deepEqual({ name, secure, httpOnly, sameSite, path, domain },
-    { name: "__Host-signet-admin", secure: true, httpOnly: true, sameSite: "Strict", path: "/", domain: "localhost" });
+  assert.deepEqual(
+    { name, secure, httpOnly, sameSite, path, domain },
+    { name: "__Host-signet-admin", secure: true, httpOnly: true, sameSite: "Strict", path: "/", domain: "localhost" },
+  );
   assert.ok(!kept.value.includes(signet.adminToken));
 });
 
@@ -114,7 +126,10 @@ test("credential sets: create, use, change, rotate with overlap, disable, enable
   await press(page, "Save");
   assert.equal(await page.innerText("[role=status]"), "Saved.");
   const { body } = await signet.admin("GET", `/credentials/${client_id}`);
-  assert.deepEqual([body.description, body.scopes], ["For our customers", ["clientarea:sso", "clientarea:invoices", "clientarea:tickets"]]);
+  assert.deepEqual(
+    [body.description, body.scopes],
+    ["For our customers", ["clientarea:sso", "clientarea:invoices", "clientarea:tickets"]],
+  );
 
   await page.selectOption("#overlap_seconds", { label: "Lives on for an hour" });
   await press(page, "Rotate the secret");
@@ -167,17 +182,30 @@ test("users: find, create, change, close; sessions and the audit trail", { skip 
   assert.deepEqual((await signet.admin("GET", "/users/alice")).body.services, ["12", "13", "14"]);
 
   const set = await createSet(signet, { user_id: "alice", name: "Portal" });
-  const firefox = { "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0", "CF-Connecting-IP": "192.0.2.7" };
-  const sessions = [await signIn(signet, set, { headers: firefox }), await signIn(signet, set), await signIn(signet, set)];
+  const firefox = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0",
+    "CF-Connecting-IP": "192.0.2.7",
+  };
+  const sessions = [
+    await signIn(signet, set, { headers: firefox }),
+    await signIn(signet, set),
+    await signIn(signet, set),
+  ];
   await show(page, "/admin/users/alice");
   const row = page.locator("tr", { hasText: "Firefox on Windows" }).first();
-  for (const shown of ["192.0.2.7", set.client_id, "My Invoices"]) assert.ok((await row.innerText()).includes(shown), shown);
+  for (const shown of ["192.0.2.7", set.client_id, "My Invoices"])
+    assert.ok((await row.innerText()).includes(shown), shown);
   await leave(page, () => row.locator("button").click());
   assert.deepEqual(await Promise.all(sessions.map((cookie) => whoIs(signet, cookie))), [undefined, "alice", "alice"]);
   await press(page, "End all sessions");
-  assert.deepEqual(await Promise.all(sessions.map((cookie) => whoIs(signet, cookie))), [undefined, undefined, undefined]);
+  assert.deepEqual(await Promise.all(sessions.map((cookie) => whoIs(signet, cookie))), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
   const trail = await page.innerText("section[aria-labelledby=events]");
-  for (const shown of ["account.created", "sso.signed_in", "session.ended", "An administrator ended it."]) assert.ok(trail.includes(shown), shown);
+  for (const shown of ["account.created", "sso.signed_in", "session.ended", "An administrator ended it."])
+    assert.ok(trail.includes(shown), shown);
 
   const own = await signIn(signet, set);
   await page.uncheck("[name=sso]");
@@ -187,7 +215,11 @@ test("users: find, create, change, close; sessions and the audit trail", { skip 
   await page.selectOption("#status", "Closed");
   await press(page, "Save");
   assert.equal(await whoIs(signet, own), undefined, "closing does");
-  assert.ok((await page.innerText("section[aria-labelledby=events]")).includes("Single sign-on is switched off for the account."));
+  assert.ok(
+    (await page.innerText("section[aria-labelledby=events]")).includes(
+      "Single sign-on is switched off for the account.",
+    ),
+  );
 
   await page.check("[name=confirmed]");
   await press(page, "Delete this account");
@@ -226,8 +258,10 @@ test("a token is found by its id, with its receipt and a plain explanation", { s
   assert.match(await find(used.jti), /It signed its user in on/);
   assert.match(await find(denied.jti), /It was denied on .* The account is Closed\./);
   assert.match(await find(` ${waiting.jti} `), /It is waiting\. No browser has opened its link yet\./);
-  assert.deepEqual([await fact(page, "User"), await fact(page, "Application"), await fact(page, "Scope")],
-    ["7", set.client_id, "clientarea:sso clientarea:invoices"]);
+  assert.deepEqual(
+    [await fact(page, "User"), await fact(page, "Application"), await fact(page, "Scope")],
+    ["7", set.client_id, "clientarea:sso clientarea:invoices"],
+  );
   await page.check("[name=confirmed]");
   await press(page, "Revoke this token");
   assert.match(await text(page), /It was revoked on/);
@@ -254,7 +288,9 @@ test("API credentials: create, use, change, revoke", { skip }, async () => {
   const [identifier, secret] = [await fact(page, "identifier"), await page.innerText("#secret")];
   const call = async () => {
     const body = new URLSearchParams({ identifier, secret, action: "CreateSsoToken", client_id: "1" });
-    return (await signet.fetch("/includes/api.php", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body })).json();
+    return (
+      await signet.fetch("/includes/api.php", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body })
+    ).json();
   };
   assert.equal((await call()).result, "success");
   await leave(page, () => page.click("text=I have kept it"));
@@ -275,7 +311,11 @@ test("bad input changes nothing and is told in words", { skip }, async () => {
   assert.equal(await heading(page), "Nothing was changed");
   assert.match(await page.innerText("[role=alert]"), /other characters than letters, digits/);
   assert.deepEqual((await signet.admin("GET", "/users/5")).body.services, ["1"]);
-  for (const [path, title, status] of [["/admin/nowhere", "Not found", 404], ["/admin/users/a%20b", "Nothing was changed", 400], ["/admin/credentials/none", "Not found", 404]]) {
+  for (const [path, title, status] of [
+    ["/admin/nowhere", "Not found", 404],
+    ["/admin/users/a%20b", "Nothing was changed", 400],
+    ["/admin/credentials/none", "Not found", 404],
+  ]) {
     const response = await show(page, path);
     assert.deepEqual([response.status(), await heading(page)], [status, title], path);
   }
@@ -311,15 +351,25 @@ test("the chart counts sign-ins, and denials by reason", { skip, timeout: 120_00
     await press(page, "Sign in");
     assert.deepEqual([await fact(page, "signed in"), await fact(page, "denied")].map(Number), [5, 3]);
     const rows = await page.$$eval("section[aria-labelledby=denials] tbody tr", (rows) =>
-      rows.map((row) => [row.querySelector("th").innerText, row.querySelector("[data-label=Times]").innerText]));
-    assert.deepEqual(rows, [["token_used", "2"], ["forged", "1"]]);
-    assert.ok((await page.locator("rect.good-fill").evaluateAll((bars) => bars.filter((bar) => bar.height.baseVal.value > 0).length)) === 1);
+      rows.map((row) => [row.querySelector("th").innerText, row.querySelector("[data-label=Times]").innerText]),
+    );
+    assert.deepEqual(rows, [
+      ["token_used", "2"],
+      ["forged", "1"],
+    ]);
+    assert.ok(
+      (await page
+        .locator("rect.good-fill")
+        .evaluateAll((bars) => bars.filter((bar) => bar.height.baseVal.value > 0).length)) === 1,
+    );
   } finally {
     await own.close();
   }
 });
 
-test("ASVS 7.4.1: signing out ends the session at the server; so do half an hour unused, and eight hours", { skip }, async () => {
+test("ASVS 7.4.1: signing out ends the session at the server; so do half an hour unused, and eight hours", {
+  skip,
+}, async () => {
   const page = await operator();
   const stolen = await cookie(page);
   const status = async () => (await signet.fetch("/admin", { headers: stolen })).status;
@@ -327,7 +377,10 @@ test("ASVS 7.4.1: signing out ends the session at the server; so do half an hour
   await press(page, "Sign out");
   assert.equal(await heading(page), "Sign in");
   assert.equal(await status(), 401);
-  assert.deepEqual((await page.context().cookies()).filter(({ name }) => name === "__Host-signet-admin"), []);
+  assert.deepEqual(
+    (await page.context().cookies()).filter(({ name }) => name === "__Host-signet-admin"),
+    [],
+  );
 
   await signInto(page);
   const idle = await cookie(page);
@@ -346,7 +399,9 @@ test("ASVS 7.4.1: signing out ends the session at the server; so do half an hour
   }
 });
 
-test("RFC 9700 section 4.7: another site can neither sign in, sign out nor change anything; nor can a form of another session", { skip }, async () => {
+test("RFC 9700 section 4.7: another site can neither sign in, sign out nor change anything; nor can a form of another session", {
+  skip,
+}, async () => {
   await putUser(signet, "9", { services: [1] });
   const page = await operator("/admin/users/9", { javaScriptEnabled: true });
   const attacks = [
@@ -358,14 +413,21 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
   const server = createServer((request, response) => {
     const [path, fields] = attacks[Number(request.url.slice(1))] ?? attacks[0];
     response.setHeader("Content-Type", "text/html");
-    const inputs = Object.entries(fields).map(([name, value]) => `<input name="${name}" value="${value}">`).join("");
-    response.end(`<!doctype html><title>Prize</title><form method="post" action="${signet.issuer}${path}">${inputs}<button>Win</button></form>`);
+    const inputs = Object.entries(fields)
+      .map(([name, value]) => `<input name="${name}" value="${value}">`)
+      .join("");
+    response.end(
+      `<!doctype html><title>Prize</title><form method="post" action="${signet.issuer}${path}">${inputs}<button>Win</button></form>`,
+    );
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
     for (const index of attacks.keys()) {
       await page.goto(`http://127.0.0.1:${server.address().port}/${index}`);
-      const [response] = await Promise.all([page.waitForResponse((r) => r.url().startsWith(signet.issuer)), leave(page, () => page.click("button"))]);
+      const [response] = await Promise.all([
+        page.waitForResponse((r) => r.url().startsWith(signet.issuer)),
+        leave(page, () => page.click("button")),
+      ]);
       assert.equal(response.status(), 403, attacks[index][0]);
       assert.equal(response.headers()["set-cookie"], undefined);
       assert.equal(await heading(page), "Nothing was changed");
@@ -383,16 +445,28 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
   const other = await operator("/admin/users/9");
   const csrf_token = await other.inputValue("[name=csrf_token] >> nth=0");
   const post = async (form) =>
-    (await signet.fetch("/admin/users/9", { method: "POST", headers: await cookie(page), body: new URLSearchParams(form) })).status;
+    (
+      await signet.fetch("/admin/users/9", {
+        method: "POST",
+        headers: await cookie(page),
+        body: new URLSearchParams(form),
+      })
+    ).status;
   assert.equal(await post({ action: "save", status: "Closed", csrf_token }), 403);
   assert.equal(await post({ action: "save", status: "Closed" }), 403);
-  assert.equal((await signet.fetch("/admin/users/9?action=save&status=Closed", { headers: await cookie(page) })).status, 200);
+  assert.equal(
+    (await signet.fetch("/admin/users/9?action=save&status=Closed", { headers: await cookie(page) })).status,
+    200,
+  );
   assert.equal((await signet.admin("GET", "/users/9")).body.status, "Active");
 });
 
-test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reaches nothing of the console, whose operator is signed in", { skip }, async () => {
+test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reaches nothing of the console, whose operator is signed in", {
+  skip,
+}, async () => {
   const origin = await startOrigin({
-    "/evil": (_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>Client area</title>"),
+    "/evil": (_, response) =>
+      response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html><title>Client area</title>"),
     "/sw.js": (_, response) => response.writeHead(200, { "Content-Type": "text/javascript" }).end(""),
   });
   const own = await startSignet({ vars: { ORIGIN_URL: origin.url } });
@@ -404,7 +478,11 @@ test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reache
     assert.equal(page.url(), `${own.consoleOrigin}/admin/health`);
     await page.goto(`${own.issuer}/evil`);
     const seen = await page.evaluate(async (console) => {
-      const status = async (url, init) => fetch(url, { credentials: "include", ...init }).then((response) => response.status, () => "blocked");
+      const status = async (url, init) =>
+        fetch(url, { credentials: "include", ...init }).then(
+          (response) => response.status,
+          () => "blocked",
+        );
       const opened = window.open(`${console}/admin`);
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       let read = "blocked";
@@ -414,14 +492,28 @@ test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reache
         // another origin
       }
       return {
-        beside: await status("/admin"), api: await status("/admin/v1/users"), there: await status(`${console}/admin`),
-        loaded: await status(`${console}/admin`, { mode: "no-cors" }), closed: opened.closed, read: opened.closed ? "blocked" : read,
+        beside: await status("/admin"),
+        api: await status("/admin/v1/users"),
+        there: await status(`${console}/admin`),
+        loaded: await status(`${console}/admin`, { mode: "no-cors" }),
+        closed: opened.closed,
+        read: opened.closed ? "blocked" : read,
         worker: await navigator.serviceWorker.register("/sw.js", { scope: "/admin" }).then((worker) => worker.scope),
-        foreign: await navigator.serviceWorker.register(`${console}/sw.js`).then(() => "registered", () => "blocked"),
+        foreign: await navigator.serviceWorker.register(`${console}/sw.js`).then(
+          () => "registered",
+          () => "blocked",
+        ),
       };
     }, own.consoleOrigin);
     assert.deepEqual(seen, {
-      beside: 421, api: 421, there: "blocked", loaded: "blocked", closed: true, read: "blocked", worker: `${own.issuer}/admin`, foreign: "blocked",
+      beside: 421,
+      api: 421,
+      there: "blocked",
+      loaded: "blocked",
+      closed: true,
+      read: "blocked",
+      worker: `${own.issuer}/admin`,
+      foreign: "blocked",
     });
     await page.goto(`${own.consoleOrigin}/admin`);
     assert.equal(await heading(page), "Overview");
@@ -438,7 +530,12 @@ test("what others wrote is shown as text", { skip }, async () => {
   await signIn(signet, set, { headers: { "User-Agent": EVIL } });
   await openLink(signet, await getToken(signet, set), { headers: { "User-Agent": EVIL } });
   const page = await operator("/admin/credentials", { javaScriptEnabled: true });
-  for (const path of ["/admin/credentials", `/admin/credentials/${set.client_id}`, "/admin/users/xss", `/admin/users?user_id=${encodeURIComponent(EVIL)}`]) {
+  for (const path of [
+    "/admin/credentials",
+    `/admin/credentials/${set.client_id}`,
+    "/admin/users/xss",
+    `/admin/users?user_id=${encodeURIComponent(EVIL)}`,
+  ]) {
     await show(page, path);
     assert.equal(await page.evaluate(() => window.pwned), undefined, path);
     assert.equal(await page.locator("main b, main img").count(), 0, path);
@@ -446,7 +543,10 @@ test("what others wrote is shown as text", { skip }, async () => {
 });
 
 test("with JavaScript a button copies the secret", { skip }, async () => {
-  const page = await operator("/admin/credentials/new", { javaScriptEnabled: true, permissions: ["clipboard-read", "clipboard-write"] });
+  const page = await operator("/admin/credentials/new", {
+    javaScriptEnabled: true,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
   await page.fill("#name", "Copied");
   await page.check("[name=delegated]");
   await press(page, "Create");
@@ -474,18 +574,40 @@ test("the keyboard is enough: skip the navigation, tick, press, and see where on
   assert.equal(pathOf(page), "/admin/users/42");
 });
 
-test("WCAG 2.2: axe finds nothing and nothing scrolls sideways, on every page, wide and narrow, light and dark", { skip }, async () => {
-  await putUser(signet, "42", { services: [12], domains: ["a-very-long-domain-name-that-goes-on-and-on-and-on.example"] });
+test("WCAG 2.2: axe finds nothing and nothing scrolls sideways, on every page, wide and narrow, light and dark", {
+  skip,
+}, async () => {
+  await putUser(signet, "42", {
+    services: [12],
+    domains: ["a-very-long-domain-name-that-goes-on-and-on-and-on.example"],
+  });
   const set = await createSet(signet, { user_id: "42", name: "N".repeat(128) });
-  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["CreateSsoToken"], allowed_addresses: ["2001:db8::/32"] });
+  const { body: api } = await signet.admin("POST", "/api-credentials", {
+    name: "P",
+    actions: ["CreateSsoToken"],
+    allowed_addresses: ["2001:db8::/32"],
+  });
   await signIn(signet, set);
   const token = await getToken(signet, set);
   await openLink(signet, token);
   await openLink(signet, token, { headers: { "User-Agent": "elsewhere" } });
   await signet.ops.read();
-  const paths = ["/admin", "/admin/credentials", "/admin/credentials/new", `/admin/credentials/${set.client_id}`, "/admin/users", "/admin/users/42",
-    "/admin/users/unknown", "/admin/tokens", `/admin/tokens/${claimsOf(token).jti}`, "/admin/api-credentials", "/admin/api-credentials/new",
-    `/admin/api-credentials/${api.identifier}`, "/admin/health", "/admin/nowhere"];
+  const paths = [
+    "/admin",
+    "/admin/credentials",
+    "/admin/credentials/new",
+    `/admin/credentials/${set.client_id}`,
+    "/admin/users",
+    "/admin/users/42",
+    "/admin/users/unknown",
+    "/admin/tokens",
+    `/admin/tokens/${claimsOf(token).jti}`,
+    "/admin/api-credentials",
+    "/admin/api-credentials/new",
+    `/admin/api-credentials/${api.identifier}`,
+    "/admin/health",
+    "/admin/nowhere",
+  ];
   for (const look of LOOKS) {
     const page = await open(look);
     await show(page, "/admin");

@@ -1,8 +1,8 @@
 // The demo and every page of Signet, in a real browser.
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
@@ -87,13 +87,22 @@ async function linkFor(user) {
 }
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`the demo, from click to client area, for every destination; JavaScript ${javaScriptEnabled ? "on" : "off"}`, { skip }, async () => {
+  test(`the demo, from click to client area, for every destination; JavaScript ${javaScriptEnabled ? "on" : "off"}`, {
+    skip,
+  }, async () => {
     await open({ javaScriptEnabled });
     for (const [destination, label] of Object.entries(LABELS)) {
       await press("alice", destination);
       assert.equal(await heading(), label);
       const shown = await text();
-      for (const part of ["Signed in as alice", "POST /oauth/token", "sso.signed_in", "302 →", "Session", " at the latest"]) {
+      for (const part of [
+        "Signed in as alice",
+        "POST /oauth/token",
+        "sso.signed_in",
+        "302 →",
+        "Session",
+        " at the latest",
+      ]) {
         assert.ok(shown.includes(part), `${destination}: ${part}`);
       }
     }
@@ -114,7 +123,10 @@ test("each way that a sign-in can end shows its page", { skip }, async () => {
   await press("ivan");
   assert.equal(await heading(), "My Invoices", "Inactive accounts sign in");
   await open();
-  for (const [user, message] of [["clara", messages.closed], ["otto", messages.disabled]]) {
+  for (const [user, message] of [
+    ["clara", messages.closed],
+    ["otto", messages.disabled],
+  ]) {
     await press(user);
     assert.equal(await heading(), "This link did not sign you in");
     assert.equal(await alert(), message(user));
@@ -161,7 +173,11 @@ test("the account-switch page: stay, or switch, and never silently", { skip }, a
   assert.equal(await heading(), "My Invoices");
   assert.ok((await text()).includes("Signed in as ivan"));
   const ivan = await cookie();
-  assert.deepEqual([await whoIs(signet, alice), await whoIs(signet, ivan)], [undefined, "ivan"], "the old session is gone");
+  assert.deepEqual(
+    [await whoIs(signet, alice), await whoIs(signet, ivan)],
+    [undefined, "ivan"],
+    "the old session is gone",
+  );
   await page.goBack();
   assert.deepEqual([await cookie(), await whoIs(signet, ivan)], [ivan, "ivan"], "Back to the question changes nothing");
   await page.goto(`${signet.issuer}/clientarea.php`);
@@ -172,7 +188,9 @@ test("the account-switch page: stay, or switch, and never silently", { skip }, a
   assert.deepEqual(problems, []);
 });
 
-test("Back, Forward and Reload after landing stay signed in; after sign-out they show nothing of the user", { skip }, async () => {
+test("Back, Forward and Reload after landing stay signed in; after sign-out they show nothing of the user", {
+  skip,
+}, async () => {
   await press("alice");
   const alice = await cookie();
   await page.goBack();
@@ -216,7 +234,9 @@ test("RFC 9700 section 4.2: after landing, the token is nowhere in the browser",
   assert.ok(!everything.includes(token) && !everything.includes(token.split(".")[2]));
 });
 
-test("RFC 9700 section 4.2.4: a page at the link's own address sends no Referer when it is left", { skip }, async () => {
+test("RFC 9700 section 4.2.4: a page at the link's own address sends no Referer when it is left", {
+  skip,
+}, async () => {
   const leaving = async (name) => {
     assert.match(page.url(), /access_token=/);
     const next = page.waitForRequest((request) => request.isNavigationRequest());
@@ -247,13 +267,21 @@ const speculation = (link) => JSON.stringify({ prefetch: [{ urls: [link], eagern
 
 for (const [kind, html, reason] of [
   ["a prefetch", (link) => `<link rel="prefetch" href="${link}">`, "temporarily_unavailable"],
-  ["a speculation rule", (link) => `<script type="speculationrules">${speculation(link)}</script>`, "temporarily_unavailable"],
+  [
+    "a speculation rule",
+    (link) => `<script type="speculationrules">${speculation(link)}</script>`,
+    "temporarily_unavailable",
+  ],
   ["an image", (link) => `<img src="${link}">`, "access_denied"],
   ["a frame", (link) => `<iframe src="${link}"></iframe>`, "access_denied"],
   ["an object", (link) => `<object data="${link}"></object>`, "access_denied"],
   ["a script", (link) => `<script src="${link}"></script>`, "access_denied"],
   ["a style sheet", (link) => `<link rel="stylesheet" href="${link}">`, "access_denied"],
-  ["a fetch", (link) => `<script>fetch("${link}", { mode: "no-cors", credentials: "include" })</script>`, "access_denied"],
+  [
+    "a fetch",
+    (link) => `<script>fetch("${link}", { mode: "no-cors", credentials: "include" })</script>`,
+    "access_denied",
+  ],
   ["a beacon", (link) => `<script>navigator.sendBeacon("${link}")</script>`, "access_denied"],
 ]) {
   test(`Fetch Metadata: ${kind} on another site's page spends no token`, { skip }, async () => {
@@ -277,7 +305,9 @@ for (const [kind, html, reason] of [
   });
 }
 
-test("RFC 9700 section 4.7: another site's form with the attacker's token asks the signed-in victim", { skip }, async () => {
+test("RFC 9700 section 4.7: another site's form with the attacker's token asks the signed-in victim", {
+  skip,
+}, async () => {
   await press("alice");
   const alice = await cookie();
   const token = await getToken(signet, set, { user_id: "ivan" });
@@ -348,7 +378,9 @@ async function* pages() {
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [320, 390, 1280]) {
-    test(`WCAG 2.2: axe finds nothing and nothing scrolls sideways, ${colorScheme}, ${width} px wide`, { skip }, async () => {
+    test(`WCAG 2.2: axe finds nothing and nothing scrolls sideways, ${colorScheme}, ${width} px wide`, {
+      skip,
+    }, async () => {
       await open({ colorScheme, viewport: { width, height: 800 } });
       for await (const name of pages()) {
         await assertAccessible(page, name);
@@ -357,7 +389,9 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-test("WCAG 1.3.1, 2.4.2, 3.1.1: every page has its language, title, one h1, a main landmark and labelled controls", { skip }, async () => {
+test("WCAG 1.3.1, 2.4.2, 3.1.1: every page has its language, title, one h1, a main landmark and labelled controls", {
+  skip,
+}, async () => {
   for await (const name of pages()) {
     const shape = await page.evaluate(() => ({
       language: document.documentElement.lang,
@@ -377,13 +411,18 @@ test("WCAG 2.1.1 and 2.4.7: the keyboard alone signs in, and the focus is seen",
   const focused = [];
   for (let n = 0; n < 4; n += 1) {
     await page.keyboard.press("Tab");
-    focused.push(await page.evaluate(() => {
-      const { tagName, type } = document.activeElement;
-      return [tagName, type, getComputedStyle(document.activeElement).outlineStyle];
-    }));
+    focused.push(
+      await page.evaluate(() => {
+        const { tagName, type } = document.activeElement;
+        return [tagName, type, getComputedStyle(document.activeElement).outlineStyle];
+      }),
+    );
   }
   assert.deepEqual(focused, [
-    ["INPUT", "radio", "solid"], ["SELECT", "select-one", "solid"], ["INPUT", "text", "solid"], ["BUTTON", "submit", "solid"],
+    ["INPUT", "radio", "solid"],
+    ["SELECT", "select-one", "solid"],
+    ["INPUT", "text", "solid"],
+    ["BUTTON", "submit", "solid"],
   ]);
   await leave(page, () => page.keyboard.press("Enter"));
   assert.equal(await heading(), "My Invoices");
@@ -399,11 +438,21 @@ test("WCAG 2.1.1: arrow keys choose the user and the destination, Space presses 
   assert.ok((await text()).includes("Signed in as ivan"));
 });
 
-test("RFC 6265bis: the browser keeps the cookie for Signet's host alone, out of reach of scripts", { skip }, async () => {
+test("RFC 6265bis: the browser keeps the cookie for Signet's host alone, out of reach of scripts", {
+  skip,
+}, async () => {
   await press("alice");
   const [{ name, httpOnly, secure, sameSite, path, domain }] = await context.cookies();
-  assert.deepEqual({ name, httpOnly, secure, sameSite, path, domain }, {
-    name: "__Host-signet", httpOnly: true, secure: true, sameSite: "Lax", path: "/", domain: "localhost",
-  });
+  assert.deepEqual(
+    { name, httpOnly, secure, sameSite, path, domain },
+    {
+      name: "__Host-signet",
+      httpOnly: true,
+      secure: true,
+      sameSite: "Lax",
+      path: "/",
+      domain: "localhost",
+    },
+  );
   assert.equal(await page.evaluate(() => document.cookie), "");
 });

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { createServer, request as send } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { freePort } from "../support/port.mjs";
@@ -21,7 +21,12 @@ const LATE = 700;
 const APART = [50, 200, 400];
 const AREA = "The client area";
 
-let browser, portal, area, off, on, users = 0;
+let browser,
+  portal,
+  area,
+  off,
+  on,
+  users = 0;
 
 before(async () => {
   if (skip) return;
@@ -119,8 +124,15 @@ async function sessionOf(signet, context) {
 }
 
 for (const apart of APART) {
-  for (const [what, isLate] of [["every answer", isSso], ["the first hop's answer", (request) => isSso(request) && !isMarked(request)], ["the last answer", isMarked], ["no answer", none]]) {
-    test(`BROWSER_NONCE: clicks ${apart} ms apart on a link sign in, in one session, where ${what} comes late`, { skip }, async () => {
+  for (const [what, isLate] of [
+    ["every answer", isSso],
+    ["the first hop's answer", (request) => isSso(request) && !isMarked(request)],
+    ["the last answer", isMarked],
+    ["no answer", none],
+  ]) {
+    test(`BROWSER_NONCE: clicks ${apart} ms apart on a link sign in, in one session, where ${what} comes late`, {
+      skip,
+    }, async () => {
       const { context, page, user } = await visit(on, "on");
       on.isLate = isLate;
       try {
@@ -134,7 +146,9 @@ for (const apart of APART) {
     });
   }
 
-  test(`BROWSER_NONCE: clicks ${apart} ms apart on a form's button sign in, where every answer comes late`, { skip }, async () => {
+  test(`BROWSER_NONCE: clicks ${apart} ms apart on a form's button sign in, where every answer comes late`, {
+    skip,
+  }, async () => {
     const { context, page, user } = await visit(on, "on");
     on.isLate = isSso;
     try {
@@ -146,7 +160,9 @@ for (const apart of APART) {
     }
   });
 
-  test(`BROWSER_NONCE: clicks ${apart} ms apart on "Sign in as" switch the account, where every answer comes late`, { skip }, async () => {
+  test(`BROWSER_NONCE: clicks ${apart} ms apart on "Sign in as" switch the account, where every answer comes late`, {
+    skip,
+  }, async () => {
     const { context, page } = await visit(on, "on");
     try {
       await leave(page, () => page.click("a"));
@@ -164,17 +180,31 @@ for (const apart of APART) {
     }
   });
 
-  test(`without BROWSER_NONCE: clicks ${apart} ms apart on a link are refused where the first answer comes late, and one click leads back`, { skip }, async () => {
+  test(`without BROWSER_NONCE: clicks ${apart} ms apart on a link are refused where the first answer comes late, and one click leads back`, {
+    skip,
+  }, async () => {
     const { context, page, user } = await visit(off, "off");
     off.isLate = isSso;
     try {
       await clickTwice(page, "a", apart);
-      assert.deepEqual([await heading(page), await page.textContent("[role=alert]")], ["This link did not sign you in", messages.unable(user)]);
+      assert.deepEqual(
+        [await heading(page), await page.textContent("[role=alert]")],
+        ["This link did not sign you in", messages.unable(user)],
+      );
       assert.equal(await sessionOf(off, context), undefined);
       const { body } = await off.admin("GET", `/users/${user}/events`);
-      assert.deepEqual(body.events.slice(0, 2).map(({ event }) => event), ["token.replayed", "sso.signed_in"]);
-      assert.equal((await off.admin("GET", `/users/${user}/sessions`)).body.sessions.length, 1, "the session lives, though nobody has its cookie");
-      await page.route(`${portal.origin}/back`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><h1>Back</h1>" }));
+      assert.deepEqual(
+        body.events.slice(0, 2).map(({ event }) => event),
+        ["token.replayed", "sso.signed_in"],
+      );
+      assert.equal(
+        (await off.admin("GET", `/users/${user}/sessions`)).body.sessions.length,
+        1,
+        "the session lives, though nobody has its cookie",
+      );
+      await page.route(`${portal.origin}/back`, (route) =>
+        route.fulfill({ contentType: "text/html", body: "<!doctype html><h1>Back</h1>" }),
+      );
       await leave(page, () => page.click("text=Go back to Portal"));
       assert.equal(page.url(), `${portal.origin}/back`);
     } finally {
@@ -184,10 +214,15 @@ for (const apart of APART) {
   });
 }
 
-test("Chromium as it comes: a double click signs in where every answer comes late, with BROWSER_NONCE and without", { skip }, async () => {
+test("Chromium as it comes: a double click signs in where every answer comes late, with BROWSER_NONCE and without", {
+  skip,
+}, async () => {
   const usual = await launchChromium();
   try {
-    for (const [signet, name] of [[off, "off"], [on, "on"]]) {
+    for (const [signet, name] of [
+      [off, "off"],
+      [on, "on"],
+    ]) {
       const { context, page, user } = await visit(signet, name, usual);
       signet.isLate = isSso;
       await clickTwice(page, "a", 200);
@@ -219,13 +254,20 @@ test("WCAG 2.2: the page of a used link is accessible and leads back first", { s
     const set = await createSet(off, { user_id: user, name, client_uri: `${portal.origin}/back` });
     const token = await getToken(off, set);
     await off.fetch(`/oauth/singlesignon?access_token=${token}`);
-    for (const [width, colorScheme] of [[320, "light"], [375, "light"], [375, "dark"], [1280, "light"], [1280, "dark"]]) {
+    for (const [width, colorScheme] of [
+      [320, "light"],
+      [375, "light"],
+      [375, "dark"],
+      [1280, "light"],
+      [1280, "dark"],
+    ]) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
       const page = await context.newPage();
       await page.goto(`${off.issuer}/oauth/singlesignon?access_token=${token}`);
       await assertAccessible(page, `${name}, ${width}, ${colorScheme}`);
       assert.deepEqual(await page.locator("main a").allTextContents(), [`Go back to ${name}`, "Go to the client area"]);
-      if (SIGNET_SHOTS) await page.screenshot({ path: join(SIGNET_SHOTS, `used-${name.length}-${width}-${colorScheme}.png`) });
+      if (SIGNET_SHOTS)
+        await page.screenshot({ path: join(SIGNET_SHOTS, `used-${name.length}-${width}-${colorScheme}.png`) });
       await context.close();
     }
   }

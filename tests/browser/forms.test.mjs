@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startOrigin } from "../support/origin.mjs";
@@ -21,7 +21,9 @@ let browser, page, problems, other, area, signet, set;
 before(async () => {
   if (skip) return;
   browser = await launchChromium();
-  other = await site("other.localhost", (request, response) => response.end(`<!doctype html><title>Other</title><h1>${HEADING}</h1>`));
+  other = await site("other.localhost", (request, response) =>
+    response.end(`<!doctype html><title>Other</title><h1>${HEADING}</h1>`),
+  );
   area = await site("127.0.0.1", onwards);
   signet = await startSignet({ vars: { CLIENT_AREA_URL: area.origin } });
   set = await createSet(signet, { delegated: true });
@@ -64,7 +66,11 @@ async function open(options = {}) {
   const context = await browser.newContext({ javaScriptEnabled: false, ...options });
   const opened = await context.newPage();
   problems = [];
-  opened.on("console", (message) => /Failed to load resource|^Clear-Site-Data header/.test(message.text()) || problems.push(message.text()));
+  opened.on(
+    "console",
+    (message) =>
+      /Failed to load resource|^Clear-Site-Data header/.test(message.text()) || problems.push(message.text()),
+  );
   return opened;
 }
 
@@ -100,7 +106,9 @@ async function goBack(heading) {
 
 const show = (path, on = signet) => page.goto(`${on.issuer}${path}`);
 
-test("attack 110, CSP3 section 6.4.1: the sessions' button \"Sign out\" arrives, and Back does not lead out again", { skip }, async () => {
+test('attack 110, CSP3 section 6.4.1: the sessions\' button "Sign out" arrives, and Back does not lead out again', {
+  skip,
+}, async () => {
   const old = await signedIn();
   await show("/account/security");
   await arrive("Sign out", "/");
@@ -108,8 +116,13 @@ test("attack 110, CSP3 section 6.4.1: the sessions' button \"Sign out\" arrives,
   await goBack("Please sign in");
 });
 
-for (const [query, path] of [["", "/"], ["?return_to=bye.php%3Fa%3Db%26c", "/bye.php?a=b&c"]]) {
-  test(`attack 110, CSP3 section 6.4.1: the page that asks whether to sign out arrives at ${path}`, { skip }, async () => {
+for (const [query, path] of [
+  ["", "/"],
+  ["?return_to=bye.php%3Fa%3Db%26c", "/bye.php?a=b&c"],
+]) {
+  test(`attack 110, CSP3 section 6.4.1: the page that asks whether to sign out arrives at ${path}`, {
+    skip,
+  }, async () => {
     const old = await signedIn();
     await show(`/oauth/logout${query}`);
     await arrive("Sign out", path);
@@ -118,14 +131,20 @@ for (const [query, path] of [["", "/"], ["?return_to=bye.php%3Fa%3Db%26c", "/bye
   });
 }
 
-test("attack 110, CSP3 section 6.4.1: switching the account arrives, signed in as the other user", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: switching the account arrives, signed in as the other user", {
+  skip,
+}, async () => {
   await signedIn("alice");
   await page.goto(await linkOf("ivan"));
   assert.equal(await page.textContent("h1"), "Switch account?");
   await arrive("Sign in as ivan", "/clientarea.php?action=invoices");
   assert.equal(await whoIs(signet, await cookie()), "ivan");
   await page.goBack();
-  assert.equal(page.url(), `${other.origin}/from/clientarea.php?action=invoices`, "Back repeats the link, which leads there");
+  assert.equal(
+    page.url(),
+    `${other.origin}/from/clientarea.php?action=invoices`,
+    "Back repeats the link, which leads there",
+  );
 });
 
 test("attack 110, CSP3 section 6.4.1: each action on the sessions arrives at the sessions", { skip }, async () => {
@@ -135,12 +154,18 @@ test("attack 110, CSP3 section 6.4.1: each action on the sessions arrives at the
   await show("/account/security");
   for (const label of ["End this session", "Disallow single sign-on", "Allow single sign-on"]) {
     await leave(page, () => page.locator("button", { hasText: label }).first().click());
-    assert.deepEqual([page.url(), await page.textContent("h1")], [`${signet.issuer}/account/security`, "Your sessions"], label);
+    assert.deepEqual(
+      [page.url(), await page.textContent("h1")],
+      [`${signet.issuer}/account/security`, "Your sessions"],
+      label,
+    );
   }
   await rival.context().close();
 });
 
-test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads people to LOGIN_URL, wherever that redirects", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads people to LOGIN_URL, wherever that redirects", {
+  skip,
+}, async () => {
   const own = await startSignet({ vars: { CLIENT_AREA_URL: area.origin, LOGIN_URL: `${area.origin}/login` } });
   try {
     const by = await createSet(own, { delegated: true });
@@ -150,7 +175,13 @@ test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads 
     const old = await signedIn("alice", own, by);
     await show("/account/security", own);
     const { session_id } = await (await own.fetch("/oauth/session", { headers: old })).json();
-    await page.$$eval("[name=session_id]", (fields, id) => fields.forEach((field) => (field.value = id)), session_id);
+    await page.$$eval(
+      "[name=session_id]",
+      (fields, id) => {
+        for (const field of fields) field.value = id;
+      },
+      session_id,
+    );
     await arrive("End this session", "/login");
     assert.equal(await whoIs(own, old), undefined);
   } finally {
@@ -158,11 +189,15 @@ test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads 
   }
 });
 
-test("the tests above would notice: Chromium stops a redirect after a form that leads to another origin", { skip }, async () => {
+test("the tests above would notice: Chromium stops a redirect after a form that leads to another origin", {
+  skip,
+}, async () => {
   const control = await site("localhost", (request, response) => {
     if (request.method === "POST") return response.writeHead(303, { Location: `${area.origin}/` }).end();
     response.setHeader("Content-Security-Policy", `form-action 'self' ${area.origin}`);
-    response.end('<!doctype html><title>Control</title><h1>Control</h1><form method="post"><button>Leave</button></form>');
+    response.end(
+      '<!doctype html><title>Control</title><h1>Control</h1><form method="post"><button>Leave</button></form>',
+    );
   });
   try {
     await page.goto(control.origin);
@@ -175,12 +210,16 @@ test("the tests above would notice: Chromium stops a redirect after a form that 
   }
 });
 
-test("attack 110, CSP3 section 6.4.1: a client area's own button for signing out arrives, under a policy of 'self'", { skip }, async () => {
+test("attack 110, CSP3 section 6.4.1: a client area's own button for signing out arrives, under a policy of 'self'", {
+  skip,
+}, async () => {
   const policy = "default-src 'none'; form-action 'self'";
   const origin = await startOrigin({
     "/own": (_, response) => {
       response.writeHead(200, { "Content-Type": "text/html", "Content-Security-Policy": policy });
-      response.end('<!doctype html><title>Area</title><form method="post" action="/oauth/logout"><button>Leave</button></form>');
+      response.end(
+        '<!doctype html><title>Area</title><form method="post" action="/oauth/logout"><button>Leave</button></form>',
+      );
     },
     "/": onwards,
     "/clientarea.php": onwards,
@@ -220,10 +259,13 @@ test("attack 110, CSP3 section 6.4.1: the demo's buttons arrive: sign in, switch
   }
 });
 
-test("attack 110, CSP3 section 6.4.1: behind nginx with @login, signing out arrives at the login page of another origin", { skip: skip || skipProxy.nginx }, async () => {
+test("attack 110, CSP3 section 6.4.1: behind nginx with @login, signing out arrives at the login page of another origin", {
+  skip: skip || skipProxy.nginx,
+}, async () => {
   const port = await freePort();
   const own = await startSignet({ vars: { ISSUER: localOrigin(port) } });
-  const adapt = (config) => config.replace("# error_page", "error_page").replace("https://panel.example.com/login", `${area.origin}/login`);
+  const adapt = (config) =>
+    config.replace("# error_page", "error_page").replace("https://panel.example.com/login", `${area.origin}/login`);
   const origin = await startOrigin();
   const proxy = await startProxy("nginx", { port, signet: own.issuer, clientArea: origin.url, adapt });
   const front = { ...own, issuer: proxy.origin };
@@ -245,10 +287,18 @@ test("attack 110, CSP3 section 6.4.1: behind nginx with @login, signing out arri
   }
 });
 
-test("WCAG 2.2: the page on the way is a whole page with a link, for a browser that ignores Refresh", { skip }, async () => {
+test("WCAG 2.2: the page on the way is a whole page with a link, for a browser that ignores Refresh", {
+  skip,
+}, async () => {
   const { SIGNET_SHOTS } = process.env;
   await page.context().close();
-  for (const [width, colorScheme] of [[320, "light"], [375, "light"], [375, "dark"], [1280, "light"], [1280, "dark"]]) {
+  for (const [width, colorScheme] of [
+    [320, "light"],
+    [375, "light"],
+    [375, "dark"],
+    [1280, "light"],
+    [1280, "dark"],
+  ]) {
     page = await open({ javaScriptEnabled: true, colorScheme, viewport: { width, height: 800 } });
     await page.route("**/oauth/logout", async (route) => {
       const response = await route.fetch();
@@ -259,7 +309,10 @@ test("WCAG 2.2: the page on the way is a whole page with a link, for a browser t
     await signedIn();
     await show("/oauth/logout");
     await leave(page, () => page.click("button"));
-    assert.deepEqual([await page.title(), await page.textContent("h1")], ["You are signed out · Signet", "You are signed out"]);
+    assert.deepEqual(
+      [await page.title(), await page.textContent("h1")],
+      ["You are signed out · Signet", "You are signed out"],
+    );
     assert.equal(await page.locator("h1, main").count(), 2);
     await assertAccessible(page, `${width}, ${colorScheme}`);
     if (SIGNET_SHOTS) await page.screenshot({ path: join(SIGNET_SHOTS, `signed-out-${width}-${colorScheme}.png`) });

@@ -95,7 +95,9 @@ const entries = (page) =>
   page.$$eval(".entries > li", (items) =>
     items.map((item) => ({
       browser: item.querySelector("h2").textContent,
-      ...Object.fromEntries([...item.querySelectorAll("dt")].map((dt) => [dt.textContent, dt.nextElementSibling.textContent])),
+      ...Object.fromEntries(
+        [...item.querySelectorAll("dt")].map((dt) => [dt.textContent, dt.nextElementSibling.textContent]),
+      ),
       times: [...item.querySelectorAll("time")].map((time) => [time.dateTime, time.textContent]),
       buttons: [...item.querySelectorAll("button")].map((button) => button.textContent),
     })),
@@ -111,9 +113,14 @@ async function state() {
   return { sso, sessions: sessions.map(({ session_id }) => session_id) };
 }
 
-test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens in a new window signs in there, and the application cannot follow it", { skip }, async () => {
+test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens in a new window signs in there, and the application cannot follow it", {
+  skip,
+}, async () => {
   let link;
-  const portal = await site(() => `<a id="link" target="_blank" rel="opener" href="${link}">Open</a><button onclick="opened = window.open('${link}', 'area')">Open</button>`);
+  const portal = await site(
+    () =>
+      `<a id="link" target="_blank" rel="opener" href="${link}">Open</a><button onclick="opened = window.open('${link}', 'area')">Open</button>`,
+  );
   try {
     for (const selector of ["#link", "button"]) {
       link = await linkOf();
@@ -125,7 +132,8 @@ test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens
       await leave(popup, () => popup.click("text=Your sessions"));
       assert.equal(await heading(popup), "Your sessions");
       assert.equal(await popup.evaluate(() => window.opener), null, selector);
-      if (selector === "button") assert.equal(await page.evaluate(() => window.opened.closed), true, "nor the other way round");
+      if (selector === "button")
+        assert.equal(await page.evaluate(() => window.opened.closed), true, "nor the other way round");
     }
   } finally {
     portal.close();
@@ -133,7 +141,9 @@ test("HTML, Cross-Origin-Opener-Policy: a sign-in link that an application opens
   assert.deepEqual(problems, []);
 });
 
-test("the page lists every session, newest first: when, from where, by whom, to what; this browser's is marked", { skip }, async () => {
+test("the page lists every session, newest first: when, from where, by whom, to what; this browser's is marked", {
+  skip,
+}, async () => {
   const home = await createSet(signet, { name: "Own Portal", user_id: user, scopes: [] });
   const shop = await createSet(signet, { name: "Shop", delegated: true, scopes: ["clientarea:shopping_cart_addons"] });
   await signet.clock.set(-3_000_000);
@@ -156,10 +166,20 @@ test("the page lists every session, newest first: when, from where, by whom, to 
   ]);
   const { sessions } = (await signet.admin("GET", `/users/${user}/sessions`)).body;
   const rfc3339 = (seconds) => new Date(seconds * 1000).toISOString().replace(".000", "");
-  const people = { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const people = {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  };
   const format = new Intl.DateTimeFormat("en-GB", { ...people, timeZone: "UTC" });
   const told = (seconds) => [rfc3339(seconds), `${format.format(seconds * 1000).replace(" at ", ", ")} UTC`];
-  assert.deepEqual(shown.map(({ times }) => times[0]), sessions.map((session) => told(session.created_at)));
+  assert.deepEqual(
+    shown.map(({ times }) => times[0]),
+    sessions.map((session) => told(session.created_at)),
+  );
   assert.deepEqual(shown[2].times[1], told(sessions[2].last_seen_at));
   const [newest, middle, oldest] = sessions.map(({ created_at }) => created_at);
   assert.ok(newest - middle >= 1500 && middle - oldest >= 1500);
@@ -182,7 +202,10 @@ test("ending one other session signs that browser out at its next request, and n
   const stolen = await cookie(other);
   await leave(page, () => page.locator(".entries > li", { hasText: "Firefox" }).locator("button").click());
   assert.equal(page.url(), `${signet.issuer}/account/security`);
-  assert.deepEqual((await entries(page)).map(({ browser }) => browser), ["Chrome on Linux", "Chrome on Linux this browser"]);
+  assert.deepEqual(
+    (await entries(page)).map(({ browser }) => browser),
+    ["Chrome on Linux", "Chrome on Linux this browser"],
+  );
   assert.equal((await show(other, "/oauth/session")).status(), 401);
   assert.equal((await show(other)).status(), 401);
   assert.equal(await heading(other), "Please sign in");
@@ -198,7 +221,10 @@ test("ending all other sessions leaves this one alone", { skip }, async () => {
   const [page, ...others] = [await signedIn(), await signedIn(), await signedIn()];
   await show(page);
   await press(page, "End all other sessions");
-  assert.deepEqual((await entries(page)).map(({ browser }) => browser), ["Chrome on Linux this browser"]);
+  assert.deepEqual(
+    (await entries(page)).map(({ browser }) => browser),
+    ["Chrome on Linux this browser"],
+  );
   assert.equal(await button(page, "End").count(), 0, "there is nothing left to end");
   for (const other of others) assert.equal((await show(other, "/oauth/session")).status(), 401);
   assert.equal((await show(page, "/oauth/session")).status(), 200);
@@ -210,7 +236,10 @@ test("switching single sign-on off refuses every link, until it is switched on a
   const older = await linkOf();
   const refused = async (link) => {
     assert.equal((await visitor.goto(link)).status(), 403);
-    assert.deepEqual([await heading(visitor), await alert(visitor)], ["This link did not sign you in", messages.disabled(user)]);
+    assert.deepEqual(
+      [await heading(visitor), await alert(visitor)],
+      ["This link did not sign you in", messages.disabled(user)],
+    );
   };
   await show(page);
   await press(page, "Disallow single sign-on");
@@ -296,7 +325,9 @@ async function attackersProof() {
 }
 
 const attackForm = (path, fields) => `<form method="post" action="${signet.issuer}${path}">
-  ${Object.entries(fields).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join("")}
+  ${Object.entries(fields)
+    .map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`)
+    .join("")}
   <button>You have won</button></form>`;
 
 for (const [aim, path, fields] of [
@@ -306,8 +337,10 @@ for (const [aim, path, fields] of [
 ]) {
   test(`CSRF: another site's form cannot ${aim}, submitted by a script or by a click`, { skip }, async () => {
     const csrf_token = await attackersProof();
-    const attacker = await site(({ url }) =>
-      attackForm(path, { ...fields, csrf_token }) + (url === "/auto" ? "<script>document.forms[0].submit()</script>" : ""),
+    const attacker = await site(
+      ({ url }) =>
+        attackForm(path, { ...fields, csrf_token }) +
+        (url === "/auto" ? "<script>document.forms[0].submit()</script>" : ""),
     );
     await signedIn();
     const victims = { "/auto": await signedIn({ javaScriptEnabled: true }), "/click": await signedIn() };
@@ -331,7 +364,9 @@ for (const [aim, path, fields] of [
   });
 }
 
-test("CSRF: the form of a sibling host, with which the browser sends the cookie, fails for want of a proof", { skip }, async () => {
+test("CSRF: the form of a sibling host, with which the browser sends the cookie, fails for want of a proof", {
+  skip,
+}, async () => {
   const csrf_token = await attackersProof();
   const attacker = await site(() => attackForm("/account/security", { action: "disallow_sso", csrf_token }));
   const page = await signedIn();
@@ -342,7 +377,10 @@ test("CSRF: the form of a sibling host, with which the browser sends the cookie,
     await press(page, "You have won");
     const { cookie, "sec-fetch-site": from } = await (await posted).allHeaders();
     assert.ok(cookie.startsWith("__Host-signet=") && from === "same-site");
-    assert.deepEqual([await heading(page), await alert(page)], ["Nothing was changed", "The form is out of date. Open the page again."]);
+    assert.deepEqual(
+      [await heading(page), await alert(page)],
+      ["Nothing was changed", "The form is out of date. Open the page again."],
+    );
   } finally {
     attacker.close();
   }
@@ -355,13 +393,16 @@ test("CSRF: another site's links, images, requests and frames change and show no
   const forged = new URLSearchParams({ action: "disallow_sso", csrf_token: await proofOf(page) });
   const [security, logout] = [`${signet.issuer}/account/security`, `${signet.issuer}/oauth/logout`];
   const send = (url, body) => `fetch("${url}", { method: "POST", mode: "no-cors", credentials: "include", ${body} })`;
-  const attacker = await site(() => `<img src="${logout}"><img src="${security}?${forged}">
+  const attacker = await site(
+    () => `<img src="${logout}"><img src="${security}?${forged}">
     <iframe src="${security}"></iframe><iframe src="${logout}"></iframe><a href="${security}?${forged}">You have won</a>
-    <script>${send(security, `body: new URLSearchParams("${forged}")`)}; ${send(logout, "")}</script>`);
+    <script>${send(security, `body: new URLSearchParams("${forged}")`)}; ${send(logout, "")}</script>`,
+  );
   const untouched = await state();
   try {
     await page.goto(attacker.origin, { waitUntil: "networkidle" });
-    for (const frame of page.frames().slice(1)) assert.equal(await frame.locator("button").count(), 0, "nothing to click");
+    for (const frame of page.frames().slice(1))
+      assert.equal(await frame.locator("button").count(), 0, "nothing to click");
     const refusals = () => problems.filter((problem) => problem.includes("frame-ancestors"));
     while (refusals().length < 2) await page.waitForEvent("console");
     assert.equal(refusals().length, 2, problems.join("\n"));
@@ -374,27 +415,40 @@ test("CSRF: another site's links, images, requests and frames change and show no
   assert.equal((await show(page, "/oauth/session")).status(), 200);
 });
 
-test("CSRF: were a browser to send the cookie along, another site's request would still be refused", { skip }, async () => {
+test("CSRF: were a browser to send the cookie along, another site's request would still be refused", {
+  skip,
+}, async () => {
   const page = await signedIn();
   await show(page);
   const body = new URLSearchParams({ action: "disallow_sso", csrf_token: await proofOf(page) });
   const untouched = await state();
   for (const mark of [{ "Sec-Fetch-Site": "cross-site" }, { Origin: "https://evil.example" }]) {
     const headers = { ...(await cookie(page)), ...mark };
-    for (const [path, form] of [["/account/security", body], ["/oauth/logout", new URLSearchParams()]]) {
+    for (const [path, form] of [
+      ["/account/security", body],
+      ["/oauth/logout", new URLSearchParams()],
+    ]) {
       assert.equal((await signet.fetch(path, { method: "POST", headers, body: form })).status, 403, path);
     }
   }
   assert.deepEqual(await state(), untouched);
 });
 
-test("CSRF: a form with no proof, or with one of another session, is refused and changes nothing", { skip }, async () => {
+test("CSRF: a form with no proof, or with one of another session, is refused and changes nothing", {
+  skip,
+}, async () => {
   const [page, other] = [await signedIn(), await signedIn()];
   for (const one of [page, other]) await show(one);
   const [own, sister] = [await proofOf(page), await proofOf(other)];
   assert.notEqual(own, sister);
   const tampered = own.slice(0, -2) + (own.endsWith("AA") ? "BB" : "AA");
-  const proofs = { missing: undefined, empty: "", tampered, "a sister's": sister, "a stranger's": await attackersProof() };
+  const proofs = {
+    missing: undefined,
+    empty: "",
+    tampered,
+    "a sister's": sister,
+    "a stranger's": await attackersProof(),
+  };
   const untouched = await state();
   const url = `${signet.issuer}/account/security`;
   for (const [name, csrf_token] of Object.entries(proofs)) {
@@ -404,11 +458,18 @@ test("CSRF: a form with no proof, or with one of another session, is refused and
       assert.equal(answer.status(), 403, `${name}: ${action}`);
     }
     await show(page);
-    await page.$$eval("[name=csrf_token]", (fields, proof) => {
-      for (const field of fields) proof === undefined ? field.remove() : (field.value = proof);
-    }, csrf_token);
+    await page.$$eval(
+      "[name=csrf_token]",
+      (fields, proof) => {
+        for (const field of fields) proof === undefined ? field.remove() : (field.value = proof);
+      },
+      csrf_token,
+    );
     await press(page, "Disallow single sign-on");
-    assert.deepEqual([await heading(page), await alert(page)], ["Nothing was changed", "The form is out of date. Open the page again."]);
+    assert.deepEqual(
+      [await heading(page), await alert(page)],
+      ["Nothing was changed", "The form is out of date. Open the page again."],
+    );
   }
   assert.deepEqual(await state(), untouched);
   const answer = await page.request.post(url, { form: { action: "disallow_sso", csrf_token: own }, maxRedirects: 0 });
@@ -427,7 +488,9 @@ test("without a session the page asks people to sign in, or sends them to LOGIN_
   try {
     await page.goto(`${other.issuer}/account/security`);
     assert.equal(page.url(), LOGIN_URL);
-    const machine = await page.request.get(`${other.issuer}/account/security`, { headers: { Accept: "application/json" } });
+    const machine = await page.request.get(`${other.issuer}/account/security`, {
+      headers: { Accept: "application/json" },
+    });
     assert.equal(machine.status(), 401);
   } finally {
     await other.close();
@@ -462,7 +525,9 @@ async function enter(page, name) {
   await leave(page, () => page.keyboard.press("Enter"));
 }
 
-test("WCAG 2.1.1 and 2.4.7: the keyboard alone reaches and presses every button, and the focus is seen", { skip }, async () => {
+test("WCAG 2.1.1 and 2.4.7: the keyboard alone reaches and presses every button, and the focus is seen", {
+  skip,
+}, async () => {
   const [page] = [await signedIn(), await signedIn(), await signedIn(), await signedIn()];
   await show(page);
   const ends = Array(3).fill("End this session");
@@ -493,14 +558,18 @@ async function* views() {
   };
   yield yieldAt("security, 1 session", "/account/security");
   const wide = await createSet(signet, { name: "W".repeat(128), delegated: true, scopes: ["clientarea:billing_info"] });
-  const phone = { "User-Agent": `Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1 ${"x".repeat(200)}` };
+  const phone = {
+    "User-Agent": `Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1 ${"x".repeat(200)}`,
+  };
   const others = [[wide, { ...phone, "CF-Connecting-IP": "2001:db8:1234:5678:9abc:def0:1234:5678" }]];
   others.push([set, { "User-Agent": FIREFOX, "CF-Connecting-IP": "192.0.2.7" }]);
   for (const [by, headers] of others) await signIn(signet, by, { form: { user_id: user }, headers });
   yield yieldAt("security, 3 sessions", "/account/security");
   await press(page, "Disallow single sign-on");
   yield yieldAt("security, SSO off");
-  await page.$$eval("[name=csrf_token]", (fields) => fields.forEach((field) => field.remove()));
+  await page.$$eval("[name=csrf_token]", (fields) => {
+    for (const field of fields) field.remove();
+  });
   await press(page, "Allow single sign-on");
   yield yieldAt("security, form out of date");
   yield yieldAt("logout, refused place", "/oauth/logout?return_to=https://evil.example/");
@@ -513,10 +582,13 @@ async function* views() {
 /** Saves a picture into the folder that SIGNET_SHOTS names, if it does. */
 async function shoot(page, name) {
   const { SIGNET_SHOTS } = process.env;
-  if (SIGNET_SHOTS) await page.screenshot({ path: join(SIGNET_SHOTS, `${name.replace(/\W+/g, "-")}.png`), fullPage: true });
+  if (SIGNET_SHOTS)
+    await page.screenshot({ path: join(SIGNET_SHOTS, `${name.replace(/\W+/g, "-")}.png`), fullPage: true });
 }
 
-test("WCAG 2.2, CSP: axe finds nothing, nothing scrolls sideways, nothing is blocked; narrow and wide, light and dark", { skip }, async () => {
+test("WCAG 2.2, CSP: axe finds nothing, nothing scrolls sideways, nothing is blocked; narrow and wide, light and dark", {
+  skip,
+}, async () => {
   for await (const [name, page] of views()) {
     for (const width of [320, 360, 1280]) {
       await page.setViewportSize({ width, height: 800 });
@@ -549,7 +621,9 @@ test("XSS: HTML in a User-Agent, a credential set's name and a path to return to
   assert.deepEqual(problems, []);
 });
 
-test("WCAG 1.3.1, 2.4.2, 2.4.6, 3.1.1, 4.1.2: language, title, one h1, headings in order, names and times", { skip }, async () => {
+test("WCAG 1.3.1, 2.4.2, 2.4.6, 3.1.1, 4.1.2: language, title, one h1, headings in order, names and times", {
+  skip,
+}, async () => {
   for await (const [name, page] of views()) {
     const shape = await page.evaluate(() => ({
       language: document.documentElement.lang,
@@ -559,7 +633,9 @@ test("WCAG 1.3.1, 2.4.2, 2.4.6, 3.1.1, 4.1.2: language, title, one h1, headings 
     }));
     assert.deepEqual(shape, { language: "en", mains: 1, h1s: 1, nameless: 0 }, name);
     assert.match(await page.title(), /\S · Signet$/);
-    const levels = await page.$$eval("h1, h2, h3, h4, h5, h6", (all) => all.map((heading) => Number(heading.tagName[1])));
+    const levels = await page.$$eval("h1, h2, h3, h4, h5, h6", (all) =>
+      all.map((heading) => Number(heading.tagName[1])),
+    );
     const skips = levels.filter((level, n) => level > (levels[n - 1] ?? 0) + 1);
     assert.deepEqual(skips, [], `${name}: heading levels ${levels} skip`);
     for (const { times } of await entries(page)) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { launchChromium, skip } from "../support/chromium.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { freePort } from "../support/port.mjs";
@@ -15,7 +15,9 @@ let origin, signet, set, browser, mine, operators, evil;
 before(async () => {
   if (skip) return;
   browser = await launchChromium();
-  origin = await startOrigin({ "/evil": (_, response) => response.setHeader("Content-Type", "text/html").end("<title>evil</title>") });
+  origin = await startOrigin({
+    "/evil": (_, response) => response.setHeader("Content-Type", "text/html").end("<title>evil</title>"),
+  });
   evil = origin.url.replace("127.0.0.1", "evil.site.localhost");
   const port = await freePort();
   operators = `http://console.site.localhost:${port}`;
@@ -82,15 +84,22 @@ async function assertTossedInVain(front) {
     assert.equal(await whoIn(page, front), "alice", `${JSON.stringify(mark)} locks nobody out`);
     if (front.console) {
       await runThere(page, toss, `${mark}__Host-signet-admin=${operator}`);
-      assert.equal((await page.goto(`${front.console}/admin`)).status(), 401, `${JSON.stringify(mark)} opens no console`);
+      assert.equal(
+        (await page.goto(`${front.console}/admin`)).status(),
+        401,
+        `${JSON.stringify(mark)} opens no console`,
+      );
     }
     await page.context().close();
   }
   assert.ok(taken >= 5, `the browser took ${taken} of these cookies; with fewer this proves little`);
 }
 
-test("attack 101, RFC 6265bis: no cookie of a sibling host signs a browser in or out, whatever its name", { skip }, () =>
-  assertTossedInVain({ signet, set, mine, console: operators }));
+test(
+  "attack 101, RFC 6265bis: no cookie of a sibling host signs a browser in or out, whatever its name",
+  { skip },
+  () => assertTossedInVain({ signet, set, mine, console: operators }),
+);
 
 for (const name of names) {
   test(`attack 101, RFC 6265bis: nor through ${name}`, { skip: skip || skipProxy[name] }, async () => {
@@ -108,7 +117,9 @@ for (const name of names) {
   });
 }
 
-test("attack 106, RFC 6455 section 10.2: a page of a sibling host opens no WebSocket with the session", { skip }, async () => {
+test("attack 106, RFC 6455 section 10.2: a page of a sibling host opens no WebSocket with the session", {
+  skip,
+}, async () => {
   const hello = (address) =>
     new Promise((resolve) => {
       const socket = new WebSocket(address);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import { root } from "../../.ci/setup.mjs";
+import { root } from "../../scripts/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { runPython, skip } from "../support/python.mjs";
 import { readmeBlock } from "../support/readme.mjs";
@@ -45,7 +45,10 @@ const keysOf = async (from) => (await from.fetch("/.well-known/jwks.json")).json
 const verifiers = {
   async jose(order) {
     const { payload } = await jwtVerify(order.assertion, createLocalJWKSet(order.keys), {
-      issuer: order.issuer, audience: order.audience, typ: "assertion+jwt", algorithms: ["ES256"],
+      issuer: order.issuer,
+      audience: order.audience,
+      typ: "assertion+jwt",
+      algorithms: ["ES256"],
       // Only with this does jose look at `iat`.
       maxTokenAge: 120,
       currentDate: new Date(Date.now() + order.later * 1_000),
@@ -79,38 +82,54 @@ test("the README's example verifies an assertion, and refuses an SSO token", asy
 for (const [library, verify] of Object.entries(verifiers)) {
   const options = { skip: library !== "jose" && skip };
   const order = (change) => ({
-    assertion, keys, issuer: signet.issuer, audience: `${signet.issuer}/`, later: 0, ...change,
+    assertion,
+    keys,
+    issuer: signet.issuer,
+    audience: `${signet.issuer}/`,
+    later: 0,
+    ...change,
   });
 
   test(`RFC 7515 section 5.2: ${library} verifies an assertion with the published keys alone`, options, async () => {
     assert.equal(await verify(order({})), "42");
   });
 
-  test(`attack 111, RFC 7519 section 4.1.6: ${library} takes an assertion while its clock is four seconds slow`, options, async () => {
-    const start = await signet.clock.stop();
-    try {
-      await signet.clock.stop(start + 4_000);
-      assert.equal(await verify(order({ assertion: await freshAssertion() })), "42");
-      await signet.clock.stop(start + 30_000);
-      await assert.rejects(verify(order({ assertion: await freshAssertion() })));
-    } finally {
-      await signet.clock.set(0);
-    }
-  });
+  test(
+    `attack 111, RFC 7519 section 4.1.6: ${library} takes an assertion while its clock is four seconds slow`,
+    options,
+    async () => {
+      const start = await signet.clock.stop();
+      try {
+        await signet.clock.stop(start + 4_000);
+        assert.equal(await verify(order({ assertion: await freshAssertion() })), "42");
+        await signet.clock.stop(start + 30_000);
+        await assert.rejects(verify(order({ assertion: await freshAssertion() })));
+      } finally {
+        await signet.clock.set(0);
+      }
+    },
+  );
 
-  test(`RFC 7519 section 4.1, RFC 8725: ${library} refuses what was tampered with, is not for it, is dead, or is no assertion`, options, async () => {
-    for (const [what, change] of [
-      ["another user", { assertion: tampered(1, claimed({ sub: "1" })) }],
-      ["a longer life", { assertion: tampered(1, claimed({ exp: 9_999_999_999 })) }],
-      ["another signature", { assertion: tampered(2, () => Buffer.alloc(64, 1).toString("base64url")) }],
-      ["no signature", { assertion: `${encoded({ alg: "none", typ: "assertion+jwt" })}.${assertion.split(".")[1]}.` }],
-      ["an SSO token", { assertion: token }],
-      ["a stranger's keys", { keys: foreignKeys }],
-      ["another issuer", { issuer: "https://other.example" }],
-      ["another audience", { audience: "https://other.example/" }],
-      ["after its 60 seconds", { later: 61 }],
-    ]) {
-      await assert.rejects(verify(order(change)), undefined, what);
-    }
-  });
+  test(
+    `RFC 7519 section 4.1, RFC 8725: ${library} refuses what was tampered with, is not for it, is dead, or is no assertion`,
+    options,
+    async () => {
+      for (const [what, change] of [
+        ["another user", { assertion: tampered(1, claimed({ sub: "1" })) }],
+        ["a longer life", { assertion: tampered(1, claimed({ exp: 9_999_999_999 })) }],
+        ["another signature", { assertion: tampered(2, () => Buffer.alloc(64, 1).toString("base64url")) }],
+        [
+          "no signature",
+          { assertion: `${encoded({ alg: "none", typ: "assertion+jwt" })}.${assertion.split(".")[1]}.` },
+        ],
+        ["an SSO token", { assertion: token }],
+        ["a stranger's keys", { keys: foreignKeys }],
+        ["another issuer", { issuer: "https://other.example" }],
+        ["another audience", { audience: "https://other.example/" }],
+        ["after its 60 seconds", { later: 61 }],
+      ]) {
+        await assert.rejects(verify(order(change)), undefined, what);
+      }
+    },
+  );
 }

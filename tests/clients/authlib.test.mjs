@@ -22,7 +22,14 @@ after(() => signet.close());
 function fetchToken(change = {}) {
   const { client_id, client_secret } = set;
   const url = `${signet.issuer}/oauth/token`;
-  const order = { url, client_id, client_secret, method: "client_secret_basic", scope: "clientarea:invoices", ...change };
+  const order = {
+    url,
+    client_id,
+    client_secret,
+    method: "client_secret_basic",
+    scope: "clientarea:invoices",
+    ...change,
+  };
   return runPython(PROGRAM, order).then(JSON.parse);
 }
 

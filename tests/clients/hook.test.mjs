@@ -14,7 +14,18 @@ import { runPhp, skip } from "../support/php.mjs";
 import { freePort } from "../support/port.mjs";
 import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  messages,
+  openLink,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const STAND_IN = fileURLToPath(new URL("whmcs_stand_in.php", import.meta.url));
 const HOOK = fileURLToPath(new URL("../../src/whmcs/hook.php", import.meta.url));
@@ -52,7 +63,14 @@ async function fire(events, { failing = {}, shortened = null, flat = false } = {
   const file = join(hooks, "_signet_config.php");
   if (config === null) rmSync(file, { force: true });
   else writeFileSync(file, config);
-  const result = await runPhp(STAND_IN, { hook: join(hooks, "signet.php"), state: whmcs, events, failing, shortened, flat });
+  const result = await runPhp(STAND_IN, {
+    hook: join(hooks, "signet.php"),
+    state: whmcs,
+    events,
+    failing,
+    shortened,
+    flat,
+  });
   assert.deepEqual([result.complaints, result.output], [[], ""]);
   for (const { description } of result.log) whmcs.log.push({ id: whmcs.log.length + 1, description });
   const told = result.log.map(({ description }) => description);
@@ -95,7 +113,9 @@ for (const [event, vars] of [
   ["AfterRegistrarRegistration", (id) => ({ params: { userid: id, domainid: id + 3 } })],
   ["AfterRegistrarTransfer", (id) => ({ params: { userid: id, domainid: id + 3 } })],
 ]) {
-  test(`${event}(${Object.keys(vars(0))}): the client is sent whole, first as a new account, then as a changed one`, { skip }, async () => {
+  test(`${event}(${Object.keys(vars(0))}): the client is sent whole, first as a new account, then as a changed one`, {
+    skip,
+  }, async () => {
     const id = nextClient;
     whmcs.services = [...services(id, id + 2, id + 1), ...services(7, 7)];
     whmcs.domains = domains(id, id + 3);
@@ -118,7 +138,9 @@ for (const status of ["Active", "Inactive", "Closed"]) {
 }
 
 for (const flat of [false, true]) {
-  test(`GetClientsProducts, GetClientsDomains: hundreds are read in pages, ${flat ? "flat as the reference prints them" : "nested"}`, { skip }, async () => {
+  test(`GetClientsProducts, GetClientsDomains: hundreds are read in pages, ${flat ? "flat as the reference prints them" : "nested"}`, {
+    skip,
+  }, async () => {
     const ids = Array.from({ length: 230 }, (_, i) => nextClient * 1000 + i);
     whmcs.services = services(nextClient, ...ids);
     whmcs.domains = domains(nextClient, ...ids);
@@ -132,7 +154,11 @@ test("a list that cannot be read to its end is not sent: nobody loses a service 
   whmcs.services = services(id, id + 1);
   await fire([["ClientAdd", { client_id: id }]]);
   whmcs.services = [];
-  for (const [command, whole] of [["GetClientsDetails", ""], ["GetClientsProducts", " whole"], ["GetClientsDomains", " whole"]]) {
+  for (const [command, whole] of [
+    ["GetClientsDetails", ""],
+    ["GetClientsProducts", " whole"],
+    ["GetClientsDomains", " whole"],
+  ]) {
     const told = await fire([["ClientEdit", { userid: id }]], { failing: { [command]: "Database ö down" } });
     assert.deepEqual(told, [`Signet: client ${id} was not sent${whole}: ${command} failed: Database ? down`]);
     assert.deepEqual(await accountOf(id), ["Active", true, [id + 1], []]);
@@ -144,7 +170,9 @@ test("a list that cannot be read to its end is not sent: nobody loses a service 
 });
 
 for (const command of ["GetClientsDetails", "GetClientsProducts", "GetClientsDomains"]) {
-  test(`issue 9, item 11: a client is closed at once while ${command} fails, and single sign-on is switched off`, { skip }, async () => {
+  test(`issue 9, item 11: a client is closed at once while ${command} fails, and single sign-on is switched off`, {
+    skip,
+  }, async () => {
     const [id, failing] = [nextClient, { [command]: "Database down" }];
     const set = await createSet(signet, { user_id: String(id) });
     whmcs.services = services(id, id + 1);
@@ -165,10 +193,16 @@ for (const command of ["GetClientsDetails", "GetClientsProducts", "GetClientsDom
 }
 
 for (const command of ["GetClientsProducts", "GetClientsDomains"]) {
-  test(`issue 9, item 11: DailyCronJob closes a client whose ${command} fails, known or not, and sends the others whole`, { skip }, async () => {
+  test(`issue 9, item 11: DailyCronJob closes a client whose ${command} fails, known or not, and sends the others whole`, {
+    skip,
+  }, async () => {
     const [known, unknown, other] = [0, 1, 2].map((n) => nextClient + n);
     await fire([["ClientAdd", { client_id: known }]]);
-    whmcs.clients = [client(known, { status: "Closed" }), client(unknown, { status: "Closed", allowSingleSignOn: 0 }), client(other)];
+    whmcs.clients = [
+      client(known, { status: "Closed" }),
+      client(unknown, { status: "Closed", allowSingleSignOn: 0 }),
+      client(other),
+    ];
     whmcs.services = services(other, other + 1);
     whmcs.failingFor = [known, unknown];
     assert.deepEqual(await fire([["DailyCronJob", {}]], { failing: { [command]: "Database down" } }), [
@@ -176,11 +210,17 @@ for (const command of ["GetClientsProducts", "GetClientsDomains"]) {
       "Signet: everybody was sent: 1 clients, 0 refused",
     ]);
     const accounts = await Promise.all([known, unknown, other].map(accountOf));
-    assert.deepEqual(accounts, [["Closed", true, [], []], ["Closed", false, [], []], ["Active", true, [other + 1], []]]);
+    assert.deepEqual(accounts, [
+      ["Closed", true, [], []],
+      ["Closed", false, [], []],
+      ["Active", true, [other + 1], []],
+    ]);
   });
 }
 
-test("issue 9, item 11: a client with 12,000 domains and 600 services is sent in parts, changed by little, and closed at once", { skip }, async () => {
+test("issue 9, item 11: a client with 12,000 domains and 600 services is sent in parts, changed by little, and closed at once", {
+  skip,
+}, async () => {
   const id = nextClient;
   const ids = (from, count) => Array.from({ length: count }, (_, i) => 4_000_000_000 + from + i);
   whmcs.services = services(id, ...ids(0, 600));
@@ -207,7 +247,9 @@ test("issue 9, item 11: a client with 12,000 domains and 600 services is sent in
   assert.equal((await accountOf(id))[0], "Closed");
 });
 
-test("issue 9, item 11: a long list that breaks off half-way removes first, and the next daily job completes it", { skip }, async () => {
+test("issue 9, item 11: a long list that breaks off half-way removes first, and the next daily job completes it", {
+  skip,
+}, async () => {
   const id = nextClient;
   const ids = (from, count) => Array.from({ length: count }, (_, i) => 4_000_000_000 + from + i);
   whmcs.domains = domains(id, ...ids(0, 1_000));
@@ -218,7 +260,11 @@ test("issue 9, item 11: a long list that breaks off half-way removes first, and 
   await signet.faults.set([]);
   assert.match(told[0], new RegExp(`^Signet: client ${id} was not sent whole: Signet answered 503`));
   assert.equal(told[1], "Signet: everybody was sent: 0 clients, 0 refused");
-  assert.deepEqual((await accountOf(id))[3], ids(500, 1_000), "what went is gone, and the first part of what came is there");
+  assert.deepEqual(
+    (await accountOf(id))[3],
+    ids(500, 1_000),
+    "what went is gone, and the first part of what came is there",
+  );
   assert.deepEqual(await fire([["DailyCronJob", {}]]), ["Signet: everybody was sent: 1 clients, 0 refused"]);
   assert.deepEqual((await accountOf(id))[3], ids(500, 1_500));
 });
@@ -236,7 +282,9 @@ test("issue 9, item 11: a client who owns more than Signet takes is closed all t
   assert.deepEqual(await accountOf(id + 1), ["Active", true, [], []]);
 });
 
-test("issue 9, item 11: an event waits some 5 seconds for Signet in all, and the daily job sends the rest", { skip }, async (t) => {
+test("issue 9, item 11: an event waits some 5 seconds for Signet in all, and the daily job sends the rest", {
+  skip,
+}, async (t) => {
   let requests = 0;
   const slow = createHttpServer((request, response) => {
     requests += 1;
@@ -251,15 +299,23 @@ test("issue 9, item 11: an event waits some 5 seconds for Signet in all, and the
   assert.ok(requests <= 4 && waited < 9_000, `${requests} requests, ${waited} ms`);
 });
 
-test("ServiceDelete, DomainDelete: what is deleted is left out, before WHMCS has deleted it and after", { skip }, async () => {
+test("ServiceDelete, DomainDelete: what is deleted is left out, before WHMCS has deleted it and after", {
+  skip,
+}, async () => {
   const id = nextClient;
   const whole = { services: services(id, id + 1, id + 2), domains: domains(id, id + 3, id + 4) };
   for (const after of [whole, { services: services(id, id + 2), domains: domains(id, id + 4) }]) {
     Object.assign(whmcs, whole);
     await fire([["ClientEdit", { userid: id }]]);
-    await fire([["change", after], ["ServiceDelete", { userid: id, clientId: id, serviceid: id + 1 }]]);
+    await fire([
+      ["change", after],
+      ["ServiceDelete", { userid: id, clientId: id, serviceid: id + 1 }],
+    ]);
     assert.deepEqual((await accountOf(id))[2], [id + 2]);
-    await fire([["change", { ...after, services: services(id, id + 2) }], ["DomainDelete", { userid: id, domainid: id + 3 }]]);
+    await fire([
+      ["change", { ...after, services: services(id, id + 2) }],
+      ["DomainDelete", { userid: id, domainid: id + 3 }],
+    ]);
     assert.deepEqual(await accountOf(id), ["Active", true, [id + 2], [id + 4]]);
   }
 });
@@ -267,7 +323,10 @@ test("ServiceDelete, DomainDelete: what is deleted is left out, before WHMCS has
 test("ServiceEdit: a service that was moved is its new owner's and no longer its old one's", { skip }, async () => {
   const [old, id] = [nextClient, nextClient + 1];
   Object.assign(whmcs, { clients: [client(old), client(id)], services: services(old, old + 5) });
-  await fire([["ClientEdit", { userid: old }], ["ClientEdit", { userid: id }]]);
+  await fire([
+    ["ClientEdit", { userid: old }],
+    ["ClientEdit", { userid: id }],
+  ]);
   assert.deepEqual((await accountOf(old))[2], [old + 5]);
   const moved = services(id, old + 5);
   await fire([
@@ -278,7 +337,9 @@ test("ServiceEdit: a service that was moved is its new owner's and no longer its
   assert.deepEqual([(await accountOf(old))[2], (await accountOf(id))[2]], [[], [old + 5]]);
 });
 
-test("DomainEdit: a domain that was moved is its new owner's at once, and no longer its old one's after the daily job", { skip }, async () => {
+test("DomainEdit: a domain that was moved is its new owner's at once, and no longer its old one's after the daily job", {
+  skip,
+}, async () => {
   const [old, id] = [nextClient, nextClient + 1];
   Object.assign(whmcs, { clients: [client(old), client(id)], domains: domains(old, old + 5) });
   await fire([["ClientEdit", { userid: old }]]);
@@ -302,28 +363,52 @@ test("ClientClose: the session ends at once, and the next sign-in is denied word
 });
 
 for (const event of ["PreDeleteClient", "ClientDelete"]) {
-  test(`${event}: the account is deleted, and what WHMCS then deletes of the client does not bring it back`, { skip }, async () => {
+  test(`${event}: the account is deleted, and what WHMCS then deletes of the client does not bring it back`, {
+    skip,
+  }, async () => {
     const id = nextClient;
     whmcs.services = services(id, id + 1);
     await fire([["ClientEdit", { userid: id }]]);
-    const told = await fire([[event, { userid: id }], ["ServiceDelete", { userid: id, serviceid: id + 1 }]]);
+    const told = await fire([
+      [event, { userid: id }],
+      ["ServiceDelete", { userid: id, serviceid: id + 1 }],
+    ]);
     assert.deepEqual([told, await accountOf(id)], [[], undefined]);
-    assert.deepEqual(await fire([["PreDeleteClient", { userid: id }], ["ClientDelete", { userid: id }]]), [], "twice is no failure");
+    assert.deepEqual(
+      await fire([
+        ["PreDeleteClient", { userid: id }],
+        ["ClientDelete", { userid: id }],
+      ]),
+      [],
+      "twice is no failure",
+    );
   });
 }
 
 test("AfterClientMerge: the merged client's account is deleted, the other has what it had", { skip }, async () => {
   const [from, to] = [nextClient, nextClient + 1];
-  Object.assign(whmcs, { clients: [client(from), client(to)], services: [...services(from, from + 5), ...services(to, from + 6)] });
-  await fire([["ClientEdit", { userid: from }], ["ClientEdit", { userid: to }]]);
+  Object.assign(whmcs, {
+    clients: [client(from), client(to)],
+    services: [...services(from, from + 5), ...services(to, from + 6)],
+  });
+  await fire([
+    ["ClientEdit", { userid: from }],
+    ["ClientEdit", { userid: to }],
+  ]);
   whmcs.services = services(to, from + 5, from + 6);
   assert.deepEqual(await fire([["AfterClientMerge", { toUserID: to, fromUserID: from }]]), []);
   assert.deepEqual([await accountOf(from), (await accountOf(to))[2]], [undefined, [from + 5, from + 6]]);
 });
 
-test("allow_sso: what WHMCS forbids is off, and nothing but the user or an administrator switches it on again", { skip }, async () => {
+test("allow_sso: what WHMCS forbids is off, and nothing but the user or an administrator switches it on again", {
+  skip,
+}, async () => {
   const id = nextClient;
-  const edit = (vars = {}) => fire([["ClientEdit", { userid: id, ...vars }], ["DailyCronJob", {}]]);
+  const edit = (vars = {}) =>
+    fire([
+      ["ClientEdit", { userid: id, ...vars }],
+      ["DailyCronJob", {}],
+    ]);
   const sso = async () => (await accountOf(id))[1];
   whmcs.clients = [client(id, { allowSingleSignOn: 0 })];
   await edit();
@@ -346,19 +431,30 @@ test("the user's own switch at Signet outlives every event and the daily job", {
   await fire([["ClientAdd", { client_id: id }]]);
   await signet.admin("PATCH", `/users/${id}`, { sso: false });
   whmcs.services = services(id, id + 1);
-  await fire([["ServiceEdit", { userid: id, serviceid: id + 1 }], ["ClientEdit", { userid: id, allow_sso: true }], ["DailyCronJob", {}]]);
+  await fire([
+    ["ServiceEdit", { userid: id, serviceid: id + 1 }],
+    ["ClientEdit", { userid: id, allow_sso: true }],
+    ["DailyCronJob", {}],
+  ]);
   assert.deepEqual(await accountOf(id), ["Active", false, [id + 1], []]);
 });
 
-test("Signet out of reach: each event is in the activity log, and WHMCS goes on; the daily job repairs what was missed", { skip }, async () => {
+test("Signet out of reach: each event is in the activity log, and WHMCS goes on; the daily job repairs what was missed", {
+  skip,
+}, async () => {
   const id = nextClient;
   const deleted = id + 1;
   whmcs.clients.push(client(deleted));
-  await fire([["ClientEdit", { userid: deleted }], ["ClientEdit", { userid: id }]]);
+  await fire([
+    ["ClientEdit", { userid: deleted }],
+    ["ClientEdit", { userid: id }],
+  ]);
   config = configured(await nowhere(), signet.adminToken);
   whmcs.services = services(id, id + 2);
   const told = await fire([
-    ["ServiceEdit", { userid: id, serviceid: id + 2 }], ["ClientClose", { userid: id }], ["PreDeleteClient", { userid: deleted }],
+    ["ServiceEdit", { userid: id, serviceid: id + 2 }],
+    ["ClientClose", { userid: id }],
+    ["PreDeleteClient", { userid: deleted }],
   ]);
   assert.equal(told.length, 3);
   assert.match(told[0], new RegExp(`^Signet: client ${id} was not sent: Signet cannot be reached: `));
@@ -381,7 +477,9 @@ test("Signet out of reach: each event is in the activity log, and WHMCS goes on;
   assert.deepEqual(await eventsOf(signet, String(id)), events, "what is so already leaves no trace");
 });
 
-test("a deletion is repeated for no client that WHMCS still has, whatever the activity log says", { skip }, async () => {
+test("a deletion is repeated for no client that WHMCS still has, whatever the activity log says", {
+  skip,
+}, async () => {
   await fire([["ClientAdd", { client_id: nextClient }]]);
   whmcs.log.push({ id: 1, description: `Signet: deletion of client ${nextClient} failed: forged` });
   await fire([["DailyCronJob", {}]]);
@@ -399,7 +497,11 @@ test("a server that says nothing holds WHMCS up once, for seconds", { skip }, as
 
 test("a wrong token is in the activity log as Signet's refusal", { skip }, async () => {
   config = configured(signet.issuer, "not-the-administration-token-of-signet");
-  const told = await fire([["ClientEdit", { userid: nextClient }], ["PreDeleteClient", { userid: nextClient }], ["DailyCronJob", {}]]);
+  const told = await fire([
+    ["ClientEdit", { userid: nextClient }],
+    ["PreDeleteClient", { userid: nextClient }],
+    ["DailyCronJob", {}],
+  ]);
   const refusal = "Signet answered 401: The administration token is missing or wrong.";
   assert.deepEqual(told, [
     `Signet: client ${nextClient} was not sent: ${refusal}`,
@@ -408,14 +510,21 @@ test("a wrong token is in the activity log as Signet's refusal", { skip }, async
   ]);
 });
 
-test("a server that is not Signet: its answer is cut, and the token in it stays out of the log", { skip }, async (t) => {
+test("a server that is not Signet: its answer is cut, and the token in it stays out of the log", {
+  skip,
+}, async (t) => {
   const echo = createHttpServer((request, response) => {
     const { authorization } = request.headers;
     response.writeHead(request.url.endsWith("import") ? 200 : 418);
-    response.end(JSON.stringify({ detail: authorization + "x\n".repeat(200), stopped: { line: 1, reason: authorization } }));
+    response.end(
+      JSON.stringify({ detail: authorization + "x\n".repeat(200), stopped: { line: 1, reason: authorization } }),
+    );
   });
   config = configured(await listen(t, echo), signet.adminToken);
-  const told = await fire([["ClientEdit", { userid: nextClient }], ["DailyCronJob", {}]]);
+  const told = await fire([
+    ["ClientEdit", { userid: nextClient }],
+    ["DailyCronJob", {}],
+  ]);
   assert.match(told[0], /Signet answered 418: Bearer \(token\)x\?x\?/);
   assert.ok(told[0].length <= 300);
   assert.match(told[1], /Signet stopped: Bearer \(token\)$/);
@@ -426,7 +535,11 @@ test("a server that answers with no account is told as such", { skip }, async (t
     const server = createHttpServer((request, response) => response.end(answer));
     config = configured(await listen(t, server), signet.adminToken);
     const told = await fire([["ClientEdit", { userid: nextClient }]]);
-    assert.deepEqual(told, [`Signet: client ${nextClient} was not sent whole: Signet did not answer with an account`], answer);
+    assert.deepEqual(
+      told,
+      [`Signet: client ${nextClient} was not sent whole: Signet did not answer with an account`],
+      answer,
+    );
   }
 });
 
@@ -447,7 +560,10 @@ test("DailyCronJob: tries Signet again, also when an event of the same run could
   config = configured(await listen(t, server), signet.adminToken);
   const gone = nextClient + 1;
   whmcs.log = [{ id: 1, description: `Signet: deletion of client ${gone} failed: Signet answered 503` }];
-  const told = await fire([["ClientEdit", { userid: nextClient }], ["DailyCronJob", {}]]);
+  const told = await fire([
+    ["ClientEdit", { userid: nextClient }],
+    ["DailyCronJob", {}],
+  ]);
   assert.deepEqual(told.slice(1), [
     `Signet: deletion of client ${gone} repeated`,
     "Signet: everybody was sent: 1 clients, 0 refused",
@@ -458,7 +574,9 @@ test("DailyCronJob: tries Signet again, also when an event of the same run could
 test("an answer without end is not read to its end", { skip }, async (t) => {
   const endless = createHttpServer((request, response) => {
     response.writeHead(200);
-    const more = () => { while (!response.destroyed && response.write("x".repeat(65_536))); };
+    const more = () => {
+      while (!response.destroyed && response.write("x".repeat(65_536)));
+    };
     response.on("drain", more);
     more();
   });
@@ -470,7 +588,10 @@ test("an answer without end is not read to its end", { skip }, async (t) => {
 
 for (const [what, broken] of [
   ["missing", () => null],
-  ["not PHP", () => `<?php return ['address' => '${signet.issuer}', 'token' => '${signet.adminToken}' '${signet.adminToken}'];`],
+  [
+    "not PHP",
+    () => `<?php return ['address' => '${signet.issuer}', 'token' => '${signet.adminToken}' '${signet.adminToken}'];`,
+  ],
   ["without its opening tag", () => configured(signet.issuer, signet.adminToken).replace("<?php", "")],
   ["no array", () => "<?php return 'the-token';"],
   ["without token", () => configured(signet.issuer, "")],
@@ -482,14 +603,19 @@ for (const [what, broken] of [
   test(`a configuration that is ${what} is told on each event, and not quoted`, { skip }, async () => {
     config = broken();
     const unsound = "_signet_config.php does not return an https address and a token";
-    assert.deepEqual(await fire([["ClientEdit", { userid: nextClient }], ["DailyCronJob", {}]]), [
-      `Signet: client ${nextClient} was not sent: ${unsound}`,
-      `Signet: DailyCronJob was not passed on: ${unsound}`,
-    ]);
+    assert.deepEqual(
+      await fire([
+        ["ClientEdit", { userid: nextClient }],
+        ["DailyCronJob", {}],
+      ]),
+      [`Signet: client ${nextClient} was not sent: ${unsound}`, `Signet: DailyCronJob was not passed on: ${unsound}`],
+    );
   });
 }
 
-test("DailyCronJob: hundreds of clients go page by page; one that cannot be sent stops nobody else", { skip }, async () => {
+test("DailyCronJob: hundreds of clients go page by page; one that cannot be sent stops nobody else", {
+  skip,
+}, async () => {
   const ids = Array.from({ length: 250 }, (_, i) => nextClient + i);
   const [broken, large] = [ids[3], ids[4]];
   whmcs.clients = ids.map((id) => client(id, id === broken ? { status: "Frozen" } : {})).reverse();
@@ -512,7 +638,9 @@ test("DailyCronJob: storage that fails stops it, which is told; the next day's d
   assert.deepEqual(await accountOf(nextClient), ["Active", true, [], []]);
 });
 
-test("DailyCronJob: what Signet stopped at is sent from there on, and a page that failed once more", { skip }, async () => {
+test("DailyCronJob: what Signet stopped at is sent from there on, and a page that failed once more", {
+  skip,
+}, async () => {
   const ids = [0, 1, 2].map((i) => nextClient + i);
   whmcs.clients = ids.map((id) => client(id));
   for (const on of ids.map(String)) {
@@ -528,7 +656,13 @@ test("DailyCronJob: what Signet stopped at is sent from there on, and a page tha
 test("DailyCronJob: of a page that was stopped only the rest is sent", { skip }, async (t) => {
   const bodies = [];
   const server = createHttpServer(async (request, response) => {
-    bodies.push((await request.toArray()).join("").trim().split("\n").map((line) => Number(JSON.parse(line).user_id)));
+    bodies.push(
+      (await request.toArray())
+        .join("")
+        .trim()
+        .split("\n")
+        .map((line) => Number(JSON.parse(line).user_id)),
+    );
     response.end(bodies.length === 1 ? '{"stopped":{"line":2,"reason":"Enough."}}\n' : '{"done":{}}\n');
   });
   const ids = [0, 1, 2].map((i) => nextClient + i);
@@ -541,11 +675,27 @@ test("DailyCronJob: of a page that was stopped only the rest is sent", { skip },
 test("every hook is one that WHMCS documents, and the file does nothing by itself", { skip }, async () => {
   const { events } = await runPhp(STAND_IN, { hook: join(hooks, "signet.php"), state: whmcs, events: [] });
   assert.deepEqual(events.sort(), [
-    "AfterClientMerge", "AfterModuleCreate", "AfterRegistrarRegistration", "AfterRegistrarTransfer", "AfterShoppingCartCheckout",
-    "ClientAdd", "ClientClose", "ClientDelete", "ClientEdit", "DailyCronJob", "DomainDelete", "DomainEdit", "PreDeleteClient",
-    "PreServiceEdit", "ServiceDelete", "ServiceEdit",
+    "AfterClientMerge",
+    "AfterModuleCreate",
+    "AfterRegistrarRegistration",
+    "AfterRegistrarTransfer",
+    "AfterShoppingCartCheckout",
+    "ClientAdd",
+    "ClientClose",
+    "ClientDelete",
+    "ClientEdit",
+    "DailyCronJob",
+    "DomainDelete",
+    "DomainEdit",
+    "PreDeleteClient",
+    "PreServiceEdit",
+    "ServiceDelete",
+    "ServiceEdit",
   ]);
-  assert.equal(execFileSync("php", [join(hooks, "signet.php")], { encoding: "utf8" }), "This file cannot be accessed directly");
+  assert.equal(
+    execFileSync("php", [join(hooks, "signet.php")], { encoding: "utf8" }),
+    "This file cannot be accessed directly",
+  );
 });
 
 test("a client whom Signet knows otherwise is made what WHMCS says, the user's switch apart", { skip }, async () => {

@@ -23,12 +23,20 @@ after(() => signet.close());
 async function getToken({ client_id, client_secret }, authenticate, parameters = {}) {
   const client = { client_id };
   const response = await oauth.genericTokenEndpointRequest(
-    server, client, authenticate(client_secret), "single_sign_on", parameters, insecure,
+    server,
+    client,
+    authenticate(client_secret),
+    "single_sign_on",
+    parameters,
+    insecure,
   );
   return oauth.processGenericTokenEndpointResponse(server, client, response);
 }
 
-for (const [method, authenticate] of [["Basic", oauth.ClientSecretBasic], ["post", oauth.ClientSecretPost]]) {
+for (const [method, authenticate] of [
+  ["Basic", oauth.ClientSecretBasic],
+  ["post", oauth.ClientSecretPost],
+]) {
   test(`RFC 6749 section 4.5: gets a token with client_secret_${method.toLowerCase()}, and it signs in`, async () => {
     const answer = await getToken(set, authenticate, { scope: "clientarea:invoices" });
     assert.deepEqual([answer.token_type, answer.expires_in, answer.scope], ["bearer", 60, "clientarea:invoices"]);
@@ -58,13 +66,20 @@ test("RFC 8414 section 3: every endpoint that discovery finds is used by these t
   assert.deepEqual(endpoints.sort(), ["introspection_endpoint", "jwks_uri", "revocation_endpoint", "token_endpoint"]);
 });
 
-for (const [method, authenticate] of [["basic", oauth.ClientSecretBasic], ["post", oauth.ClientSecretPost]]) {
+for (const [method, authenticate] of [
+  ["basic", oauth.ClientSecretBasic],
+  ["post", oauth.ClientSecretPost],
+]) {
   test(`RFC 7662, RFC 7009: introspects and revokes a token with client_secret_${method}`, async () => {
     const { access_token } = await getToken(set, authenticate);
     const client = { client_id: set.client_id };
     const proof = authenticate(set.client_secret);
     const introspect = async () =>
-      oauth.processIntrospectionResponse(server, client, await oauth.introspectionRequest(server, client, proof, access_token, insecure));
+      oauth.processIntrospectionResponse(
+        server,
+        client,
+        await oauth.introspectionRequest(server, client, proof, access_token, insecure),
+      );
     const { active, sub, iss } = await introspect();
     assert.deepEqual({ active, sub, iss }, { active: true, sub: "42", iss: signet.issuer });
     const revoked = await oauth.revocationRequest(server, client, proof, access_token, insecure);
@@ -82,7 +97,8 @@ for (const [method, authenticate] of [["basic", oauth.ClientSecretBasic], ["post
 
 test("RFC 7517: the keys are where the metadata says, and import as ES256", async () => {
   const { keys } = await (await fetch(server.jwks_uri)).json();
-  for (const jwk of keys) await crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: jwk.crv }, false, ["verify"]);
+  for (const jwk of keys)
+    await crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: jwk.crv }, false, ["verify"]);
   assert.equal(keys.length, 1);
 });
 
@@ -99,6 +115,9 @@ for (const secret of ["abc+def/ghi=", "100%", "a%zz", "a%ffb", "a%2Bb", "a:b:c",
     const { client_id } = await importSet(signet, secret);
     const Authorization = `Basic ${Buffer.from(`${client_id}:${secret}`).toString("base64")}`;
     const body = new URLSearchParams({ grant_type: "single_sign_on" });
-    assert.equal((await signet.fetch("/oauth/token", { method: "POST", headers: { Authorization }, body })).status, 200);
+    assert.equal(
+      (await signet.fetch("/oauth/token", { method: "POST", headers: { Authorization }, body })).status,
+      200,
+    );
   });
 }

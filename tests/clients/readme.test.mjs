@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -54,7 +54,10 @@ const shells = {
 async function run(shell, commands, { adminToken = "", fakes = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "signet-readme-"));
   try {
-    await writeFile(join(folder, ".dev.vars"), `# Read by \`npm start\`; never deploy it.\nADMIN_TOKEN="${adminToken}"\n`);
+    await writeFile(
+      join(folder, ".dev.vars"),
+      `# Read by \`npm start\`; never deploy it.\nADMIN_TOKEN="${adminToken}"\n`,
+    );
     await mkdir(join(folder, "bin"));
     for (const [name, script] of Object.entries({ npm: 'echo "npm ran: $*"', ...fakes })) {
       await writeFile(join(folder, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -74,7 +77,8 @@ test("issue 9, item 27: no command of the README has a comment, or a mark that a
   assert.ok(blocks.length >= 11);
   for (const block of blocks) assert.doesNotMatch(block, /(^|\s)#|!/m);
   const others = [...readme.matchAll(/^ *```\n(.*?)^ *```/gms)].map(([, block]) => block);
-  for (const block of others) assert.doesNotMatch(block, /^ *(npm|npx|node|curl|cargo) /m, "commands are in blocks of sh");
+  for (const block of others)
+    assert.doesNotMatch(block, /^ *(npm|npx|node|curl|cargo) /m, "commands are in blocks of sh");
 });
 
 for (const [shell, { skip }] of Object.entries(shells)) {
@@ -92,7 +96,9 @@ for (const [shell, { skip }] of Object.entries(shells)) {
     }
   });
 
-  test(`${shell}: the imports of the README bring a file, its rest, and the list that WHMCS gives`, { skip }, async () => {
+  test(`${shell}: the imports of the README bring a file, its rest, and the list that WHMCS gives`, {
+    skip,
+  }, async () => {
     const [setting] = blocksOf("## Walk through it with curl");
     const blocks = blocksOf("### Import");
     assert.equal(blocks.length, 3);
@@ -104,14 +110,27 @@ for (const [shell, { skip }] of Object.entries(shells)) {
     });
     try {
       await once(whmcs.listen(0, "127.0.0.1"), "listening");
-      const commands = [setting, ...blocks].join("\n").replace("https://whmcs.example.com", `http://127.0.0.1:${whmcs.address().port}`);
+      const commands = [setting, ...blocks]
+        .join("\n")
+        .replace("https://whmcs.example.com", `http://127.0.0.1:${whmcs.address().port}`);
       const { printed, files } = await run(shell, at(signet, commands), signet);
-      const reports = printed.trim().split("\n").map((line) => JSON.parse(line));
-      assert.deepEqual(reports, [...allDone(2, { created: 2 }), ...allDone(1, { unchanged: 1 }), ...allDone(1, { created: 1 })]);
-      assert.deepEqual(asked, [{ action: "ListOAuthCredentials", responsetype: "json", identifier: "IDENTIFIER", secret: "SECRET" }]);
+      const reports = printed
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      assert.deepEqual(reports, [
+        ...allDone(2, { created: 2 }),
+        ...allDone(1, { unchanged: 1 }),
+        ...allDone(1, { created: 1 }),
+      ]);
+      assert.deepEqual(asked, [
+        { action: "ListOAuthCredentials", responsetype: "json", identifier: "IDENTIFIER", secret: "SECRET" },
+      ]);
       for (const [client_id, client_secret] of [
-        ["acme", "the-secret-that-acme-has-had-for-years"], ["COMPANY.a+/=", secretOf("COMPANY.a+/=")],
-      ]) assert.equal((await postToken(signet, { client_id, client_secret })).status, 200, client_id);
+        ["acme", "the-secret-that-acme-has-had-for-years"],
+        ["COMPANY.a+/=", secretOf("COMPANY.a+/=")],
+      ])
+        assert.equal((await postToken(signet, { client_id, client_secret })).status, 200, client_id);
       assert.deepEqual(files, ["import.ndjson"]);
     } finally {
       whmcs.close();
@@ -119,11 +138,14 @@ for (const [shell, { skip }] of Object.entries(shells)) {
     }
   });
 
-  test(`issue 9, item 27: ${shell}: the secrets of the README are set and shown, and in no file`, { skip }, async () => {
+  test(`issue 9, item 27: ${shell}: the secrets of the README are set and shown, and in no file`, {
+    skip,
+  }, async () => {
     const [commands] = blocksOf("## Deploy to Cloudflare");
     const { printed, files } = await run(shell, commands, { fakes: { npx: 'echo "$* <$(cat)>"' } });
     const [, keys, stored, shown] =
-      printed.match(/^wrangler secret put SIGNING_KEYS <k1:(.*)>\nwrangler secret put ADMIN_TOKEN <(.*)>\n(.*)\n$/) ?? [];
+      printed.match(/^wrangler secret put SIGNING_KEYS <k1:(.*)>\nwrangler secret put ADMIN_TOKEN <(.*)>\n(.*)\n$/) ??
+      [];
     assert.match(keys ?? printed, /^[\w-]{43}$/);
     assert.match(stored, /^[\w-]{43}$/);
     assert.equal(shown, stored);
@@ -133,7 +155,9 @@ for (const [shell, { skip }] of Object.entries(shells)) {
 
 test("issue 9, item 27: git ignores what the commands of the README write", async () => {
   const ignored = await readFile(new URL("../../.gitignore", import.meta.url), "utf8");
-  const written = commandsIn(readme).flatMap((block) => [...block.matchAll(/(?:> ?|-c )([\w.]+)/g)].map(([, name]) => name));
+  const written = commandsIn(readme).flatMap((block) =>
+    [...block.matchAll(/(?:> ?|-c )([\w.]+)/g)].map(([, name]) => name),
+  );
   assert.deepEqual([...new Set(written)], ["cookies.txt", "import.ndjson"]);
   for (const name of written) assert.ok(ignored.includes(`\n/${name}\n`), name);
 });

@@ -15,7 +15,13 @@ import { startSignet } from "../support/signet.mjs";
 import { claimsOf, createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const ACTIONS = ["CreateSsoToken", "CreateOAuthCredential", "UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"];
+const ACTIONS = [
+  "CreateSsoToken",
+  "CreateOAuthCredential",
+  "UpdateOAuthCredential",
+  "DeleteOAuthCredential",
+  "ListOAuthCredentials",
+];
 /** How many requests are invented for each operation, beside those that cover each constraint; SIGNET_FUZZ asks for more. */
 const EXAMPLES = process.env.SIGNET_FUZZ ?? "40";
 const USER = "42";
@@ -38,8 +44,14 @@ async function identities() {
   const { jti } = claimsOf(await getToken(signet, set));
   const { body: api } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ACTIONS });
   return {
-    USER, CLIENT_ID: set.client_id, CLIENT_SECRET: set.client_secret, COOKIE: Cookie.split("=")[1], JTI: jti,
-    API_IDENTIFIER: api.identifier, API_SECRET: api.secret, ADMIN_TOKEN: signet.adminToken,
+    USER,
+    CLIENT_ID: set.client_id,
+    CLIENT_SECRET: set.client_secret,
+    COOKIE: Cookie.split("=")[1],
+    JTI: jti,
+    API_IDENTIFIER: api.identifier,
+    API_SECRET: api.secret,
+    ADMIN_TOKEN: signet.adminToken,
   };
 }
 
@@ -47,7 +59,10 @@ async function identities() {
 async function schemathesis(who) {
   const config = join(folder, "schemathesis.toml");
   const template = await readFile(join(HERE, "schemathesis.toml"), "utf8");
-  await writeFile(config, template.replace(/<(\w+)>/g, (_, name) => who[name]));
+  await writeFile(
+    config,
+    template.replace(/<(\w+)>/g, (_, name) => who[name]),
+  );
   const told = Object.entries(who).map(([name, value]) => [`SIGNET_${name}`, value]);
   const env = { ...process.env, ...Object.fromEntries(told), PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: "1" };
   const options = ["--no-color", "--seed", String(seed()), "--max-examples", EXAMPLES];
@@ -58,13 +73,21 @@ async function schemathesis(who) {
   return { status, output: outputs.join("") };
 }
 
-test("OpenAPI 3.1: no invented request gets a 5xx, or an answer of another status, type, header or content than described", { skip }, async () => {
+test("OpenAPI 3.1: no invented request gets a 5xx, or an answer of another status, type, header or content than described", {
+  skip,
+}, async () => {
   const who = await identities();
   const { status, output } = await schemathesis(who);
   assert.equal(status, 0, output);
   const { operations } = await readDescription(signet);
-  assert.ok(output.includes(`Tested: ${operations.length - 1}\n`), `all but the one that gave it the description: ${output}`);
-  assert.deepEqual(signet.logs.filter(({ message }) => /panick|RuntimeError|"outcome":"failed"/.test(message)), []);
+  assert.ok(
+    output.includes(`Tested: ${operations.length - 1}\n`),
+    `all but the one that gave it the description: ${output}`,
+  );
+  assert.deepEqual(
+    signet.logs.filter(({ message }) => /panick|RuntimeError|"outcome":"failed"/.test(message)),
+    [],
+  );
   const set = { client_id: who.CLIENT_ID, client_secret: who.CLIENT_SECRET };
   assert.ok(await signIn(signet, set), "a sign-in works afterwards");
 });

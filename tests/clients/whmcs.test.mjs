@@ -11,7 +11,13 @@ import { startSignet } from "../support/signet.mjs";
 import { postToken, putUser } from "../support/workflow.mjs";
 
 const program = (name) => fileURLToPath(new URL(name, import.meta.url));
-const ACTIONS = ["CreateSsoToken", "CreateOAuthCredential", "UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"];
+const ACTIONS = [
+  "CreateSsoToken",
+  "CreateOAuthCredential",
+  "UpdateOAuthCredential",
+  "DeleteOAuthCredential",
+  "ListOAuthCredentials",
+];
 let signet, url, credential;
 
 before(async () => {
@@ -34,15 +40,26 @@ async function whmcspy(action, params, { identifier, secret }) {
 function npmWhmcs(action, params, { identifier, secret, accesskey = "AK" }) {
   const client = new WHMCS({ username: identifier, password: secret, apiKey: accesskey, serverUrl: url });
   return new Promise((resolve, reject) => {
-    client.utils.modem({ client, body: { action, ...params } }, (error, answer) => (error ? reject(error) : resolve(answer)));
+    client.utils.modem({ client, body: { action, ...params } }, (error, answer) =>
+      error ? reject(error) : resolve(answer),
+    );
   });
 }
 
-const phpCurl = (as_array) => async (action, params, { identifier, secret }) => {
-  const { status, answer } = await runPhp(program("curl_client.php"), { url, identifier, secret, action, params, as_array });
-  if (answer.result !== "success") throw Object.assign(new Error(answer.message), { status });
-  return answer;
-};
+const phpCurl =
+  (as_array) =>
+  async (action, params, { identifier, secret }) => {
+    const { status, answer } = await runPhp(program("curl_client.php"), {
+      url,
+      identifier,
+      secret,
+      action,
+      params,
+      as_array,
+    });
+    if (answer.result !== "success") throw Object.assign(new Error(answer.message), { status });
+    return answer;
+  };
 
 const clients = [
   { name: "PyPI whmcspy", call: whmcspy, skip: skipPython },
@@ -52,7 +69,12 @@ const clients = [
 ];
 
 for (const { name, call, skip } of clients) {
-  const create = (change) => call("CreateOAuthCredential", { grantType: "single_sign_on", scope: "clientarea:sso clientarea:invoices", serviceId: 12, ...change }, credential);
+  const create = (change) =>
+    call(
+      "CreateOAuthCredential",
+      { grantType: "single_sign_on", scope: "clientarea:sso clientarea:invoices", serviceId: 12, ...change },
+      credential,
+    );
 
   test(`${name}: CreateSsoToken gets a link that signs in`, { skip }, async () => {
     const params = { client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "cart.php?a=view&b=é+%2B" };
@@ -60,7 +82,10 @@ for (const { name, call, skip } of clients) {
     assert.equal(redirect_url, `${signet.issuer}/oauth/singlesignon.php?access_token=${access_token}`);
     const { pathname, search } = new URL(redirect_url);
     const opened = await signet.fetch(pathname + search);
-    assert.deepEqual([opened.status, opened.headers.get("location")], [302, `${signet.issuer}/cart.php?a=view&b=%C3%A9+%2B`]);
+    assert.deepEqual(
+      [opened.status, opened.headers.get("location")],
+      [302, `${signet.issuer}/cart.php?a=view&b=%C3%A9+%2B`],
+    );
     assert.ok(opened.headers.get("set-cookie"));
   });
 
@@ -76,15 +101,23 @@ for (const { name, call, skip } of clients) {
 
   test(`${name}: UpdateOAuthCredential changes it and gives it a new secret`, { skip }, async () => {
     const { credentialId, clientIdentifier, clientSecret } = await create();
-    const { newClientSecret } = await call("UpdateOAuthCredential", { credentialId, name: "New", resetSecret: "true" }, credential);
-    const status = async (client_secret) => (await postToken(signet, { client_id: clientIdentifier, client_secret })).status;
+    const { newClientSecret } = await call(
+      "UpdateOAuthCredential",
+      { credentialId, name: "New", resetSecret: "true" },
+      credential,
+    );
+    const status = async (client_secret) =>
+      (await postToken(signet, { client_id: clientIdentifier, client_secret })).status;
     assert.deepEqual([await status(clientSecret), await status(newClientSecret)], [401, 200]);
     assert.equal((await signet.admin("GET", `/credentials/${clientIdentifier}`)).body.name, "New");
   });
 
   test(`${name}: ListOAuthCredentials finds it, DeleteOAuthCredential deletes it`, { skip }, async () => {
     const { credentialId } = await create();
-    const ids = async () => (await call("ListOAuthCredentials", { grantType: "single_sign_on" }, credential)).clients.map((row) => row.credentialId);
+    const ids = async () =>
+      (await call("ListOAuthCredentials", { grantType: "single_sign_on" }, credential)).clients.map(
+        (row) => row.credentialId,
+      );
     assert.ok((await ids()).includes(credentialId));
     assert.equal((await call("DeleteOAuthCredential", { credentialId }, credential)).credentialId, credentialId);
     assert.ok(!(await ids()).includes(credentialId));
@@ -106,6 +139,12 @@ for (const { name, call, skip } of clients) {
 
 test("npm whmcs: sends its password as it stands, so it is the secret and not the MD5 that its README means", async () => {
   const secret = createHash("md5").update(credential.secret).digest("hex");
-  await assert.rejects(npmWhmcs("CreateSsoToken", { client_id: 1 }, { ...credential, secret }), /WHMCS Error \(403\): Authentication Failed/);
-  assert.equal((await npmWhmcs("CreateSsoToken", { client_id: 1 }, { ...credential, accesskey: undefined })).result, "success");
+  await assert.rejects(
+    npmWhmcs("CreateSsoToken", { client_id: 1 }, { ...credential, secret }),
+    /WHMCS Error \(403\): Authentication Failed/,
+  );
+  assert.equal(
+    (await npmWhmcs("CreateSsoToken", { client_id: 1 }, { ...credential, accesskey: undefined })).result,
+    "success",
+  );
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { localOrigin } from "../../.ci/setup.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { echoProgram, skipFastCgi, startPhp } from "../support/php.mjs";
 import { freePort } from "../support/port.mjs";
@@ -16,11 +16,42 @@ const LOGIN_URL = "https://panel.example.com/login";
 const page = { Accept: "text/html" };
 /** Names that some server takes for what a proxy says. */
 const TRUSTED = [
-  "X.Signet.User", "X~Signet~User", "x.signet_user", "X-Signet.User", "X!Signet!User", "X.Forwarded.User", "X-Forwarded.User", "X-Forwarded-Email",
-  "X-Forwarded-Groups", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "Forwarded", "Remote-User", "Remote_User", "Remote.User",
-  "X-Remote-User", "X.Remote.User", "X-Auth-Request-User", "X-Auth.Request-User", "X-WebAuth-User", "X-Authenticated-User", "X-Original-URL",
-  "X.Original.URL", "X-Rewrite-URL", "X_Rewrite_URL", "X-Real-IP", "X_Real_IP", "X.Real.IP", "X-Client-IP", "Client-IP", "Client_IP", "True-Client-IP",
-  "X-Cluster-Client-IP", "X-Forwarded-For", "Proxy",
+  "X.Signet.User",
+  "X~Signet~User",
+  "x.signet_user",
+  "X-Signet.User",
+  "X!Signet!User",
+  "X.Forwarded.User",
+  "X-Forwarded.User",
+  "X-Forwarded-Email",
+  "X-Forwarded-Groups",
+  "X-Forwarded-Port",
+  "X-Forwarded-Prefix",
+  "X-Forwarded-Server",
+  "Forwarded",
+  "Remote-User",
+  "Remote_User",
+  "Remote.User",
+  "X-Remote-User",
+  "X.Remote.User",
+  "X-Auth-Request-User",
+  "X-Auth.Request-User",
+  "X-WebAuth-User",
+  "X-Authenticated-User",
+  "X-Original-URL",
+  "X.Original.URL",
+  "X-Rewrite-URL",
+  "X_Rewrite_URL",
+  "X-Real-IP",
+  "X_Real_IP",
+  "X.Real.IP",
+  "X-Client-IP",
+  "Client-IP",
+  "Client_IP",
+  "True-Client-IP",
+  "X-Cluster-Client-IP",
+  "X-Forwarded-For",
+  "Proxy",
 ];
 
 describe("PHP behind Caddy", { skip: skip.caddy || skipFastCgi }, () => {
@@ -32,7 +63,12 @@ describe("PHP behind Caddy", { skip: skip.caddy || skipFastCgi }, () => {
     signet = await startSignet({ vars: { ISSUER: localOrigin(port) } });
     const transport = `transport fastcgi {\nenv SCRIPT_FILENAME ${echoProgram}\n}`;
     const adapt = (config) => config.replace("header_up X-Real-IP {remote_host}", (line) => `${line}\n${transport}`);
-    proxy = await startProxy("caddy", { port, signet: signet.issuer, clientArea: `http://127.0.0.1:${php.port}`, adapt });
+    proxy = await startProxy("caddy", {
+      port,
+      signet: signet.issuer,
+      clientArea: `http://127.0.0.1:${php.port}`,
+      adapt,
+    });
     await putUser(signet, "alice");
   });
   after(async () => {
@@ -57,7 +93,8 @@ for (const name of names) {
     let origin, signet, proxy, set;
 
     /** Starts the proxy on a port that Signet already knows as its own origin. */
-    const front = (port, change = {}) => startProxy(name, { port, signet: signet.issuer, clientArea: origin.url, ...change });
+    const front = (port, change = {}) =>
+      startProxy(name, { port, signet: signet.issuer, clientArea: origin.url, ...change });
 
     before(async () => {
       origin = await startOrigin();
@@ -76,7 +113,9 @@ for (const name of names) {
 
     /** Signs in through the proxy, as a browser would, and returns the cookie. */
     async function session(user = "alice") {
-      const opened = await proxy.fetch(`/oauth/singlesignon?access_token=${await getToken(signet, set, { user_id: user })}`);
+      const opened = await proxy.fetch(
+        `/oauth/singlesignon?access_token=${await getToken(signet, set, { user_id: user })}`,
+      );
       assert.equal(opened.status, 302);
       assert.ok(opened.headers.get("location").startsWith(`${proxy.origin}/`));
       return cookieOf(opened);
@@ -88,21 +127,29 @@ for (const name of names) {
       assert.equal(response.status, 200);
       const { headers } = await response.json();
       const named = headers.map(([key, value]) => [key.toLowerCase().replaceAll(/[^a-z0-9]/g, "-"), value]);
-      return named.filter(([key, value]) => key.includes("signet") || key === "x-forwarded-user" || value.includes("mallory"));
+      return named.filter(
+        ([key, value]) => key.includes("signet") || key === "x-forwarded-user" || value.includes("mallory"),
+      );
     }
 
     test("the client area learns who is signed in, once and no more", async () => {
       const cookie = await session();
       const told = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
       assert.deepEqual((await identity({ headers: cookie })).sort(), [
-        ["x-signet-expires", String(told.expires_at)], ["x-signet-session", told.session_id], ["x-signet-user", "alice"],
+        ["x-signet-expires", String(told.expires_at)],
+        ["x-signet-session", told.session_id],
+        ["x-signet-user", "alice"],
       ]);
     });
 
     test("without a session the client area is never reached, by any method", async () => {
       const before = origin.requests;
       for (const method of METHODS) {
-        for (const headers of [json, { ...json, Cookie: "__Host-signet=x" }, { ...json, "X-Forwarded-Method": "OPTIONS" }]) {
+        for (const headers of [
+          json,
+          { ...json, Cookie: "__Host-signet=x" },
+          { ...json, "X-Forwarded-Method": "OPTIONS" },
+        ]) {
           const body = ["POST", "PUT", "PATCH"].includes(method) ? "lost" : undefined;
           assert.equal((await proxy.fetch("/billing/", { method, headers, body })).status, 401, method);
         }
@@ -123,23 +170,58 @@ for (const name of names) {
 
     /** What a client may send to pass for somebody, or to be let by. */
     const claims = [
-      ...["X-Signet-User", "x-signet-user", "X_Signet_User", "X_SIGNET_USER", "X-Signet_User", "X-Signet-Assertion", "X_Signet_Assertion"].flatMap(
-        (header) => [[[header, "mallory"]], [[header, "mallory"], [header, "mallory"]]],
-      ),
-      [["X-Signet-Session", "mallory"], ["X-Signet-Expires", "mallory"]],
-      [["X-Signet-User", "mallory"], ["Connection", "X-Signet-User"]],
-      [["X-Signet-User", "mallory"], ["Connection", "close, X-Signet-User, X-Signet-Session"]],
-      [["X_Signet_User", "mallory"], ["Connection", "keep-alive, x_signet_user"]],
-      ...["X-Forwarded-User", "X_Forwarded_User", "X-Forwarded_User", "X_Forwarded-User"].map((header) => [[header, "mallory"]]),
+      ...[
+        "X-Signet-User",
+        "x-signet-user",
+        "X_Signet_User",
+        "X_SIGNET_USER",
+        "X-Signet_User",
+        "X-Signet-Assertion",
+        "X_Signet_Assertion",
+      ].flatMap((header) => [
+        [[header, "mallory"]],
+        [
+          [header, "mallory"],
+          [header, "mallory"],
+        ],
+      ]),
+      [
+        ["X-Signet-Session", "mallory"],
+        ["X-Signet-Expires", "mallory"],
+      ],
+      [
+        ["X-Signet-User", "mallory"],
+        ["Connection", "X-Signet-User"],
+      ],
+      [
+        ["X-Signet-User", "mallory"],
+        ["Connection", "close, X-Signet-User, X-Signet-Session"],
+      ],
+      [
+        ["X_Signet_User", "mallory"],
+        ["Connection", "keep-alive, x_signet_user"],
+      ],
+      ...["X-Forwarded-User", "X_Forwarded_User", "X-Forwarded_User", "X_Forwarded-User"].map((header) => [
+        [header, "mallory"],
+      ]),
       ...TRUSTED.map((header) => [[header, "mallory"]]),
       TRUSTED.map((header) => [header, "mallory"]),
-      [["X-Forwarded-Uri", "/healthz"], ["X-Original-URL", "/healthz"], ["X-Forwarded-Method", "OPTIONS"], ["X-Forwarded-Host", "evil.example"]],
+      [
+        ["X-Forwarded-Uri", "/healthz"],
+        ["X-Original-URL", "/healthz"],
+        ["X-Forwarded-Method", "OPTIONS"],
+        ["X-Forwarded-Host", "evil.example"],
+      ],
     ];
 
     test("CVE-2026-40575: whatever identity a client sends, in any spelling, it opens nothing without a session", async () => {
       const before = origin.requests;
       for (const headers of claims) {
-        assert.equal((await proxy.fetch("/billing/", { headers: [["Accept", "application/json"], ...headers] })).status, 401, JSON.stringify(headers));
+        assert.equal(
+          (await proxy.fetch("/billing/", { headers: [["Accept", "application/json"], ...headers] })).status,
+          401,
+          JSON.stringify(headers),
+        );
       }
       assert.equal(origin.requests, before);
     });
@@ -149,24 +231,48 @@ for (const name of names) {
       for (const headers of claims) {
         const seen = await identity({ headers: [...cookie, ...headers] });
         const label = `${JSON.stringify(headers)}: ${JSON.stringify(seen)}`;
-        assert.deepEqual(seen.map(([key]) => key).sort(), ["x-signet-expires", "x-signet-session", "x-signet-user"], label);
+        assert.deepEqual(
+          seen.map(([key]) => key).sort(),
+          ["x-signet-expires", "x-signet-session", "x-signet-user"],
+          label,
+        );
         assert.equal(seen.find(([key]) => key === "x-signet-user")[1], "alice", label);
       }
     });
 
     test("the client area learns the caller's address from the proxy", async () => {
-      const headers = [...Object.entries(await session()), ["X-Forwarded-For", "192.0.2.66"], ["X-Real-IP", "192.0.2.66"]];
+      const headers = [
+        ...Object.entries(await session()),
+        ["X-Forwarded-For", "192.0.2.66"],
+        ["X-Real-IP", "192.0.2.66"],
+      ];
       const { headers: seen } = await (await proxy.fetch("/", { headers })).json();
-      const addresses = seen.filter(([key]) => ["x-forwarded-for", "x-real-ip"].includes(key.toLowerCase())).map(([, value]) => value);
+      const addresses = seen
+        .filter(([key]) => ["x-forwarded-for", "x-real-ip"].includes(key.toLowerCase()))
+        .map(([, value]) => value);
       assert.deepEqual(addresses, ["127.0.0.1", "127.0.0.1"]);
     });
 
     test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name signs anybody in through the proxy", async () => {
       const [, theirs] = (await session("mallory")).Cookie.split("=");
       const alice = await session();
-      for (const mark of ["x=1,", "x=1, ", "\x85", "\xc2\x85", "\xa0", "\xc2\xa0", "\xe2\x80\x80", "\xe3\x80\x80", "x-"]) {
+      for (const mark of [
+        "x=1,",
+        "x=1, ",
+        "\x85",
+        "\xc2\x85",
+        "\xa0",
+        "\xc2\xa0",
+        "\xe2\x80\x80",
+        "\xe3\x80\x80",
+        "x-",
+      ]) {
         const tossed = `${mark}__Host-signet=${theirs}`;
-        assert.equal((await proxy.fetch("/billing/", { headers: { ...json, Cookie: tossed } })).status, 401, JSON.stringify(mark));
+        assert.equal(
+          (await proxy.fetch("/billing/", { headers: { ...json, Cookie: tossed } })).status,
+          401,
+          JSON.stringify(mark),
+        );
         for (const both of [`${tossed}; ${alice.Cookie}`, `${alice.Cookie}; ${tossed}`]) {
           const seen = await identity({ headers: { Cookie: both } });
           assert.equal(seen.find(([key]) => key === "x-signet-user")[1], "alice", JSON.stringify(both));
@@ -195,10 +301,21 @@ for (const name of names) {
       for (const path of ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server"]) {
         assert.equal((await proxy.fetch(path)).status, 200, path);
       }
-      const below = ["/oauth/..\\", "/oauth/a%2fb/../../", "/oauth/a%2fb/.%2e/%2E./", "/oauth/%2e%2e/", "/oauth/../", "/oauth/%252e%252e/"];
-      const outside = ["admin/v1/users/alice", "healthz"].flatMap((path) => ["/", ...below].map((start) => start + path));
+      const below = [
+        "/oauth/..\\",
+        "/oauth/a%2fb/../../",
+        "/oauth/a%2fb/.%2e/%2E./",
+        "/oauth/%2e%2e/",
+        "/oauth/../",
+        "/oauth/%252e%252e/",
+      ];
+      const outside = ["admin/v1/users/alice", "healthz"].flatMap((path) =>
+        ["/", ...below].map((start) => start + path),
+      );
       for (const path of [...outside, "/.signet"]) {
-        const response = await proxy.fetch(path, { headers: { ...json, Authorization: `Bearer ${signet.adminToken}` } });
+        const response = await proxy.fetch(path, {
+          headers: { ...json, Authorization: `Bearer ${signet.adminToken}` },
+        });
         assert.ok([401, 404].includes(response.status), `${path}: ${response.status}`);
       }
     });

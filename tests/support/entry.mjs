@@ -42,10 +42,13 @@ globalThis.Date = new Proxy(RealDate, {
 
 const { setTimeout: setRealTimeout, clearTimeout: clearRealTimeout } = globalThis;
 globalThis.setTimeout = (callback, delay) => {
-  const timer = setRealTimeout(() => {
-    timers.delete(timer);
-    callback();
-  }, Math.min(delay, longestTimer));
+  const timer = setRealTimeout(
+    () => {
+      timers.delete(timer);
+      callback();
+    },
+    Math.min(delay, longestTimer),
+  );
   timers.add(timer);
   return timer;
 };
@@ -220,13 +223,25 @@ function watchedKv(kv) {
   const copied = (key) => snapshot.get(key) ?? { value: null, metadata: null, cacheStatus: null };
   return replacing(kv, {
     get: (key, options) =>
-      call("kv.get", String(key), () => kv.get(key, options), () =>
-        Array.isArray(key) ? new Map(key.map((one) => [one, copied(one).value])) : decoded(copied(key).value, options)),
+      call(
+        "kv.get",
+        String(key),
+        () => kv.get(key, options),
+        () =>
+          Array.isArray(key)
+            ? new Map(key.map((one) => [one, copied(one).value]))
+            : decoded(copied(key).value, options),
+      ),
     getWithMetadata: (key, options) =>
-      call("kv.get", key, () => kv.getWithMetadata(key, options), async () => ({
-        ...copied(key),
-        value: await decoded(copied(key).value, options),
-      })),
+      call(
+        "kv.get",
+        key,
+        () => kv.getWithMetadata(key, options),
+        async () => ({
+          ...copied(key),
+          value: await decoded(copied(key).value, options),
+        }),
+      ),
     put: (key, ...rest) => call("kv.put", key, () => kv.put(key, ...rest)),
     delete: (key) => call("kv.delete", key, () => kv.delete(key)),
     list: (options) => call("kv.list", options?.prefix ?? "", () => kv.list(options)),
@@ -241,7 +256,8 @@ function decoded(text, options) {
 }
 
 function watchedObjects(namespace, target) {
-  const watched = (stub, name) => replacing(stub, { fetch: (...args) => call(target, name, () => stub.fetch(...args)) });
+  const watched = (stub, name) =>
+    replacing(stub, { fetch: (...args) => call(target, name, () => stub.fetch(...args)) });
   return replacing(namespace, {
     get: (id, options) => watched(namespace.get(id, options), id.name ?? ""),
     getByName: (name, options) => watched(namespace.getByName(name, options), name),

@@ -9,7 +9,8 @@ const NDJSON = "application/x-ndjson";
 export const secretOf = (name) => `the secret that ${name} has had for years`;
 
 /** A line about an account. */
-export const accountLine = (user_id, account = {}) => JSON.stringify({ user_id, account: { status: "Active", ...account } });
+export const accountLine = (user_id, account = {}) =>
+  JSON.stringify({ user_id, account: { status: "Active", ...account } });
 
 /** A line about a credential set; `change` says whom it may sign in, and whatever else is special about it. */
 export function credentialLine(client_id, change, client_secret = secretOf(client_id)) {
@@ -20,9 +21,21 @@ export function credentialLine(client_id, change, client_secret = secretOf(clien
 /** A client as WHMCS's `ListOAuthCredentials` shows it. */
 export function whmcsClient(clientIdentifier, serviceId, change = {}) {
   return {
-    credentialId: 1, name: "", description: "", grantTypes: "single_sign_on", scope: "clientarea:sso clientarea:invoices", clientIdentifier,
-    clientSecret: secretOf(clientIdentifier), uuid: null, serviceId, logoUri: "", redirectUri: [], rsaKeyPairId: 0,
-    createdAt: "18th November 2016 9:32:24am", updatedAt: "18th November 2016 9:32:24am", ...change,
+    credentialId: 1,
+    name: "",
+    description: "",
+    grantTypes: "single_sign_on",
+    scope: "clientarea:sso clientarea:invoices",
+    clientIdentifier,
+    clientSecret: secretOf(clientIdentifier),
+    uuid: null,
+    serviceId,
+    logoUri: "",
+    redirectUri: [],
+    rsaKeyPairId: 0,
+    createdAt: "18th November 2016 9:32:24am",
+    updatedAt: "18th November 2016 9:32:24am",
+    ...change,
   };
 }
 
@@ -41,13 +54,22 @@ export const importList = (signet, clients) =>
   importLines(signet, JSON.stringify({ result: "success", clients }), { type: "application/json" });
 
 /** The counts of an import, as reports tell them; `line` counts blank lines too. */
-export const counts = (line, { created = 0, changed = 0, unchanged = 0, refused = 0 }) =>
-  ({ line, created, changed, unchanged, refused });
+export const counts = (line, { created = 0, changed = 0, unchanged = 0, refused = 0 }) => ({
+  line,
+  created,
+  changed,
+  unchanged,
+  refused,
+});
 
 /** The only report of an import that is done and refused nothing. */
 export const allDone = (line, outcomes) => [{ done: counts(line, outcomes) }];
 
-const parsed = (text) => text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+const parsed = (text) =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
 
 /**
  * Begins an import whose lines come later. `write` sends text and waits until it is on its way (or never will be), `end` ends the body, `break`
@@ -55,9 +77,21 @@ const parsed = (text) => text.split("\n").filter((line) => line !== "").map((lin
  */
 export function beginImport(signet) {
   const { host: Host } = new URL(signet.consoleOrigin);
-  const headers = { Host, Authorization: `Bearer ${signet.adminToken}`, "Content-Type": NDJSON, "Transfer-Encoding": "chunked" };
+  const headers = {
+    Host,
+    Authorization: `Bearer ${signet.adminToken}`,
+    "Content-Type": NDJSON,
+    "Transfer-Encoding": "chunked",
+  };
   const { port } = new URL(signet.issuer);
-  const outgoing = request({ agent: false, host: "127.0.0.1", port, method: "POST", path: "/admin/v1/import", headers });
+  const outgoing = request({
+    agent: false,
+    host: "127.0.0.1",
+    port,
+    method: "POST",
+    path: "/admin/v1/import",
+    headers,
+  });
   const reports = [];
   let isOver = false;
   let wake = () => {};

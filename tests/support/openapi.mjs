@@ -19,17 +19,26 @@ export class Description {
 
   constructor(document) {
     this.#document = document;
-    this.#ajv = new Ajv2020({ strictTypes: false, allErrors: true, formats: { uri: (text) => URL.canParse(text), ipv6: isIPv6 } });
+    this.#ajv = new Ajv2020({
+      strictTypes: false,
+      allErrors: true,
+      formats: { uri: (text) => URL.canParse(text), ipv6: isIPv6 },
+    });
     this.#ajv.addVocabulary(Object.keys(document));
     this.#ajv.addSchema(document, "description");
     this.operations = Object.entries(document.paths).flatMap(([path, item]) =>
-      METHODS.filter((method) => method in item).map((method) => this.#operation(method, path, item[method])));
+      METHODS.filter((method) => method in item).map((method) => this.#operation(method, path, item[method])),
+    );
   }
 
   #operation(method, path, { responses, requestBody }) {
     return {
-      method: method.toUpperCase(), path, bodies: this.#resolved(requestBody ?? {}).content ?? {},
-      responses: Object.fromEntries(Object.entries(responses).map(([status, response]) => [status, this.#resolved(response)])),
+      method: method.toUpperCase(),
+      path,
+      bodies: this.#resolved(requestBody ?? {}).content ?? {},
+      responses: Object.fromEntries(
+        Object.entries(responses).map(([status, response]) => [status, this.#resolved(response)]),
+      ),
     };
   }
 
@@ -38,7 +47,12 @@ export class Description {
     if (typeof value !== "object" || value === null) return value;
     if ("$ref" in value) {
       if (value.$ref.startsWith("#/components/schemas/")) return value;
-      return this.#resolved(value.$ref.slice(2).split("/").reduce((at, key) => at[key], this.#document));
+      return this.#resolved(
+        value.$ref
+          .slice(2)
+          .split("/")
+          .reduce((at, key) => at[key], this.#document),
+      );
     }
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#resolved(inner)]));
   }
@@ -99,15 +113,23 @@ export class Description {
 
   #assertContent(type, schema, text, label) {
     const isJson = type.endsWith("json") && !schema.contentSchema;
-    const values = schema.contentSchema ? text.trimEnd().split("\n").map((line) => JSON.parse(line)) : [isJson ? JSON.parse(text) : text];
-    for (const value of values) assert.equal(this.fault(schema.contentSchema ?? schema, value), undefined, `${label}: ${JSON.stringify(value)}`);
+    const values = schema.contentSchema
+      ? text
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line))
+      : [isJson ? JSON.parse(text) : text];
+    for (const value of values)
+      assert.equal(this.fault(schema.contentSchema ?? schema, value), undefined, `${label}: ${JSON.stringify(value)}`);
   }
 
   /** The answers that are described and were not seen: `GET /healthz 200 application/json`. */
   unseen() {
     const all = this.operations.flatMap((operation) =>
       Object.entries(operation.responses).flatMap(([status, { content }]) =>
-        (content ? Object.keys(content) : [undefined]).map((type) => answerName(operation, status, type))));
+        (content ? Object.keys(content) : [undefined]).map((type) => answerName(operation, status, type)),
+      ),
+    );
     return all.filter((name) => !this.#seen.has(name));
   }
 }

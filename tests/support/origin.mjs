@@ -24,7 +24,7 @@ export async function startOrigin(paths = {}) {
     origin.requests += 1;
     const peer = acceptWebSocket(request, socket);
     if (request.url === "/silent") origin.sockets.push(peer);
-    else reply(peer, request.headers["x-signet-user"]);
+    else void reply(peer, request.headers["x-signet-user"]);
   });
   server.listen(0, "127.0.0.1").unref();
   await once(server, "listening");

@@ -57,7 +57,10 @@ export async function startPhp({ fastCgi = false } = {}) {
 
 async function takesConnections(port) {
   const socket = connect(port, "127.0.0.1");
-  const isOpen = await Promise.race([once(socket, "connect").then(() => true), once(socket, "close").then(() => false)]).catch(() => false);
+  const isOpen = await Promise.race([
+    once(socket, "connect").then(() => true),
+    once(socket, "close").then(() => false),
+  ]).catch(() => false);
   socket.destroy();
   return isOpen;
 }

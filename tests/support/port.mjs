@@ -11,7 +11,8 @@ const [FIRST, END] = [12_000, 32_000];
 /** How many of them one process has. */
 const SLICE = 100;
 
-let slice, given = 0;
+let slice,
+  given = 0;
 
 /** A port of loopback that nobody listens on, and that no other test process is given. */
 export async function freePort() {

@@ -8,9 +8,9 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { localOrigin } from "../../.ci/setup.mjs";
-import { pairs } from "./origin.mjs";
+import { localOrigin } from "../../scripts/setup.mjs";
 import { skipIf } from "./optional.mjs";
+import { pairs } from "./origin.mjs";
 import { readmeBlock } from "./readme.mjs";
 
 /** How long a server may take to start; one that ends instead is noticed at once. */
@@ -27,7 +27,9 @@ const servers = {
         ["https://signet.example.workers.dev", signet],
         ["http://127.0.0.1:8080", clientArea],
       ]);
-      const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${name};`);
+      const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+        (name) => `${name}_temp_path ${name};`,
+      );
       const own = ["pid nginx.pid;", "daemon off;", "master_process off;", "error_log stderr;", "events {}"];
       return [...own, "http {", "access_log off;", ...temporary, server, "}", ""].join("\n");
     },
@@ -55,7 +57,9 @@ export const names = Object.keys(servers);
 export const missing = whyMissing(names.filter((name) => programs[name] === undefined));
 
 /** The `skip` option of every test that needs the server of a name. */
-export const skip = Object.fromEntries(names.map((name) => [name, skipIf(programs[name] ? undefined : whyMissing([name]))]));
+export const skip = Object.fromEntries(
+  names.map((name) => [name, skipIf(programs[name] ? undefined : whyMissing([name]))]),
+);
 
 /**
  * Starts a server on a port of loopback, in front of `signet` and `clientArea` (origins). `adapt` may change the
@@ -66,7 +70,11 @@ export async function startProxy(name, { port, signet, clientArea, adapt = (conf
   const file = join(folder, "config");
   await writeFile(file, adapt(servers[name].config({ port, signet, clientArea })));
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  const program = spawn(programs[name], servers[name].args(folder, file), { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+  const program = spawn(programs[name], servers[name].args(folder, file), {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const ended = new Promise((resolve) => program.on("close", resolve).on("error", resolve));
   let said = "";
   program.stderr.on("data", (text) => (said += text));
@@ -116,7 +124,10 @@ async function send(agent, port, path, { method = "GET", headers = {}, body } = 
   const [incoming, socket] = await answer;
   if (incoming.statusCode === 101) return { status: 101, headers: new Headers(pairs(incoming)), socket };
   const received = Buffer.concat(await incoming.toArray());
-  return new Response(received.length === 0 ? null : received, { status: incoming.statusCode, headers: pairs(incoming) });
+  return new Response(received.length === 0 ? null : received, {
+    status: incoming.statusCode,
+    headers: pairs(incoming),
+  });
 }
 
 /** Waits until a port takes connections; false if the program ended before, or takes too long. */

@@ -3,8 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lock } from "../../.ci/build.mjs";
-import { root } from "../../.ci/setup.mjs";
+import { lock } from "../../scripts/build.mjs";
+import { root } from "../../scripts/setup.mjs";
 import { skipIf } from "./optional.mjs";
 import { order } from "./program.mjs";
 

@@ -82,8 +82,11 @@ export class Peer {
 export async function openWebSocket(origin, path, headers = {}) {
   const outgoing = request(origin + path, {
     headers: {
-      Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Key": randomBytes(16).toString("base64"), ...headers,
+      Connection: "Upgrade",
+      Upgrade: "websocket",
+      "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": randomBytes(16).toString("base64"),
+      ...headers,
     },
   });
   const answer = Promise.race([once(outgoing, "upgrade"), once(outgoing, "response")]);
@@ -102,7 +105,9 @@ export function acceptWebSocket(incoming, socket) {
   const fields = [`Sec-WebSocket-Accept: ${createHash("sha1").update(key).digest("base64")}`];
   const [protocol] = (incoming.headers["sec-websocket-protocol"] ?? "").split(/, */);
   if (protocol) fields.push(`Sec-WebSocket-Protocol: ${protocol}`);
-  socket.write(["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", ...fields, "", ""].join("\r\n"));
+  socket.write(
+    ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", ...fields, "", ""].join("\r\n"),
+  );
   return new Peer(socket, { masks: false });
 }
 

@@ -18,7 +18,9 @@ export async function createSet(signet, change) {
 }
 
 /** The `Authorization` header of a credential set. */
-export const basic = ({ client_id, client_secret }) => ({ Authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}` });
+export const basic = ({ client_id, client_secret }) => ({
+  Authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}`,
+});
 
 /** Sends a token request; the grant type is filled in. */
 export function postToken(signet, set, form = {}) {

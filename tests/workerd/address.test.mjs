@@ -6,7 +6,17 @@ import { request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, cookieOf, createSet, getToken, json, openLink, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import {
+  basic,
+  cookieOf,
+  createSet,
+  getToken,
+  json,
+  openLink,
+  proofIn,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 const HTTPS_REQUIRED = "Signet answers by https only. Nothing of this request was read.";
 const JTI = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -28,22 +38,43 @@ async function assertNothingAsked(signet, act) {
 
 test("attack 103, ASVS 3.5.4, RFC 9110 section 15.5.20: in gateway mode administration answers at CONSOLE_ORIGIN and nowhere else", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url }, limit: 1 });
-  const hosts = [new URL(signet.issuer).host, "evil.example", new URL(signet.consoleOrigin).hostname, new URL(signet.issuer).host.replace("localhost", "127.0.0.1")];
+  const hosts = [
+    new URL(signet.issuer).host,
+    "evil.example",
+    new URL(signet.consoleOrigin).hostname,
+    new URL(signet.issuer).host.replace("localhost", "127.0.0.1"),
+  ];
   const bearer = (token) => ({ Authorization: `Bearer ${token}`, "CF-Connecting-IP": "192.0.2.1" });
   try {
     await putUser(signet, "1");
     await assertNothingAsked(signet, async () => {
       for (const Host of hosts) {
         for (const token of [signet.adminToken, "wrong"]) {
-          for (const [method, path] of [["GET", "/admin/v1/users/1"], ["DELETE", "/admin/v1/users/1"], ["POST", "/admin/v1/import"], ["GET", "/admin/v1/nowhere"]]) {
+          for (const [method, path] of [
+            ["GET", "/admin/v1/users/1"],
+            ["DELETE", "/admin/v1/users/1"],
+            ["POST", "/admin/v1/import"],
+            ["GET", "/admin/v1/nowhere"],
+          ]) {
             const response = await signet.fetch(path, { method, headers: { ...bearer(token), Host } });
             assert.equal(response.status, 421, `${method} ${Host}${path}`);
             assert.equal(response.headers.get("content-type"), "application/problem+json");
             const { title, status, detail } = await response.json();
-            assert.deepEqual([title, status, detail], ["Misdirected Request", 421, `Administration is at ${signet.consoleOrigin}.`]);
+            assert.deepEqual(
+              [title, status, detail],
+              ["Misdirected Request", 421, `Administration is at ${signet.consoleOrigin}.`],
+            );
           }
-          const form = { method: "POST", headers: { Host, "CF-Connecting-IP": "192.0.2.1" }, body: new URLSearchParams({ admin_token: token }) };
-          for (const [path, init] of [["/admin", { headers: { Host } }], ["/admin/users/1", { headers: { Host } }], ["/admin/sign-in", form]]) {
+          const form = {
+            method: "POST",
+            headers: { Host, "CF-Connecting-IP": "192.0.2.1" },
+            body: new URLSearchParams({ admin_token: token }),
+          };
+          for (const [path, init] of [
+            ["/admin", { headers: { Host } }],
+            ["/admin/users/1", { headers: { Host } }],
+            ["/admin/sign-in", form],
+          ]) {
             const response = await signet.fetch(path, init);
             const page = await response.text();
             assert.deepEqual([response.status, response.headers.get("set-cookie")], [421, null], `${Host}${path}`);
@@ -72,18 +103,30 @@ test("the console works at CONSOLE_ORIGIN: every redirect stays there, and the i
     const body = new URLSearchParams({ admin_token: signet.adminToken, then: "/admin/users/1" });
     const entered = await show("/admin/sign-in", { method: "POST", body });
     const cookie = cookieOf(entered);
-    assert.match(entered.headers.get("set-cookie"), /^__Host-signet-admin=[^;]+; Path=\/; Secure; HttpOnly; SameSite=Strict/);
+    assert.match(
+      entered.headers.get("set-cookie"),
+      /^__Host-signet-admin=[^;]+; Path=\/; Secure; HttpOnly; SameSite=Strict/,
+    );
     const csrf_token = proofIn(await (await show("/admin/users/1", { headers: cookie })).text());
     const save = (headers) =>
-      show("/admin/users/1", { method: "POST", headers: { ...cookie, ...headers }, body: new URLSearchParams({ action: "end_sessions", csrf_token }) });
+      show("/admin/users/1", {
+        method: "POST",
+        headers: { ...cookie, ...headers },
+        body: new URLSearchParams({ action: "end_sessions", csrf_token }),
+      });
     assert.equal((await save({ Origin: signet.issuer })).status, 403);
     for (const response of [
-      entered, await show("/admin/sign-in?then=%2Fadmin", { headers: cookie }), await show("/admin/users?user_id=1", { headers: cookie }),
+      entered,
+      await show("/admin/sign-in?then=%2Fadmin", { headers: cookie }),
+      await show("/admin/users?user_id=1", { headers: cookie }),
       await save({ Origin: signet.consoleOrigin }),
       await show("/admin/sign-out", { method: "POST", headers: cookie, body: new URLSearchParams({ csrf_token }) }),
     ]) {
       assert.equal(response.status, 303);
-      assert.ok(response.headers.get("location").startsWith(`${signet.consoleOrigin}/admin`), response.headers.get("location"));
+      assert.ok(
+        response.headers.get("location").startsWith(`${signet.consoleOrigin}/admin`),
+        response.headers.get("location"),
+      );
     }
   } finally {
     await signet.close();
@@ -96,9 +139,18 @@ test("attack 103, ASVS 3.5.4: nothing of the client area is served on the host o
     await putUser(signet, "1");
     const session = await signIn(signet, await createSet(signet, { user_id: "1" }));
     await assertNothingAsked(signet, async () => {
-      for (const Host of [new URL(signet.consoleOrigin).host, new URL(signet.consoleOrigin).hostname, `${new URL(signet.consoleOrigin).hostname}:1`]) {
+      for (const Host of [
+        new URL(signet.consoleOrigin).host,
+        new URL(signet.consoleOrigin).hostname,
+        `${new URL(signet.consoleOrigin).hostname}:1`,
+      ]) {
         for (const path of ["/", "/sw.js", "/adminx", "/%61dmin", "//admin", "/admin%2fv1"]) {
-          for (const [method, headers] of [["GET", {}], ["GET", session], ["POST", session], ["GET", { Connection: "Upgrade", Upgrade: "websocket" }]]) {
+          for (const [method, headers] of [
+            ["GET", {}],
+            ["GET", session],
+            ["POST", session],
+            ["GET", { Connection: "Upgrade", Upgrade: "websocket" }],
+          ]) {
             const response = await signet.fetch(path, { method, headers: { Host, ...headers } });
             assert.equal(response.status, 404, `${method} ${Host}${path}`);
           }
@@ -119,7 +171,9 @@ test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is 
       const page = await signet.fetch("/admin", { headers: { Host } });
       assert.equal(page.status, 421);
       assert.match(await page.text(), /Administration is off\. Set CONSOLE_ORIGIN/);
-      const api = await signet.fetch("/admin/v1/users/1", { headers: { Host, Authorization: `Bearer ${signet.adminToken}` } });
+      const api = await signet.fetch("/admin/v1/users/1", {
+        headers: { Host, Authorization: `Bearer ${signet.adminToken}` },
+      });
       assert.equal(api.status, 421);
       assert.match((await api.json()).detail, /Set CONSOLE_ORIGIN/);
     }
@@ -131,7 +185,11 @@ test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is 
 test("without gateway mode administration is at the issuer, and at no other name of the Worker", async () => {
   const signet = await startSignet();
   try {
-    for (const [Host, status] of [[new URL(signet.issuer).host, 401], ["signet.example.workers.dev", 421], [new URL(signet.issuer).hostname, 421]]) {
+    for (const [Host, status] of [
+      [new URL(signet.issuer).host, 401],
+      ["signet.example.workers.dev", 421],
+      [new URL(signet.issuer).hostname, 421],
+    ]) {
       assert.equal((await signet.fetch("/admin/v1/users/1", { headers: { Host } })).status, status, Host);
       assert.equal((await signet.fetch("/admin", { headers: { Host } })).status, status, Host);
     }
@@ -141,7 +199,12 @@ test("without gateway mode administration is at the issuer, and at no other name
 });
 
 test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, token or body is taken and no store is asked", async () => {
-  const vars = { ISSUER: "https://sso.example", ORIGIN_URL: origin.url, CONSOLE_ORIGIN: "https://console.example", PROTECTED_PATHS: ["/billing/"] };
+  const vars = {
+    ISSUER: "https://sso.example",
+    ORIGIN_URL: origin.url,
+    CONSOLE_ORIGIN: "https://console.example",
+    PROTECTED_PATHS: ["/billing/"],
+  };
   const signet = await startSignet({ vars, limit: 1 });
   const byHttp = { "X-Test-By-Http": "1", Host: "sso.example", "CF-Connecting-IP": "192.0.2.1" };
   try {
@@ -149,22 +212,33 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
     const set = await createSet(signet, { user_id: "1" });
     const token = await getToken(signet, set);
     const session = cookieOf(await openLink(signet, await getToken(signet, set)));
-    const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["ListOAuthCredentials"] });
+    const { body: api } = await signet.admin("POST", "/api-credentials", {
+      name: "P",
+      actions: ["ListOAuthCredentials"],
+    });
     const form = (fields) => ({ method: "POST", body: new URLSearchParams(fields) });
     const bearer = { Authorization: `Bearer ${signet.adminToken}` };
     const refused = [
       ["/oauth/token", { ...form({ grant_type: "single_sign_on" }), headers: basic(set) }],
-      ["/oauth/token.php", form({ grant_type: "single_sign_on", client_id: set.client_id, client_secret: set.client_secret })],
+      [
+        "/oauth/token.php",
+        form({ grant_type: "single_sign_on", client_id: set.client_id, client_secret: set.client_secret }),
+      ],
       ["/oauth/revoke", { ...form({ token }), headers: basic(set) }],
       ["/oauth/introspect", { ...form({ token }), headers: basic(set) }],
       [`/oauth/receipts/${JTI}`, { headers: basic(set) }],
       ["/oauth/session", { headers: session }],
       ["/oauth/session", { headers: { ...session, Accept: "text/html", "Sec-Fetch-Mode": "navigate" } }],
-      ["/.well-known/oauth-authorization-server", {}], ["/.well-known/jwks.json", {}], ["/openapi.json", {}],
+      ["/.well-known/oauth-authorization-server", {}],
+      ["/.well-known/jwks.json", {}],
+      ["/openapi.json", {}],
       ["/includes/api.php", form({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" })],
       ["/admin/v1/users/1", { headers: bearer }],
       ["/admin/v1/users/1", { method: "DELETE", headers: bearer }],
-      ["/admin/v1/import", { method: "POST", headers: { ...bearer, "Content-Type": "application/x-ndjson" }, body: "{}" }],
+      [
+        "/admin/v1/import",
+        { method: "POST", headers: { ...bearer, "Content-Type": "application/x-ndjson" }, body: "{}" },
+      ],
       ["/admin/sign-in", form({ admin_token: signet.adminToken })],
       ["/oauth/singlesignon", form({ access_token: token })],
       ["/oauth/logout", { ...form({}), headers: session }],
@@ -172,13 +246,21 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
       ["/upload", { method: "POST", headers: session, body: "private" }],
       ["/billing/x", { method: "PUT", headers: session, body: "private" }],
       ["/socket", { headers: { ...session, Connection: "Upgrade", Upgrade: "websocket" } }],
-      ["/oauth/token", { ...form({ grant_type: "single_sign_on" }), headers: { Authorization: "Basic d3Jvbmc6d3Jvbmc=" } }],
+      [
+        "/oauth/token",
+        { ...form({ grant_type: "single_sign_on" }), headers: { Authorization: "Basic d3Jvbmc6d3Jvbmc=" } },
+      ],
     ];
     const redirected = [
       [`/oauth/singlesignon?access_token=${token}&scope=clientarea%3Ainvoices`, "https://sso.example"],
-      ["/oauth/singlesignon.php?access_token=x", "https://sso.example"], ["/oauth/logout?return_to=a", "https://sso.example"],
-      ["/account/security", "https://sso.example"], ["/", "https://sso.example"], ["/billing/x?a=b&c=%2f", "https://sso.example"],
-      ["//evil.example/x", "https://sso.example"], ["/admin", "https://console.example"], ["/admin/users/1?x=y", "https://console.example"],
+      ["/oauth/singlesignon.php?access_token=x", "https://sso.example"],
+      ["/oauth/logout?return_to=a", "https://sso.example"],
+      ["/account/security", "https://sso.example"],
+      ["/", "https://sso.example"],
+      ["/billing/x?a=b&c=%2f", "https://sso.example"],
+      ["//evil.example/x", "https://sso.example"],
+      ["/admin", "https://console.example"],
+      ["/admin/users/1?x=y", "https://console.example"],
     ];
     await assertNothingAsked(signet, async () => {
       for (const [path, { headers, ...init }] of refused) {
@@ -191,13 +273,24 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
       }
       for (const [path, to] of redirected) {
         for (const method of path.includes("singlesignon") ? ["GET"] : ["GET", "HEAD"]) {
-          const response = await signet.fetch(path, { method, headers: { ...byHttp, ...session, Accept: "text/html" } });
+          const response = await signet.fetch(path, {
+            method,
+            headers: { ...byHttp, ...session, Accept: "text/html" },
+          });
           assert.deepEqual([response.status, response.headers.get("location")], [308, to + path], `${method} ${path}`);
-          assert.deepEqual([response.headers.get("cache-control"), response.headers.get("strict-transport-security")], ["no-store", null]);
+          assert.deepEqual(
+            [response.headers.get("cache-control"), response.headers.get("strict-transport-security")],
+            ["no-store", null],
+          );
         }
       }
     });
-    for (const [path, type] of [["/oauth/token", "application/json"], ["/includes/api.php", "application/json"], ["/admin/v1/users/1", "application/problem+json"], ["/account/security", "text/html; charset=utf-8"]]) {
+    for (const [path, type] of [
+      ["/oauth/token", "application/json"],
+      ["/includes/api.php", "application/json"],
+      ["/admin/v1/users/1", "application/problem+json"],
+      ["/account/security", "text/html; charset=utf-8"],
+    ]) {
       const response = await signet.fetch(path, { method: "POST", headers: byHttp, body: "x" });
       assert.deepEqual([response.status, response.headers.get("content-type")], [403, type], path);
       if (type.startsWith("text/html")) assert.match(await response.text(), /<h1>Use https<\/h1>/);
@@ -214,7 +307,11 @@ test("attack 109, ASVS 12.2.1: by http the body is not waited for", { timeout: 6
   const signet = await startSignet({ vars: { ISSUER: "https://sso.example" } });
   try {
     for (const path of ["/oauth/token", "/admin/v1/import"]) {
-      const headers = { "X-Test-By-Http": "1", "Content-Length": 1_000, "Content-Type": "application/x-www-form-urlencoded" };
+      const headers = {
+        "X-Test-By-Http": "1",
+        "Content-Length": 1_000,
+        "Content-Type": "application/x-www-form-urlencoded",
+      };
       const outgoing = httpRequest(`${signet.issuer}${path}`, { method: "POST", headers });
       outgoing.on("error", () => {});
       outgoing.write("grant_type=");

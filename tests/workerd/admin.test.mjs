@@ -4,7 +4,16 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
-  claimsOf, createSet, enterConsole, eventsOf, getToken, json, openLink, postToken, putUser, signIn,
+  claimsOf,
+  createSet,
+  enterConsole,
+  eventsOf,
+  getToken,
+  json,
+  openLink,
+  postToken,
+  putUser,
+  signIn,
 } from "../support/workflow.mjs";
 
 let signet;
@@ -15,13 +24,29 @@ before(async () => {
 after(() => signet.close());
 
 const ROUTES = [
-  ["PUT", "/users/1"], ["GET", "/users/1"], ["PATCH", "/users/1"], ["DELETE", "/users/1"], ["GET", "/users/1/sessions"],
-  ["DELETE", "/users/1/sessions"], ["GET", "/users/1/export"], ["DELETE", "/users/1?erase=true"], ["DELETE", "/credentials/x/sessions"],
-  ["DELETE", "/api-credentials/x/sessions"], ["DELETE", "/users/1/sessions/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/users/1/events"],
-  ["POST", "/credentials"], ["GET", "/credentials"], ["GET", "/credentials/x"], ["PATCH", "/credentials/x"],
-  ["DELETE", "/credentials/x"], ["POST", "/credentials/x/rotate"], ["GET", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"],
-  ["DELETE", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"], ["GET", "/nowhere"],
-  ["POST", "/import"], ["PUT", "/import"],
+  ["PUT", "/users/1"],
+  ["GET", "/users/1"],
+  ["PATCH", "/users/1"],
+  ["DELETE", "/users/1"],
+  ["GET", "/users/1/sessions"],
+  ["DELETE", "/users/1/sessions"],
+  ["GET", "/users/1/export"],
+  ["DELETE", "/users/1?erase=true"],
+  ["DELETE", "/credentials/x/sessions"],
+  ["DELETE", "/api-credentials/x/sessions"],
+  ["DELETE", "/users/1/sessions/AAAAAAAAAAAAAAAAAAAAAA"],
+  ["GET", "/users/1/events"],
+  ["POST", "/credentials"],
+  ["GET", "/credentials"],
+  ["GET", "/credentials/x"],
+  ["PATCH", "/credentials/x"],
+  ["DELETE", "/credentials/x"],
+  ["POST", "/credentials/x/rotate"],
+  ["GET", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"],
+  ["DELETE", "/tokens/AAAAAAAAAAAAAAAAAAAAAA"],
+  ["GET", "/nowhere"],
+  ["POST", "/import"],
+  ["PUT", "/import"],
 ];
 
 function assertProblem(answer, status, detail) {
@@ -34,8 +59,14 @@ test("RFC 6750 section 3: without the administration token every route is the sa
   await putUser(signet, "1");
   const answers = new Set();
   for (const [method, path] of ROUTES) {
-    for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: `Basic ${signet.adminToken}` },
-      { Authorization: signet.adminToken }, { Authorization: `Bearer ${signet.adminToken}x` }, { Cookie: signet.adminToken }]) {
+    for (const headers of [
+      {},
+      { Authorization: "Bearer wrong" },
+      { Authorization: `Basic ${signet.adminToken}` },
+      { Authorization: signet.adminToken },
+      { Authorization: `Bearer ${signet.adminToken}x` },
+      { Cookie: signet.adminToken },
+    ]) {
       const response = await signet.fetch(`/admin/v1${path}`, { method, headers });
       answers.add(JSON.stringify([response.status, response.headers.get("www-authenticate"), await response.text()]));
     }
@@ -57,7 +88,8 @@ test("users: create, read, change, replace, delete", async () => {
   assert.deepEqual([replaced.status, replaced.body.sso, replaced.body.services], [200, false, []], "sso is left alone");
   assert.equal(replaced.body.created_at, created_at);
   assert.equal((await signet.admin("DELETE", "/users/7")).status, 204);
-  for (const method of ["GET", "DELETE"]) assertProblem(await signet.admin(method, "/users/7"), 404, "There is no such account.");
+  for (const method of ["GET", "DELETE"])
+    assertProblem(await signet.admin(method, "/users/7"), 404, "There is no such account.");
   assertProblem(await signet.admin("PATCH", "/users/7", {}), 404, "There is no such account.");
 });
 
@@ -82,11 +114,23 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
     ["GET", "/tokens/short", undefined, 400, "The jti is malformed."],
     ["GET", "/credentials/a%20b", undefined, 400, "The client_id is malformed."],
     ["POST", "/credentials", { name: "x", scopes: [] }, 400, 'Give either user_id or "delegated": true.'],
-    ["POST", "/credentials", { name: "x", scopes: [], user_id: "1", delegated: true }, 400, 'Give either user_id or "delegated": true.'],
+    [
+      "POST",
+      "/credentials",
+      { name: "x", scopes: [], user_id: "1", delegated: true },
+      400,
+      'Give either user_id or "delegated": true.',
+    ],
     ["POST", "/credentials", { name: "", scopes: [], user_id: "1" }, 400, "The name must have 1 to 128 characters."],
     ["POST", "/credentials", { name: "x", scopes: [], user_id: "1", client_secret: "mine" }, 400, field],
     ["POST", "/credentials", { name: "x", scopes: ["clientarea:homepage"], user_id: "1" }, 400, field],
-    ["POST", "/credentials/x/rotate", { overlap_seconds: 2_592_001 }, 400, "The overlap_seconds are more than 30 days."],
+    [
+      "POST",
+      "/credentials/x/rotate",
+      { overlap_seconds: 2_592_001 },
+      400,
+      "The overlap_seconds are more than 30 days.",
+    ],
     ["POST", "/credentials/x/rotate", { overlap_seconds: -1 }, 400, field],
     ["GET", "/credentials/unknown", undefined, 404, "There is no such credential set."],
     ["DELETE", "/users/8/sessions/AAAAAAAAAAAAAAAAAAAAAA", undefined, 404, "There is no such session."],
@@ -94,7 +138,8 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
     assertProblem(await signet.admin(method, path, body), status, detail);
   }
   const headers = { Authorization: `Bearer ${signet.adminToken}` };
-  const put = (type, body) => signet.fetch("/admin/v1/users/8", { method: "PUT", headers: { ...headers, "Content-Type": type }, body });
+  const put = (type, body) =>
+    signet.fetch("/admin/v1/users/8", { method: "PUT", headers: { ...headers, "Content-Type": type }, body });
   assert.equal((await (await put("application/json", "{")).json()).detail, "The body is not JSON.");
   assert.equal((await put("text/plain", '{"status":"Active"}')).status, 415);
   assert.equal((await put("application/json", "x".repeat(65_537)).catch(() => ({ status: 413 }))).status, 413);
@@ -103,10 +148,17 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
 
 test("RFC 9110 section 15.5.6: another method is 405 with Allow", async () => {
   for (const [path, allow] of [
-    ["/users/1", "GET, PUT, PATCH, DELETE"], ["/users/1/sessions", "GET, DELETE"], ["/users/1/sessions/x", "DELETE"],
-    ["/users/1/events", "GET"], ["/users/1/export", "GET"], ["/credentials/x/sessions", "DELETE"],
-    ["/api-credentials/x/sessions", "DELETE"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
-    ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
+    ["/users/1", "GET, PUT, PATCH, DELETE"],
+    ["/users/1/sessions", "GET, DELETE"],
+    ["/users/1/sessions/x", "DELETE"],
+    ["/users/1/events", "GET"],
+    ["/users/1/export", "GET"],
+    ["/credentials/x/sessions", "DELETE"],
+    ["/api-credentials/x/sessions", "DELETE"],
+    ["/credentials", "GET, POST"],
+    ["/credentials/x", "GET, PATCH, DELETE"],
+    ["/credentials/x/rotate", "POST"],
+    ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
   ]) {
     const { status, headers } = await signet.admin("OPTIONS", path);
     assert.deepEqual([status, headers.get("allow")], [405, allow], path);
@@ -116,30 +168,50 @@ test("RFC 9110 section 15.5.6: another method is 405 with Allow", async () => {
 test("credential sets: create, read, change, rotate, revoke; the secret is shown only when it is new", async () => {
   await putUser(signet, "42");
   const created = await signet.admin("POST", "/credentials", {
-    name: "Portal", description: "d", user_id: "42", scopes: ["clientarea:emails"], service_id: 12, logo_uri: "https://x.example/l.png",
+    name: "Portal",
+    description: "d",
+    user_id: "42",
+    scopes: ["clientarea:emails"],
+    service_id: 12,
+    logo_uri: "https://x.example/l.png",
   });
   const { client_id, client_secret, created_at, updated_at, ...set } = created.body;
   assert.equal(created.status, 201);
   assert.equal(created.headers.get("location"), `${signet.issuer}/admin/v1/credentials/${client_id}`);
   assert.match(client_secret, /^[\w-]{43}$/);
   assert.deepEqual(set, {
-    name: "Portal", description: "d", user_id: "42", grant_types: ["single_sign_on"], scopes: ["clientarea:sso", "clientarea:emails"],
-    service_id: "12", logo_uri: "https://x.example/l.png", disabled: false,
+    name: "Portal",
+    description: "d",
+    user_id: "42",
+    grant_types: ["single_sign_on"],
+    scopes: ["clientarea:sso", "clientarea:emails"],
+    service_id: "12",
+    logo_uri: "https://x.example/l.png",
+    disabled: false,
   });
   const path = `/credentials/${client_id}`;
   const read = await signet.admin("GET", path);
   assert.deepEqual(read.body, { client_id, created_at, updated_at, ...set });
   const patched = await signet.admin("PATCH", path, { name: "Renamed", service_id: null });
-  assert.deepEqual([patched.status, patched.body.name, patched.body.service_id, patched.body.description], [200, "Renamed", undefined, "d"]);
+  assert.deepEqual(
+    [patched.status, patched.body.name, patched.body.service_id, patched.body.description],
+    [200, "Renamed", undefined, "d"],
+  );
   assert.equal((await signet.admin("PATCH", path, { user_id: "43" })).status, 400);
   const rotated = await signet.admin("POST", `${path}/rotate`);
   assert.deepEqual([rotated.status, rotated.body.client_id], [200, client_id]);
-  assert.equal((await postToken(signet, { client_id, client_secret })).status, 401, "without overlap the old secret is dead");
+  assert.equal(
+    (await postToken(signet, { client_id, client_secret })).status,
+    401,
+    "without overlap the old secret is dead",
+  );
   const listed = await signet.admin("GET", "/credentials");
   const kv = await signet.kv();
   const stored = await Promise.all((await kv.list()).keys.map(({ name }) => kv.get(name)));
   for (const secret of [client_secret, rotated.body.client_secret]) {
-    for (const text of [read.body, patched.body, listed.body, signet.logs, stored].map((value) => JSON.stringify(value))) {
+    for (const text of [read.body, patched.body, listed.body, signet.logs, stored].map((value) =>
+      JSON.stringify(value),
+    )) {
       assert.ok(!text.includes(secret));
     }
   }
@@ -153,7 +225,10 @@ test("credential sets are listed page by page, each once", async () => {
   const seen = [];
   let cursor = "";
   do {
-    const { status, body } = await signet.admin("GET", `/credentials?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    const { status, body } = await signet.admin(
+      "GET",
+      `/credentials?limit=2${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+    );
     assert.equal(status, 200);
     assert.ok(body.credentials.length <= 2);
     seen.push(...body.credentials.map(({ client_id }) => client_id));
@@ -167,7 +242,10 @@ test("disabling or revoking a set kills the tokens it was issued, at once", asyn
   await putUser(signet, "50");
   for (const binding of [{ user_id: "50" }, { delegated: true }]) {
     const form = binding.delegated ? { user_id: "50" } : {};
-    for (const [method, body] of [["PATCH", { disabled: true }], ["DELETE", undefined]]) {
+    for (const [method, body] of [
+      ["PATCH", { disabled: true }],
+      ["DELETE", undefined],
+    ]) {
       const set = await createSet(signet, binding);
       const token = await getToken(signet, set, form);
       await signet.admin(method, `/credentials/${set.client_id}`, body);
@@ -188,8 +266,15 @@ test("a token can be looked up and revoked by its id", async () => {
   const token = await getToken(signet, set);
   const { jti, iat, exp } = claimsOf(token);
   assert.deepEqual(await state(token), {
-    jti, user_id: "60", client_id: set.client_id, scope: "clientarea:sso clientarea:invoices", issued_at: iat, expires_at: exp,
-    state: "pending", reason: null, settled_at: null,
+    jti,
+    user_id: "60",
+    client_id: set.client_id,
+    scope: "clientarea:sso clientarea:invoices",
+    issued_at: iat,
+    expires_at: exp,
+    state: "pending",
+    reason: null,
+    settled_at: null,
   });
   await openLink(signet, token);
   assert.equal((await state(token)).state, "signed_in");
@@ -223,7 +308,10 @@ test("the audit trail lists what happened, newest first, page by page", async ()
     names.push(...body.events);
     cursor = body.cursor;
   } while (cursor);
-  assert.deepEqual(names.map(({ event }) => event), ["sso.denied", "account.changed", "sso.signed_in", "account.created"]);
+  assert.deepEqual(
+    names.map(({ event }) => event),
+    ["sso.denied", "account.changed", "sso.signed_in", "account.created"],
+  );
   assert.deepEqual([names[0].reason, names[0].request_id], ["sso_disabled", denied.headers.get("x-request-id")]);
   assert.deepEqual([names[1].sso, names[1].status], [false, "Active"]);
   assert.deepEqual([names[2].user_agent, names[2].client_id], ["a browser", set.client_id]);
@@ -234,9 +322,15 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TR
 test("RFC 9110 section 15.5.6: every method that a route does not have is 405 with Allow, to an administrator too", async () => {
   const headers = { Authorization: `Bearer ${signet.adminToken}` };
   for (const [path, allow] of [
-    ["/users/405", "GET, PUT, PATCH, DELETE"], ["/users/405/sessions", "GET, DELETE"], ["/users/405/events", "GET"],
-    ["/users/405/sessions/AAAAAAAAAAAAAAAAAAAAAA", "DELETE"], ["/credentials", "GET, POST"], ["/credentials/x", "GET, PATCH, DELETE"],
-    ["/credentials/x/rotate", "POST"], ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"], ["/import", "POST"],
+    ["/users/405", "GET, PUT, PATCH, DELETE"],
+    ["/users/405/sessions", "GET, DELETE"],
+    ["/users/405/events", "GET"],
+    ["/users/405/sessions/AAAAAAAAAAAAAAAAAAAAAA", "DELETE"],
+    ["/credentials", "GET, POST"],
+    ["/credentials/x", "GET, PATCH, DELETE"],
+    ["/credentials/x/rotate", "POST"],
+    ["/tokens/AAAAAAAAAAAAAAAAAAAAAA", "GET, DELETE"],
+    ["/import", "POST"],
   ]) {
     for (const method of METHODS.filter((method) => !allow.split(", ").includes(method))) {
       const response = await signet.fetch(`/admin/v1${path}`, { method, headers });
@@ -263,16 +357,34 @@ test("a path may be percent-encoded, and means the same", async () => {
 test("a body is JSON and says so, once for each field; nothing else is read", async () => {
   const send = (type, body) =>
     signet.fetch("/admin/v1/users/typed", {
-      method: "PUT", body, headers: { Authorization: `Bearer ${signet.adminToken}`, ...(type && { "Content-Type": type }) },
+      method: "PUT",
+      body,
+      headers: { Authorization: `Bearer ${signet.adminToken}`, ...(type && { "Content-Type": type }) },
     });
   const sound = '{"status":"Active"}';
-  for (const type of ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp",
-    "text/plain, application/json", "application/json; charset=utf-16"]) {
+  for (const type of [
+    "",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonp",
+    "text/plain, application/json",
+    "application/json; charset=utf-16",
+  ]) {
     const response = await send(type, sound);
     const { status, detail } = await response.json();
     assert.deepEqual([response.status, status, detail], [415, 415, "The body is not application/json."], type);
   }
-  for (const body of ["", "null", "[]", '"x"', "{", `${sound}x`, '{"status":"Active","status":"Closed"}', "[".repeat(10_000)]) {
+  for (const body of [
+    "",
+    "null",
+    "[]",
+    '"x"',
+    "{",
+    `${sound}x`,
+    '{"status":"Active","status":"Closed"}',
+    "[".repeat(10_000),
+  ]) {
     assert.equal((await send("application/json", body)).status, 400, body.slice(0, 40));
   }
   assert.equal((await signet.admin("GET", "/users/typed")).status, 404, "nothing of it was applied");
@@ -290,11 +402,19 @@ test("issue 9, item 11: long lists go in parts: what is added and removed, and n
   for (const [change, services, domains] of [
     [{ add_services: [7003, "7001"] }, ["7001", "7002", "7003"], ["example.com"]],
     [{ remove_services: [7001, 7009], add_domains: [34] }, ["7002", "7003"], ["34", "example.com"]],
-    [{ remove_domains: ["example.com"], add_services: [7001], remove_services: [7001] }, ["7001", "7002", "7003"], ["34"]],
+    [
+      { remove_domains: ["example.com"], add_services: [7001], remove_services: [7001] },
+      ["7001", "7002", "7003"],
+      ["34"],
+    ],
     [{ services: [7004], add_services: [7005], remove_services: [7004] }, ["7005"], ["34"]],
   ]) {
     assert.deepEqual(await patch(change), [200, services, domains], JSON.stringify(change));
-    assert.deepEqual(await claimed(), services.map((id) => `service:${id}`), JSON.stringify(change));
+    assert.deepEqual(
+      await claimed(),
+      services.map((id) => `service:${id}`),
+      JSON.stringify(change),
+    );
   }
   const events = await eventsOf(signet, "parts");
   assert.deepEqual(await patch({ add_services: ["7005"], remove_domains: [35] }), [200, ["7005"], ["34"]]);
@@ -308,13 +428,23 @@ test("issue 9, item 11: an added service costs a write to KV, and those that wer
   for (const [change, ops] of [
     [{ add_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 2, "kv.delete": 0, "object.fetch": 2 }],
     [{ remove_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 0, "kv.delete": 2, "object.fetch": 1 }],
-    [{ add_domains: Array.from({ length: 5_000 }, (_, i) => i) }, { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 }],
-    [{ status: "Closed", sso: false }, { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 }],
+    [
+      { add_domains: Array.from({ length: 5_000 }, (_, i) => i) },
+      { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 },
+    ],
+    [
+      { status: "Closed", sso: false },
+      { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 },
+    ],
   ]) {
     await signet.ops.reset();
     assert.equal((await signet.admin("PATCH", "/users/costs", change)).status, 200);
     const counted = await signet.ops.read();
-    assert.deepEqual(Object.fromEntries(Object.keys(ops).map((name) => [name, counted[name]])), ops, Object.keys(change).join());
+    assert.deepEqual(
+      Object.fromEntries(Object.keys(ops).map((name) => [name, counted[name]])),
+      ops,
+      Object.keys(change).join(),
+    );
   }
 });
 
@@ -324,10 +454,16 @@ test("issue 9, item 11: an account owns at most 25,000 services and domains, and
   for (let from = 0; from < 25_000; from += 5_000) {
     assert.equal((await signet.admin("PATCH", "/users/full", { add_domains: ids(from, 5_000) })).status, 200);
   }
-  const { status, headers, body } = await signet.admin("PATCH", "/users/full", { add_domains: ["one-more"], status: "Inactive" });
+  const { status, headers, body } = await signet.admin("PATCH", "/users/full", {
+    add_domains: ["one-more"],
+    status: "Inactive",
+  });
   const detail = "The account would own more than 25,000 services and domains.";
   assert.deepEqual([status, headers.get("content-type"), body.detail], [409, "application/problem+json", detail]);
-  const { body: account } = await signet.admin("PATCH", "/users/full", { remove_domains: [10_000], add_domains: ["one-more"] });
+  const { body: account } = await signet.admin("PATCH", "/users/full", {
+    remove_domains: [10_000],
+    add_domains: ["one-more"],
+  });
   assert.deepEqual([account.status, account.domains.length, account.domains.at(-1)], ["Active", 25_000, "one-more"]);
 });
 
@@ -335,15 +471,31 @@ test("a change keeps all that it does not name", async () => {
   await putUser(signet, "kept", { sso: false, services: [1, "b"], domains: ["example.com"] });
   const { updated_at: _, ...account } = (await signet.admin("GET", "/users/kept")).body;
   for (const change of [{ status: "Inactive" }, { sso: true }, { services: [] }, { domains: [7] }, {}]) {
-    const { status, body: { updated_at: __, ...changed } } = await signet.admin("PATCH", "/users/kept", change);
+    const {
+      status,
+      body: { updated_at: __, ...changed },
+    } = await signet.admin("PATCH", "/users/kept", change);
     Object.assign(account, change, change.domains && { domains: ["7"] });
     assert.deepEqual([status, changed], [200, account], JSON.stringify(change));
   }
-  const created = await createSet(signet, { user_id: "kept", description: "d", service_id: 1, redirect_uris: ["https://a.example/"] });
+  const created = await createSet(signet, {
+    user_id: "kept",
+    description: "d",
+    service_id: 1,
+    redirect_uris: ["https://a.example/"],
+  });
   const { client_secret, updated_at: ___, ...set } = created;
   for (const change of [
-    { name: "n" }, { description: "" }, { scopes: ["clientarea:sso", "clientarea:emails"] }, { service_id: null }, { service_id: "2" },
-    { logo_uri: "https://a.example/l" }, { redirect_uris: ["https://b.example/"] }, { disabled: true }, { disabled: false }, {},
+    { name: "n" },
+    { description: "" },
+    { scopes: ["clientarea:sso", "clientarea:emails"] },
+    { service_id: null },
+    { service_id: "2" },
+    { logo_uri: "https://a.example/l" },
+    { redirect_uris: ["https://b.example/"] },
+    { disabled: true },
+    { disabled: false },
+    {},
   ]) {
     const answer = await signet.admin("PATCH", `/credentials/${set.client_id}`, change);
     const { updated_at: ____, ...changed } = answer.body;
@@ -365,12 +517,18 @@ test("the sessions of a user, newest first, with what each says of itself", asyn
   await signet.clock.set(0);
   const { status, body } = await signet.admin("GET", "/users/80/sessions");
   assert.equal(status, 200);
-  assert.deepEqual(body.sessions.map(({ jti }) => jti), [claimsOf(tokens[1]).jti, claimsOf(tokens[0]).jti]);
+  assert.deepEqual(
+    body.sessions.map(({ jti }) => jti),
+    [claimsOf(tokens[1]).jti, claimsOf(tokens[0]).jti],
+  );
   const { session_id, created_at, last_seen_at, expires_at, ...rest } = body.sessions[1];
   assert.match(session_id, /^[\w-]{22}$/);
   assert.deepEqual([last_seen_at, expires_at], [created_at, created_at + 3_600]);
   assert.deepEqual(rest, {
-    client_id: set.client_id, jti: claimsOf(tokens[0]).jti, destination: "clientarea:invoices", address: "192.0.2.80",
+    client_id: set.client_id,
+    jti: claimsOf(tokens[0]).jti,
+    destination: "clientarea:invoices",
+    address: "192.0.2.80",
     user_agent: "a browser",
   });
   assert.equal((await signet.admin("DELETE", "/users/80/sessions")).status, 204);
@@ -392,11 +550,17 @@ test("a delegated set is read from KV at redemption: what is disabled there sign
 
 test("lists refuse a limit or a cursor that they did not give, and never fail", async () => {
   for (const [path, query] of [
-    ...["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1&limit=1"].flatMap((query) =>
-      [["/credentials", query], ["/users/1/events", query]]),
+    ...["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1&limit=1"].flatMap((query) => [
+      ["/credentials", query],
+      ["/users/1/events", query],
+    ]),
   ]) {
     const { status, body, headers } = await signet.admin("GET", `${path}?${query}`);
-    assert.deepEqual([status, body.status, headers.get("content-type")], [400, 400, "application/problem+json"], `${path}?${query}`);
+    assert.deepEqual(
+      [status, body.status, headers.get("content-type")],
+      [400, 400, "application/problem+json"],
+      `${path}?${query}`,
+    );
   }
 });
 
@@ -416,12 +580,29 @@ test("RFC 9110 section 15.5.1: a cursor that this very list did not give is 400,
     assert.equal((await signet.admin("GET", `${path}?limit=1&cursor=${given[path]}`)).status, 200, `its own: ${path}`);
   }
   const operator = await enterConsole(signet);
-  const inConsole = { "/credentials": "/credentials", "/api-credentials": "/api-credentials", "/users/paged/events": "/users/paged" };
+  const inConsole = {
+    "/credentials": "/credentials",
+    "/api-credentials": "/api-credentials",
+    "/users/paged/events": "/users/paged",
+  };
   for (const [path, page] of Object.entries(inConsole)) {
     const response = await signet.fetch(`/admin${page}?cursor=${given[path]}`, { headers: operator });
     assert.equal(response.status, 200, `its own: ${page}`);
   }
-  const made = ["x", "0", "1", "-1", "7", "4294967296", "not-a-cursor", "%C3%A9", "%00", "x".repeat(513), "AAAA".repeat(600), "a.b.c"];
+  const made = [
+    "x",
+    "0",
+    "1",
+    "-1",
+    "7",
+    "4294967296",
+    "not-a-cursor",
+    "%C3%A9",
+    "%00",
+    "x".repeat(513),
+    "AAAA".repeat(600),
+    "a.b.c",
+  ];
   await signet.ops.reset();
   for (const path of lists) {
     const changed = [`${given[path]}x`, given[path].slice(0, -1), given[path].replace(/\.[^.]+$/, ".AAAA")];
@@ -429,7 +610,11 @@ test("RFC 9110 section 15.5.1: a cursor that this very list did not give is 400,
     for (const cursor of [...made, ...changed, ...others]) {
       const { status, body, headers } = await signet.admin("GET", `${path}?cursor=${cursor}`);
       const told = [status, body.detail, headers.get("content-type")];
-      assert.deepEqual(told, [400, "The cursor is not one of this list.", "application/problem+json"], `${path} ${cursor.slice(0, 40)}`);
+      assert.deepEqual(
+        told,
+        [400, "The cursor is not one of this list.", "application/problem+json"],
+        `${path} ${cursor.slice(0, 40)}`,
+      );
       if (inConsole[path]) {
         const response = await signet.fetch(`/admin${inConsole[path]}?cursor=${cursor}`, { headers: operator });
         assert.equal(response.status, 400, `${inConsole[path]} ${cursor.slice(0, 40)}`);

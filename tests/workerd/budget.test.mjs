@@ -4,7 +4,19 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, json, openLink, postToken, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import {
+  basic,
+  claimsOf,
+  cookieOf,
+  createSet,
+  getToken,
+  json,
+  openLink,
+  postToken,
+  proofIn,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 let signet, bound, delegated;
 
@@ -31,7 +43,10 @@ async function cost(act) {
 const NOTHING = { get: 0, put: 0, other: 0 };
 
 test("the token endpoint: 1 KV read, 1 KV write, 0 object requests", async () => {
-  for (const [set, form] of [[bound, {}], [delegated, { user_id: "1" }]]) {
+  for (const [set, form] of [
+    [bound, {}],
+    [delegated, { user_id: "1" }],
+  ]) {
     const { result, kv, objects, rows } = await cost(() => postToken(signet, set, form));
     assert.deepEqual([result.status, kv, objects, rows], [200, { get: 1, put: 1, other: 0 }, 0, 0]);
   }
@@ -122,8 +137,16 @@ test("a refused request costs nothing: malformed, forged, prefetched, bad creden
     [401, () => openLink(signet, `${kid}.${payload}.${signature}`)],
     [503, () => openLink(signet, token, { headers: { Purpose: "prefetch" } })],
     [405, () => openLink(signet, token, { method: "HEAD" })],
-    [401, () => signet.fetch("/oauth/token", { method: "POST", body: new URLSearchParams({ grant_type: "single_sign_on" }) })],
-    [400, () => signet.fetch("/oauth/token", { method: "POST", headers: basic(bound), body: new URLSearchParams({ a: "b" }) })],
+    [
+      401,
+      () =>
+        signet.fetch("/oauth/token", { method: "POST", body: new URLSearchParams({ grant_type: "single_sign_on" }) }),
+    ],
+    [
+      400,
+      () =>
+        signet.fetch("/oauth/token", { method: "POST", headers: basic(bound), body: new URLSearchParams({ a: "b" }) }),
+    ],
     [401, () => signet.fetch("/oauth/session")],
     [401, () => signet.fetch("/admin/v1/users/1")],
     [404, () => signet.fetch("/nowhere")],
@@ -151,7 +174,8 @@ test("what applications ask: revocation and introspection 1 KV read and 1 object
   const token = await getToken(signet, bound);
   const { jti } = claimsOf(token);
   await signet.ops.read();
-  const post = (path) => cost(() => signet.fetch(path, { method: "POST", headers: basic(bound), body: new URLSearchParams({ token }) }));
+  const post = (path) =>
+    cost(() => signet.fetch(path, { method: "POST", headers: basic(bound), body: new URLSearchParams({ token }) }));
   const get = (count) => ({ get: count, put: 0, other: 0 });
   for (const [counted, kv, rows] of [
     [await post("/oauth/introspect"), get(1), 0],
@@ -183,7 +207,11 @@ test("gateway mode: 1 object request with a cookie, nothing without one", async 
   try {
     await putUser(gateway, "1");
     const cookie = await signIn(gateway, await createSet(gateway, { user_id: "1" }));
-    for (const [headers, objects] of [[cookie, 1], [{}, 0], [{ Cookie: "app=1" }, 0]]) {
+    for (const [headers, objects] of [
+      [cookie, 1],
+      [{}, 0],
+      [{ Cookie: "app=1" }, 0],
+    ]) {
       await gateway.ops.reset();
       assert.equal((await gateway.fetch("/page", { headers })).status, 200);
       const used = await gateway.ops.read();
@@ -198,10 +226,21 @@ test("gateway mode: 1 object request with a cookie, nothing without one", async 
 test("a session check: 0 KV operations, 1 object request, and a row at most once a minute", async () => {
   const cookie = await signIn(signet, bound);
   const check = () => cost(() => signet.fetch("/oauth/session", { headers: cookie }));
-  for (const [second, rows] of [[0, 0], [50, 0], [62, 1], [63, 0], [110, 0], [125, 1]]) {
+  for (const [second, rows] of [
+    [0, 0],
+    [50, 0],
+    [62, 1],
+    [63, 0],
+    [110, 0],
+    [125, 1],
+  ]) {
     await signet.clock.set(second * 1000);
     const counted = await check();
-    assert.deepEqual([counted.result.status, counted.kv, counted.objects, counted.rows], [200, NOTHING, 1, rows], `${second} s`);
+    assert.deepEqual(
+      [counted.result.status, counted.kv, counted.objects, counted.rows],
+      [200, NOTHING, 1, rows],
+      `${second} s`,
+    );
   }
   await signet.clock.set(0);
 });

@@ -2,9 +2,18 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { secret } from "../../.ci/setup.mjs";
+import { secret } from "../../scripts/setup.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, cookieOf, createSet, enterConsole, json, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  cookieOf,
+  createSet,
+  enterConsole,
+  json,
+  proofIn,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 let signet, cookie;
 
@@ -15,7 +24,8 @@ before(async () => {
 });
 after(() => signet.close());
 
-const post = (path, form, headers = {}) => signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(form) });
+const post = (path, form, headers = {}) =>
+  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(form) });
 const enter = (admin_token, form = {}) => post("/admin/sign-in", { admin_token, ...form });
 
 const proofOf = async (path) => proofIn(await (await signet.fetch(path, { headers: cookie })).text());
@@ -25,10 +35,19 @@ test("ASVS 7.2.4: a session presented before signing in is never taken over, and
   const again = cookieOf(await post("/admin/sign-in", { admin_token: signet.adminToken }, mine));
   assert.notEqual(mine.Cookie, again.Cookie);
   const statusOf = async (headers) => (await signet.fetch("/admin", { headers })).status;
-  assert.deepEqual([await statusOf(mine), await statusOf(again), await statusOf(cookie)], [401, 200, 200], "others go on");
+  assert.deepEqual(
+    [await statusOf(mine), await statusOf(again), await statusOf(cookie)],
+    [401, 200, 200],
+    "others go on",
+  );
   assert.equal((await post("/admin/sign-in", { admin_token: "wrong" }, again)).status, 401);
   assert.equal(await statusOf(again), 200, "a wrong token ends nothing");
-  for (const bad of ["__Host-signet-admin=x", `${mine.Cookie}x`, `${mine.Cookie}; ${again.Cookie}`, "__Host-signet-admin="]) {
+  for (const bad of [
+    "__Host-signet-admin=x",
+    `${mine.Cookie}x`,
+    `${mine.Cookie}; ${again.Cookie}`,
+    "__Host-signet-admin=",
+  ]) {
     assert.equal((await signet.fetch("/admin", { headers: { Cookie: bad } })).status, 401, bad);
   }
 });
@@ -55,7 +74,12 @@ test("without a session every page is the same way to sign in, whether it exists
 });
 
 test("signing in leads to the console and nowhere else", async () => {
-  for (const [then, place] of [["/admin/users/1", "/admin/users/1"], ["https://evil.example/", "/admin"], ["//evil.example/admin", "/admin"], ["/oauth/logout", "/admin"]]) {
+  for (const [then, place] of [
+    ["/admin/users/1", "/admin/users/1"],
+    ["https://evil.example/", "/admin"],
+    ["//evil.example/admin", "/admin"],
+    ["/oauth/logout", "/admin"],
+  ]) {
     const response = await enter(signet.adminToken, { then });
     const arrival = `/admin/sign-in?then=${place.replaceAll("/", "%2F")}`;
     assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}${arrival}`], then);
@@ -80,7 +104,11 @@ test("a browser that keeps no cookie, as WebKit on http://localhost, is told so 
   const page = await (await signet.fetch(arrival.pathname + arrival.search)).text();
   assert.match(page, /name="then" value="\/admin\/users\/1"/, "signing in leads on from there");
   assert.deepEqual(await shown("/admin"), [401, null]);
-  assert.deepEqual(await shown("/admin/sign-in?then=%2Fadmin", { Cookie: "__Host-signet-admin=x" }), [401, null], "a dead session is another matter");
+  assert.deepEqual(
+    await shown("/admin/sign-in?then=%2Fadmin", { Cookie: "__Host-signet-admin=x" }),
+    [401, null],
+    "a dead session is another matter",
+  );
 });
 
 test("ASVS 7.4.1: a changed ADMIN_TOKEN ends every session for good, also if it is changed back", async () => {
@@ -109,11 +137,23 @@ test("ASVS 7.4.1: a changed ADMIN_TOKEN ends every session for good, also if it 
 
 test("RFC 9700 section 4.7: a page of another origin, of the same site too, cannot use the console; people are led back to it", async () => {
   for (const headers of [
-    { "Sec-Fetch-Site": "cross-site" }, { "Sec-Fetch-Site": "same-site" }, { Origin: "https://evil.example" }, { Origin: "null" },
+    { "Sec-Fetch-Site": "cross-site" },
+    { "Sec-Fetch-Site": "same-site" },
+    { Origin: "https://evil.example" },
+    { Origin: "null" },
   ]) {
     for (const path of ["/admin/sign-in", "/admin/sign-out", "/admin/users/1"]) {
-      const form = { admin_token: signet.adminToken, csrf_token: await proofOf("/admin/users/1"), action: "end_sessions" };
-      await assertFailure(await post(path, form, { ...cookie, ...headers, ...json }), 403, "invalid_form", "Another site cannot use the console.");
+      const form = {
+        admin_token: signet.adminToken,
+        csrf_token: await proofOf("/admin/users/1"),
+        action: "end_sessions",
+      };
+      await assertFailure(
+        await post(path, form, { ...cookie, ...headers, ...json }),
+        403,
+        "invalid_form",
+        "Another site cannot use the console.",
+      );
       const response = await post(path, form, { ...cookie, ...headers });
       const page = await response.text();
       assert.deepEqual([response.status, response.headers.get("set-cookie")], [403, null]);
@@ -127,20 +167,36 @@ test("RFC 9700 section 4.7: a page of another origin, of the same site too, cann
 test("whatever is refused before an operator is known is told in a page that leads back to the console", async () => {
   const limited = await startSignet({ limit: 1 });
   try {
-    const guess = () => limited.fetch("/admin/sign-in", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body: new URLSearchParams({ admin_token: "wrong" }) });
+    const guess = () =>
+      limited.fetch("/admin/sign-in", {
+        method: "POST",
+        headers: { "CF-Connecting-IP": "192.0.2.1" },
+        body: new URLSearchParams({ admin_token: "wrong" }),
+      });
     await guess();
     await signet.faults.set([{ target: "console.fetch", mode: "throw" }]);
     const failed = await signet.fetch("/admin", { headers: cookie });
     await signet.faults.set([]);
     for (const [response, status, title] of [
-      [await signet.fetch("/admin/sign-in", { method: "POST", headers: { "Content-Type": "text/plain" }, body: "admin_token=x" }), 400, "Nothing was changed"],
+      [
+        await signet.fetch("/admin/sign-in", {
+          method: "POST",
+          headers: { "Content-Type": "text/plain" },
+          body: "admin_token=x",
+        }),
+        400,
+        "Nothing was changed",
+      ],
       [await signet.fetch("/admin/sign-in", { method: "POST", body: "x".repeat(70_000) }), 413, "Nothing was changed"],
       [await guess(), 429, "Please try again"],
       [failed, 503, "Please try again"],
     ]) {
       const page = await response.text();
       assert.equal(response.status, status);
-      assert.ok(page.includes(`<h1>${title}</h1>`) && page.includes('<a class="button" href="/admin">Open the console</a>'), page);
+      assert.ok(
+        page.includes(`<h1>${title}</h1>`) && page.includes('<a class="button" href="/admin">Open the console</a>'),
+        page,
+      );
       assert.ok(!page.includes("client area") && !page.includes("/account/security"), page);
       assert.equal(response.headers.has("retry-after"), status === 429 || status === 503, status);
     }
@@ -150,13 +206,28 @@ test("whatever is refused before an operator is known is told in a page that lea
 });
 
 test("callers of JSON are told of failures in JSON", async () => {
-  await assertFailure(await signet.fetch("/admin", { headers: json }), 401, "invalid_session", "No administrator is signed in.");
+  await assertFailure(
+    await signet.fetch("/admin", { headers: json }),
+    401,
+    "invalid_session",
+    "No administrator is signed in.",
+  );
   for (const headers of [json, {}]) {
     const { headers: told } = await signet.fetch("/admin", { headers });
     assert.equal(told.get("www-authenticate"), 'Signet realm="signet"', "RFC 9110 section 15.5.2");
   }
-  await assertFailure(await signet.fetch("/admin/nowhere", { headers: { ...json, ...cookie } }), 404, "not_found", "There is nothing at this address.");
-  await assertFailure(await post("/admin/users/1", {}, { ...json, ...cookie }), 400, "invalid_form", "The form is not one of this page.");
+  await assertFailure(
+    await signet.fetch("/admin/nowhere", { headers: { ...json, ...cookie } }),
+    404,
+    "not_found",
+    "There is nothing at this address.",
+  );
+  await assertFailure(
+    await post("/admin/users/1", {}, { ...json, ...cookie }),
+    400,
+    "invalid_form",
+    "The form is not one of this page.",
+  );
   const csrf = await post("/admin/users/1", { action: "end_sessions" }, { ...json, ...cookie });
   await assertFailure(csrf, 403, "invalid_form", "The form is out of date. Open the page again.");
 });
@@ -176,7 +247,11 @@ test("fail closed: when storage fails nobody is signed in and nothing is changed
     await signet.faults.set([{ target, mode: "throw" }]);
     const response = await act();
     await signet.faults.set([]);
-    assert.deepEqual([response.status, response.headers.get("retry-after"), response.headers.get("set-cookie")], [503, "5", null], target);
+    assert.deepEqual(
+      [response.status, response.headers.get("retry-after"), response.headers.get("set-cookie")],
+      [503, "5", null],
+      target,
+    );
   }
   assert.equal((await signet.admin("GET", "/users/2")).body.status, "Active");
   assert.equal((await save()).status, 303);
@@ -203,13 +278,20 @@ test("one log line per request, its outcome and reason in it; no token, cookie o
     assert.equal(await lines(response), line);
   }
   const logs = JSON.stringify(signet.logs);
-  for (const hidden of ["wrong-token", signet.adminToken, cookie.Cookie.split("=")[1], shownSecret, csrf_token]) assert.ok(!logs.includes(hidden));
+  for (const hidden of ["wrong-token", signet.adminToken, cookie.Cookie.split("=")[1], shownSecret, csrf_token])
+    assert.ok(!logs.includes(hidden));
 });
 
 test("what asked for a token is found, be it a credential set or an API credential", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["CreateSsoToken"] });
   const response = await signet.fetch(`/admin/credentials/${api.identifier}`, { headers: cookie });
-  assert.deepEqual([response.status, response.headers.get("location")], [303, `${signet.issuer}/admin/api-credentials/${encodeURIComponent(api.identifier).replace(/[-_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`]);
+  assert.deepEqual(
+    [response.status, response.headers.get("location")],
+    [
+      303,
+      `${signet.issuer}/admin/api-credentials/${encodeURIComponent(api.identifier).replace(/[-_]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,
+    ],
+  );
 });
 
 test("a user's form writes only what was changed in it: what others wrote meanwhile stays", async () => {
@@ -217,7 +299,15 @@ test("a user's form writes only what was changed in it: what others wrote meanwh
   const page = await (await signet.fetch("/admin/users/both", { headers: cookie })).text();
   await signet.admin("PATCH", "/users/both", { sso: false, services: [1, 2] });
   const shown = page.match(/name="shown" value="([^"]*)"/)[1].replaceAll("&quot;", '"');
-  const body = new URLSearchParams({ action: "save", csrf_token: proofIn(page), shown, status: "Inactive", sso: "on", services: "1", domains: "" });
+  const body = new URLSearchParams({
+    action: "save",
+    csrf_token: proofIn(page),
+    shown,
+    status: "Inactive",
+    sso: "on",
+    services: "1",
+    domains: "",
+  });
   assert.equal((await signet.fetch("/admin/users/both", { method: "POST", headers: cookie, body })).status, 303);
   const { status, sso, services } = (await signet.admin("GET", "/users/both")).body;
   assert.deepEqual([status, sso, services], ["Inactive", false, ["1", "2"]]);
@@ -253,5 +343,8 @@ test("the log says whom and what an administrator's request is about, by the API
 
 test("RFC 9110 section 9.3.2: HEAD is a GET without its body; no page is stored", async () => {
   const response = await signet.fetch("/admin/health", { method: "HEAD", headers: cookie });
-  assert.deepEqual([response.status, await response.text(), response.headers.get("cache-control")], [200, "", "no-store"]);
+  assert.deepEqual(
+    [response.status, await response.text(), response.headers.get("cache-control")],
+    [200, "", "no-store"],
+  );
 });

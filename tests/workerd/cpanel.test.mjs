@@ -12,7 +12,11 @@ let signet, set;
 before(async () => {
   signet = await startSignet();
   await putUser(signet, "42", { services: [12] });
-  set = await createSet(signet, { user_id: "42", service_id: 12, scopes: ["clientarea:invoices", "clientarea:product_details"] });
+  set = await createSet(signet, {
+    user_id: "42",
+    service_id: 12,
+    scopes: ["clientarea:invoices", "clientarea:product_details"],
+  });
 });
 after(() => signet.close());
 
@@ -36,7 +40,10 @@ async function click({ url, subscriber_unique_id, token }, { onRetry = () => {} 
 }
 
 const link = (query = "", change = {}) => ({
-  url: LINK + query, subscriber_unique_id: set.client_id, token: set.client_secret, ...change,
+  url: LINK + query,
+  subscriber_unique_id: set.client_id,
+  token: set.client_secret,
+  ...change,
 });
 
 test("a click signs the subscriber in, at the destination that the link's address names", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createECDH, createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { keyBytes, keyEntry as entry } from "../support/keys.mjs";
+import { keyEntry as entry, keyBytes } from "../support/keys.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { basic, createSet, putUser, signIn } from "../support/workflow.mjs";
@@ -83,7 +83,10 @@ test("RFC 7517, RFC 7518 section 6.2.1: the public half of every key, the signin
   try {
     const common = { kty: "EC", crv: "P-256", use: "sig", alg: "ES256" };
     assert.deepEqual(await read(JWKS, rotating), {
-      keys: [{ ...common, kid: "new", ...publicKey(2) }, { ...common, kid: "old", ...publicKey(1) }],
+      keys: [
+        { ...common, kid: "new", ...publicKey(2) },
+        { ...common, kid: "old", ...publicKey(1) },
+      ],
     });
   } finally {
     await rotating.close();
@@ -93,7 +96,12 @@ test("RFC 7517, RFC 7518 section 6.2.1: the public half of every key, the signin
 test("ASVS 11.2.2: a rotation with overlap: published before it signs, still published when it signs no more", async () => {
   const origin = await startOrigin();
   const seen = [];
-  for (const entries of [[entry("a", 1)], [entry("a", 1), entry("b", 2)], [entry("b", 2), entry("a", 1)], [entry("b", 2)]]) {
+  for (const entries of [
+    [entry("a", 1)],
+    [entry("a", 1), entry("b", 2)],
+    [entry("b", 2), entry("a", 1)],
+    [entry("b", 2)],
+  ]) {
     const stage = await startSignet({ vars: { SIGNING_KEYS: entries.join(), ORIGIN_URL: origin.url } });
     try {
       await putUser(stage, "1");
@@ -107,7 +115,12 @@ test("ASVS 11.2.2: a rotation with overlap: published before it signs, still pub
     }
   }
   origin.close();
-  assert.deepEqual(seen, [["a", "a"], ["a", "a,b"], ["b", "b,a"], ["b", "b"]]);
+  assert.deepEqual(seen, [
+    ["a", "a"],
+    ["a", "a,b"],
+    ["b", "b,a"],
+    ["b", "b"],
+  ]);
 });
 
 test("none of them costs any storage operation", async () => {

@@ -3,7 +3,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, claimsOf, cookieOf, createSet, eventsOf, getToken, json, messages, openLink, putUser, whoIs } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  claimsOf,
+  cookieOf,
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  messages,
+  openLink,
+  putUser,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const AREA = "https://my.example/billing/";
 const NONCE = /^__Host-signet-nonce=([A-Za-z0-9_-]{22}); Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=60$/;
@@ -34,7 +46,8 @@ async function hop(token, { params, headers, method, on = signet } = {}) {
 }
 
 const nonceOf = (response) => ({ Cookie: `__Host-signet-nonce=${response.headers.get("set-cookie").match(NONCE)[1]}` });
-const marked = (token, headers = {}, more = {}) => openLink(signet, token, { params: { nonce: "1" }, headers: { ...json, ...headers }, ...more });
+const marked = (token, headers = {}, more = {}) =>
+  openLink(signet, token, { params: { nonce: "1" }, headers: { ...json, ...headers }, ...more });
 
 test("without the setting a link is redeemed at once, and a nonce means nothing", async () => {
   const token = await tokenOf("1", plain);
@@ -51,16 +64,30 @@ test("without the setting a link is redeemed at once, and a nonce means nothing"
 test("the first hop gives a nonce, spends nothing, asks no store, and leads to the same link", async () => {
   const token = await tokenOf("2", signet, { scope: "clientarea:product_details clientarea:invoices" });
   await signet.ops.reset();
-  const { response, location, follow } = await hop(token, { params: { scope: "clientarea:product_details", service_id: "12", goto: "x" } });
-  assert.deepEqual([response.status, response.headers.get("cache-control"), response.headers.get("referrer-policy")], [302, "no-store", "no-referrer"]);
+  const { response, location, follow } = await hop(token, {
+    params: { scope: "clientarea:product_details", service_id: "12", goto: "x" },
+  });
+  assert.deepEqual(
+    [response.status, response.headers.get("cache-control"), response.headers.get("referrer-policy")],
+    [302, "no-store", "no-referrer"],
+  );
   assert.match(response.headers.get("set-cookie"), NONCE);
   assert.deepEqual(Object.fromEntries(location.searchParams), {
-    access_token: token, scope: "clientarea:product_details", service_id: "12", nonce: "1",
+    access_token: token,
+    scope: "clientarea:product_details",
+    service_id: "12",
+    nonce: "1",
   });
   const used = await signet.ops.read();
-  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  assert.ok(
+    Object.values(used).every((count) => count === 0),
+    JSON.stringify(used),
+  );
   const landed = await follow({ headers: nonceOf(response) });
-  assert.deepEqual([landed.status, landed.headers.get("location")], [302, `${AREA}clientarea.php?action=productdetails&id=12`]);
+  assert.deepEqual(
+    [landed.status, landed.headers.get("location")],
+    [302, `${AREA}clientarea.php?action=productdetails&id=12`],
+  );
   assert.equal(await whoIs(signet, cookieOf(landed)), "2");
 });
 
@@ -90,17 +117,26 @@ test("the same browser's repeat lands in the same session, with its cookie; nobo
   const [nonce, foreign] = [nonceOf((await hop(token)).response), nonceOf((await hop(token)).response)];
   const first = await marked(token, nonce);
   const again = await marked(token, nonce);
-  const ids = await Promise.all([first, again].map(async (response) => {
-    assert.deepEqual([response.status, response.headers.get("location")], [302, `${AREA}clientarea.php?action=invoices`]);
-    return (await (await signet.fetch("/oauth/session", { headers: cookieOf(response) })).json()).session_id;
-  }));
+  const ids = await Promise.all(
+    [first, again].map(async (response) => {
+      assert.deepEqual(
+        [response.status, response.headers.get("location")],
+        [302, `${AREA}clientarea.php?action=invoices`],
+      );
+      return (await (await signet.fetch("/oauth/session", { headers: cookieOf(response) })).json()).session_id;
+    }),
+  );
   assert.equal(ids[0], ids[1]);
   for (const headers of [{}, foreign, { Cookie: `${nonce.Cookie}; ${nonce.Cookie}` }, { "X-Nonce": nonce.Cookie }]) {
     const refused = await marked(token, headers);
     assert.equal(refused.headers.get("set-cookie"), null);
     await assertFailure(refused, 401, "invalid_token", messages.unable("5"));
   }
-  assert.deepEqual(await eventsOf(signet, "5"), [...Array(4).fill("token.replayed"), "sso.signed_in", "account.created"]);
+  assert.deepEqual(await eventsOf(signet, "5"), [
+    ...Array(4).fill("token.replayed"),
+    "sso.signed_in",
+    "account.created",
+  ]);
   await signet.fetch("/oauth/logout", { method: "POST", headers: { ...json, ...cookieOf(first) } });
   assert.equal((await marked(token, nonce)).status, 401, "not after the session has ended");
   const other = await tokenOf("5");
@@ -113,10 +149,14 @@ test("a repeat by the nonce counts for ten seconds, and not for a service that i
     const start = await signet.clock.stop();
     const token = await tokenOf("6", signet, { scope: "clientarea:product_details" });
     const nonce = nonceOf((await hop(token)).response);
-    const open = (service_id) => openLink(signet, token, { params: { nonce: "1", service_id }, headers: { ...json, ...nonce } });
+    const open = (service_id) =>
+      openLink(signet, token, { params: { nonce: "1", service_id }, headers: { ...json, ...nonce } });
     assert.equal((await open("12")).status, 302);
     assert.equal((await open("13")).status, 403);
-    for (const [ms, status] of [[9_999, 302], [10_000, 401]]) {
+    for (const [ms, status] of [
+      [9_999, 302],
+      [10_000, 401],
+    ]) {
       await signet.clock.stop(start + ms);
       assert.equal((await open("12")).status, status, `after ${ms} ms`);
     }
@@ -138,7 +178,9 @@ test("Closed and switched off come before the nonce", async () => {
 test("what never spends a token gets no nonce either", async () => {
   const token = await tokenOf("8");
   for (const [init, status] of [
-    [{ method: "HEAD" }, 405], [{ headers: { "Sec-Purpose": "prefetch" } }, 503], [{ headers: { "Sec-Fetch-Dest": "image" } }, 403],
+    [{ method: "HEAD" }, 405],
+    [{ headers: { "Sec-Purpose": "prefetch" } }, 503],
+    [{ headers: { "Sec-Fetch-Dest": "image" } }, 403],
     [{ params: { scope: "clientarea:homepage" } }, 400],
   ]) {
     const response = await openLink(signet, token, init);
@@ -164,10 +206,14 @@ test("a double click on the switch page's button switches once and lands both ti
   const headers = { Cookie: `${first.Cookie}; ${nonce.Cookie}` };
   const page = await (await openLink(signet, token, { params: { nonce: "1" }, headers })).text();
   const body = new URLSearchParams({ switch: page.match(/name="switch" value="([^"]+)"/)[1] });
-  const press = () => signet.fetch(`/oauth/singlesignon?access_token=${token}&nonce=1`, { method: "POST", headers, body });
+  const press = () =>
+    signet.fetch(`/oauth/singlesignon?access_token=${token}&nonce=1`, { method: "POST", headers, body });
   const users = [];
   for (const response of [await press(), await press()]) {
-    assert.deepEqual([response.status, response.headers.get("refresh")], [200, `0; url=${AREA}clientarea.php?action=invoices`]);
+    assert.deepEqual(
+      [response.status, response.headers.get("refresh")],
+      [200, `0; url=${AREA}clientarea.php?action=invoices`],
+    );
     users.push(await whoIs(signet, cookieOf(response)));
   }
   assert.deepEqual(users, ["11", "11"]);
@@ -187,7 +233,8 @@ test("RFC 9700 section 4.2: a nonce is nowhere in the log, in the session or in 
 });
 
 const page = { Accept: "text/html" };
-const linksIn = (html) => [...html.matchAll(/<a class="([^"]+)" href="([^"]+)">([^<]+)</g)].map(([, ...parts]) => parts);
+const linksIn = (html) =>
+  [...html.matchAll(/<a class="([^"]+)" href="([^"]+)">([^<]+)</g)].map(([, ...parts]) => parts);
 const AREA_LINK = ["button quiet", AREA, "Go to the client area"];
 
 /** Links that are dead, each for a set: what makes the token one. */
@@ -204,7 +251,11 @@ for (const [name, kill] of Object.entries(dead)) {
   test(`RFC 7591 section 2: the page of a token that is ${name} leads back to the application in one click`, async () => {
     try {
       await putUser(plain, name);
-      const set = await createSet(plain, { user_id: name, name: `"Billing" <b>Portal</b>`, client_uri: "https://portal.example/billing?a=b&c=d" });
+      const set = await createSet(plain, {
+        user_id: name,
+        name: `"Billing" <b>Portal</b>`,
+        client_uri: "https://portal.example/billing?a=b&c=d",
+      });
       const token = await getToken(plain, set);
       await kill(token);
       await plain.ops.reset();
@@ -213,14 +264,23 @@ for (const [name, kill] of Object.entries(dead)) {
       assert.equal((await plain.ops.read())["kv.get"], 1);
       const html = await response.text();
       assert.deepEqual(linksIn(html), [
-        ["button", "https://portal.example/billing?a=b&amp;c=d", "Go back to &quot;Billing&quot; &lt;b&gt;Portal&lt;/b&gt;"], AREA_LINK,
+        [
+          "button",
+          "https://portal.example/billing?a=b&amp;c=d",
+          "Go back to &quot;Billing&quot; &lt;b&gt;Portal&lt;/b&gt;",
+        ],
+        AREA_LINK,
       ]);
       await plain.ops.reset();
       await assertFailure(await openLink(plain, token, { headers: json }), 401, "invalid_token", messages.unable(name));
       assert.equal((await plain.ops.read())["kv.get"], 0, "nothing is read for a program");
       await plain.faults.set([{ target: "kv.get", mode: "throw" }]);
       const without = await openLink(plain, token, { headers: page });
-      assert.deepEqual([without.status, linksIn(await without.text())], [401, [["button", AREA, "Go to the client area"]]], "an outage of KV");
+      assert.deepEqual(
+        [without.status, linksIn(await without.text())],
+        [401, [["button", AREA, "Go to the client area"]]],
+        "an outage of KV",
+      );
     } finally {
       await plain.faults.set([]);
       await plain.clock.set(0);
@@ -232,7 +292,10 @@ test("the way back: none for a disabled set or one without an address; nothing i
   await putUser(plain, "13");
   const only = [["button", AREA, "Go to the client area"]];
   const off = await createSet(plain, { delegated: true, client_uri: "https://portal.example/" });
-  for (const [set, change] of [[off, { disabled: true }], [sets.get(plain), {}]]) {
+  for (const [set, change] of [
+    [off, { disabled: true }],
+    [sets.get(plain), {}],
+  ]) {
     const token = await getToken(plain, set, { user_id: "13", scope: "clientarea:invoices" });
     await openLink(plain, token);
     await plain.admin("PATCH", `/credentials/${set.client_id}`, change);
@@ -242,7 +305,10 @@ test("the way back: none for a disabled set or one without an address; nothing i
   const bound = await createSet(plain, { user_id: "14", client_uri: "https://portal.example/" });
   const denied = await getToken(plain, bound);
   await plain.ops.reset();
-  for (const [token, status] of [[denied, 403], [`${denied}A`, 401]]) {
+  for (const [token, status] of [
+    [denied, 403],
+    [`${denied}A`, 401],
+  ]) {
     const response = await openLink(plain, token, { headers: page });
     assert.deepEqual([response.status, linksIn(await response.text())], [status, only]);
   }

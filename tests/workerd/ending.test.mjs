@@ -5,7 +5,19 @@ import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
-  claimsOf, cookieOf, createSet, eventsOf, getToken, json, messages, openLink, postToken, proofIn, putUser, signIn, whoIs,
+  claimsOf,
+  cookieOf,
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  messages,
+  openLink,
+  postToken,
+  proofIn,
+  putUser,
+  signIn,
+  whoIs,
 } from "../support/workflow.mjs";
 
 let signet;
@@ -30,24 +42,35 @@ async function signInByApi({ identifier, secret }, user) {
   return cookieOf(await openLink(signet, access_token));
 }
 
-const apiCredential = async () => (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["CreateSsoToken"] })).body;
+const apiCredential = async () =>
+  (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["CreateSsoToken"] })).body;
 
 /** Every kind of application: how to make it, how it signs a user in, and where it is administered. */
 const APPLICATIONS = {
   "a bound set": {
     make: (user) => createSet(signet, { user_id: user }),
-    enter: (set) => signIn(signet, set), path: ({ client_id }) => `/credentials/${client_id}`,
+    enter: (set) => signIn(signet, set),
+    path: ({ client_id }) => `/credentials/${client_id}`,
   },
   "a delegated set": {
     make: () => createSet(signet, { delegated: true }),
-    enter: (set, user) => signIn(signet, set, { form: { user_id: user } }), path: ({ client_id }) => `/credentials/${client_id}`,
+    enter: (set, user) => signIn(signet, set, { form: { user_id: user } }),
+    path: ({ client_id }) => `/credentials/${client_id}`,
   },
-  "an API credential": { make: apiCredential, enter: signInByApi, path: ({ identifier }) => `/api-credentials/${identifier}` },
+  "an API credential": {
+    make: apiCredential,
+    enter: signInByApi,
+    path: ({ identifier }) => `/api-credentials/${identifier}`,
+  },
 };
 
 for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
   test(`${name} that is revoked leaves its sessions alone unless their end is asked for`, async () => {
-    for (const [query, ends] of [["", false], ["?end_sessions=false", false], ["?end_sessions=true", true]]) {
+    for (const [query, ends] of [
+      ["", false],
+      ["?end_sessions=false", false],
+      ["?end_sessions=true", true],
+    ]) {
       const user = await fresh();
       const application = await make(user);
       const cookie = await enter(application, user);
@@ -66,7 +89,11 @@ for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
     const application = await make(user);
     const [one, two] = [await enter(application, user), await enter(application, user)];
     assert.equal((await signet.admin("DELETE", `${path(application)}/sessions`)).status, 204);
-    assert.deepEqual((await signet.admin("GET", `/users/${user}/sessions`)).body.sessions, [], "none is listed, checked or not");
+    assert.deepEqual(
+      (await signet.admin("GET", `/users/${user}/sessions`)).body.sessions,
+      [],
+      "none is listed, checked or not",
+    );
     for (const cookie of [one, two]) assert.equal(await whoIs(signet, cookie), undefined);
     assert.equal((await signet.admin("DELETE", `${path(application)}/sessions`)).status, 204, "again is fine");
     try {
@@ -173,7 +200,11 @@ test("the gateway does not forward the identity of a session that ended with its
 
 test("only a session of a delegated set or an API credential costs a KV read when it is checked", async () => {
   const user = await fresh();
-  for (const [name, reads] of [["a bound set", 0], ["a delegated set", 1], ["an API credential", 1]]) {
+  for (const [name, reads] of [
+    ["a bound set", 0],
+    ["a delegated set", 1],
+    ["an API credential", 1],
+  ]) {
     const { make, enter } = APPLICATIONS[name];
     const cookie = await enter(await make(user), user);
     await signet.ops.reset();
@@ -190,15 +221,24 @@ test("sessions are found and ended by application", async () => {
   const two = await signIn(signet, panel, { form: { user_id: user } });
   const path = ({ client_id }) => `/users/${user}/sessions?client_id=${client_id}`;
   const { sessions } = (await signet.admin("GET", path(panel))).body;
-  assert.deepEqual(sessions.map(({ client_id }) => client_id), [panel.client_id]);
+  assert.deepEqual(
+    sessions.map(({ client_id }) => client_id),
+    [panel.client_id],
+  );
   assert.equal((await signet.admin("DELETE", path(panel))).status, 204);
   assert.deepEqual([await whoIs(signet, one), await whoIs(signet, two)], [user, undefined]);
   assert.equal((await eventsOf(signet, user))[0], "session.ended: administrator");
 });
 
 test("switching single sign-on off can end all sessions in the same turn", async () => {
-  for (const [method, body] of [["PATCH", { sso: false }], ["PUT", { status: "Active", sso: false }]]) {
-    for (const [query, ends] of [["", false], ["?end_sessions=true", true]]) {
+  for (const [method, body] of [
+    ["PATCH", { sso: false }],
+    ["PUT", { status: "Active", sso: false }],
+  ]) {
+    for (const [query, ends] of [
+      ["", false],
+      ["?end_sessions=true", true],
+    ]) {
       const user = await fresh();
       const cookie = await signIn(signet, await createSet(signet, { user_id: user }));
       await signet.ops.reset();
@@ -211,7 +251,10 @@ test("switching single sign-on off can end all sessions in the same turn", async
 
 test("deleting an account revokes its bound sets: after the id is made anew they never sign in", async () => {
   const user = await fresh();
-  const [own, disabled] = [await createSet(signet, { user_id: user }), await createSet(signet, { user_id: user, disabled: true })];
+  const [own, disabled] = [
+    await createSet(signet, { user_id: user }),
+    await createSet(signet, { user_id: user, disabled: true }),
+  ];
   const token = await getToken(signet, own);
   const kv = await signet.kv();
   const published = await kv.get(`credential:${own.client_id}`);
@@ -220,7 +263,11 @@ test("deleting an account revokes its bound sets: after the id is made anew they
     assert.equal((await signet.admin("GET", `/credentials/${client_id}`)).status, 404);
   }
   assert.equal((await kv.list({ prefix: "credential-id:" })).keys.filter(({ name }) => name === "x").length, 0);
-  assert.deepEqual((await eventsOf(signet, user)).slice(0, 3), ["account.deleted", "credential.revoked", "credential.revoked"]);
+  assert.deepEqual((await eventsOf(signet, user)).slice(0, 3), [
+    "account.deleted",
+    "credential.revoked",
+    "credential.revoked",
+  ]);
   await putUser(signet, user);
   assert.equal((await openLink(signet, token)).status, 401);
   // A location whose KV still shows the set gets tokens, which the object refuses.
@@ -242,14 +289,18 @@ test("a set made while there is no account goes with the account that comes late
 
 test("a set that was imported or enabled is revoked with the account too, and KV records that are left are harmless", async () => {
   const user = await fresh();
-  const [imported, enabled] = [{ client_id: `imported-${user}`, client_secret: `the-secret-of-the-imported-set-${user}` }, await createSet(signet, { user_id: user, disabled: true })];
+  const [imported, enabled] = [
+    { client_id: `imported-${user}`, client_secret: `the-secret-of-the-imported-set-${user}` },
+    await createSet(signet, { user_id: user, disabled: true }),
+  ];
   await signet.fetch("/admin/v1/import", {
     method: "POST",
     headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" },
     body: JSON.stringify({ ...imported, credential: { name: "x", user_id: user, scopes: ["clientarea:invoices"] } }),
   });
   await signet.admin("PATCH", `/credentials/${enabled.client_id}`, { disabled: false });
-  for (const set of [imported, enabled]) assert.equal((await openLink(signet, await getToken(signet, set))).status, 302);
+  for (const set of [imported, enabled])
+    assert.equal((await openLink(signet, await getToken(signet, set))).status, 302);
   await signet.faults.set([{ target: "kv.delete", mode: "throw" }]);
   assert.equal((await signet.admin("DELETE", `/users/${user}`)).status, 503);
   await signet.faults.set([]);
@@ -257,7 +308,11 @@ test("a set that was imported or enabled is revoked with the account too, and KV
   await putUser(signet, user);
   for (const set of [imported, enabled]) {
     assert.equal((await openLink(signet, await getToken(signet, set))).status, 401, "left in KV, and refused");
-    assert.equal((await signet.admin("DELETE", `/credentials/${set.client_id}`)).status, 204, "an operator can remove it");
+    assert.equal(
+      (await signet.admin("DELETE", `/credentials/${set.client_id}`)).status,
+      204,
+      "an operator can remove it",
+    );
   }
 });
 
@@ -278,8 +333,19 @@ test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", asy
   await putUser(signet, user, { services: [service] });
   const actions = ["CreateOAuthCredential", "DeleteOAuthCredential"];
   const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions })).body;
-  const call = async (form) => (await signet.fetch("/includes/api.php", { method: "POST", body: new URLSearchParams({ identifier, secret, ...form }) })).json();
-  const made = await call({ action: actions[0], grantType: "single_sign_on", scope: "clientarea:sso", serviceId: service });
+  const call = async (form) =>
+    (
+      await signet.fetch("/includes/api.php", {
+        method: "POST",
+        body: new URLSearchParams({ identifier, secret, ...form }),
+      })
+    ).json();
+  const made = await call({
+    action: actions[0],
+    grantType: "single_sign_on",
+    scope: "clientarea:sso",
+    serviceId: service,
+  });
   const set = { client_id: made.clientIdentifier, client_secret: made.clientSecret };
   const cookie = await signIn(signet, set);
   assert.equal((await call({ action: actions[1], credentialId: made.credentialId })).result, "success");
@@ -315,9 +381,14 @@ async function whileHeld(key, write, act) {
 }
 
 for (const [name, change] of Object.entries({
-  "renamed": (path) => signet.admin("PATCH", path, { name: "Renamed" }),
-  "enabled": (path) => signet.admin("PATCH", path, path.startsWith("/api-") ? { name: "Renamed" } : { disabled: false }),
-  "rotated": (path) => signet.admin(...(path.startsWith("/api-") ? ["PATCH", path, { name: "R" }] : ["POST", `${path}/rotate`, { overlap_seconds: 60 }])),
+  renamed: (path) => signet.admin("PATCH", path, { name: "Renamed" }),
+  enabled: (path) => signet.admin("PATCH", path, path.startsWith("/api-") ? { name: "Renamed" } : { disabled: false }),
+  rotated: (path) =>
+    signet.admin(
+      ...(path.startsWith("/api-")
+        ? ["PATCH", path, { name: "R" }]
+        : ["POST", `${path}/rotate`, { overlap_seconds: 60 }]),
+    ),
 })) {
   test(`what is revoked while it is ${name} does not come back`, async () => {
     for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
@@ -328,9 +399,13 @@ for (const [name, change] of Object.entries({
       const changed = await whileHeld(`credential:${id}`, () => change(path(application)), revoke);
       assert.equal(changed.status, 404, kind);
       assert.equal((await signet.admin("GET", path(application))).status, 404, kind);
-      if (application.client_id) assert.equal((await postToken(signet, application, { user_id: user })).status, 401, kind);
+      if (application.client_id)
+        assert.equal((await postToken(signet, application, { user_id: user })).status, 401, kind);
       const states = await signet.sql(user, "SELECT state FROM credential").catch(() => []);
-      assert.ok(states.every(({ state }) => state === "revoked"), kind);
+      assert.ok(
+        states.every(({ state }) => state === "revoked"),
+        kind,
+      );
     }
   });
 }

@@ -4,7 +4,18 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
-  assertFailure, claimsOf, cookieOf, createSet, eventsOf, getToken, json, openLink, postToken, putUser, signIn, whoIs,
+  assertFailure,
+  claimsOf,
+  cookieOf,
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  openLink,
+  postToken,
+  putUser,
+  signIn,
+  whoIs,
 } from "../support/workflow.mjs";
 
 const DOWN = [503, "temporarily_unavailable", "Signet cannot reach its storage. Try again in a moment."];
@@ -46,7 +57,10 @@ async function assertErased(user) {
 /** How an outage is told, by whom the route serves. */
 const TOLD = {
   json: ["application/json", { error: DOWN[1], error_description: DOWN[2] }],
-  problem: ["application/problem+json", { type: "about:blank", title: "Service Unavailable", status: 503, detail: DOWN[2] }],
+  problem: [
+    "application/problem+json",
+    { type: "about:blank", title: "Service Unavailable", status: 503, detail: DOWN[2] },
+  ],
   page: ["text/html; charset=utf-8"],
 };
 
@@ -62,8 +76,12 @@ async function assertDown(response, told, label) {
 }
 
 /** A flow of the administration. */
-const manage = (method, path, body, well = 200, again = [well]) =>
-  ({ act: () => adminFetch(method, path, body), well, again, told: "problem" });
+const manage = (method, path, body, well = 200, again = [well]) => ({
+  act: () => adminFetch(method, path, body),
+  well,
+  again,
+  told: "problem",
+});
 
 /**
  * The flows, each with what gets it ready, how it ends when all is well (`well`), how it may end when it is tried again after
@@ -191,19 +209,28 @@ const flows = {
   "a set disabled": async (user, own) => manage("PATCH", `/credentials/${own.client_id}`, { disabled: true }),
   "a set enabled": async (user, own) => {
     await signet.admin("PATCH", `/credentials/${own.client_id}`, { disabled: true });
-    return { ...manage("PATCH", `/credentials/${own.client_id}`, { disabled: false }), proof: () => signIn(signet, own) };
+    return {
+      ...manage("PATCH", `/credentials/${own.client_id}`, { disabled: false }),
+      proof: () => signIn(signet, own),
+    };
   },
   "a set revoked": async (user, own) => manage("DELETE", `/credentials/${own.client_id}`, undefined, 204, [204, 404]),
   "a set revoked with its sessions": async (user, own) => {
     const cookie = await signIn(signet, own);
     const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
-    return { ...manage("DELETE", `/credentials/${own.client_id}?end_sessions=true`, undefined, 204, [204, 404]), proof };
+    return {
+      ...manage("DELETE", `/credentials/${own.client_id}?end_sessions=true`, undefined, 204, [204, 404]),
+      proof,
+    };
   },
   "a delegated set revoked with its sessions": async (user) => {
     const set = await createSet(signet, { delegated: true });
     const cookie = await signIn(signet, set, { form: { user_id: user } });
     const proof = async () => assert.equal(await whoIs(signet, cookie), undefined);
-    return { ...manage("DELETE", `/credentials/${set.client_id}?end_sessions=true`, undefined, 204, [204, 404]), proof };
+    return {
+      ...manage("DELETE", `/credentials/${set.client_id}?end_sessions=true`, undefined, 204, [204, 404]),
+      proof,
+    };
   },
   "a token read": async (user, own) => {
     const { jti } = claimsOf(await getToken(signet, own));
@@ -217,11 +244,12 @@ const flows = {
   },
 };
 
-const adminFetch = (method, path, body) => signet.fetch(`/admin/v1${path}`, {
-  method,
-  headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/json" },
-  body: body && JSON.stringify(body),
-});
+const adminFetch = (method, path, body) =>
+  signet.fetch(`/admin/v1${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
 
 let minutes = 0;
 let users = 0;
@@ -240,7 +268,10 @@ for (const [name, prepare] of Object.entries(flows)) {
     await signet.ops.reset();
     assert.equal((await quiet.act()).status, quiet.well);
     const calls = await signet.ops.read();
-    assert.ok(TARGETS.some((target) => calls[target] > 0), "it calls something");
+    assert.ok(
+      TARGETS.some((target) => calls[target] > 0),
+      "it calls something",
+    );
     // then each of these calls fails, before or after it took effect.
     for (const target of TARGETS) {
       for (let nth = 1; nth <= calls[target]; nth += 1) {
@@ -283,7 +314,8 @@ test("an alarm that cannot be set is harmless, and the next write sets it", asyn
 });
 
 test("a sweep that fails, wherever it does, is harmless, and the next one completes it", async () => {
-  const countOf = async (user) => (await signet.sql(user, "SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS n"))[0].n;
+  const countOf = async (user) =>
+    (await signet.sql(user, "SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session) AS n"))[0].n;
   const [first, firstSet] = await fresh();
   await signIn(signet, firstSet);
   await signet.ops.reset();
@@ -337,7 +369,12 @@ test("the log line of an outage says whom and what the request was about, and wh
   assert.equal(response.status, 503);
   const { jti_hash, error, ...line } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
   assert.deepEqual(line, {
-    event: "sso", outcome: "failed", reason: "storage", operation: "object request", client_id: own.client_id, user_id: user,
+    event: "sso",
+    outcome: "failed",
+    reason: "storage",
+    operation: "object request",
+    client_id: own.client_id,
+    user_id: user,
     request_id: response.headers.get("x-request-id"),
   });
   assert.match(jti_hash, /^[0-9a-f]{16}$/);
@@ -350,14 +387,15 @@ test("stale KV: a revoked set that KV still shows gets tokens, which the object 
   await adminFetch("DELETE", `/credentials/${own.client_id}`);
   const token = await getToken(signet, own);
   assert.equal((await openLink(signet, token)).status, 401);
-  assert.deepEqual((await signet.sql(own.user_id, "SELECT id FROM session")), []);
+  assert.deepEqual(await signet.sql(own.user_id, "SELECT id FROM session"), []);
   await signet.faults.set([]);
   assert.equal((await postToken(signet, own)).status, 401, "until KV shows it");
 });
 
 test("attack 105, RFC 7009 section 2: a revoked or disabled bound set is not switched on again by another change where KV does not know it yet", async () => {
   const action = "UpdateOAuthCredential";
-  const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: [action] })).body;
+  const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: [action] }))
+    .body;
   const update = async (form) => {
     const body = new URLSearchParams({ action, identifier, secret, ...form });
     const { result } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
@@ -506,19 +544,45 @@ test("a damaged stored value is named in the log by its kind and the place, and 
   const [user, own] = await fresh();
   const cookie = await signIn(signet, own);
   const kv = await signet.kv();
-  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["UpdateOAuthCredential", "CreateOAuthCredential"] });
+  const { body: api } = await signet.admin("POST", "/api-credentials", {
+    name: "P",
+    actions: ["UpdateOAuthCredential", "CreateOAuthCredential"],
+  });
   const whmcs = (form) =>
-    signet.fetch("/includes/api.php", { method: "POST", body: new URLSearchParams({ identifier: api.identifier, secret: api.secret, ...form }) });
+    signet.fetch("/includes/api.php", {
+      method: "POST",
+      body: new URLSearchParams({ identifier: api.identifier, secret: api.secret, ...form }),
+    });
   const update = { action: "UpdateOAuthCredential", credentialId: "7" };
-  const create = { action: "CreateOAuthCredential", grantType: "single_sign_on", serviceId: "77", scope: "clientarea:sso" };
+  const create = {
+    action: "CreateOAuthCredential",
+    grantType: "single_sign_on",
+    serviceId: "77",
+    scope: "clientarea:sso",
+  };
   const jti = "AQEBAQEBAQEBAQEBAQEBAQ";
   for (const [key, damage, ask, place] of [
-    [`credential:${own.client_id}`, { client_id: own.client_id, name: [CANARY] }, () => postToken(signet, own), /^credential: data error at line 1 column \d+$/],
-    [`credential:${own.client_id}`, CANARY, () => adminFetch("GET", "/credentials"), /^credential: data error at line 1 column \d+$/],
+    [
+      `credential:${own.client_id}`,
+      { client_id: own.client_id, name: [CANARY] },
+      () => postToken(signet, own),
+      /^credential: data error at line 1 column \d+$/,
+    ],
+    [
+      `credential:${own.client_id}`,
+      CANARY,
+      () => adminFetch("GET", "/credentials"),
+      /^credential: data error at line 1 column \d+$/,
+    ],
     [`token:${jti}`, { jti, expires_at: CANARY }, () => adminFetch("GET", `/tokens/${jti}`), /^token: data error/],
     ["credential-id:7", [CANARY], () => whmcs(update), /^credential-id: data error/],
     ["service:77", CANARY, () => whmcs(create), /^service: data error/],
-    [`api-credential:${api.identifier}`, { identifier: CANARY, actions: CANARY }, () => whmcs(update), /^api-credential: data error/],
+    [
+      `api-credential:${api.identifier}`,
+      { identifier: CANARY, actions: CANARY },
+      () => whmcs(update),
+      /^api-credential: data error/,
+    ],
   ]) {
     await kv.put(key, JSON.stringify(damage));
     const response = await ask();

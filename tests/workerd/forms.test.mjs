@@ -7,7 +7,14 @@ import { basic, claimsOf, createSet, enterConsole, getToken, proofIn, putUser, s
 
 const FORM = "application/x-www-form-urlencoded";
 /** The type of a form defines no parameter (WHATWG URL section 5), so clients write there what they like. */
-const PARAMETERS = ["; charset=ISO-8859-1", ";charset=us-ascii", "; charset=utf8", "; charset=windows-1252", '; charset="UTF-8"', "; boundary=x"];
+const PARAMETERS = [
+  "; charset=ISO-8859-1",
+  ";charset=us-ascii",
+  "; charset=utf8",
+  "; charset=windows-1252",
+  '; charset="UTF-8"',
+  "; boundary=x",
+];
 /** These cannot be read as UTF-8. */
 const WIDE = [";charset=utf-16", "; charset=UTF-16LE", "; charset=utf-32"];
 let signet, set, api;
@@ -24,7 +31,10 @@ const credentials = () => ({ client_id: set.client_id, client_secret: set.client
 /** Every route that takes a form: what is sent, the status of success, and that of a body that cannot be read. */
 const ROUTES = {
   "/oauth/token": async () => ({ fields: { grant_type: "single_sign_on", ...credentials() }, status: 200 }),
-  "/oauth/token.php": async () => ({ fields: { subscriber_unique_id: set.client_id, token: set.client_secret }, status: 200 }),
+  "/oauth/token.php": async () => ({
+    fields: { subscriber_unique_id: set.client_id, token: set.client_secret },
+    status: 200,
+  }),
   "/oauth/revoke": async () => ({ fields: { token: "x", ...credentials() }, status: 200 }),
   "/oauth/introspect": async () => ({ fields: { token: "x", ...credentials() }, status: 200 }),
   "/oauth/singlesignon": async () => ({ fields: { access_token: await getToken(signet, set) }, status: 303 }),
@@ -42,8 +52,13 @@ const ROUTES = {
   },
   "/includes/api.php": async () => ({
     fields: {
-      identifier: api.identifier, secret: api.secret, action: "CreateOAuthCredential", name: "Panel ü",
-      grantType: "single_sign_on", scope: "clientarea:sso", serviceId: "12",
+      identifier: api.identifier,
+      secret: api.secret,
+      action: "CreateOAuthCredential",
+      name: "Panel ü",
+      grantType: "single_sign_on",
+      scope: "clientarea:sso",
+      serviceId: "12",
     },
     status: 200,
   }),
@@ -54,7 +69,11 @@ for (const [path, prepare] of Object.entries(ROUTES)) {
     const send = async (parameters) => {
       const { fields, headers, status } = await prepare();
       const body = String(new URLSearchParams(fields));
-      const response = await signet.fetch(path, { method: "POST", headers: { ...headers, "Content-Type": `${FORM}${parameters}` }, body });
+      const response = await signet.fetch(path, {
+        method: "POST",
+        headers: { ...headers, "Content-Type": `${FORM}${parameters}` },
+        body,
+      });
       return { response, expected: status };
     };
     for (const parameters of PARAMETERS) {
@@ -72,12 +91,20 @@ for (const [path, prepare] of Object.entries(ROUTES)) {
 test("attack 111, RFC 8259 section 8.1: the bytes of a form are UTF-8 whatever the charset says, and so are those of JSON", async () => {
   const { fields } = await ROUTES["/includes/api.php"]();
   const headers = { "Content-Type": `${FORM}; charset=ISO-8859-1` };
-  const { clientIdentifier } = await (await signet.fetch("/includes/api.php", { method: "POST", headers, body: String(new URLSearchParams(fields)) })).json();
+  const { clientIdentifier } = await (
+    await signet.fetch("/includes/api.php", { method: "POST", headers, body: String(new URLSearchParams(fields)) })
+  ).json();
   assert.equal((await signet.admin("GET", `/credentials/${clientIdentifier}`)).body.name, "Panel ü");
   const Authorization = `Bearer ${signet.adminToken}`;
-  for (const [parameters, status] of [["; charset=ISO-8859-1", 200], ["; charset=utf8; x=y", 200], ["; charset=utf-16", 415]]) {
+  for (const [parameters, status] of [
+    ["; charset=ISO-8859-1", 200],
+    ["; charset=utf8; x=y", 200],
+    ["; charset=utf-16", 415],
+  ]) {
     const response = await signet.fetch(`/admin/v1/credentials/${clientIdentifier}`, {
-      method: "PATCH", headers: { Authorization, "Content-Type": `application/json${parameters}` }, body: '{"name":"Pänel"}',
+      method: "PATCH",
+      headers: { Authorization, "Content-Type": `application/json${parameters}` },
+      body: '{"name":"Pänel"}',
     });
     assert.equal(response.status, status, parameters);
   }
@@ -90,15 +117,24 @@ test("attack 111, RFC 9110 sections 5.5 and 11.4: white space around credentials
   const pair = basic(set).Authorization.split(" ")[1];
   const body = new URLSearchParams({ grant_type: "single_sign_on", token });
   const ask = {
-    "/oauth/token": (Authorization) => signet.fetch("/oauth/token", { method: "POST", headers: { Authorization }, body }),
-    "/oauth/introspect": (Authorization) => signet.fetch("/oauth/introspect", { method: "POST", headers: { Authorization }, body }),
-    "/oauth/receipts": (Authorization) => signet.fetch(`/oauth/receipts/${claimsOf(token).jti}`, { headers: { Authorization } }),
-    "/oauth/revoke": (Authorization) => signet.fetch("/oauth/revoke", { method: "POST", headers: { Authorization }, body }),
+    "/oauth/token": (Authorization) =>
+      signet.fetch("/oauth/token", { method: "POST", headers: { Authorization }, body }),
+    "/oauth/introspect": (Authorization) =>
+      signet.fetch("/oauth/introspect", { method: "POST", headers: { Authorization }, body }),
+    "/oauth/receipts": (Authorization) =>
+      signet.fetch(`/oauth/receipts/${claimsOf(token).jti}`, { headers: { Authorization } }),
+    "/oauth/revoke": (Authorization) =>
+      signet.fetch("/oauth/revoke", { method: "POST", headers: { Authorization }, body }),
     "/admin/v1/users/1": (Authorization) => signet.fetch("/admin/v1/users/1", { headers: { Authorization } }),
   };
   for (const [path, send] of Object.entries(ask)) {
     const [scheme, value] = path.startsWith("/admin") ? ["Bearer", signet.adminToken] : ["Basic", pair];
-    for (const header of [`${scheme} ${value}`, `${scheme}    ${value}`, `${scheme.toLowerCase()}  ${value} \t `, ` ${scheme} ${value} `]) {
+    for (const header of [
+      `${scheme} ${value}`,
+      `${scheme}    ${value}`,
+      `${scheme.toLowerCase()}  ${value} \t `,
+      ` ${scheme} ${value} `,
+    ]) {
       assert.equal((await send(header)).status, 200, `${path}: ${JSON.stringify(header)}`);
     }
     for (const header of [`${scheme}\t${value}`, `${scheme}${value}`, `${scheme} ${value} x`, scheme]) {

@@ -9,11 +9,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { root } from "../../.ci/setup.mjs";
+import { root } from "../../scripts/setup.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { skip, startPhp } from "../support/php.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { cookieOf, createSet, enterConsole, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, enterConsole, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 /** Bytes that are not UTF-8, as Node spells them. */
 const BYTES = "caf\xe9 \x80\xff\xc3";
@@ -22,15 +22,29 @@ let origin, signet, set;
 before(async () => {
   const answering = (headers) => (_, response) => response.writeHead(200, headers).end("ok");
   origin = await startOrigin({
-    "/bytes": answering({ "X-Back": BYTES, "Set-Cookie": [`a=${BYTES}; Path=/`, "b=é"], "Content-Disposition": `attachment; filename="${BYTES}"` }),
+    "/bytes": answering({
+      "X-Back": BYTES,
+      "Set-Cookie": [`a=${BYTES}; Path=/`, "b=é"],
+      "Content-Disposition": `attachment; filename="${BYTES}"`,
+    }),
     "/own-cookies": answering({
       "Set-Cookie": [
-        "a=1; Path=/", "__Host-signet=x; Path=/; Secure", "__host-Signet=x; Path=/; Secure", " __Host-signet =x; Path=/; Secure",
-        "\t__Host-signet=x; Path=/; Secure", "=__Host-signet=x", "__Host-signet-admin=x; Path=/; Secure", "__Host-signet-later=x; Path=/; Secure",
+        "a=1; Path=/",
+        "__Host-signet=x; Path=/; Secure",
+        "__host-Signet=x; Path=/; Secure",
+        " __Host-signet =x; Path=/; Secure",
+        "\t__Host-signet=x; Path=/; Secure",
+        "=__Host-signet=x",
+        "__Host-signet-admin=x; Path=/; Secure",
+        "__Host-signet-later=x; Path=/; Secure",
         "b=__Host-signet; Path=/",
       ],
     }),
-    "/public": answering({ "Cache-Control": "public, max-age=60, s-maxage=600", "CDN-Cache-Control": "max-age=600", "Surrogate-Control": "max-age=600" }),
+    "/public": answering({
+      "Cache-Control": "public, max-age=60, s-maxage=600",
+      "CDN-Cache-Control": "max-age=600",
+      "Surrogate-Control": "max-age=600",
+    }),
     "/private": answering({ "Cache-Control": "no-cache, max-age=60" }),
     "/hsts": answering({ "Strict-Transport-Security": "max-age=1" }),
     "/odd": (_, response) => response.writeHead(999, "Own Text", { "X-Own": "kept" }).end("odd"),
@@ -62,19 +76,69 @@ async function passed(headers, path = "/") {
 
 /** Names that some server takes for what a proxy says. */
 const TRUSTED = [
-  "X-Signet-User", "X.Signet.User", "X~Signet~User", "x.signet_user", "X-Signet.Assertion", "X!Signet'Session", "X|Signet|User",
-  "X-Forwarded-User", "X.Forwarded.User", "X_Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Port", "X-Forwarded-Prefix",
-  "X-Forwarded-Server", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token", "X-Forwarded", "Forwarded", "Forwarded-For",
-  "Remote-User", "REMOTE_USER", "Remote.Groups", "X-Remote-User", "X-Remote-Group", "X-Original-URL", "X_Original_URL", "X-Original-Host",
-  "X-Rewrite-URL", "X.Rewrite.URL", "X-Client-IP", "Client-IP", "Client_IP", "True-Client-IP", "X-Cluster-Client-IP", "X-Auth-Request-User",
-  "X-WebAuth-User", "X-Authenticated-User", "X-MS-Client-Principal", "X-Goog-Authenticated-User-Email", "X-Amzn-Oidc-Identity",
-  "X-SSL-Client-S-DN", "SSL_CLIENT_S_DN", "X-Host", "Proxy", "CF_Connecting_IP", "CF.Connecting.IP", "cf-connecting_ip",
+  "X-Signet-User",
+  "X.Signet.User",
+  "X~Signet~User",
+  "x.signet_user",
+  "X-Signet.Assertion",
+  "X!Signet'Session",
+  "X|Signet|User",
+  "X-Forwarded-User",
+  "X.Forwarded.User",
+  "X_Forwarded-Email",
+  "X-Forwarded-Groups",
+  "X-Forwarded-Port",
+  "X-Forwarded-Prefix",
+  "X-Forwarded-Server",
+  "X-Forwarded-Preferred-Username",
+  "X-Forwarded-Access-Token",
+  "X-Forwarded",
+  "Forwarded",
+  "Forwarded-For",
+  "Remote-User",
+  "REMOTE_USER",
+  "Remote.Groups",
+  "X-Remote-User",
+  "X-Remote-Group",
+  "X-Original-URL",
+  "X_Original_URL",
+  "X-Original-Host",
+  "X-Rewrite-URL",
+  "X.Rewrite.URL",
+  "X-Client-IP",
+  "Client-IP",
+  "Client_IP",
+  "True-Client-IP",
+  "X-Cluster-Client-IP",
+  "X-Auth-Request-User",
+  "X-WebAuth-User",
+  "X-Authenticated-User",
+  "X-MS-Client-Principal",
+  "X-Goog-Authenticated-User-Email",
+  "X-Amzn-Oidc-Identity",
+  "X-SSL-Client-S-DN",
+  "SSL_CLIENT_S_DN",
+  "X-Host",
+  "Proxy",
+  "CF_Connecting_IP",
+  "CF.Connecting.IP",
+  "cf-connecting_ip",
 ];
 
 test("attack 102, RFC 3875 section 4.1.18: what only a proxy may say never passes, in any spelling, with a session or without", async () => {
   for (const cookie of [[], Object.entries(await session())]) {
     for (const name of TRUSTED) {
-      for (const headers of [[[name, "mallory"]], [[name, "mallory"], [name, "mallory"]], [[name, "mallory"], ["Connection", name]]]) {
+      for (const headers of [
+        [[name, "mallory"]],
+        [
+          [name, "mallory"],
+          [name, "mallory"],
+        ],
+        [
+          [name, "mallory"],
+          ["Connection", name],
+        ],
+      ]) {
         const seen = await passed([...headers, ...cookie]);
         assert.ok(!JSON.stringify(seen).includes("mallory"), `${name}: ${JSON.stringify(seen)}`);
       }
@@ -86,15 +150,31 @@ test("attack 102, RFC 3875 section 4.1.18: what only a proxy may say never passe
 });
 
 test("other headers pass as they are: X_App, X.App and what applications call their own", async () => {
-  const own = [["X_App", "1"], ["X.App~Key", "2"], ["X-Requested-With", "XMLHttpRequest"], ["X-Client-Version", "3"], ["X-CSRF-Token", "4"], ["Accept-Language", "de"]];
+  const own = [
+    ["X_App", "1"],
+    ["X.App~Key", "2"],
+    ["X-Requested-With", "XMLHttpRequest"],
+    ["X-Client-Version", "3"],
+    ["X-CSRF-Token", "4"],
+    ["Accept-Language", "de"],
+  ];
   const seen = Object.fromEntries(await passed(own));
   for (const [name, value] of own) assert.equal(seen[name.toLowerCase()], value, name);
 });
 
 test("the origin learns who called from the platform alone", async () => {
-  const claims = [["X-Forwarded-For", "192.0.2.66"], ["X-Real-IP", "192.0.2.66"], ["X-Forwarded-Host", "evil.example"], ["X-Forwarded-Proto", "gopher"]];
+  const claims = [
+    ["X-Forwarded-For", "192.0.2.66"],
+    ["X-Real-IP", "192.0.2.66"],
+    ["X-Forwarded-Host", "evil.example"],
+    ["X-Forwarded-Proto", "gopher"],
+  ];
   const { host } = new URL(signet.issuer);
-  for (const [more, address] of [[[], undefined], [[["CF-Connecting-IP", "198.51.100.7"]], "198.51.100.7"], [[["CF-Connecting-IP", "2001:db8::1"]], "2001:db8::1"]]) {
+  for (const [more, address] of [
+    [[], undefined],
+    [[["CF-Connecting-IP", "198.51.100.7"]], "198.51.100.7"],
+    [[["CF-Connecting-IP", "2001:db8::1"]], "2001:db8::1"],
+  ]) {
     const seen = Object.fromEntries(await passed([...claims, ...more]));
     const said = ["x-forwarded-for", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"].map((name) => seen[name]);
     assert.deepEqual(said, [address, address, host, "http"]);
@@ -124,7 +204,9 @@ test("attack 102: PHP behind the gateway sees one identity, and no other spellin
 async function rawGet(path, cookie, origin = signet.issuer) {
   const { host, port } = new URL(origin);
   const socket = connect(port, "127.0.0.1");
-  socket.write(Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`, "latin1"));
+  socket.write(
+    Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`, "latin1"),
+  );
   let answer = "";
   for await (const part of socket) {
     answer += part;
@@ -139,9 +221,30 @@ test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name si
   const alice = await session();
   const [, operators] = (await enterConsole(signet)).Cookie.split("=");
   // Bytes: U+0085 and U+00A0 alone and in UTF-8, U+2000, U+3000, U+FEFF, VT, FF and other control characters.
-  const marks = ["x=1,", "x=1, ", ",", "\x85", "\xc2\x85", "\xa0", "\xc2\xa0", "\xe2\x80\x80", "\xe3\x80\x80", "\xef\xbb\xbf", "\x0b", "\x0c", "\x1f", "\x01", "-", "x-"];
+  const marks = [
+    "x=1,",
+    "x=1, ",
+    ",",
+    "\x85",
+    "\xc2\x85",
+    "\xa0",
+    "\xc2\xa0",
+    "\xe2\x80\x80",
+    "\xe3\x80\x80",
+    "\xef\xbb\xbf",
+    "\x0b",
+    "\x0c",
+    "\x1f",
+    "\x01",
+    "-",
+    "x-",
+  ];
   for (const mark of marks) {
-    for (const tossed of [`${mark}__Host-signet=${theirs}`, `${mark}__Host-signet=j`, `a=b; ${mark}__Host-signet=${theirs}`]) {
+    for (const tossed of [
+      `${mark}__Host-signet=${theirs}`,
+      `${mark}__Host-signet=j`,
+      `a=b; ${mark}__Host-signet=${theirs}`,
+    ]) {
       const alone = await rawGet("/oauth/session", tossed);
       assert.ok([400, 401].includes(alone.status), `${JSON.stringify(tossed)}: ${alone.status}`);
       for (const both of [`${tossed}; ${alice.Cookie}`, `${alice.Cookie}; ${tossed}`]) {
@@ -153,7 +256,20 @@ test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name si
     const console = await rawGet("/admin", `${mark}__Host-signet-admin=${operators}`, signet.consoleOrigin);
     assert.ok([400, 401].includes(console.status), `console, ${JSON.stringify(mark)}: ${console.status}`);
   }
-  for (const pair of [[["Cookie", "a=1"], ["Cookie", alice.Cookie]], [["Cookie", alice.Cookie], ["Cookie", "a=1"]], [["Cookie", alice.Cookie], ["Cookie", alice.Cookie]]]) {
+  for (const pair of [
+    [
+      ["Cookie", "a=1"],
+      ["Cookie", alice.Cookie],
+    ],
+    [
+      ["Cookie", alice.Cookie],
+      ["Cookie", "a=1"],
+    ],
+    [
+      ["Cookie", alice.Cookie],
+      ["Cookie", alice.Cookie],
+    ],
+  ]) {
     assert.equal((await signet.fetch("/oauth/session", { headers: pair })).status, 401, "two headers fail closed");
   }
   assert.equal(await whoIs(signet, { Cookie: `a=1;\t${alice.Cookie.replace("=", " =\t")} ; b=2` }), "alice");
@@ -171,12 +287,21 @@ test("attack 103: Signet's cookies never go to the origin; all others do, unchan
     [`a=1; __Host-app=2`, "a=1; __Host-app=2"],
     ["a=é€; b", "a=é€; b"],
   ]) {
-    const seen = await passed([["Cookie", Buffer.from(sent).toString("latin1")], ["X-Other", "kept"]]);
-    const cookies = seen.filter(([name]) => name === "cookie").map(([, value]) => Buffer.from(value, "latin1").toString());
+    const seen = await passed([
+      ["Cookie", Buffer.from(sent).toString("latin1")],
+      ["X-Other", "kept"],
+    ]);
+    const cookies = seen
+      .filter(([name]) => name === "cookie")
+      .map(([, value]) => Buffer.from(value, "latin1").toString());
     assert.deepEqual(cookies, arrives === undefined ? [] : [arrives], sent);
     assert.ok(!JSON.stringify(seen).toLowerCase().includes("__host-signet"), sent);
   }
-  const repeated = await passed([["Cookie", "a=1"], ["Cookie", mine], ["Cookie", "b=2"]]);
+  const repeated = await passed([
+    ["Cookie", "a=1"],
+    ["Cookie", mine],
+    ["Cookie", "b=2"],
+  ]);
   assert.ok(!JSON.stringify(repeated).includes("__Host-signet"), JSON.stringify(repeated));
 });
 
@@ -189,11 +314,19 @@ test("attack 103: the origin cannot set Signet's cookies", async () => {
 
 test("attack 111, RFC 9110 section 5.5: bytes that are not UTF-8 pass both ways, unchanged", async () => {
   for (const cookie of [[], Object.entries(await session())]) {
-    const sent = [["X-Name", BYTES], ["Content-Disposition", `attachment; filename="${BYTES}"`], ["X-Latin", "\xe9"], ["X-Utf", "\xc3\xa9"]];
+    const sent = [
+      ["X-Name", BYTES],
+      ["Content-Disposition", `attachment; filename="${BYTES}"`],
+      ["X-Latin", "\xe9"],
+      ["X-Utf", "\xc3\xa9"],
+    ];
     const seen = Object.fromEntries(await passed([...sent, ...cookie]));
     for (const [name, value] of sent) assert.equal(seen[name.toLowerCase()], value, name);
     const { headers } = await signet.fetch("/bytes", { headers: cookie });
-    assert.deepEqual([headers.get("x-back"), headers.get("content-disposition")], [BYTES, `attachment; filename="${BYTES}"`]);
+    assert.deepEqual(
+      [headers.get("x-back"), headers.get("content-disposition")],
+      [BYTES, `attachment; filename="${BYTES}"`],
+    );
     assert.deepEqual(headers.getSetCookie(), [`a=${BYTES}; Path=/`, "b=é"]);
   }
   const cookies = (await passed([["Cookie", `a=${BYTES}; b=1`]])).filter(([name]) => name === "cookie");
@@ -205,7 +338,14 @@ test("attack 111, RFC 9110 section 10.1.1: curl uploads more than 1 MB with Expe
   await writeFile(file, Buffer.alloc(1_500_000, "x"));
   for (const [name, value] of [["X-None", "x"], ...Object.entries(await session())]) {
     for (const more of [[], ["-H", "Expect: 100-continue"], ["-H", "Transfer-Encoding: chunked"], ["-T", file]]) {
-      const args = ["-sS", "-H", `${name}: ${value}`, ...(more[0] === "-T" ? [] : ["--data-binary", `@${file}`]), ...more, `${signet.issuer}/length`];
+      const args = [
+        "-sS",
+        "-H",
+        `${name}: ${value}`,
+        ...(more[0] === "-T" ? [] : ["--data-binary", `@${file}`]),
+        ...more,
+        `${signet.issuer}/length`,
+      ];
       const { stdout } = await promisify(execFile)("curl", args);
       assert.deepEqual(JSON.parse(stdout), { length: 1_500_000, expect: null }, args.join(" "));
     }
@@ -214,18 +354,35 @@ test("attack 111, RFC 9110 section 10.1.1: curl uploads more than 1 MB with Expe
 
 test("answers with an identity are not for shared caches, and none is taken from one", async () => {
   const cookie = await session();
-  for (const [path, control, cdn] of [["/public", "public, max-age=60, s-maxage=600", "max-age=600"], ["/private", "no-cache, max-age=60", null]]) {
+  for (const [path, control, cdn] of [
+    ["/public", "public, max-age=60, s-maxage=600", "max-age=600"],
+    ["/private", "no-cache, max-age=60", null],
+  ]) {
     const { headers } = await signet.fetch(path);
-    assert.deepEqual([headers.get("cache-control"), headers.get("cdn-cache-control")], [control, cdn], "nobody's answer stays");
+    assert.deepEqual(
+      [headers.get("cache-control"), headers.get("cdn-cache-control")],
+      [control, cdn],
+      "nobody's answer stays",
+    );
   }
   const mine = (await signet.fetch("/public", { headers: cookie })).headers;
   assert.equal(mine.get("cache-control"), "max-age=60, private");
   for (const name of ["cdn-cache-control", "surrogate-control"]) assert.equal(mine.get(name), null, name);
-  assert.equal((await signet.fetch("/private", { headers: cookie })).headers.get("cache-control"), "no-cache, max-age=60, private");
-  assert.equal((await signet.fetch("/echo", { headers: cookie })).headers.get("cache-control"), "private", "nothing forbids it otherwise");
+  assert.equal(
+    (await signet.fetch("/private", { headers: cookie })).headers.get("cache-control"),
+    "no-cache, max-age=60, private",
+  );
+  assert.equal(
+    (await signet.fetch("/echo", { headers: cookie })).headers.get("cache-control"),
+    "private",
+    "nothing forbids it otherwise",
+  );
   // The platform asks the origin's own caches for a fresh answer, unless the client has a wish of its own.
   const asked = async (headers) => Object.fromEntries(await passed(headers))["cache-control"];
-  assert.deepEqual([await asked({}), await asked(cookie), await asked({ ...cookie, "Cache-Control": "max-age=0" })], [undefined, "no-cache", "max-age=0"]);
+  assert.deepEqual(
+    [await asked({}), await asked(cookie), await asked({ ...cookie, "Cache-Control": "max-age=0" })],
+    [undefined, "no-cache", "max-age=0"],
+  );
 });
 
 test("RFC 6797: answers carry HSTS by https, except the origin's own, and none on localhost; a status of 999 passes", async () => {
@@ -233,12 +390,22 @@ test("RFC 6797: answers carry HSTS by https, except the origin's own, and none o
   const other = await startSignet({ vars: { ORIGIN_URL: origin.url, ISSUER: "https://my.example" } });
   const headers = { Host: "my.example" };
   try {
-    for (const [path, value] of [["/private", "max-age=63072000"], ["/not-modified", "max-age=63072000"], ["/hsts", "max-age=1"]]) {
+    for (const [path, value] of [
+      ["/private", "max-age=63072000"],
+      ["/not-modified", "max-age=63072000"],
+      ["/hsts", "max-age=1"],
+    ]) {
       assert.equal((await other.fetch(path, { headers })).headers.get("strict-transport-security"), value, path);
     }
     const [odd] = await once(httpRequest(`${other.issuer}/odd`, { headers }).end(), "response");
-    assert.deepEqual([odd.statusCode, odd.statusMessage, odd.headers["x-own"], String(await odd.toArray())], [999, "Own Text", "kept", "odd"]);
-    const seen = (await (await other.fetch("/", { headers })).json()).headers.map(([name, value]) => [name.toLowerCase(), value]);
+    assert.deepEqual(
+      [odd.statusCode, odd.statusMessage, odd.headers["x-own"], String(await odd.toArray())],
+      [999, "Own Text", "kept", "odd"],
+    );
+    const seen = (await (await other.fetch("/", { headers })).json()).headers.map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]);
     assert.deepEqual(Object.fromEntries(seen)["x-forwarded-proto"], "https");
   } finally {
     await other.close();
@@ -246,7 +413,10 @@ test("RFC 6797: answers carry HSTS by https, except the origin's own, and none o
 });
 
 test("answers without a body keep their status and headers: HEAD and 304", async () => {
-  for (const [headers, control] of [[{}, "no-cache, max-age=60"], [await session(), "no-cache, max-age=60, private"]]) {
+  for (const [headers, control] of [
+    [{}, "no-cache, max-age=60"],
+    [await session(), "no-cache, max-age=60, private"],
+  ]) {
     const head = await signet.fetch("/private", { method: "HEAD", headers });
     assert.deepEqual([head.status, head.headers.get("cache-control"), await head.text()], [200, control, ""]);
     const unchanged = await signet.fetch("/not-modified", { headers });

@@ -57,7 +57,10 @@ test("RFC 6455: text, bytes, long messages and a subprotocol pass both ways, wit
 
 test("many messages arrive in their order, and before the close that follows them", async () => {
   const [browser, server] = await connected();
-  for (const [from, to] of [[server, browser], [browser, server]]) {
+  for (const [from, to] of [
+    [server, browser],
+    [browser, server],
+  ]) {
     for (let n = 0; n < 2_000; n += 1) from.send(`message ${n}`);
     for (let n = 0; n < 2_000; n += 1) assert.equal(await to.next(), `message ${n}`);
   }
@@ -68,7 +71,13 @@ test("many messages arrive in their order, and before the close that follows the
 });
 
 test("RFC 6455 section 7.4.1: a close passes with its code and reason, and a lost connection ends the other side", async () => {
-  for (const [code, reason] of [[1000, ""], [1001, "leaving"], [3000, "é"], [4999, "own"], [undefined, ""]]) {
+  for (const [code, reason] of [
+    [1000, ""],
+    [1001, "leaving"],
+    [3000, "é"],
+    [4999, "own"],
+    [undefined, ""],
+  ]) {
     for (const turned of [false, true]) {
       const ends = await connected();
       const [from, to] = turned ? ends.reverse() : ends;
@@ -87,7 +96,13 @@ test("RFC 6455 section 7.4.1: a close passes with its code and reason, and a los
 test("attack 106, RFC 6455 section 10.2: a foreign Origin with a session is refused before the origin is asked", async () => {
   const cookie = await session();
   const before = origin.requests;
-  for (const foreign of ["https://evil.example", "http://evil.localhost", "null", `${signet.issuer}0`, signet.issuer.replace("http", "https")]) {
+  for (const foreign of [
+    "https://evil.example",
+    "http://evil.localhost",
+    "null",
+    `${signet.issuer}0`,
+    signet.issuer.replace("http", "https"),
+  ]) {
     assert.equal((await openWebSocket(signet.issuer, "/", { ...cookie, Origin: foreign })).status, 403, foreign);
   }
   assert.equal(origin.requests, before);
@@ -101,7 +116,11 @@ test("attack 106, RFC 6455 section 10.2: a foreign Origin with a session is refu
 
 test("without a session a WebSocket passes from anywhere, without an identity, and nobody is asked", async () => {
   await signet.ops.reset();
-  for (const headers of [{}, { Origin: "https://evil.example" }, { Cookie: "__Host-signet=x", Origin: "https://evil.example" }]) {
+  for (const headers of [
+    {},
+    { Origin: "https://evil.example" },
+    { Cookie: "__Host-signet=x", Origin: "https://evil.example" },
+  ]) {
     const { peer } = await openWebSocket(signet.issuer, "/", headers);
     peer.send("hello");
     assert.equal(await peer.next(), "undefined: hello");
@@ -155,7 +174,10 @@ test("a slow answer to the question holds no message up", async () => {
 
 test("what the browser sends counts as a use of the session; silence and the origin's messages do not", async () => {
   const start = await signet.clock.stop();
-  const lastSeen = async () => (await signet.sql("alice", "SELECT data FROM session")).map(({ data }) => JSON.parse(data).last_seen_at * 1000 - start);
+  const lastSeen = async () =>
+    (await signet.sql("alice", "SELECT data FROM session")).map(
+      ({ data }) => JSON.parse(data).last_seen_at * 1000 - start,
+    );
   const checked = async () => {
     const { "object.fetch": before } = await signet.ops.read();
     while ((await signet.ops.read())["object.fetch"] < before + 2) await sleep(MINUTE / 5);

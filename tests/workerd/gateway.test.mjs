@@ -18,11 +18,13 @@ let endStream;
 
 before(async () => {
   origin = await startOrigin({
-    "/redirect": (_, response) => response.writeHead(302, { Location: "https://elsewhere.example/?a=b", "X-Own": "kept" }).end(),
+    "/redirect": (_, response) =>
+      response.writeHead(302, { Location: "https://elsewhere.example/?a=b", "X-Own": "kept" }).end(),
     "/cookies": (_, response) => response.writeHead(200, { "Set-Cookie": ["a=1; Path=/", "b=2; HttpOnly"] }).end("ok"),
     "/gzip": (_, response) => response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("squeezed")),
     "/br": (_, response) => response.writeHead(200, { "Content-Encoding": "br" }).end(brotliCompressSync("squeezed")),
-    "/error": (_, response) => response.writeHead(503, { "Retry-After": "7", "Content-Type": "text/plain" }).end("the origin's own"),
+    "/error": (_, response) =>
+      response.writeHead(503, { "Retry-After": "7", "Content-Type": "text/plain" }).end("the origin's own"),
     "/teapot": (_, response) => response.writeHead(418, { "X-Own": "kept" }).end(),
     "/large": (_, response) => response.end(Buffer.alloc(LARGE, "x")),
     "/length": async (request, response) => {
@@ -55,26 +57,48 @@ async function passed(path, init) {
   assert.equal(response.status, 200, path);
   const { headers, ...rest } = await response.json();
   const named = {};
-  for (const [name, value] of headers) named[name.toLowerCase()] = [named[name.toLowerCase()], value].filter(Boolean).join("|");
+  for (const [name, value] of headers)
+    named[name.toLowerCase()] = [named[name.toLowerCase()], value].filter(Boolean).join("|");
   return { ...rest, headers: named };
 }
 
 test("what is not Signet's goes to the origin: path, query, method, headers and body", async () => {
-  const headers = { "Content-Type": "text/plain", "X-App": "kept", Cookie: "app=1", Authorization: "Bearer app", "User-Agent": "UA/1" };
-  const { method, url, body, headers: seen } = await passed("/a%20b/c%2Fd?x=1&y=%C3%A9&x=2", { method: "PUT", headers, body: "payload" });
+  const headers = {
+    "Content-Type": "text/plain",
+    "X-App": "kept",
+    Cookie: "app=1",
+    Authorization: "Bearer app",
+    "User-Agent": "UA/1",
+  };
+  const {
+    method,
+    url,
+    body,
+    headers: seen,
+  } = await passed("/a%20b/c%2Fd?x=1&y=%C3%A9&x=2", { method: "PUT", headers, body: "payload" });
   assert.deepEqual({ method, url, body }, { method: "PUT", url: "/a%20b/c%2Fd?x=1&y=%C3%A9&x=2", body: "payload" });
   for (const [name, value] of Object.entries(headers)) assert.equal(seen[name.toLowerCase()], value, name);
   assert.equal(seen.host, new URL(origin.url).host);
   assert.deepEqual([seen["x-forwarded-proto"], seen["x-forwarded-host"]], ["http", new URL(signet.issuer).host]);
-  for (const other of ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]) assert.equal((await passed("/", { method: other })).method, other);
+  for (const other of ["GET", "POST", "PATCH", "DELETE", "OPTIONS"])
+    assert.equal((await passed("/", { method: other })).method, other);
 });
 
 test("Signet's own routes are answered by Signet", async () => {
   const before = origin.requests;
   for (const [path, status] of [
-    ["/healthz", 200], ["/oauth/session", 401], ["/oauth/token", 405], ["/oauth/singlesignon", 400], ["/oauth/logout", 200],
-    ["/account/security", 401], ["/.well-known/jwks.json", 200], ["/.well-known/oauth-authorization-server", 200],
-    ["/admin", 421], ["/admin/v1/users/1", 421], ["/oauth/receipts/x", 401], ["/includes/api.php", 405],
+    ["/healthz", 200],
+    ["/oauth/session", 401],
+    ["/oauth/token", 405],
+    ["/oauth/singlesignon", 400],
+    ["/oauth/logout", 200],
+    ["/account/security", 401],
+    ["/.well-known/jwks.json", 200],
+    ["/.well-known/oauth-authorization-server", 200],
+    ["/admin", 421],
+    ["/admin/v1/users/1", 421],
+    ["/oauth/receipts/x", 401],
+    ["/includes/api.php", 405],
   ]) {
     assert.equal((await signet.fetch(path)).status, status, path);
   }
@@ -90,7 +114,12 @@ test("without a session the origin is told of nobody; with one, of its user, wit
   assert.equal(alice.cookie, undefined, "Signet's cookie is not for the origin");
   const keys = createRemoteJWKSet(new URL(`${signet.issuer}/.well-known/jwks.json`));
   const { payload, protectedHeader } = await jwtVerify(alice["x-signet-assertion"], keys, {
-    issuer: signet.issuer, audience: `${signet.issuer}/`, subject: "alice", typ: "assertion+jwt", algorithms: ["ES256"], maxTokenAge: 65,
+    issuer: signet.issuer,
+    audience: `${signet.issuer}/`,
+    subject: "alice",
+    typ: "assertion+jwt",
+    algorithms: ["ES256"],
+    maxTokenAge: 65,
   });
   assert.deepEqual(protectedHeader, { alg: "ES256", typ: "assertion+jwt", kid: "k1" });
   const { session_id } = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
@@ -100,11 +129,32 @@ test("without a session the origin is told of nobody; with one, of its user, wit
 test("CVE-2026-40575: no identity that a client sends reaches the origin, in any spelling, with a session or without", async () => {
   const cookie = await session();
   for (const name of [
-    "X-Signet-User", "x-signet-user", "X_Signet_User", "X_SIGNET_USER", "X-Signet_User", "X-Signet-Assertion", "X_Signet_Assertion",
-    "X-Signet-Session", "X-Signet-Expires", "X-Signet-Anything",
+    "X-Signet-User",
+    "x-signet-user",
+    "X_Signet_User",
+    "X_SIGNET_USER",
+    "X-Signet_User",
+    "X-Signet-Assertion",
+    "X_Signet_Assertion",
+    "X-Signet-Session",
+    "X-Signet-Expires",
+    "X-Signet-Anything",
   ]) {
-    for (const headers of [[[name, "mallory"]], [[name, "mallory"], [name, "mallory"]], [[name, "mallory"], ["Connection", name]]]) {
-      for (const [user, more] of [[undefined, []], ["alice", Object.entries(cookie)]]) {
+    for (const headers of [
+      [[name, "mallory"]],
+      [
+        [name, "mallory"],
+        [name, "mallory"],
+      ],
+      [
+        [name, "mallory"],
+        ["Connection", name],
+      ],
+    ]) {
+      for (const [user, more] of [
+        [undefined, []],
+        ["alice", Object.entries(cookie)],
+      ]) {
         const { headers: seen } = await passed("/", { headers: [...headers, ...more] });
         assert.ok(!JSON.stringify(seen).includes("mallory"), `${name}: ${JSON.stringify(seen)}`);
         assert.equal(seen["x-signet-user"], user, name);
@@ -126,19 +176,40 @@ test("PROTECTED_PATHS: without a session nobody passes, however the path is writ
   const cookie = await session();
   const before = origin.requests;
   for (const path of [
-    "/billing/", "/billing", "/billing/x?y", "/clientarea.php", "/clientarea.php?action=invoices", "/CLIENTAREA.PHP", "/%62illing/x",
-    "/%2562illing/x", "/public/..%2fbilling/", "//billing/", "/./billing/", "/public/%2e%2e/billing/", "/billing;a/x", "/%5cbilling/",
-    "/index.php/billing/x", "/index.php?rp=/billing/x", "/?a=b&rp=%2Fbilling/x", "/%u0062illing/x", "/%c1%a2illing/x", "/public/..%c0%afbilling/",
+    "/billing/",
+    "/billing",
+    "/billing/x?y",
+    "/clientarea.php",
+    "/clientarea.php?action=invoices",
+    "/CLIENTAREA.PHP",
+    "/%62illing/x",
+    "/%2562illing/x",
+    "/public/..%2fbilling/",
+    "//billing/",
+    "/./billing/",
+    "/public/%2e%2e/billing/",
+    "/billing;a/x",
+    "/%5cbilling/",
+    "/index.php/billing/x",
+    "/index.php?rp=/billing/x",
+    "/?a=b&rp=%2Fbilling/x",
+    "/%u0062illing/x",
+    "/%c1%a2illing/x",
+    "/public/..%c0%afbilling/",
   ]) {
     for (const method of ["GET", "POST", "OPTIONS", "DELETE"]) {
-      const response = await signet.fetch(path, { method, headers: { ...json, "X-Forwarded-Uri": "/public", "X-Original-URL": "/public" } });
+      const response = await signet.fetch(path, {
+        method,
+        headers: { ...json, "X-Forwarded-Uri": "/public", "X-Original-URL": "/public" },
+      });
       assert.equal(response.status, 401, `${method} ${path}`);
       assert.equal((await response.json()).error, "invalid_session");
     }
   }
   assert.equal(origin.requests, before, "the origin was never asked");
   assert.equal((await signet.fetch("/billing/x", { headers: cookie })).status, 200);
-  for (const open of ["/billings", "/index.php", "/index.php?page=billing", "/?x=/public/"]) assert.equal((await signet.fetch(open)).status, 200, open);
+  for (const open of ["/billings", "/index.php", "/index.php?page=billing", "/?x=/public/"])
+    assert.equal((await signet.fetch(open)).status, 200, open);
   const page = await signet.fetch("/billing/", { headers: { Accept: "text/html" } });
   assert.match(await page.text(), /Please sign in/);
 });
@@ -150,9 +221,17 @@ test("LOGIN_URL: people who open a protected page are sent there, calls are not"
     const page = await other.fetch("/billing/", { headers: { Accept: "text/html" } });
     assert.deepEqual([page.status, page.headers.get("location")], [302, "https://panel.example/login?x=1"]);
     assert.equal(page.headers.get("cache-control"), "no-store");
-    for (const init of [{ headers: json }, { method: "POST", headers: { Accept: "text/html" } }, { headers: { Accept: "text/html", "Sec-Fetch-Mode": "cors" } }]) {
+    for (const init of [
+      { headers: json },
+      { method: "POST", headers: { Accept: "text/html" } },
+      { headers: { Accept: "text/html", "Sec-Fetch-Mode": "cors" } },
+    ]) {
       const response = await other.fetch("/billing/", init);
-      assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"'], JSON.stringify(init));
+      assert.deepEqual(
+        [response.status, response.headers.get("www-authenticate")],
+        [401, 'Signet realm="signet"'],
+        JSON.stringify(init),
+      );
       if (init.headers === json) assert.equal((await response.json()).login_url, "https://panel.example/login?x=1");
     }
   } finally {
@@ -162,10 +241,16 @@ test("LOGIN_URL: people who open a protected page are sent there, calls are not"
 
 test("redirects, cookies, statuses and errors of the origin pass untouched", async () => {
   const redirect = await signet.fetch("/redirect");
-  assert.deepEqual([redirect.status, redirect.headers.get("location"), redirect.headers.get("x-own")], [302, "https://elsewhere.example/?a=b", "kept"]);
+  assert.deepEqual(
+    [redirect.status, redirect.headers.get("location"), redirect.headers.get("x-own")],
+    [302, "https://elsewhere.example/?a=b", "kept"],
+  );
   assert.deepEqual((await signet.fetch("/cookies")).headers.getSetCookie(), ["a=1; Path=/", "b=2; HttpOnly"]);
   const error = await signet.fetch("/error");
-  assert.deepEqual([error.status, error.headers.get("retry-after"), await error.text()], [503, "7", "the origin's own"]);
+  assert.deepEqual(
+    [error.status, error.headers.get("retry-after"), await error.text()],
+    [503, "7", "the origin's own"],
+  );
   assert.deepEqual([(await signet.fetch("/teapot")).status], [418]);
   for (const header of ["content-security-policy", "x-frame-options", "cache-control"]) {
     assert.equal(error.headers.get(header), null, `${header} is the origin's to set`);
@@ -205,7 +290,11 @@ test("a stream passes as it comes: the last part is sent when the first has come
 });
 
 test("an origin that does not answer is 502 with a request id, and the next request is served", async () => {
-  for (const [path, headers, type] of [["/hangs-up", json, /json/], ["/hangs-up", {}, /html/], ["/unreachable", json, /json/]]) {
+  for (const [path, headers, type] of [
+    ["/hangs-up", json, /json/],
+    ["/hangs-up", {}, /html/],
+    ["/unreachable", json, /json/],
+  ]) {
     const response = await signet.fetch(path, { headers });
     const id = response.headers.get("x-request-id");
     assert.equal(response.status, 502, path);

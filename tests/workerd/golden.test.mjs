@@ -7,7 +7,13 @@ import { startSignet } from "../support/signet.mjs";
 import { putUser } from "../support/workflow.mjs";
 
 const FOLDER = new URL("golden/", import.meta.url);
-const ACTIONS = ["CreateSsoToken", "CreateOAuthCredential", "UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"];
+const ACTIONS = [
+  "CreateSsoToken",
+  "CreateOAuthCredential",
+  "UpdateOAuthCredential",
+  "DeleteOAuthCredential",
+  "ListOAuthCredentials",
+];
 /** What differs from run to run, by the name that the files have for it, as JSON or XML spells it. */
 const VARIABLES = {
   access_token: /[\w-]+\.[\w-]+\.[\w-]+/,
@@ -24,14 +30,18 @@ before(async () => {
   await putUser(signet, "2", { services: [22] });
   await putUser(signet, "3", { status: "Closed" });
   await putUser(signet, "4", { sso: false });
-  const create = async (change) => (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ACTIONS, ...change })).body;
+  const create = async (change) =>
+    (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ACTIONS, ...change })).body;
   const whole = await create();
   const narrow = await create({ actions: ["CreateSsoToken"] });
   const fenced = await create({ allowed_addresses: ["198.51.100.0/24"] });
   credentials = {
-    identifier: whole.identifier, secret: whole.secret,
-    narrowIdentifier: narrow.identifier, narrowSecret: narrow.secret,
-    fencedIdentifier: fenced.identifier, fencedSecret: fenced.secret,
+    identifier: whole.identifier,
+    secret: whole.secret,
+    narrowIdentifier: narrow.identifier,
+    narrowSecret: narrow.secret,
+    fencedIdentifier: fenced.identifier,
+    fencedSecret: fenced.secret,
   };
 });
 after(() => signet.close());
@@ -50,14 +60,25 @@ function casesOf(file) {
 
 async function send(form) {
   const headers = { "CF-Connecting-IP": "192.0.2.1" };
-  const response = await signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams(form) });
+  const response = await signet.fetch("/includes/api.php", {
+    method: "POST",
+    headers,
+    body: new URLSearchParams(form),
+  });
   return { status: response.status, type: response.headers.get("content-type"), body: await response.text() };
 }
 
 /** A set made for one request that changes or deletes it. */
 async function createSet(form) {
   const { identifier, secret } = credentials;
-  const common = { identifier, secret, action: "CreateOAuthCredential", grantType: "single_sign_on", scope: "clientarea:sso", serviceId: 12 };
+  const common = {
+    identifier,
+    secret,
+    action: "CreateOAuthCredential",
+    grantType: "single_sign_on",
+    scope: "clientarea:sso",
+    serviceId: 12,
+  };
   const { status, body } = await send({ ...common, ...form });
   assert.equal(status, 200);
   return JSON.parse(body);
@@ -71,7 +92,9 @@ async function fill(request, file) {
     value.replace(/\{(\w+)\}/, (_, variable) => String({ ...credentials, ...set }[variable])),
   ]);
   const { identifier, secret } = credentials;
-  return file === "authentication.txt" ? Object.fromEntries(filled) : { identifier, secret, ...Object.fromEntries(filled) };
+  return file === "authentication.txt"
+    ? Object.fromEntries(filled)
+    : { identifier, secret, ...Object.fromEntries(filled) };
 }
 
 /** Asserts that an answer is the golden one. The token of a link is the token beside it. */
@@ -113,7 +136,13 @@ async function prepareList() {
   isListPrepared = true;
   await createSet({ name: "Panel", scope: "clientarea:sso clientarea:invoices" });
   const uris = { "redirectUri[0]": "https://portal.example/a", "redirectUri[1]": "https://portal.example/b" };
-  await createSet({ name: "Portal", description: "Invoices", serviceId: 13, logoUri: "https://portal.example/logo.png", ...uris });
+  await createSet({
+    name: "Portal",
+    description: "Invoices",
+    serviceId: 13,
+    logoUri: "https://portal.example/logo.png",
+    ...uris,
+  });
 }
 
 test("every action has its golden file", () => {

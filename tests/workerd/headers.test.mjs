@@ -13,12 +13,37 @@ before(async () => {
 after(() => signet.close());
 
 const PATHS = [
-  "/", "/oauth/token", "/oauth/token.php", "/oauth/singlesignon", "/oauth/singlesignon.php?access_token=x", "/oauth/session", "/oauth/logout",
-  "/oauth/revoke", "/oauth/introspect", "/oauth/receipts/x", "/account/security", "/includes/api.php", "/healthz", "/admin/v1/users/1", "/admin/v1/api-credentials", "/admin/v1/credentials", "/admin/v1/import", "/admin/v1/nowhere", "/admin", "/admin/users/1", "/admin/sign-in", "/admin/nowhere", "/nowhere", "/oauth/", "/%00", "/..%2f..%2fetc",
+  "/",
+  "/oauth/token",
+  "/oauth/token.php",
+  "/oauth/singlesignon",
+  "/oauth/singlesignon.php?access_token=x",
+  "/oauth/session",
+  "/oauth/logout",
+  "/oauth/revoke",
+  "/oauth/introspect",
+  "/oauth/receipts/x",
+  "/account/security",
+  "/includes/api.php",
+  "/healthz",
+  "/admin/v1/users/1",
+  "/admin/v1/api-credentials",
+  "/admin/v1/credentials",
+  "/admin/v1/import",
+  "/admin/v1/nowhere",
+  "/admin",
+  "/admin/users/1",
+  "/admin/sign-in",
+  "/admin/nowhere",
+  "/nowhere",
+  "/oauth/",
+  "/%00",
+  "/..%2f..%2fetc",
 ];
 /** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
 const referrerPolicy = (path, { status, headers }) => {
-  const isConsole = /^\/admin(?!\/v1)/.test(path) && status !== 405 && headers.get("content-type").startsWith("text/html");
+  const isConsole =
+    /^\/admin(?!\/v1)/.test(path) && status !== 405 && headers.get("content-type").startsWith("text/html");
   return isConsole || (path === "/oauth/logout" && status === 200) ? "same-origin" : "no-referrer";
 };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
@@ -34,8 +59,13 @@ test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the sec
         assert.equal(response.headers.get("x-content-type-options"), "nosniff", label);
         assert.equal(response.headers.get("cache-control"), "no-store", label);
         assert.equal(response.headers.get("referrer-policy"), referrerPolicy(path, response), label);
-        assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/, label);
-        for (const name of ["cross-origin-opener-policy", "cross-origin-resource-policy"]) assert.equal(response.headers.get(name), "same-origin", label);
+        assert.match(
+          response.headers.get("content-security-policy"),
+          /default-src 'none'.*frame-ancestors 'none'/,
+          label,
+        );
+        for (const name of ["cross-origin-opener-policy", "cross-origin-resource-policy"])
+          assert.equal(response.headers.get(name), "same-origin", label);
         assert.match(response.headers.get("x-request-id"), /^[0-9a-f]{16}$/, label);
         for (const [name, value] of response.headers) {
           assert.ok(!name.startsWith("access-control-"), `${label}: ${name}`);
@@ -52,7 +82,11 @@ test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the sec
 test("RFC 6797 sections 6.1.2, 7.2, 8.3: HSTS by https alone, for subdomains where the operator says so, and never on this machine", async () => {
   for (const [vars, Host, policy] of [
     [{ ISSUER: "https://sso.example" }, "sso.example", "max-age=63072000"],
-    [{ ISSUER: "https://sso.example", HSTS_INCLUDE_SUBDOMAINS: "true" }, "sso.example", "max-age=63072000; includeSubDomains"],
+    [
+      { ISSUER: "https://sso.example", HSTS_INCLUDE_SUBDOMAINS: "true" },
+      "sso.example",
+      "max-age=63072000; includeSubDomains",
+    ],
     [{ ISSUER: "https://sso.example", HSTS_INCLUDE_SUBDOMAINS: "true" }, "localhost", null],
     [{ ISSUER: "https://sso.localhost" }, "sso.localhost", null],
     [{ ISSUER: "https://localhost" }, "signet.example.workers.dev", null],
@@ -84,11 +118,20 @@ test("RFC 9700 section 4.2: no token, signature, secret or cookie is in the log,
   const kv = await signet.kv();
   const stored = await Promise.all((await kv.list()).keys.map(async ({ name }) => [name, await kv.get(name)]));
   const rows = [];
-  for (const table of ["account", "token", "session", "event"]) rows.push(await signet.sql("1", `SELECT * FROM ${table}`));
+  for (const table of ["account", "token", "session", "event"])
+    rows.push(await signet.sql("1", `SELECT * FROM ${table}`));
   await signet.logged("token_used");
   const everything = JSON.stringify([signet.logs, stored, rows]);
   const value = cookie.Cookie.split("=")[1];
-  for (const secret of [token, token.split(".")[2], value, value.split(".")[2], set.client_secret, signet.adminToken, signet.keys.slice(3)]) {
+  for (const secret of [
+    token,
+    token.split(".")[2],
+    value,
+    value.split(".")[2],
+    set.client_secret,
+    signet.adminToken,
+    signet.keys.slice(3),
+  ]) {
     assert.ok(!everything.includes(secret), secret.slice(0, 8));
   }
 });
@@ -102,7 +145,11 @@ test("one JSON line per decision, with its reason and without the token's id", a
   const { jti_hash, ...rest } = line;
   assert.match(jti_hash, /^[0-9a-f]{16}$/);
   assert.deepEqual(rest, {
-    event: "sso", outcome: "denied", reason: "closed", client_id: set.client_id, user_id: "2",
+    event: "sso",
+    outcome: "denied",
+    reason: "closed",
+    client_id: set.client_id,
+    user_id: "2",
     request_id: response.headers.get("x-request-id"),
   });
 });
@@ -113,7 +160,8 @@ async function assertSecured(response, label, canary) {
   assert.equal(response.headers.get("cache-control"), "no-store", label);
   assert.equal(response.headers.get("referrer-policy"), referrerPolicy(label.split(" ")[1], response), label);
   assert.match(response.headers.get("content-security-policy"), /default-src 'none'.*frame-ancestors 'none'/, label);
-  for (const name of ["cross-origin-opener-policy", "cross-origin-resource-policy"]) assert.equal(response.headers.get(name), "same-origin", label);
+  for (const name of ["cross-origin-opener-policy", "cross-origin-resource-policy"])
+    assert.equal(response.headers.get(name), "same-origin", label);
   assert.equal(response.headers.get("access-control-allow-origin"), null, label);
   const all = (await response.text()) + JSON.stringify([...response.headers]);
   assert.ok(!all.includes(canary), label);
@@ -122,9 +170,31 @@ async function assertSecured(response, label, canary) {
 test("ASVS 3.4: an administrator's answers, and those without a sound configuration, carry the security headers too", async () => {
   const broken = await startSignet({ vars: { SIGNING_KEYS: null } });
   try {
-    const tail = ["/users/1", "/users/1/sessions", "/users/1/events", "/credentials", "/credentials/x/rotate", "/tokens/x", "/nowhere"];
-    const paths = [...tail.map((path) => `/admin/v1${path}`), "/oauth/token", "/oauth/singlesignon", "/oauth/session", "/oauth/revoke",
-      "/oauth/introspect", "/oauth/receipts/x", "/oauth/logout", "/account/security", "/includes/api.php", "/admin", "/admin/users/1", "/nowhere", "/healthz"];
+    const tail = [
+      "/users/1",
+      "/users/1/sessions",
+      "/users/1/events",
+      "/credentials",
+      "/credentials/x/rotate",
+      "/tokens/x",
+      "/nowhere",
+    ];
+    const paths = [
+      ...tail.map((path) => `/admin/v1${path}`),
+      "/oauth/token",
+      "/oauth/singlesignon",
+      "/oauth/session",
+      "/oauth/revoke",
+      "/oauth/introspect",
+      "/oauth/receipts/x",
+      "/oauth/logout",
+      "/account/security",
+      "/includes/api.php",
+      "/admin",
+      "/admin/users/1",
+      "/nowhere",
+      "/healthz",
+    ];
     for (const path of paths) {
       for (const method of METHODS) {
         for (const target of [signet, broken]) {
@@ -154,7 +224,11 @@ test("RFC 9110 section 7.2: a Host that makes no address is 400, with the securi
 test("Fetch: a preflight from any origin is refused and promises nothing", async () => {
   for (const path of PATHS) {
     for (const Origin of ["https://evil.example", "null", signet.issuer]) {
-      const headers = { Origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization" };
+      const headers = {
+        Origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization",
+      };
       const response = await signet.fetch(path, { method: "OPTIONS", headers });
       assert.ok(response.status >= 400, `${path}: ${response.status}`);
       assert.ok(![...response.headers.keys()].some((name) => name.startsWith("access-control-")), path);
@@ -169,17 +243,36 @@ test("RFC 9700 section 4.2: whatever goes wrong, and wherever a secret is put, n
   const token = await getToken(signet, rotated);
   const cookie = cookieOf(await openLink(signet, await getToken(signet, set)));
   const value = cookie.Cookie.split("=")[1];
-  const secrets = [token, token.split(".")[2], value, value.split(".")[2], set.client_secret, rotated.client_secret, signet.adminToken];
+  const secrets = [
+    token,
+    token.split(".")[2],
+    value,
+    value.split(".")[2],
+    set.client_secret,
+    rotated.client_secret,
+    signet.adminToken,
+  ];
   const seen = signet.logs.length;
   let last;
   for (const secret of secrets) {
     for (const [method, path, init] of [
-      ["GET", `/${secret}`], ["GET", `/oauth/singlesignon?access_token=${secret}&scope=${secret}`],
-      ["POST", `/oauth/token?client_secret=${secret}`], ["GET", `/oauth/session?token=${secret}`],
-      ["POST", "/oauth/token", { body: new URLSearchParams({ grant_type: secret, client_id: "x", client_secret: secret }) }],
-      ["POST", "/oauth/token", { headers: { Authorization: `Bearer ${secret}` }, body: new URLSearchParams({ a: "b" }) }],
+      ["GET", `/${secret}`],
+      ["GET", `/oauth/singlesignon?access_token=${secret}&scope=${secret}`],
+      ["POST", `/oauth/token?client_secret=${secret}`],
+      ["GET", `/oauth/session?token=${secret}`],
+      [
+        "POST",
+        "/oauth/token",
+        { body: new URLSearchParams({ grant_type: secret, client_id: "x", client_secret: secret }) },
+      ],
+      [
+        "POST",
+        "/oauth/token",
+        { headers: { Authorization: `Bearer ${secret}` }, body: new URLSearchParams({ a: "b" }) },
+      ],
       ["POST", "/oauth/singlesignon", { headers: { "Content-Type": secret }, body: secret }],
-      ["GET", `/admin/v1/users/${secret}x.`], ["GET", "/admin/v1/users/3", { headers: { Authorization: `Bearer ${secret}x` } }],
+      ["GET", `/admin/v1/users/${secret}x.`],
+      ["GET", "/admin/v1/users/3", { headers: { Authorization: `Bearer ${secret}x` } }],
       ["GET", "/oauth/session", { headers: { Cookie: `__Host-signet=${secret}x` } }],
     ]) {
       last = await signet.fetch(path, { method, ...init });

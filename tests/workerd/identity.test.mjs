@@ -4,7 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, cookieOf, createSet, getToken, json, openLink, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import {
+  basic,
+  cookieOf,
+  createSet,
+  getToken,
+  json,
+  openLink,
+  proofIn,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 let signet, withLogin, set;
@@ -31,7 +41,11 @@ test("whatever method a proxy calls with or forwards, the answer is the session'
       const headers = { ...cookie, "X-Forwarded-Method": forwarded, "X-Forwarded-Uri": "/billing/" };
       const response = await signet.fetch("/oauth/session", { method, headers });
       const told = ["user", "session", "expires"].map((name) => response.headers.get(`x-signet-${name}`));
-      assert.deepEqual([response.status, ...told], [200, "alice", session_id, String(expires_at)], `${method}, ${forwarded}`);
+      assert.deepEqual(
+        [response.status, ...told],
+        [200, "alice", session_id, String(expires_at)],
+        `${method}, ${forwarded}`,
+      );
       assert.equal(response.headers.get("cache-control"), "no-store");
     }
   }
@@ -41,7 +55,11 @@ test("without a session every method is 401, names nobody, and costs nothing", a
   await signet.ops.reset();
   for (const method of METHODS) {
     const response = await signet.fetch("/oauth/session", { method, headers: { "X-Forwarded-Method": "OPTIONS" } });
-    assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"'], method);
+    assert.deepEqual(
+      [response.status, response.headers.get("www-authenticate")],
+      [401, 'Signet realm="signet"'],
+      method,
+    );
     assert.ok(![...response.headers.keys()].some((name) => name.startsWith("x-signet-")), method);
   }
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
@@ -95,7 +113,10 @@ test("the README's middleware lets users pass and sends others to LOGIN_URL", as
 
 test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mode: cors, learns where people sign in", async () => {
   for (const accept of ["*/*", "text/html", "application/json"]) {
-    const response = await fetch(`${withLogin.issuer}/oauth/session`, { headers: { Accept: accept }, redirect: "manual" });
+    const response = await fetch(`${withLogin.issuer}/oauth/session`, {
+      headers: { Accept: accept },
+      redirect: "manual",
+    });
     const { login_url } = await response.json();
     assert.deepEqual([response.status, login_url], [401, "https://panel.example/login"], accept);
   }
@@ -103,23 +124,52 @@ test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mod
 
 /** What a client may send to pass for somebody, or to be let by. */
 const CLAIMS = {
-  "X-Signet-User": "mallory", "X_Signet_User": "mallory", "X-Signet-Session": "AAAAAAAAAAAAAAAAAAAAAA", "X-Signet-Expires": "9999999999",
-  "X-Signet-Assertion": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYWxsb3J5In0.", "X-Forwarded-User": "mallory", "X-Forwarded-Email": "mallory@evil.example",
-  "X-Auth-Request-User": "mallory", "Remote-User": "mallory", "X-Remote-User": "mallory", "X-Forwarded-Uri": "/healthz", "X-Forwarded-Method": "OPTIONS",
-  "X-Forwarded-Host": "evil.example", "X-Original-URL": "/healthz", "X-Original-Method": "OPTIONS", "X-Rewrite-URL": "/healthz",
-  "X-HTTP-Method-Override": "OPTIONS", Forwarded: "for=127.0.0.1;host=evil.example", "X-Real-IP": "127.0.0.1", "X-Forwarded-For": "127.0.0.1",
-  "CF-Access-Authenticated-User-Email": "mallory@evil.example", Connection: "close, Cookie",
+  "X-Signet-User": "mallory",
+  X_Signet_User: "mallory",
+  "X-Signet-Session": "AAAAAAAAAAAAAAAAAAAAAA",
+  "X-Signet-Expires": "9999999999",
+  "X-Signet-Assertion": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYWxsb3J5In0.",
+  "X-Forwarded-User": "mallory",
+  "X-Forwarded-Email": "mallory@evil.example",
+  "X-Auth-Request-User": "mallory",
+  "Remote-User": "mallory",
+  "X-Remote-User": "mallory",
+  "X-Forwarded-Uri": "/healthz",
+  "X-Forwarded-Method": "OPTIONS",
+  "X-Forwarded-Host": "evil.example",
+  "X-Original-URL": "/healthz",
+  "X-Original-Method": "OPTIONS",
+  "X-Rewrite-URL": "/healthz",
+  "X-HTTP-Method-Override": "OPTIONS",
+  Forwarded: "for=127.0.0.1;host=evil.example",
+  "X-Real-IP": "127.0.0.1",
+  "X-Forwarded-For": "127.0.0.1",
+  "CF-Access-Authenticated-User-Email": "mallory@evil.example",
+  Connection: "close, Cookie",
 };
 
 /** Every route of Signet, with a sound request but for what proves who asks. */
 const ROUTES = [
-  ["GET", "/oauth/session"], ["POST", "/oauth/logout"], ["GET", "/oauth/logout"], ["GET", "/account/security"],
-  ["POST", "/account/security", { action: "disallow_sso" }], ["POST", "/oauth/token", { grant_type: "single_sign_on", user_id: "alice" }],
-  ["POST", "/oauth/token.php", { grant_type: "single_sign_on" }], ["POST", "/oauth/revoke", { token: "x" }],
-  ["POST", "/oauth/introspect", { token: "x" }], ["GET", "/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA"],
-  ["GET", "/oauth/singlesignon?access_token=x"], ["GET", "/oauth/singlesignon.php"], ["POST", "/oauth/singlesignon", { access_token: "x" }],
-  ["GET", "/admin/v1/users/alice"], ["DELETE", "/admin/v1/users/alice"], ["GET", "/admin/v1/credentials"],
-  ["GET", "/.well-known/oauth-authorization-server"], ["GET", "/.well-known/jwks.json"], ["GET", "/healthz"], ["GET", "/clientarea.php"],
+  ["GET", "/oauth/session"],
+  ["POST", "/oauth/logout"],
+  ["GET", "/oauth/logout"],
+  ["GET", "/account/security"],
+  ["POST", "/account/security", { action: "disallow_sso" }],
+  ["POST", "/oauth/token", { grant_type: "single_sign_on", user_id: "alice" }],
+  ["POST", "/oauth/token.php", { grant_type: "single_sign_on" }],
+  ["POST", "/oauth/revoke", { token: "x" }],
+  ["POST", "/oauth/introspect", { token: "x" }],
+  ["GET", "/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA"],
+  ["GET", "/oauth/singlesignon?access_token=x"],
+  ["GET", "/oauth/singlesignon.php"],
+  ["POST", "/oauth/singlesignon", { access_token: "x" }],
+  ["GET", "/admin/v1/users/alice"],
+  ["DELETE", "/admin/v1/users/alice"],
+  ["GET", "/admin/v1/credentials"],
+  ["GET", "/.well-known/oauth-authorization-server"],
+  ["GET", "/.well-known/jwks.json"],
+  ["GET", "/healthz"],
+  ["GET", "/clientarea.php"],
   ["POST", "/includes/api.php", { action: "CreateSsoToken", client_id: "alice", identifier: "x", secret: "y" }],
 ];
 
@@ -138,7 +188,14 @@ test("CVE-2026-40575, CVE-2025-64484: no route trusts an identity, an address or
     const honest = await ask([]);
     for (const [name, value] of Object.entries(CLAIMS)) {
       assert.equal(await ask([[name, value]]), honest, `${method} ${path} with ${name}`);
-      assert.equal(await ask([[name, value], [name, value]]), honest, `${method} ${path} with ${name} twice`);
+      assert.equal(
+        await ask([
+          [name, value],
+          [name, value],
+        ]),
+        honest,
+        `${method} ${path} with ${name} twice`,
+      );
     }
     assert.equal(await ask(Object.entries(CLAIMS)), honest, `${method} ${path} with all of them`);
     assert.ok(!honest.includes("mallory"));
@@ -175,11 +232,18 @@ test("RFC 8725 section 3.12: nothing that Signet signs passes for anything else 
   }
   for (const other of [value, proof]) {
     assert.equal((await openLink(signet, other)).status, 401);
-    const asked = await signet.fetch("/oauth/introspect", { method: "POST", headers: basic(set), body: new URLSearchParams({ token: other }) });
+    const asked = await signet.fetch("/oauth/introspect", {
+      method: "POST",
+      headers: basic(set),
+      body: new URLSearchParams({ token: other }),
+    });
     assert.equal(await asked.text(), '{"active":false}');
   }
   for (const other of [value, token]) {
     const form = new URLSearchParams({ action: "disallow_sso", csrf_token: other });
-    assert.equal((await signet.fetch("/account/security", { method: "POST", headers: cookie, body: form })).status, 403);
+    assert.equal(
+      (await signet.fetch("/account/security", { method: "POST", headers: cookie, body: form })).status,
+      403,
+    );
   }
 });

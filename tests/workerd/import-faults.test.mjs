@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import { accountLine, allDone, counts, credentialLine, importLines, importList, secretOf, whmcsClient } from "../support/import.mjs";
+import {
+  accountLine,
+  allDone,
+  counts,
+  credentialLine,
+  importLines,
+  importList,
+  secretOf,
+  whmcsClient,
+} from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, eventsOf, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
 
@@ -34,22 +43,26 @@ const client = ({ id, service, number }) => whmcsClient(id, service, { credentia
 /** What is imported, each with what was there before, and what all of it comes to when nothing fails. */
 const flows = {
   "an account created with its service": {
-    act: ({ id, service }) => send([accountLine(id, { services: [service] })]), outcome: "created",
+    act: ({ id, service }) => send([accountLine(id, { services: [service] })]),
+    outcome: "created",
   },
   "an account that drops a service and takes another": {
     prepare: ({ id, service }) => putUser(signet, id, { services: [service, "shared"] }),
-    act: ({ id, service }) => send([accountLine(id, { services: [`${service}-b`, "shared"] })]), outcome: "changed",
+    act: ({ id, service }) => send([accountLine(id, { services: [`${service}-b`, "shared"] })]),
+    outcome: "changed",
   },
   "an account closed": {
     prepare: async ({ id }) => {
       await putUser(signet, id);
       await signIn(signet, await createSet(signet, { user_id: id }));
     },
-    act: ({ id }) => send([accountLine(id, { status: "Closed" })]), outcome: "changed",
+    act: ({ id }) => send([accountLine(id, { status: "Closed" })]),
+    outcome: "changed",
   },
   "a set created": {
     prepare: ({ id }) => putUser(signet, id),
-    act: ({ id }) => send([setLine(id, { user_id: id })]), outcome: "created",
+    act: ({ id }) => send([setLine(id, { user_id: id })]),
+    outcome: "created",
   },
   "a delegated set created": { act: ({ id }) => send([setLine(id, { delegated: true })]), outcome: "created" },
   "a set changed": {
@@ -57,21 +70,24 @@ const flows = {
       await putUser(signet, id);
       await send([credentialLine(id, { user_id: id }, secretOf("before"))]);
     },
-    act: ({ id }) => send([setLine(id, { user_id: id, name: "Changed" })]), outcome: "changed",
+    act: ({ id }) => send([setLine(id, { user_id: id, name: "Changed" })]),
+    outcome: "changed",
   },
   "a set switched off": {
     prepare: async ({ id }) => {
       await putUser(signet, id);
       await send([setLine(id, { user_id: id })]);
     },
-    act: ({ id }) => send([setLine(id, { user_id: id, disabled: true })]), outcome: "changed",
+    act: ({ id }) => send([setLine(id, { user_id: id, disabled: true })]),
+    outcome: "changed",
   },
   "a set switched on": {
     prepare: async ({ id }) => {
       await putUser(signet, id);
       await send([setLine(id, { user_id: id, disabled: true })]);
     },
-    act: ({ id }) => send([setLine(id, { user_id: id })]), outcome: "changed",
+    act: ({ id }) => send([setLine(id, { user_id: id })]),
+    outcome: "changed",
   },
   "a revoked set imported again": {
     prepare: async ({ id }) => {
@@ -79,18 +95,21 @@ const flows = {
       await send([setLine(id, { user_id: id })]);
       await signet.admin("DELETE", `/credentials/${id}`);
     },
-    act: ({ id }) => send([setLine(id, { user_id: id })]), outcome: "created",
+    act: ({ id }) => send([setLine(id, { user_id: id })]),
+    outcome: "created",
   },
   "a client of WHMCS's list": {
     prepare: ({ id, service }) => putUser(signet, id, { services: [service] }),
-    act: (names) => importList(signet, [client(names)]), outcome: "created",
+    act: (names) => importList(signet, [client(names)]),
+    outcome: "created",
   },
   "a client of WHMCS's list that had another number": {
     prepare: async ({ id, service }) => {
       await putUser(signet, id, { services: [service] });
       await send([setLine(id, { user_id: id })]);
     },
-    act: (names) => importList(signet, [client(names)]), outcome: "changed",
+    act: (names) => importList(signet, [client(names)]),
+    outcome: "changed",
   },
 };
 
@@ -111,7 +130,9 @@ async function stateOf({ id, service, number }) {
   const owned = async (name) => [name, JSON.parse((await kv.get(`service:${name}`)) ?? "[]").includes(id)];
   const isNumbered = async (number) => (await kv.get(`credential-id:${number}`)) === JSON.stringify(id);
   const state = {
-    account: { ...account, created_at: 0, updated_at: 0 }, status, events: await eventsOf(signet, id).catch(() => []),
+    account: { ...account, created_at: 0, updated_at: 0 },
+    status,
+    events: await eventsOf(signet, id).catch(() => []),
     sessions: (await rows(id, "SELECT id FROM session")).length,
     sets: await rows(id, "SELECT state FROM credential"),
     set: set && { ...set, created_at: 0, updated_at: 0 },
@@ -119,7 +140,9 @@ async function stateOf({ id, service, number }) {
     owned: await Promise.all((account.services ?? []).map(owned)),
     numbers: { ofItsId: await isNumbered(numberOf(id)), ofTheList: await isNumbered(number) },
   };
-  return JSON.parse(JSON.stringify(state).replaceAll(id, "NAME").replaceAll(String(service), "SERVICE").replaceAll(String(number), "1"));
+  return JSON.parse(
+    JSON.stringify(state).replaceAll(id, "NAME").replaceAll(String(service), "SERVICE").replaceAll(String(number), "1"),
+  );
 }
 
 async function assertSafe({ id }) {
@@ -135,7 +158,10 @@ for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)
     await signet.ops.reset();
     assert.deepEqual((await act(clean)).reports, allDone(1, { [outcome]: 1 }));
     const calls = await signet.ops.read();
-    assert.ok(TARGETS.some((target) => calls[target] > 0), "it calls something");
+    assert.ok(
+      TARGETS.some((target) => calls[target] > 0),
+      "it calls something",
+    );
     const expected = await stateOf(clean);
     // then each of these calls fails, before or after it took effect.
     for (const target of TARGETS) {
@@ -168,7 +194,8 @@ test("storage that fails in the middle of a file: everything before the line it 
   const { reports, headers } = await send(lines);
   await signet.faults.set([]);
   assert.deepEqual(reports, [
-    { refused: { line: 21, reason: "The line is not JSON." } }, { stopped: { line: 26, reason: STORAGE } },
+    { refused: { line: 21, reason: "The line is not JSON." } },
+    { stopped: { line: 26, reason: STORAGE } },
   ]);
   for (const { id } of names.slice(0, 25)) {
     if (id !== names[20].id) assert.equal((await signet.admin("GET", `/users/${id}`)).status, 200, id);
@@ -176,16 +203,21 @@ test("storage that fails in the middle of a file: everything before the line it 
   const rest = (await send(lines.slice(25))).reports.at(-1).done;
   assert.equal(rest.created + rest.unchanged, 15);
   assert.deepEqual((await send(lines)).reports.at(-1), { done: counts(40, { unchanged: 39, refused: 1 }) });
-  for (const { id } of names.filter((_, n) => n !== 20)) assert.deepEqual(await eventsOf(signet, id), ["account.created"], id);
+  for (const { id } of names.filter((_, n) => n !== 20))
+    assert.deepEqual(await eventsOf(signet, id), ["account.created"], id);
   const line = JSON.parse((await signet.logged(headers.get("x-request-id"))).message);
-  assert.deepEqual([line.event, line.outcome, line.reason, line.operation], ["import", "failed", "storage", "object request"]);
+  assert.deepEqual(
+    [line.event, line.outcome, line.reason, line.operation],
+    ["import", "failed", "storage", "object request"],
+  );
 });
 
 test("a service whose move to another account fails half-way stays its owner's, and moves with the same line again", async () => {
   const [from, to] = [fresh(), fresh()];
   const ownerOf = async () => {
     const names = fresh();
-    const [{ done }] = (await importList(signet, [whmcsClient(names.id, from.service, { credentialId: names.number })])).reports;
+    const [{ done }] = (await importList(signet, [whmcsClient(names.id, from.service, { credentialId: names.number })]))
+      .reports;
     return done.created === 1 && (await signet.admin("GET", `/credentials/${names.id}`)).body.user_id;
   };
   await putUser(signet, from.id, { services: [from.service] });
@@ -205,7 +237,9 @@ test("a set that was half imported signs nobody in before it is whole", async ()
   await send([credentialLine(id, { user_id: id })]);
   await signet.admin("DELETE", `/credentials/${id}`);
   await signet.faults.set([{ target: "object.fetch", on: id, mode: "throw" }]);
-  assert.deepEqual((await send([credentialLine(id, { user_id: id })])).reports, [{ stopped: { line: 1, reason: STORAGE } }]);
+  assert.deepEqual((await send([credentialLine(id, { user_id: id })])).reports, [
+    { stopped: { line: 1, reason: STORAGE } },
+  ]);
   await signet.faults.set([]);
   const token = (await (await postToken(signet, set)).json()).access_token;
   assert.equal((await openLink(signet, token)).status, 401, "the object still refuses it");
@@ -218,7 +252,10 @@ test("stale KV: a set that KV does not show yet is imported again, and ends as t
   await putUser(signet, id);
   await signet.faults.set([{ target: "kv.get", mode: "stale" }]);
   await send([credentialLine(id, { user_id: id })]);
-  assert.deepEqual((await send([credentialLine(id, { user_id: id, name: "Last" })])).reports, allDone(1, { created: 1 }));
+  assert.deepEqual(
+    (await send([credentialLine(id, { user_id: id, name: "Last" })])).reports,
+    allDone(1, { created: 1 }),
+  );
   await signet.faults.set([]);
   assert.equal((await signet.admin("GET", `/credentials/${id}`)).body.name, "Last");
 });

@@ -1,11 +1,19 @@
 // The import of files of any length: streamed both ways, in bounded memory, broken off and gone on with.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { accountLine, allDone, beginImport, counts, credentialLine, importLines, secretOf } from "../support/import.mjs";
+import {
+  accountLine,
+  allDone,
+  beginImport,
+  counts,
+  credentialLine,
+  importLines,
+  secretOf,
+} from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { postToken } from "../support/workflow.mjs";
 
@@ -62,7 +70,11 @@ test("a list that breaks off is refused whole", async () => {
 /** What is answered when the client ends its half of the connection after `body`, which is not whole. */
 function rawAnswer(headers, body, type = "application/x-ndjson") {
   const head = [
-    "POST /admin/v1/import HTTP/1.1", `Host: ${new URL(signet.consoleOrigin).host}`, `Authorization: Bearer ${signet.adminToken}`, `Content-Type: ${type}`, ...headers,
+    "POST /admin/v1/import HTTP/1.1",
+    `Host: ${new URL(signet.consoleOrigin).host}`,
+    `Authorization: Bearer ${signet.adminToken}`,
+    `Content-Type: ${type}`,
+    ...headers,
   ];
   return new Promise((resolve, reject) => {
     const socket = connect(new URL(signet.issuer).port, "127.0.0.1");
@@ -87,7 +99,8 @@ test("clients that go away in the middle harm nobody: the next import works, and
     await sleep(10 * n);
     sent.break();
   }
-  for (const end = Date.now() + 60_000; Date.now() < end && signet.logs.filter(isOver).length < before + 10; ) await sleep(10);
+  for (const end = Date.now() + 60_000; Date.now() < end && signet.logs.filter(isOver).length < before + 10; )
+    await sleep(10);
   assert.equal(signet.logs.filter(isOver).length, before + 10, "each tells its end");
   assert.deepEqual((await importLines(signet, [accountLine("after-all")])).reports, allDone(1, { created: 1 }));
 });
@@ -118,7 +131,8 @@ function* longFile() {
   while (line < LINES) yield [(line += 1), ""];
 }
 
-const longAccount = (n, round) => accountLine(`long-${n}`, { status: round % 4 < 2 ? "Active" : "Inactive", domains: [Math.floor(round / 2)] });
+const longAccount = (n, round) =>
+  accountLine(`long-${n}`, { status: round % 4 < 2 ? "Active" : "Inactive", domains: [Math.floor(round / 2)] });
 
 /** Sends the lines of the long file from `first` on, until the end or until the connection ends. */
 async function sendLong(sent, first) {
@@ -143,7 +157,8 @@ function residentBytes() {
       return ""; // it has ended
     }
   };
-  const isOurs = (pid) => read(pid, "comm").trim() === "workerd" && read(pid, "status").includes(`\nPPid:\t${process.pid}\n`);
+  const isOurs = (pid) =>
+    read(pid, "comm").trim() === "workerd" && read(pid, "status").includes(`\nPPid:\t${process.pid}\n`);
   const [pid] = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isOurs(name));
   return Number(read(pid, "status").match(/VmRSS:\s+(\d+) kB/)?.[1] ?? 0) * 1024;
 }
@@ -165,12 +180,16 @@ async function sendWatched(first, last) {
   } finally {
     clearInterval(timer); // or a failure would keep this process alive
   }
-  console.log(`workerd has ${Math.round(start / 2 ** 20)} MiB after ${WARM} lines, then at most ${Math.round(most / 2 ** 20)} MiB`);
+  console.log(
+    `workerd has ${Math.round(start / 2 ** 20)} MiB after ${WARM} lines, then at most ${Math.round(most / 2 ** 20)} MiB`,
+  );
   assert.ok(most - start < GROWTH_MAX, `workerd grew by ${most - start} bytes`);
   return { sent, sending };
 }
 
-test(`${LINES} lines pass in bounded memory; killed in the middle and gone on with, nothing is lost or doubled`, { timeout: 3_600_000 }, async () => {
+test(`${LINES} lines pass in bounded memory; killed in the middle and gone on with, nothing is lost or doubled`, {
+  timeout: 3_600_000,
+}, async () => {
   const start = performance.now();
   // Killed in the middle,
   const first = await sendWatched(1, LINES / 2);
@@ -186,7 +205,9 @@ test(`${LINES} lines pass in bounded memory; killed in the middle and gone on wi
   await second.sent.ended;
   assert.equal(second.sent.reports.at(-1).done.line, LINES - before);
   const seconds = (performance.now() - start) / 1000;
-  console.log(`${LINES} lines in ${Math.round(seconds)} s: ${Math.round(LINES / seconds)} a second, with the kill and what it cost`);
+  console.log(
+    `${LINES} lines in ${Math.round(seconds)} s: ${Math.round(LINES / seconds)} a second, with the kill and what it cost`,
+  );
   await assertImported();
 });
 
@@ -209,8 +230,18 @@ async function assertImported() {
     const told = JSON.parse(account);
     assert.deepEqual([rest, services, sso], [{ ...told, domains: told.domains.map(String) }, [], true], user);
     const events = await signet.sql(user, "SELECT json_extract(data, '$.event') AS event FROM event ORDER BY number");
-    assert.deepEqual(events.map(({ event }) => event), ["account.created", ...Array(changes).fill("account.changed")], user);
-    assert.deepEqual(await signet.sql(user, "SELECT id FROM session UNION ALL SELECT client_id FROM credential WHERE state <> 'enabled'"), []);
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ["account.created", ...Array(changes).fill("account.changed")],
+      user,
+    );
+    assert.deepEqual(
+      await signet.sql(
+        user,
+        "SELECT id FROM session UNION ALL SELECT client_id FROM credential WHERE state <> 'enabled'",
+      ),
+      [],
+    );
   }
   const kv = await signet.kv();
   for (const [client_id, { name, user_id }] of expected.sets) {

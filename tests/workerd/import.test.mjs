@@ -2,7 +2,16 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accountLine, allDone, counts, credentialLine, importLines, importList, secretOf, whmcsClient } from "../support/import.mjs";
+import {
+  accountLine,
+  allDone,
+  counts,
+  credentialLine,
+  importLines,
+  importList,
+  secretOf,
+  whmcsClient,
+} from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
@@ -18,7 +27,10 @@ const refused = (line, reason) => ({ refused: { line, reason } });
 test("an account line is what PUT takes: it creates, replaces all fields, but leaves sso alone if it is not there, and keeps created_at", async () => {
   await putUser(signet, "a1", { sso: false, services: [1], domains: [2] });
   const { body: before } = await signet.admin("GET", "/users/a1");
-  const lines = [accountLine("a1", { status: "Inactive" }), accountLine("a2", { sso: false, services: [12, "s"], domains: ["d.example"] })];
+  const lines = [
+    accountLine("a1", { status: "Inactive" }),
+    accountLine("a2", { sso: false, services: [12, "s"], domains: ["d.example"] }),
+  ];
   const { status, headers, reports } = await importLines(signet, lines);
   assert.deepEqual([status, headers.get("content-type")], [200, "application/x-ndjson"]);
   assert.deepEqual(reports, allDone(2, { created: 1, changed: 1 }));
@@ -29,7 +41,13 @@ test("an account line is what PUT takes: it creates, replaces all fields, but le
   const replaced = { user_id: "a1", status: "Inactive", sso: false, services: [], domains: [] };
   assert.deepEqual(await of("a1"), [replaced, before.created_at]);
   const [created] = await of("a2");
-  assert.deepEqual(created, { user_id: "a2", status: "Active", sso: false, services: ["12", "s"], domains: ["d.example"] });
+  assert.deepEqual(created, {
+    user_id: "a2",
+    status: "Active",
+    sso: false,
+    services: ["12", "s"],
+    domains: ["d.example"],
+  });
   assert.deepEqual(await eventsOf(signet, "a1"), ["account.changed", "account.created"]);
 });
 
@@ -78,10 +96,15 @@ test("each bad line is refused by its number with one precise reason, changes no
     [credentialLine("bad", { user_id: "bad", name: "" }), "The name must have 1 to 128 characters."],
   ];
   // Each bad line stands between a good one and a blank one.
-  const chunks = cases.flatMap(([line], n) => [accountLine(`good-${n}`), "\n", line, "\n\n"]).map((part) => Buffer.from(part));
+  const chunks = cases
+    .flatMap(([line], n) => [accountLine(`good-${n}`), "\n", line, "\n\n"])
+    .map((part) => Buffer.from(part));
   const { reports } = await importLines(signet, Buffer.concat(chunks));
   const expected = cases.map(([, reason], n) => refused(3 * n + 2, reason));
-  assert.deepEqual(reports, [...expected, { done: counts(3 * cases.length, { created: cases.length, refused: cases.length }) }]);
+  assert.deepEqual(reports, [
+    ...expected,
+    { done: counts(3 * cases.length, { created: cases.length, refused: cases.length }) },
+  ]);
   assert.equal((await signet.admin("GET", "/users/bad")).status, 404);
   assert.equal((await signet.admin("GET", "/credentials/bad")).status, 404);
   for (const [n] of cases.entries()) assert.equal((await signet.admin("GET", `/users/good-${n}`)).status, 200);
@@ -91,7 +114,10 @@ test("attack 112, RFC 8725 section 3.5: no import takes a secret of one text aga
   await putUser(signet, "w1", { services: [590] });
   for (const secret of ["x".repeat(32), "changeme".repeat(4), `${"x".repeat(40)}abcd`]) {
     const line = credentialLine("w1", { user_id: "w1" }, secret);
-    const lists = [await importLines(signet, [line]), await importList(signet, [whmcsClient("w1", 590, { clientSecret: secret })])];
+    const lists = [
+      await importLines(signet, [line]),
+      await importList(signet, [whmcsClient("w1", 590, { clientSecret: secret })]),
+    ];
     for (const { reports } of lists) assert.deepEqual(reports[0], refused(1, weak), secret);
     assert.equal((await postToken(signet, { client_id: "w1", client_secret: secret })).status, 401);
   }
@@ -99,7 +125,10 @@ test("attack 112, RFC 8725 section 3.5: no import takes a secret of one text aga
 
 test("lines may end with CRLF, the file may begin with a byte order mark, blank lines count, the last needs no end", async () => {
   const longest = accountLine("c3").padEnd(65_536, " ");
-  const { reports } = await importLines(signet, `\ufeff${accountLine("c1")}\r\n\r\n \t\n${longest}\n${accountLine("c2")}`);
+  const { reports } = await importLines(
+    signet,
+    `\ufeff${accountLine("c1")}\r\n\r\n \t\n${longest}\n${accountLine("c2")}`,
+  );
   assert.deepEqual(reports, allDone(5, { created: 3 }));
   for (const user of ["c1", "c2", "c3"]) assert.equal((await signet.admin("GET", `/users/${user}`)).status, 200);
   assert.deepEqual((await importLines(signet, "")).reports, allDone(0, {}));
@@ -130,15 +159,24 @@ test("a service that changes hands within a file is its new owner's in KV, whoev
 
 test("the same file again changes nothing: no row, no KV write, no event, updated_at stays, all count as unchanged", async () => {
   const lines = [
-    accountLine("f1", { services: [300, 301], domains: ["f.example"] }), accountLine("f2", { status: "Closed" }),
-    accountLine("f3", { sso: false }), credentialLine("f1", { user_id: "f1", service_id: 300, redirect_uris: ["https://f.example/"] }),
-    credentialLine("f2", { delegated: true }), credentialLine("f3", { user_id: "f3", disabled: true }),
+    accountLine("f1", { services: [300, 301], domains: ["f.example"] }),
+    accountLine("f2", { status: "Closed" }),
+    accountLine("f3", { sso: false }),
+    credentialLine("f1", { user_id: "f1", service_id: 300, redirect_uris: ["https://f.example/"] }),
+    credentialLine("f2", { delegated: true }),
+    credentialLine("f3", { user_id: "f3", disabled: true }),
   ];
   assert.deepEqual((await importLines(signet, lines)).reports, allDone(6, { created: 6 }));
-  const state = async () => Promise.all([
-    ...["f1", "f2", "f3"].flatMap((user) => [signet.admin("GET", `/users/${user}`), signet.admin("GET", `/users/${user}/events`)]),
-    ...["f1", "f2", "f3"].map((id) => signet.admin("GET", `/credentials/${id}`)),
-  ].map(async (answer) => (await answer).body));
+  const state = async () =>
+    Promise.all(
+      [
+        ...["f1", "f2", "f3"].flatMap((user) => [
+          signet.admin("GET", `/users/${user}`),
+          signet.admin("GET", `/users/${user}/events`),
+        ]),
+        ...["f1", "f2", "f3"].map((id) => signet.admin("GET", `/credentials/${id}`)),
+      ].map(async (answer) => (await answer).body),
+    );
   const before = await state();
   await signet.clock.set(60_000);
   await signet.ops.reset();
@@ -163,14 +201,20 @@ test("a line makes as many calls as the README's limits say", async () => {
     ["250 services that are dropped", 1 + 3 + 250, () => importLines(signet, [accountLine("p0")])],
     ["a set", 5, () => importLines(signet, [credentialLine("p0", { user_id: "p0" })])],
     ["a delegated set", 4, () => importLines(signet, [credentialLine("p-delegated", { delegated: true })])],
-    ["a set of a service that eight accounts claimed, with a number of its own", 7 + 7,
-      () => importList(signet, [whmcsClient("p8", 81_000, numbered)])],
+    [
+      "a set of a service that eight accounts claimed, with a number of its own",
+      7 + 7,
+      () => importList(signet, [whmcsClient("p8", 81_000, numbered)]),
+    ],
   ]) {
     await signet.ops.reset();
     const { reports } = await send();
     assert.equal(reports[0].done?.line, 1, JSON.stringify(reports));
     const ops = await signet.ops.read();
-    const counted = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch"].reduce((sum, name) => sum + ops[name], 0);
+    const counted = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch"].reduce(
+      (sum, name) => sum + ops[name],
+      0,
+    );
     assert.equal(counted, calls, `${what}: ${JSON.stringify(ops)}`);
   }
 });
@@ -192,12 +236,18 @@ test("what a running rotation began stays: the current secret, brought again, ch
 test("whom a set may sign in never changes, and a number belongs to one set", async () => {
   await importLines(signet, [accountLine("h1", { services: [400] }), credentialLine("h1", { user_id: "h1" })]);
   const bound = "There is such a credential set, and whom it may sign in never changes.";
-  const { reports } = await importLines(signet, [credentialLine("h1", { user_id: "h2" }), credentialLine("h1", { delegated: true })]);
+  const { reports } = await importLines(signet, [
+    credentialLine("h1", { user_id: "h2" }),
+    credentialLine("h1", { delegated: true }),
+  ]);
   assert.deepEqual(reports, [refused(1, bound), refused(2, bound), { done: counts(2, { refused: 2 }) }]);
   assert.equal((await signet.admin("GET", "/credentials/h1")).body.user_id, "h1");
   const list = [whmcsClient("h2", 400, { credentialId: 77 }), whmcsClient("h3", 400, { credentialId: 77 })];
   const taken = "The number of the credential set belongs to another client_id.";
-  assert.deepEqual((await importList(signet, list)).reports, [refused(2, taken), { done: counts(2, { created: 1, refused: 1 }) }]);
+  assert.deepEqual((await importList(signet, list)).reports, [
+    refused(2, taken),
+    { done: counts(2, { created: 1, refused: 1 }) },
+  ]);
   await signet.admin("DELETE", "/credentials/h2");
   assert.deepEqual((await importList(signet, list.slice(1))).reports, allDone(1, { created: 1 }), "once it is free");
 });
@@ -218,8 +268,13 @@ test("a set that was revoked and is imported again issues tokens that are redeem
   assert.deepEqual((await importLines(signet, [line])).reports, allDone(1, { changed: 1 }));
   assert.equal(await whoIs(signet, await signIn(signet, set)), "i1");
   assert.deepEqual(await eventsOf(signet, "i1"), [
-    "sso.signed_in", "credential.restored", "sso.denied: credential_revoked", "credential.revoked", "credential.restored",
-    "credential.revoked", "account.created",
+    "sso.signed_in",
+    "credential.restored",
+    "sso.denied: credential_revoked",
+    "credential.revoked",
+    "credential.restored",
+    "credential.revoked",
+    "account.created",
   ]);
 });
 
@@ -234,23 +289,35 @@ test("WHMCS's list: applications keep their secrets, sets are bound to the owner
   await putUser(signet, "k1", { services: [500, 501] });
   const clients = [
     whmcsClient("COMPANY.k1+/==", 500, { credentialId: 5 }),
-    whmcsClient("COMPANY.k2+/==", "501", { credentialId: "6", name: "Mine", redirectUri: "https://k.example/", scope: "clientarea:emails" }),
+    whmcsClient("COMPANY.k2+/==", "501", {
+      credentialId: "6",
+      name: "Mine",
+      redirectUri: "https://k.example/",
+      scope: "clientarea:emails",
+    }),
   ];
   assert.deepEqual((await importList(signet, clients)).reports, allDone(2, { created: 2 }));
   assert.deepEqual((await importList(signet, clients)).reports, allDone(2, { unchanged: 2 }));
   const set = { client_id: "COMPANY.k1+/==", client_secret: secretOf("COMPANY.k1+/==") };
   assert.equal(await whoIs(signet, await signIn(signet, set)), "k1");
   const { body: api } = await signet.admin("POST", "/api-credentials", {
-    name: "Panel", actions: ["UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"],
+    name: "Panel",
+    actions: ["UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"],
   });
   const call = async (action, fields) => {
     const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action, ...fields });
     return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
   };
-  const rows = (await call("ListOAuthCredentials", {})).clients.filter(({ clientIdentifier }) => clientIdentifier.startsWith("COMPANY.k"));
-  assert.deepEqual(rows.map(({ credentialId, name, serviceId, redirectUri }) => [credentialId, name, serviceId, redirectUri]), [
-    [5, "Service 500", 500, []], [6, "Mine", 501, ["https://k.example/"]],
-  ]);
+  const rows = (await call("ListOAuthCredentials", {})).clients.filter(({ clientIdentifier }) =>
+    clientIdentifier.startsWith("COMPANY.k"),
+  );
+  assert.deepEqual(
+    rows.map(({ credentialId, name, serviceId, redirectUri }) => [credentialId, name, serviceId, redirectUri]),
+    [
+      [5, "Service 500", 500, []],
+      [6, "Mine", 501, ["https://k.example/"]],
+    ],
+  );
   assert.equal((await call("UpdateOAuthCredential", { credentialId: 5, name: "Renamed" })).result, "success");
   assert.equal((await signet.admin("GET", `/credentials/${encodeURIComponent(set.client_id)}`)).body.name, "Renamed");
   assert.equal((await call("DeleteOAuthCredential", { credentialId: 5 })).credentialId, 5);
@@ -268,7 +335,10 @@ test("WHMCS's list: a set that a file brought before takes the number of the lis
     return (await Promise.all(numbers)).flat();
   };
   assert.match((await keysOf()).join(), /^credential-id:\d{6,}$/);
-  assert.deepEqual((await importList(signet, [whmcsClient("l1", 510, { credentialId: 9 })])).reports, allDone(1, { changed: 1 }));
+  assert.deepEqual(
+    (await importList(signet, [whmcsClient("l1", 510, { credentialId: 9 })])).reports,
+    allDone(1, { changed: 1 }),
+  );
   assert.deepEqual(await keysOf(), ["credential-id:9"]);
 });
 
@@ -296,18 +366,27 @@ test("WHMCS's list: each client that will not do is refused by its place with on
   assert.deepEqual(reports, [...expected, { done: counts(15, { created: 1, refused: 14 }) }]);
   // The owner in KV is a hint: the account has the last word.
   await (await signet.kv()).put("service:522", '["m1"]');
-  assert.deepEqual((await importList(signet, [client({ serviceId: 522 })])).reports[0], refused(1, "The service is not any user's."));
+  assert.deepEqual(
+    (await importList(signet, [client({ serviceId: 522 })])).reports[0],
+    refused(1, "The service is not any user's."),
+  );
 });
 
 test("Signet's own list shows no secrets, and cannot be imported", async () => {
-  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["ListOAuthCredentials"] });
+  const { body: api } = await signet.admin("POST", "/api-credentials", {
+    name: "Panel",
+    actions: ["ListOAuthCredentials"],
+  });
   await createSet(signet, { user_id: "j1", service_id: 540 });
   const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
   const list = await (await signet.fetch("/includes/api.php", { method: "POST", body })).text();
   const { reports } = await importLines(signet, list, { type: "application/json" });
   const last = reports.pop();
   assert.ok(last.done.refused > 0 && last.done.refused === last.done.line);
-  for (const { refused: { reason } } of reports) assert.equal(reason, "The clientSecret is empty: this list does not show it.");
+  for (const {
+    refused: { reason },
+  } of reports)
+    assert.equal(reason, "The clientSecret is empty: this list does not show it.");
 });
 
 test("RFC 9457: what is no import is refused whole with one problem, and nothing is changed", async () => {
@@ -315,7 +394,10 @@ test("RFC 9457: what is no import is refused whole with one problem, and nothing
   const problem = async (init, status, detail) => {
     const response = await signet.fetch("/admin/v1/import", { method: "POST", body, ...init });
     const text = await response.json();
-    assert.deepEqual([response.status, text.detail, response.headers.get("content-type")], [status, detail, "application/problem+json"]);
+    assert.deepEqual(
+      [response.status, text.detail, response.headers.get("content-type")],
+      [status, detail, "application/problem+json"],
+    );
     return response;
   };
   const Authorization = `Bearer ${signet.adminToken}`;
@@ -324,28 +406,53 @@ test("RFC 9457: what is no import is refused whole with one problem, and nothing
   await problem({ headers: { "Content-Type": type } }, 401, unauthorized);
   await problem({ headers: { "Content-Type": type, Authorization: "Bearer wrong" } }, 401, unauthorized);
   await problem({ method: "PUT", headers: { "Content-Type": type } }, 401, unauthorized);
-  const wrong = await problem({ method: "PUT", headers: { "Content-Type": type, Authorization } }, 405, "The method is not allowed here.");
+  const wrong = await problem(
+    { method: "PUT", headers: { "Content-Type": type, Authorization } },
+    405,
+    "The method is not allowed here.",
+  );
   assert.equal(wrong.headers.get("allow"), "POST");
   const unsupported = "The body is neither application/x-ndjson nor application/json.";
-  for (const type of ["", "text/plain", "application/x-www-form-urlencoded", "application/ndjson", "application/x-ndjson; charset=utf-16"]) {
+  for (const type of [
+    "",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "application/ndjson",
+    "application/x-ndjson; charset=utf-16",
+  ]) {
     await problem({ headers: { Authorization, ...(type && { "Content-Type": type }) } }, 415, unsupported);
   }
   const json = { Authorization, "Content-Type": "application/json" };
   await problem({ headers: json, body: "{" }, 400, "The body is not JSON.");
   await problem({ headers: json, body: "" }, 400, "The body is not JSON.");
-  for (const body of ["[]", '{"result":"error","message":"Authentication Failed"}', '{"result":"success","clients":{}}']) {
+  for (const body of [
+    "[]",
+    '{"result":"error","message":"Authentication Failed"}',
+    '{"result":"success","clients":{}}',
+  ]) {
     await problem({ headers: json, body }, 400, "The body is not a successful answer of ListOAuthCredentials.");
   }
   const large = Buffer.alloc(8_388_609, " ");
   const tooLarge = "The request body is larger than 8192 KiB.";
   await problem({ headers: json, body: large }, 413, tooLarge);
-  await problem({ headers: json, body: (async function* () { for (let n = 0; n < 129; n += 1) yield Buffer.alloc(65_536, " "); })() }, 413, tooLarge);
+  await problem(
+    {
+      headers: json,
+      body: (async function* () {
+        for (let n = 0; n < 129; n += 1) yield Buffer.alloc(65_536, " ");
+      })(),
+    },
+    413,
+    tooLarge,
+  );
   assert.equal((await signet.admin("GET", "/users/n1")).status, 404);
 });
 
 test("a list of 8 MiB is taken", async () => {
   await putUser(signet, "o1", { services: [530] });
-  const [sound, unsound] = [whmcsClient("o1", 530, { credentialId: 31 }), { name: "x".repeat(200) }].map((row) => JSON.stringify(row));
+  const [sound, unsound] = [whmcsClient("o1", 530, { credentialId: 31 }), { name: "x".repeat(200) }].map((row) =>
+    JSON.stringify(row),
+  );
   const others = Math.floor((8_388_608 - 1_000) / (unsound.length + 1));
   const body = `{"result":"success","clients":[${sound}${`,${unsound}`.repeat(others)}]}`;
   assert.ok(body.length > 8_380_000 && body.length <= 8_388_608);
@@ -356,17 +463,29 @@ test("a list of 8 MiB is taken", async () => {
 
 test("the answer has the security headers and the request's id, and the import leaves one line in the log, without secrets", async () => {
   const secret = "an application's secret of forty letters";
-  const lines = [credentialLine("p1", { delegated: true }, secret), credentialLine("p1", { user_id: "p1" }, secret), secret];
+  const lines = [
+    credentialLine("p1", { delegated: true }, secret),
+    credentialLine("p1", { user_id: "p1" }, secret),
+    secret,
+  ];
   const { headers, reports } = await importLines(signet, lines);
   assert.ok(!JSON.stringify(reports).includes(secret));
   for (const [name, value] of [
-    ["cache-control", "no-store"], ["x-content-type-options", "nosniff"], ["x-frame-options", "DENY"], ["referrer-policy", "no-referrer"],
+    ["cache-control", "no-store"],
+    ["x-content-type-options", "nosniff"],
+    ["x-frame-options", "DENY"],
+    ["referrer-policy", "no-referrer"],
     ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
-  ]) assert.equal(headers.get(name), value);
+  ])
+    assert.equal(headers.get(name), value);
   const request_id = headers.get("x-request-id");
   const { message } = await signet.logged(request_id);
   assert.deepEqual(JSON.parse(message), {
-    event: "import", outcome: "granted", reason: "ok", lines: counts(3, { created: 1, refused: 2 }), request_id,
+    event: "import",
+    outcome: "granted",
+    reason: "ok",
+    lines: counts(3, { created: 1, refused: 2 }),
+    request_id,
   });
   assert.equal(signet.logs.filter(({ message }) => message.includes(request_id)).length, 1);
   assert.ok(!JSON.stringify(signet.logs).includes(secret));

@@ -3,7 +3,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, basic, claimsOf, createSet, eventsOf, getToken, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  basic,
+  claimsOf,
+  createSet,
+  eventsOf,
+  getToken,
+  openLink,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const BOTH = ["/oauth/revoke", "/oauth/introspect"];
 const INACTIVE = '{"active":false}';
@@ -70,13 +81,23 @@ test("RFC 7009 section 2: revoking a spent token is no failure, and ends no sess
 });
 
 test("RFC 7009 section 2.2.1, CVE-2020-15223: when storage fails the answer is 503 with Retry-After, never 200", async () => {
-  for (const [target, on] of [["kv.get", ""], ["object.fetch", ""], ["sql.exec", "INSERT INTO token"], ["sql.exec", "SELECT"]]) {
+  for (const [target, on] of [
+    ["kv.get", ""],
+    ["object.fetch", ""],
+    ["sql.exec", "INSERT INTO token"],
+    ["sql.exec", "SELECT"],
+  ]) {
     const token = await getToken(signet, set);
     await signet.faults.set([{ target, on, mode: "throw" }]);
     const response = await revoke(token);
     await signet.faults.set([]);
     assert.equal(response.headers.get("retry-after"), "5", target);
-    await assertFailure(response, 503, "temporarily_unavailable", "Signet cannot reach its storage. Try again in a moment.");
+    await assertFailure(
+      response,
+      503,
+      "temporarily_unavailable",
+      "Signet cannot reach its storage. Try again in a moment.",
+    );
     assert.equal((await openLink(signet, token)).status, 302, `${target}: what was not revoked is not said to be`);
   }
 });
@@ -95,11 +116,22 @@ test("RFC 6749 section 2.3, RFC 7662 section 2.1: nobody asks about a token with
     assert.equal(new Set(answers).size, 1, "no answer tells why");
     assert.match(answers[0], /^401 .*invalid_client/);
     const { client_id, client_secret } = set;
-    assert.equal((await post(path, undefined, { token: "x", client_id, client_secret })).status, 200, "client_secret_post");
-    await assertFailure(await post(path, set, { token, client_secret }), 400, "invalid_request", "The client authenticates in two ways at once.");
+    assert.equal(
+      (await post(path, undefined, { token: "x", client_id, client_secret })).status,
+      200,
+      "client_secret_post",
+    );
+    await assertFailure(
+      await post(path, set, { token, client_secret }),
+      400,
+      "invalid_request",
+      "The client authenticates in two ways at once.",
+    );
   }
   const bearer = await signet.fetch("/oauth/introspect", {
-    method: "POST", headers: { Authorization: `Bearer ${signet.adminToken}` }, body: new URLSearchParams({ token }),
+    method: "POST",
+    headers: { Authorization: `Bearer ${signet.adminToken}` },
+    body: new URLSearchParams({ token }),
   });
   assert.equal(bearer.status, 401);
   assert.equal((await receipt(claimsOf(token).jti, null)).status, 401);
@@ -116,10 +148,19 @@ test("RFC 6749 section 5.2: each malformed request has its answer", async () => 
       [form, "token_type_hint=access_token", "The parameter token is missing."],
       [form, "token=a&token=b", "A parameter is given more than once."],
       [form, "token=a", "Parameters belong in the body, not in the address.", "?token=a"],
-      [{ ...form, "Content-Type": "application/json" }, '{"token":"a"}', "The body is not application/x-www-form-urlencoded."],
+      [
+        { ...form, "Content-Type": "application/json" },
+        '{"token":"a"}',
+        "The body is not application/x-www-form-urlencoded.",
+      ],
       [basic(set), "token=a", "The body is not application/x-www-form-urlencoded."],
     ]) {
-      await assertFailure(await signet.fetch(path + query, { method: "POST", headers, body }), 400, "invalid_request", description);
+      await assertFailure(
+        await signet.fetch(path + query, { method: "POST", headers, body }),
+        400,
+        "invalid_request",
+        description,
+      );
     }
     const large = await signet.fetch(path, { method: "POST", headers: form, body: `token=${"x".repeat(70_000)}` });
     assert.equal(large.status, 413);
@@ -129,7 +170,11 @@ test("RFC 6749 section 5.2: each malformed request has its answer", async () => 
     }
   }
   for (const hint of ["access_token", "refresh_token", "nonsense"]) {
-    assert.equal((await post("/oauth/revoke", set, { token: "x", token_type_hint: hint })).status, 200, "RFC 7009 section 2.1: hints are ignored");
+    assert.equal(
+      (await post("/oauth/revoke", set, { token: "x", token_type_hint: hint })).status,
+      200,
+      "RFC 7009 section 2.1: hints are ignored",
+    );
   }
 });
 
@@ -139,7 +184,18 @@ test("RFC 7662 section 2.2: an active token is described by its claims", async (
   const { iss, aud, sub, client_id, scope, iat, exp, jti } = claimsOf(token);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("cache-control"), "no-store");
-  assert.deepEqual(await response.json(), { active: true, token_type: "Bearer", iss, aud, sub, client_id, scope, iat, exp, jti });
+  assert.deepEqual(await response.json(), {
+    active: true,
+    token_type: "Bearer",
+    iss,
+    aud,
+    sub,
+    client_id,
+    scope,
+    iat,
+    exp,
+    jti,
+  });
 });
 
 test("RFC 7662 section 2.2: whatever is not active is exactly inactive, and no more", async () => {
@@ -150,8 +206,12 @@ test("RFC 7662 section 2.2: whatever is not active is exactly inactive, and no m
   const live = await getToken(signet, set);
   const cookie = await signIn(signet, set);
   for (const [what, token, client] of [
-    ["spent", spent], ["revoked", revoked], ["another client's", live, other], ["forged", `${live.slice(0, -4)}AAAA`],
-    ["no token", "x"], ["a session cookie", cookie.Cookie.split("=")[1]],
+    ["spent", spent],
+    ["revoked", revoked],
+    ["another client's", live, other],
+    ["forged", `${live.slice(0, -4)}AAAA`],
+    ["no token", "x"],
+    ["a session cookie", cookie.Cookie.split("=")[1]],
   ]) {
     const response = await introspect(token, client);
     assert.deepEqual([response.status, await response.text()], [200, INACTIVE], what);
@@ -168,8 +228,12 @@ test("RFC 7662 section 2.2: a token is active exactly while its user could be si
   const token = await getToken(signet, own, { user_id: "2", service_id: "12" });
   const isActive = async (of = token) => (await (await introspect(of, own)).json()).active;
   for (const [change, active] of [
-    [{ status: "Closed" }, false], [{ status: "Inactive", services: ["12"] }, true], [{ sso: false }, false], [{ sso: true }, true],
-    [{ services: [] }, false], [{ services: ["12"] }, true],
+    [{ status: "Closed" }, false],
+    [{ status: "Inactive", services: ["12"] }, true],
+    [{ sso: false }, false],
+    [{ sso: true }, true],
+    [{ services: [] }, false],
+    [{ services: ["12"] }, true],
   ]) {
     await signet.admin("PATCH", "/users/2", change);
     assert.equal(await isActive(), active, JSON.stringify(change));
@@ -273,7 +337,14 @@ test("a receipt of a token that was revoked, or that nobody opened in time", asy
 test("there is no receipt of another client's token, of an unknown one, or of nonsense: one answer for all", async () => {
   const { jti } = await issued();
   const answers = [];
-  for (const [id, client] of [[jti, other], ["AAAAAAAAAAAAAAAAAAAAAA", set], ["x", set], ["", set], ["..%2f..", set], [`${jti}/x`, set]]) {
+  for (const [id, client] of [
+    [jti, other],
+    ["AAAAAAAAAAAAAAAAAAAAAA", set],
+    ["x", set],
+    ["", set],
+    ["..%2f..", set],
+    [`${jti}/x`, set],
+  ]) {
     const response = await receipt(id, client);
     answers.push(`${response.status} ${await response.text()}`);
   }

@@ -5,7 +5,17 @@ import { test } from "node:test";
 import { keyEntry as key } from "../support/keys.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, createSet, enterConsole, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  createSet,
+  enterConsole,
+  getToken,
+  json,
+  openLink,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const ISSUER = "https://sso.example";
 const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url").toString()).kid;
@@ -13,7 +23,12 @@ const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url"
 test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is taken away, and then nothing of it counts", async () => {
   const signet = await startSignet({ vars: { ISSUER, SIGNING_KEYS: key("k1", 1) } });
   const isDead = async (token) =>
-    assertFailure(await openLink(signet, token, { headers: json }), 401, "invalid_token", "The sign-in link is not valid.");
+    assertFailure(
+      await openLink(signet, token, { headers: json }),
+      401,
+      "invalid_token",
+      "The sign-in link is not valid.",
+    );
   try {
     await putUser(signet, "1");
     const set = await createSet(signet, { user_id: "1" });
@@ -28,7 +43,8 @@ test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is
     await isDead(old[1]); // by another key of the same name
     await isDead(fresh[1]);
     await signet.restart({ SIGNING_KEYS: `${key("k1", 1)},${key("k2", 2)}` });
-    for (const token of [old[1], fresh[1]]) assert.equal((await openLink(signet, token)).status, 302, "nothing but the keys was missing");
+    for (const token of [old[1], fresh[1]])
+      assert.equal((await openLink(signet, token)).status, 302, "nothing but the keys was missing");
   } finally {
     await signet.close();
   }
@@ -41,7 +57,8 @@ test("issue 9, item 27: a rotation in the README's steps interrupts nobody, and 
   try {
     await putUser(signet, "1");
     const set = await createSet(signet, { user_id: "1" });
-    const published = async () => (await (await signet.fetch("/.well-known/jwks.json")).json()).keys.map(({ kid }) => kid);
+    const published = async () =>
+      (await (await signet.fetch("/.well-known/jwks.json")).json()).keys.map(({ kid }) => kid);
     const assertedBy = async (cookie) => {
       const { headers } = await (await signet.fetch("/", { headers: cookie })).json();
       const assertion = headers.find(([name]) => name.toLowerCase() === "x-signet-assertion")?.[1];
@@ -65,7 +82,10 @@ test("issue 9, item 27: a rotation in the README's steps interrupts nobody, and 
     const fresh = await signIn(signet, set);
     const unopened = await getToken(signet, set);
     await signet.restart({ SIGNING_KEYS: k2 });
-    assert.deepEqual([await published(), await whoIs(signet, old), await assertedBy(old), await isOperator()], [["k2"], undefined, undefined, false]);
+    assert.deepEqual(
+      [await published(), await whoIs(signet, old), await assertedBy(old), await isOperator()],
+      [["k2"], undefined, undefined, false],
+    );
     assert.deepEqual([await whoIs(signet, fresh), (await openLink(signet, unopened)).status], ["1", 302]);
   } finally {
     await signet.close();
@@ -78,18 +98,30 @@ test("issue 9, item 27: a leaked key that is replaced at once counts for nothing
   try {
     await putUser(signet, "1");
     const set = await createSet(signet, { user_id: "1" });
-    const [cookie, console, token] = [await signIn(signet, set), await enterConsole(signet), await getToken(signet, set)];
+    const [cookie, console, token] = [
+      await signIn(signet, set),
+      await enterConsole(signet),
+      await getToken(signet, set),
+    ];
     await signet.restart({ SIGNING_KEYS: key("k2", 2) });
     assert.equal(await whoIs(signet, cookie), undefined);
     assert.equal((await signet.fetch("/admin", { headers: console })).status, 401);
-    await assertFailure(await openLink(signet, token, { headers: json }), 401, "invalid_token", "The sign-in link is not valid.");
+    await assertFailure(
+      await openLink(signet, token, { headers: json }),
+      401,
+      "invalid_token",
+      "The sign-in link is not valid.",
+    );
     assert.equal(await whoIs(signet, await signIn(signet, set)), "1", "credential sets work on");
   } finally {
     await signet.close();
   }
 });
 
-for (const [bytes, status] of [[31, 503], [32, 200]]) {
+for (const [bytes, status] of [
+  [31, 503],
+  [32, 200],
+]) {
   test(`RFC 7518 section 3.2: a key of ${bytes} bytes is ${status === 200 ? "long enough" : "too short"}`, async () => {
     const signet = await startSignet({ vars: { SIGNING_KEYS: key("k1", 1, bytes) } });
     try {

@@ -3,7 +3,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, basic, claimsOf, createSet, enterConsole, getToken, json, openLink, postToken, putUser } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  basic,
+  claimsOf,
+  createSet,
+  enterConsole,
+  getToken,
+  json,
+  openLink,
+  postToken,
+  putUser,
+} from "../support/workflow.mjs";
 
 const LIMIT = 3;
 const TOO_MANY = "Too many failed attempts. Try again in a minute.";
@@ -24,21 +35,44 @@ const form = { grant_type: "single_sign_on" };
 /** Every way to try a secret: what it sends with a wrong one, and how it is told that it was one too many. */
 const attempts = {
   "the token endpoint": (headers) =>
-    signet.fetch("/oauth/token", { method: "POST", headers: { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) }, body: new URLSearchParams(form) }),
+    signet.fetch("/oauth/token", {
+      method: "POST",
+      headers: { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) },
+      body: new URLSearchParams(form),
+    }),
   "the revocation endpoint": (headers) =>
-    signet.fetch("/oauth/revoke", { method: "POST", headers, body: new URLSearchParams({ token: "x", client_id: "x2", client_secret: "y" }) }),
+    signet.fetch("/oauth/revoke", {
+      method: "POST",
+      headers,
+      body: new URLSearchParams({ token: "x", client_id: "x2", client_secret: "y" }),
+    }),
   "the introspection endpoint": (headers) =>
-    signet.fetch("/oauth/introspect", { method: "POST", headers, body: new URLSearchParams({ token: "x", client_id: "x3", client_secret: "y" }) }),
-  "receipts": (headers) =>
-    signet.fetch("/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA", { headers: { ...headers, ...basic({ client_id: "x4", client_secret: "y" }) } }),
+    signet.fetch("/oauth/introspect", {
+      method: "POST",
+      headers,
+      body: new URLSearchParams({ token: "x", client_id: "x3", client_secret: "y" }),
+    }),
+  receipts: (headers) =>
+    signet.fetch("/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA", {
+      headers: { ...headers, ...basic({ client_id: "x4", client_secret: "y" }) },
+    }),
   "cPanel's link": (headers) =>
-    signet.fetch("/oauth/token.php", { method: "POST", headers, body: new URLSearchParams({ subscriber_unique_id: "x5", token: "y" }) }),
+    signet.fetch("/oauth/token.php", {
+      method: "POST",
+      headers,
+      body: new URLSearchParams({ subscriber_unique_id: "x5", token: "y" }),
+    }),
   "the SSO endpoint": (headers) => openLink(signet, "not.a.token", { headers: { ...json, ...headers } }),
-  "the administration": (headers) => signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization: "Bearer wrong" } }),
+  "the administration": (headers) =>
+    signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization: "Bearer wrong" } }),
   "the console": (headers) =>
     signet.fetch("/admin/sign-in", { method: "POST", headers, body: new URLSearchParams({ admin_token: "wrong" }) }),
   "WHMCS's API": (headers) =>
-    signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }) }),
+    signet.fetch("/includes/api.php", {
+      method: "POST",
+      headers,
+      body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }),
+    }),
   "WHMCS's API without a secret": (headers) =>
     signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x" }) }),
 };
@@ -49,12 +83,16 @@ for (const [name, attempt] of Object.entries(attempts)) {
     const statuses = [];
     let last;
     // Twice as many where the minute ends in between.
-    while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT) statuses.push((last = await attempt(headers)).status);
+    while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT)
+      statuses.push((last = await attempt(headers)).status);
     assert.equal(statuses.pop(), 429, statuses.join());
     assert.ok(statuses.length >= LIMIT && statuses.every((status) => [401, 403].includes(status)), statuses.join());
     assert.equal(last.headers.get("retry-after"), "60");
     assert.match(await last.text(), new RegExp(TOO_MANY));
-    assert.equal(JSON.parse((await signet.logged(last.headers.get("x-request-id"))).message).reason, "too_many_requests");
+    assert.equal(
+      JSON.parse((await signet.logged(last.headers.get("x-request-id"))).message).reason,
+      "too_many_requests",
+    );
   });
 }
 
@@ -64,7 +102,9 @@ test("nobody can lock a client out: after 100 wrong secrets from everywhere, the
   const statuses = new Set();
   for (let n = 0; n < 100; n += 1) {
     const headers = { ...basic(wrong), ...(n % 2 ? attacker : newcomer()) };
-    statuses.add((await signet.fetch("/oauth/token", { method: "POST", headers, body: new URLSearchParams(form) })).status);
+    statuses.add(
+      (await signet.fetch("/oauth/token", { method: "POST", headers, body: new URLSearchParams(form) })).status,
+    );
   }
   assert.deepEqual([...statuses].sort(), [401, 429]);
   for (const headers of [newcomer(), {}]) {
@@ -72,7 +112,11 @@ test("nobody can lock a client out: after 100 wrong secrets from everywhere, the
     const response = await signet.fetch("/oauth/token", sent);
     assert.equal(response.status, 200);
     const { access_token } = await response.json();
-    assert.equal((await openLink(signet, access_token, { headers: attacker })).status, 302, "a good link counts from anywhere");
+    assert.equal(
+      (await openLink(signet, access_token, { headers: attacker })).status,
+      302,
+      "a good link counts from anywhere",
+    );
   }
 });
 
@@ -89,10 +133,22 @@ test("attack 108: a page of another origin is refused before a secret is looked 
       const headers = { ...ip, "Sec-Fetch-Site": site };
       const answers = [
         await signet.fetch("/admin/v1/credentials", { headers }),
-        await signet.fetch("/oauth/token", { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams(form) }),
-        await signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ identifier: "x", secret: "y" }) }),
+        await signet.fetch("/oauth/token", {
+          method: "POST",
+          headers: { ...headers, ...basic(set) },
+          body: new URLSearchParams(form),
+        }),
+        await signet.fetch("/includes/api.php", {
+          method: "POST",
+          headers,
+          body: new URLSearchParams({ identifier: "x", secret: "y" }),
+        }),
       ];
-      assert.deepEqual(answers.map(({ status }) => status), [403, 403, 403], site);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [403, 403, 403],
+        site,
+      );
     }
   }
   const Authorization = `Bearer ${signet.adminToken}`;
@@ -100,25 +156,41 @@ test("attack 108: a page of another origin is refused before a secret is looked 
 });
 
 test("attack 108, ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
-  const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["ListOAuthCredentials"] });
+  const { body: api } = await signet.admin("POST", "/api-credentials", {
+    name: "P",
+    actions: ["ListOAuthCredentials"],
+  });
   const token = await getToken(signet, set);
   const Authorization = `Bearer ${signet.adminToken}`;
   const { client_id, client_secret } = set;
-  const post = (path, fields, headers) => signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+  const post = (path, fields, headers) =>
+    signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
   const right = {
     "/oauth/token": (headers) => post("/oauth/token", form, { ...headers, ...basic(set) }),
-    "/oauth/token.php": (headers) => post("/oauth/token.php", { subscriber_unique_id: client_id, token: client_secret }, headers),
+    "/oauth/token.php": (headers) =>
+      post("/oauth/token.php", { subscriber_unique_id: client_id, token: client_secret }, headers),
     "/oauth/introspect": (headers) => post("/oauth/introspect", { token, client_id, client_secret }, headers),
-    "/oauth/receipts": (headers) => signet.fetch(`/oauth/receipts/${claimsOf(token).jti}`, { headers: { ...headers, ...basic(set) } }),
+    "/oauth/receipts": (headers) =>
+      signet.fetch(`/oauth/receipts/${claimsOf(token).jti}`, { headers: { ...headers, ...basic(set) } }),
     "/oauth/revoke": (headers) => post("/oauth/revoke", { token, client_id, client_secret }, headers),
     "/includes/api.php": (headers) =>
-      post("/includes/api.php", { identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" }, headers),
+      post(
+        "/includes/api.php",
+        { identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" },
+        headers,
+      ),
     "/admin/v1/users/1": (headers) => signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization } }),
     "/admin/v1/import": (headers) =>
-      signet.fetch("/admin/v1/import", { method: "POST", headers: { ...headers, Authorization, "Content-Type": "application/x-ndjson" }, body: "\n" }),
+      signet.fetch("/admin/v1/import", {
+        method: "POST",
+        headers: { ...headers, Authorization, "Content-Type": "application/x-ndjson" },
+        body: "\n",
+      }),
     "/admin/sign-in": (headers) => post("/admin/sign-in", { admin_token: signet.adminToken }, headers),
   };
-  const [bad, neighbour, other] = ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2", "2001:db8:7:8::1"].map((ip) => ({ "CF-Connecting-IP": ip }));
+  const [bad, neighbour, other] = ["2001:db8:7:7::1", "2001:db8:7:7:ffff::2", "2001:db8:7:8::1"].map((ip) => ({
+    "CF-Connecting-IP": ip,
+  }));
   await runIntoLimit(bad);
   await signet.ops.read();
   await signet.ops.reset();
@@ -131,7 +203,10 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
   }
   for (const attempt of Object.values(attempts)) assert.equal((await attempt(bad)).status, 429);
   const used = await signet.ops.read();
-  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  assert.ok(
+    Object.values(used).every((count) => count === 0),
+    JSON.stringify(used),
+  );
   for (const [path, ask] of Object.entries(right)) {
     assert.ok([200, 303].includes((await ask(other)).status), `another network: ${path}`);
   }
@@ -139,7 +214,8 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
   assert.equal((await signet.fetch("/admin", { headers: operator })).status, 200, "a session that is open goes on");
   await signet.clock.set(61_000);
   try {
-    for (const [path, ask] of Object.entries(right)) assert.ok([200, 303].includes((await ask(bad)).status), `a minute later: ${path}`);
+    for (const [path, ask] of Object.entries(right))
+      assert.ok([200, 303].includes((await ask(bad)).status), `a minute later: ${path}`);
   } finally {
     await signet.clock.set(0);
   }
@@ -159,7 +235,11 @@ test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong 
   for (const client_id of [set.client_id, "unknown"]) {
     const headers = newcomer();
     for (let n = 0; n < 2 * LIMIT; n += 1) {
-      const sent = { method: "POST", headers: { ...headers, ...basic({ client_id, client_secret: "wrong" }) }, body: new URLSearchParams(form) };
+      const sent = {
+        method: "POST",
+        headers: { ...headers, ...basic({ client_id, client_secret: "wrong" }) },
+        body: new URLSearchParams(form),
+      };
       const response = await signet.fetch("/oauth/token", sent);
       if (response.status === 429) answers.add(await response.text());
     }
@@ -169,10 +249,15 @@ test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong 
 
 test("guesses at one client from many addresses run into the limit too, at the token endpoint and at WHMCS's API", async () => {
   const wrong = { grant_type: "single_sign_on", client_id: "x7", client_secret: "y" };
-  for (const [path, body] of [["/oauth/token", wrong], ["/includes/api.php", { action: "x", identifier: "x8", secret: "y" }]]) {
+  for (const [path, body] of [
+    ["/oauth/token", wrong],
+    ["/includes/api.php", { action: "x", identifier: "x8", secret: "y" }],
+  ]) {
     const statuses = [];
     while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT) {
-      statuses.push((await signet.fetch(path, { method: "POST", headers: newcomer(), body: new URLSearchParams(body) })).status);
+      statuses.push(
+        (await signet.fetch(path, { method: "POST", headers: newcomer(), body: new URLSearchParams(body) })).status,
+      );
     }
     assert.equal(statuses.at(-1), 429, `${path}: ${statuses.join()}`);
     assert.ok(statuses.length > LIMIT, `${path}: ${statuses.join()}`);
@@ -182,7 +267,11 @@ test("guesses at one client from many addresses run into the limit too, at the t
 test("what is no attempt at a secret never runs into the limit", async () => {
   const headers = newcomer();
   for (let n = 0; n < 3 * LIMIT; n += 1) {
-    const bad = await signet.fetch("/oauth/token", { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams({ grant_type: "x" }) });
+    const bad = await signet.fetch("/oauth/token", {
+      method: "POST",
+      headers: { ...headers, ...basic(set) },
+      body: new URLSearchParams({ grant_type: "x" }),
+    });
     await assertFailure(bad, 400, "unsupported_grant_type", "The only grant type is single_sign_on.");
     assert.equal((await signet.fetch("/oauth/session", { headers })).status, 401, "nobody is signed in");
   }
@@ -199,14 +288,17 @@ test("a data point per decision: event, outcome, reason, client_id and milliseco
   await postToken(signet, set);
   await signet.faults.set([]);
   const points = (await signet.points()).slice(before);
-  assert.deepEqual(points.map(({ indexes, blobs }) => [indexes.join(), ...blobs]).map((point) => point.slice(1).join(" ")), [
-    `token granted ok ${set.client_id}`,
-    `sso granted ok ${set.client_id}`,
-    `sso denied token_used ${set.client_id}`,
-    points[3].blobs.join(" "), // the limit may be reached or not
-    "health granted ok ",
-    `token failed storage ${set.client_id}`,
-  ]);
+  assert.deepEqual(
+    points.map(({ indexes, blobs }) => [indexes.join(), ...blobs]).map((point) => point.slice(1).join(" ")),
+    [
+      `token granted ok ${set.client_id}`,
+      `sso granted ok ${set.client_id}`,
+      `sso denied token_used ${set.client_id}`,
+      points[3].blobs.join(" "), // the limit may be reached or not
+      "health granted ok ",
+      `token failed storage ${set.client_id}`,
+    ],
+  );
   assert.ok(["wrong_credentials", "too_many_requests"].includes(points[3].blobs[2]), points[3].blobs.join());
   for (const { indexes, doubles, blobs } of points) {
     assert.deepEqual([indexes.length, indexes[0], doubles.length, blobs.length], [1, blobs[0], 1, 4]);
@@ -214,7 +306,9 @@ test("a data point per decision: event, outcome, reason, client_id and milliseco
   }
 });
 
-test("counting for the chart costs one object request for many sign-ins, after the answers", { timeout: 60_000 }, async () => {
+test("counting for the chart costs one object request for many sign-ins, after the answers", {
+  timeout: 60_000,
+}, async () => {
   await signet.ops.read({ timers: true }); // what was gathered before is handed over
   await signet.ops.reset();
   for (let n = 0; n < 10; n += 1) await openLink(signet, await getToken(signet, set));

@@ -6,7 +6,13 @@ import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { basic, claimsOf, cookieOf, createSet, getToken, json, openLink, putUser } from "../support/workflow.mjs";
 
-const ACTIONS = ["CreateSsoToken", "CreateOAuthCredential", "UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"];
+const ACTIONS = [
+  "CreateSsoToken",
+  "CreateOAuthCredential",
+  "UpdateOAuthCredential",
+  "DeleteOAuthCredential",
+  "ListOAuthCredentials",
+];
 const JTI = "AAAAAAAAAAAAAAAAAAAAAA";
 const IMPORT = "/admin/v1/import";
 const BOTH_FORMATS = [json, { Accept: "text/html" }];
@@ -41,7 +47,11 @@ async function administer(method, path, body) {
   const response = await call(method, target, { headers, body: body && JSON.stringify(body) });
   if (body) {
     const { schema } = api.find(method, target).bodies["application/json"];
-    assert.equal(api.fault(schema, body) === undefined, response.status !== 400, `${method} ${path} ${JSON.stringify(body)}: ${response.status}`);
+    assert.equal(
+      api.fault(schema, body) === undefined,
+      response.status !== 400,
+      `${method} ${path} ${JSON.stringify(body)}: ${response.status}`,
+    );
   }
   return response.status === 204 ? null : response.json();
 }
@@ -65,7 +75,12 @@ function soundBody({ bodies }) {
 }
 
 test("RFC 9110: discovery, and health", async () => {
-  for (const path of ["/openapi.json", "/.well-known/oauth-authorization-server", "/.well-known/jwks.json", "/healthz"]) {
+  for (const path of [
+    "/openapi.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/jwks.json",
+    "/healthz",
+  ]) {
     await expect(200, call("GET", path));
   }
 });
@@ -75,17 +90,29 @@ test("RFC 6749 section 5: each answer of the token endpoint, at both addresses",
   const barred = await createSet(signet, { user_id: "1", grant_types: [] });
   for (const path of ["/oauth/token", "/oauth/token.php"]) {
     await expect(200, post(path, { grant_type }, basic(bound)));
-    await expect(200, post(path, { grant_type, user_id: "2", scope: "clientarea:product_details", service_id: "12" }, basic(delegated)));
+    await expect(
+      200,
+      post(path, { grant_type, user_id: "2", scope: "clientarea:product_details", service_id: "12" }, basic(delegated)),
+    );
     const errors = [];
     for (const [set, form] of [
-      [bound, {}], [bound, { grant_type, user_id: "2" }], [barred, { grant_type }], [bound, { grant_type: "password" }],
+      [bound, {}],
+      [bound, { grant_type, user_id: "2" }],
+      [barred, { grant_type }],
+      [bound, { grant_type: "password" }],
       [bound, { grant_type, scope: "openid" }],
     ]) {
       const response = await post(path, form, basic(set));
       errors.push((await response.json()).error);
       assert.equal(response.status, 400);
     }
-    assert.deepEqual(errors, ["invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"]);
+    assert.deepEqual(errors, [
+      "invalid_request",
+      "invalid_grant",
+      "unauthorized_client",
+      "unsupported_grant_type",
+      "invalid_scope",
+    ]);
     await expect(401, post(path, { grant_type }));
   }
 });
@@ -103,7 +130,10 @@ test("WHM API 1, create_integration_link: each answer to a click on a link of cP
 
 test("RFC 7009, RFC 7662: each answer about a token, and its receipts", async () => {
   const token = await getToken(signet, bound);
-  for (const [client, active] of [[bound, true], [delegated, false]]) {
+  for (const [client, active] of [
+    [bound, true],
+    [delegated, false],
+  ]) {
     assert.equal((await (await post("/oauth/introspect", { token }, basic(client))).json()).active, active);
   }
   await expect(400, post("/oauth/revoke", { token }, basic(delegated)));
@@ -124,9 +154,13 @@ test("each answer of the SSO endpoint, at both addresses, to programs and to peo
   await putUser(signet, "closed", { status: "Closed" });
   for (const path of ["/oauth/singlesignon", "/oauth/singlesignon.php"]) {
     for (const format of BOTH_FORMATS) {
-      const get = (form, headers) => call("GET", `${path}?${new URLSearchParams(form)}`, { headers: { ...format, ...headers } });
+      const get = (form, headers) =>
+        call("GET", `${path}?${new URLSearchParams(form)}`, { headers: { ...format, ...headers } });
       const send = (form, headers) => post(path, form, { ...format, ...headers });
-      for (const [open, redirected] of [[get, 302], [send, 303]]) {
+      for (const [open, redirected] of [
+        [get, 302],
+        [send, 303],
+      ]) {
         const access_token = await getToken(signet, bound, { scope: "clientarea:invoices" });
         const opened = await open({ access_token });
         assert.equal(opened.status, redirected);
@@ -161,9 +195,15 @@ test("each answer about a session, and of signing out", async () => {
 
 test("each answer of WHMCS's API, in both encodings", async () => {
   const { identifier, secret } = caller;
-  const act = async (action, form = {}) => (await post("/includes/api.php", { identifier, secret, action, ...form })).json();
+  const act = async (action, form = {}) =>
+    (await post("/includes/api.php", { identifier, secret, action, ...form })).json();
   assert.equal((await act("CreateSsoToken", { client_id: "1" })).result, "success");
-  const created = await act("CreateOAuthCredential", { grantType: "single_sign_on", scope: "clientarea:sso", serviceId: "12", name: "é/" });
+  const created = await act("CreateOAuthCredential", {
+    grantType: "single_sign_on",
+    scope: "clientarea:sso",
+    serviceId: "12",
+    name: "é/",
+  });
   const { credentialId } = created;
   assert.ok((await act("UpdateOAuthCredential", { credentialId, resetSecret: "1" })).newClientSecret);
   assert.deepEqual((await act("ListOAuthCredentials", { sortOrder: "ASC" })).clients.length, 1);
@@ -172,13 +212,19 @@ test("each answer of WHMCS's API, in both encodings", async () => {
   for (const responsetype of ["json", "xml"]) {
     await expect(200, post("/includes/api.php", { identifier, secret, action: "ListOAuthCredentials", responsetype }));
     await expect(400, post("/includes/api.php", { identifier, secret, responsetype }));
-    await expect(403, post("/includes/api.php", { identifier, secret: "wrong", action: "ListOAuthCredentials", responsetype }));
+    await expect(
+      403,
+      post("/includes/api.php", { identifier, secret: "wrong", action: "ListOAuthCredentials", responsetype }),
+    );
   }
 });
 
 test("users: each success", async () => {
   const example = api.example({ $ref: "#/components/schemas/AccountInput" });
-  assert.equal((await administer("PUT", "/users/3", example)).created_at, (await administer("PUT", "/users/3", example)).created_at);
+  assert.equal(
+    (await administer("PUT", "/users/3", example)).created_at,
+    (await administer("PUT", "/users/3", example)).created_at,
+  );
   assert.deepEqual((await administer("GET", "/users/3")).services, ["12", "vps-7"]);
   await administer("PATCH", "/users/3", api.example({ $ref: "#/components/schemas/AccountChange" }));
   await administer("PATCH", "/users/3", { sso: true });
@@ -186,7 +232,9 @@ test("users: each success", async () => {
     await administer("PATCH", "/users/3", { add_domains: Array.from({ length: 10_000 }, (_, i) => from + i) }); // at last 409
   }
   await administer("PATCH", "/users/3", { domains: [] });
-  await openLink(signet, await getToken(signet, delegated, { user_id: "3" }), { headers: { "User-Agent": "a browser" } });
+  await openLink(signet, await getToken(signet, delegated, { user_id: "3" }), {
+    headers: { "User-Agent": "a browser" },
+  });
   await openLink(signet, await getToken(signet, delegated, { user_id: "3", scope: "clientarea:invoices" }));
   const { sessions } = await administer("GET", "/users/3/sessions");
   assert.equal(sessions.length, 2);
@@ -197,7 +245,10 @@ test("users: each success", async () => {
   await administer("PATCH", "/users/3", { status: "Closed" });
   await openLink(signet, await getToken(signet, delegated, { user_id: "3" }));
   const { events, cursor } = await administer("GET", "/users/3/events?limit=2");
-  assert.deepEqual(events.map(({ event }) => event), ["sso.denied", "account.changed"]);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["sso.denied", "account.changed"],
+  );
   await administer("GET", `/users/3/events?cursor=${cursor}`);
   await administer("PUT", "/users/3?end_sessions=true", { status: "Active" });
   await createSet(signet, { user_id: "3" });
@@ -212,9 +263,16 @@ test("credential sets: each success", async () => {
   const example = api.example({ $ref: "#/components/schemas/CredentialInput" });
   const { client_id } = await administer("POST", "/credentials", example);
   const nulls = { user_id: null, service_id: null, logo_uri: null, client_uri: null };
-  assert.equal((await administer("POST", "/credentials", { name: "é", scopes: [], delegated: true, ...nulls })).delegated, true);
+  assert.equal(
+    (await administer("POST", "/credentials", { name: "é", scopes: [], delegated: true, ...nulls })).delegated,
+    true,
+  );
   await administer("GET", `/credentials/${client_id}`);
-  await administer("PATCH", `/credentials/${client_id}`, api.example({ $ref: "#/components/schemas/CredentialChange" }));
+  await administer(
+    "PATCH",
+    `/credentials/${client_id}`,
+    api.example({ $ref: "#/components/schemas/CredentialChange" }),
+  );
   await administer("POST", `/credentials/${client_id}/rotate`);
   await administer("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 2_592_000 });
   const { cursor } = await administer("GET", "/credentials?limit=2");
@@ -224,13 +282,23 @@ test("credential sets: each success", async () => {
 });
 
 test("API credentials and tokens: each success", async () => {
-  const { identifier } = await administer("POST", "/api-credentials", api.example({ $ref: "#/components/schemas/ApiCredentialInput" }));
+  const { identifier } = await administer(
+    "POST",
+    "/api-credentials",
+    api.example({ $ref: "#/components/schemas/ApiCredentialInput" }),
+  );
   await administer("GET", `/api-credentials/${identifier}`);
-  await administer("PATCH", `/api-credentials/${identifier}`, api.example({ $ref: "#/components/schemas/ApiCredentialChange" }));
+  await administer(
+    "PATCH",
+    `/api-credentials/${identifier}`,
+    api.example({ $ref: "#/components/schemas/ApiCredentialChange" }),
+  );
   assert.equal((await administer("GET", "/api-credentials?limit=1")).api_credentials.length, 1);
   await administer("DELETE", `/api-credentials/${identifier}/sessions`);
   await administer("DELETE", `/api-credentials/${identifier}?end_sessions=true`);
-  const { jti } = claimsOf(await getToken(signet, bound, { scope: "sso:custom_redirect", sso_redirect_path: "cart.php?a=b" }));
+  const { jti } = claimsOf(
+    await getToken(signet, bound, { scope: "sso:custom_redirect", sso_redirect_path: "cart.php?a=b" }),
+  );
   await signet.ops.read();
   assert.equal((await administer("GET", `/tokens/${jti}`)).state, "pending");
   await administer("DELETE", `/tokens/${jti}`);
@@ -240,23 +308,37 @@ test("API credentials and tokens: each success", async () => {
 async function importing(type, body) {
   const response = await call("POST", IMPORT, { headers: { ...authorized(IMPORT), "Content-Type": type }, body });
   assert.equal(response.status, 200);
-  return (await response.text()).trimEnd().split("\n").map((line) => JSON.parse(line));
+  return (await response.text())
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 test("the import: each kind of report, and each line is taken exactly if the description says so", async () => {
   const credential = api.example({ $ref: "#/components/schemas/CredentialInput" });
   const set = { client_id: "brought", client_secret: "a-secret-of-at-least-32-characters", credential };
   const lines = [
-    { user_id: "42", account: { status: "Active", services: [12] } }, set, {}, { user_id: "42" }, { user_id: "a b", account: { status: "Active" } },
-    { user_id: "42", account: { status: "active" } }, { ...set, client_secret: "x".repeat(31) }, { ...set, client_secret: "x".repeat(1025) },
-    { ...set, credential: { ...credential, delegated: true } }, { ...set, user_id: "42" }, { ...set, more: 1 },
+    { user_id: "42", account: { status: "Active", services: [12] } },
+    set,
+    {},
+    { user_id: "42" },
+    { user_id: "a b", account: { status: "Active" } },
+    { user_id: "42", account: { status: "active" } },
+    { ...set, client_secret: "x".repeat(31) },
+    { ...set, client_secret: "x".repeat(1025) },
+    { ...set, credential: { ...credential, delegated: true } },
+    { ...set, user_id: "42" },
+    { ...set, more: 1 },
   ];
   const described = { $ref: "#/components/schemas/ImportLine" };
   const text = (list) => list.map((line) => `${JSON.stringify(line)}\n`).join("");
   const reports = await importing("application/x-ndjson", text(lines) + "\n".repeat(1_000));
   const refused = lines.flatMap((line, n) => (api.fault(described, line) ? [n + 1] : []));
   assert.equal(refused.length, lines.length - 2);
-  assert.deepEqual(reports.slice(0, -2).map((report) => report.refused.line), refused);
+  assert.deepEqual(
+    reports.slice(0, -2).map((report) => report.refused.line),
+    refused,
+  );
   assert.deepEqual(reports.slice(-2), [
     { progress: { line: 1_000, created: 2, changed: 0, unchanged: 0, refused: refused.length } },
     { done: { line: 1_011, created: 2, changed: 0, unchanged: 0, refused: refused.length } },
@@ -275,23 +357,96 @@ test("what the description says of a body, Signet does: neither takes what the o
   const { client_id } = await createSet(signet, { user_id: "2" });
   const set = { name: "x", scopes: [], user_id: "2" };
   for (const [method, path, ...bodies] of [
-    ["PUT", "/users/4", {}, ["Active"], { status: "active" }, { status: "Active", sso: null }, { status: "Active", services: [-1] },
-      { status: "Active", services: ["18446744073709551615"] }, { status: "Active", domains: ["a b"] }, { status: "Active", more: 1 },
-      { status: "Inactive", domains: [0] }],
-    ["PATCH", "/users/4", [], { status: null }, { sso: "true" }, { user_id: "4" }, { add_services: null }, { remove_domains: ["a b"] },
-      { add_domains: [34, "34"] }, {}],
-    ["POST", "/credentials", { ...set, name: "" }, { ...set, name: "é".repeat(129) }, { ...set, name: "😀".repeat(128) },
-      { ...set, name: "a\u007f" }, { ...set, user_id: ".." }, { ...set, user_id: "..x" }, { ...set, user_id: undefined },
-      { ...set, delegated: true }, { ...set, delegated: false }, { ...set, scopes: ["clientarea:homepage"] },
-      { ...set, scopes: ["clientarea:sso", "clientarea:sso"] }, { ...set, grant_types: ["password"] }, { ...set, description: null },
-      { ...set, description: "x".repeat(1025) }, { ...set, redirect_uris: Array(21).fill("x") }, { ...set, logo_uri: "a\n" },
-      ...["http://a.example/", "x", "javascript:alert(1)", "https://a.example/#b", "https://a.example:8443/b?c=d", "http://localhost:1/"].map((client_uri) =>
-        ({ ...set, client_uri }))],
-    ["PATCH", `/credentials/${client_id}`, [], { name: null }, { user_id: "1" }, { service_id: null }, { logo_uri: 1 }, { scopes: [] }, {}],
-    ["POST", `/credentials/${client_id}/rotate`, [60], { overlap_seconds: -1 }, { overlap_seconds: 2_592_001 }, { overlap_seconds: 1.5 }, {}],
-    ["POST", "/api-credentials", { name: "x" }, { name: "x", actions: ["createssotoken"] }, { name: "x", actions: [] },
-      ...["192.0.2.256", "192.0.2.0/33", "192.0.2.1/0", "example.com", "::1", "2001:db8::/32", "2001:db8::/129", "01.2.3.4"].map((range) =>
-        ({ name: "x", actions: [], allowed_addresses: [range] }))],
+    [
+      "PUT",
+      "/users/4",
+      {},
+      ["Active"],
+      { status: "active" },
+      { status: "Active", sso: null },
+      { status: "Active", services: [-1] },
+      { status: "Active", services: ["18446744073709551615"] },
+      { status: "Active", domains: ["a b"] },
+      { status: "Active", more: 1 },
+      { status: "Inactive", domains: [0] },
+    ],
+    [
+      "PATCH",
+      "/users/4",
+      [],
+      { status: null },
+      { sso: "true" },
+      { user_id: "4" },
+      { add_services: null },
+      { remove_domains: ["a b"] },
+      { add_domains: [34, "34"] },
+      {},
+    ],
+    [
+      "POST",
+      "/credentials",
+      { ...set, name: "" },
+      { ...set, name: "é".repeat(129) },
+      { ...set, name: "😀".repeat(128) },
+      { ...set, name: "a\u007f" },
+      { ...set, user_id: ".." },
+      { ...set, user_id: "..x" },
+      { ...set, user_id: undefined },
+      { ...set, delegated: true },
+      { ...set, delegated: false },
+      { ...set, scopes: ["clientarea:homepage"] },
+      { ...set, scopes: ["clientarea:sso", "clientarea:sso"] },
+      { ...set, grant_types: ["password"] },
+      { ...set, description: null },
+      { ...set, description: "x".repeat(1025) },
+      { ...set, redirect_uris: Array(21).fill("x") },
+      { ...set, logo_uri: "a\n" },
+      ...[
+        "http://a.example/",
+        "x",
+        "javascript:alert(1)",
+        "https://a.example/#b",
+        "https://a.example:8443/b?c=d",
+        "http://localhost:1/",
+      ].map((client_uri) => ({ ...set, client_uri })),
+    ],
+    [
+      "PATCH",
+      `/credentials/${client_id}`,
+      [],
+      { name: null },
+      { user_id: "1" },
+      { service_id: null },
+      { logo_uri: 1 },
+      { scopes: [] },
+      {},
+    ],
+    [
+      "POST",
+      `/credentials/${client_id}/rotate`,
+      [60],
+      { overlap_seconds: -1 },
+      { overlap_seconds: 2_592_001 },
+      { overlap_seconds: 1.5 },
+      {},
+    ],
+    [
+      "POST",
+      "/api-credentials",
+      { name: "x" },
+      { name: "x", actions: ["createssotoken"] },
+      { name: "x", actions: [] },
+      ...[
+        "192.0.2.256",
+        "192.0.2.0/33",
+        "192.0.2.1/0",
+        "example.com",
+        "::1",
+        "2001:db8::/32",
+        "2001:db8::/129",
+        "01.2.3.4",
+      ].map((range) => ({ name: "x", actions: [], allowed_addresses: [range] })),
+    ],
   ]) {
     for (const body of bodies) await administer(method, path, body);
   }
@@ -305,7 +460,10 @@ test("RFC 6750 section 3: without the administration token every operation of th
 
 test("RFC 9110 section 15.5.20: at any other host every operation of the administration is 421, whatever the token", async () => {
   const operations = answering(421);
-  assert.deepEqual(operations, api.operations.filter(({ path }) => path.startsWith("/admin/")));
+  assert.deepEqual(
+    operations,
+    api.operations.filter(({ path }) => path.startsWith("/admin/")),
+  );
   for (const { method, path } of operations) {
     await expect(421, call(method, filled(path), { headers: { ...authorized(path), Host: "elsewhere.example" } }));
   }
@@ -338,9 +496,14 @@ test("RFC 9110 section 15.5.6: a method that is not described is 405, and Allow 
   for (const path of new Set(api.operations.map(({ path }) => path))) {
     if (path === "/oauth/session") continue; // a proxy asks by whatever method it was asked
     const described = api.operations.filter((operation) => operation.path === path).map(({ method }) => method);
-    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"].filter((method) => !described.includes(method))) {
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"].filter(
+      (method) => !described.includes(method),
+    )) {
       const response = await signet.fetch(filled(path), { method, headers: authorized(path) });
-      const allowed = response.headers.get("allow")?.split(", ").filter((name) => name !== "HEAD");
+      const allowed = response.headers
+        .get("allow")
+        ?.split(", ")
+        .filter((name) => name !== "HEAD");
       assert.deepEqual([response.status, allowed?.sort()], [405, described.sort()], `${method} ${path}`);
     }
   }
@@ -374,8 +537,14 @@ test("RFC 9110 section 15.6.4: without a sound configuration every operation is 
 
 /** Everything that a caller could present as a secret, all of it wrong. */
 const WRONG = {
-  grant_type: "single_sign_on", token: "forged", access_token: "forged", client_id: "nobody", client_secret: "wrong", action: "x",
-  identifier: "nobody", secret: "wrong",
+  grant_type: "single_sign_on",
+  token: "forged",
+  access_token: "forged",
+  client_id: "nobody",
+  client_secret: "wrong",
+  action: "x",
+  identifier: "nobody",
+  secret: "wrong",
 };
 
 test("RFC 6585 section 4: where a secret is judged, one failed attempt too many is 429", async () => {

@@ -52,7 +52,8 @@ test(`BROWSER_NONCE: of ${PARALLEL} browsers, each with its nonce, exactly one i
   const own = await startSignet({ vars: { BROWSER_NONCE: "true" } });
   try {
     const any = await createSet(own, { delegated: true });
-    const open = (token, nonce) => openLink(own, token, { params: { nonce: "1" }, headers: { Cookie: `__Host-signet-nonce=${nonce}` } });
+    const open = (token, nonce) =>
+      openLink(own, token, { params: { nonce: "1" }, headers: { Cookie: `__Host-signet-nonce=${nonce}` } });
     for (let n = 0; n < 20; n += 1) {
       const user = `racer-${n % 10}`;
       await putUser(own, user);
@@ -90,7 +91,10 @@ test("the race above would notice: a stand-in that reads and then writes in KV h
       const url = `http://stand-in/?access_token=${n}`;
       counts.push(winners(await race(() => miniflare.dispatchFetch(url, { redirect: "manual" }))));
     }
-    assert.ok(counts.some((count) => count > 1), counts.join(" "));
+    assert.ok(
+      counts.some((count) => count > 1),
+      counts.join(" "),
+    );
   } finally {
     await miniflare.dispose();
   }
@@ -122,10 +126,25 @@ async function history(user) {
 }
 
 for (const [name, event, act, sessionsAfter] of [
-  ["closing the account", "account.changed", ({ user }) => signet.admin("PATCH", `/users/${user}`, { status: "Closed" }), 0],
-  ["switching single sign-on off", "account.changed", ({ user }) => signet.admin("PATCH", `/users/${user}`, { sso: false }), 1],
+  [
+    "closing the account",
+    "account.changed",
+    ({ user }) => signet.admin("PATCH", `/users/${user}`, { status: "Closed" }),
+    0,
+  ],
+  [
+    "switching single sign-on off",
+    "account.changed",
+    ({ user }) => signet.admin("PATCH", `/users/${user}`, { sso: false }),
+    1,
+  ],
   ["revoking the token", "token.revoked", ({ jti }) => signet.admin("DELETE", `/tokens/${jti}`), 1],
-  ["revoking the credential set", "credential.revoked", ({ own }) => signet.admin("DELETE", `/credentials/${own.client_id}`), 1],
+  [
+    "revoking the credential set",
+    "credential.revoked",
+    ({ own }) => signet.admin("DELETE", `/credentials/${own.client_id}`),
+    1,
+  ],
 ]) {
   test(`RFC 7009 section 2: ${name} while the token is redeemed is one of two orders, never a third`, async () => {
     const orders = { redeemedFirst: 0, redeemedLast: 0 };
@@ -136,7 +155,10 @@ for (const [name, event, act, sessionsAfter] of [
       const token = await getToken(signet, own);
       const { jti } = claimsOf(token);
       await signet.ops.read(); // the token's record is written
-      const [redeemed, acted] = await together(() => openLink(signet, token), () => act({ user, jti, own }));
+      const [redeemed, acted] = await together(
+        () => openLink(signet, token),
+        () => act({ user, jti, own }),
+      );
       assert.ok([200, 204].includes(acted.status), `status ${acted.status}`);
       const isSignedIn = redeemed.status === 302;
       if (!isSignedIn) assert.ok([401, 403].includes(redeemed.status), `status ${redeemed.status}`);

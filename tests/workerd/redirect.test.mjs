@@ -10,7 +10,10 @@ import { createSet, getToken, openLink, postToken, putUser } from "../support/wo
 /** In a directory of an origin that is not Signet's, so that leaving either shows. */
 const AREA = "https://my.example/billing/";
 /** A place where an id is a whole segment, and one where it is the first: `..` is an id that a service may have. */
-const DESTINATIONS = { "clientarea:product_details": "{service_id}/view", "clientarea:domain_details": "d/{domain_id}" };
+const DESTINATIONS = {
+  "clientarea:product_details": "{service_id}/view",
+  "clientarea:domain_details": "d/{domain_id}",
+};
 const GENERATED = 2_000;
 
 /** Tricks that made other software redirect elsewhere, by kind; the last kind goes into a query as it stands. */
@@ -23,7 +26,12 @@ let signet, set;
 
 before(async () => {
   signet = await startSignet({ vars: { CLIENT_AREA_URL: AREA, DESTINATIONS: JSON.stringify(DESTINATIONS) } });
-  const scopes = ["sso:custom_redirect", "clientarea:product_details", "clientarea:domain_details", "clientarea:emails"];
+  const scopes = [
+    "sso:custom_redirect",
+    "clientarea:product_details",
+    "clientarea:domain_details",
+    "clientarea:emails",
+  ];
   set = await createSet(signet, { delegated: true, scopes });
   await putUser(signet, "1", { services: [12, ".", ".."], domains: [34, ".", ".."] });
 });
@@ -85,10 +93,20 @@ async function openAll(inputs, open, form = { scope: "sso:custom_redirect" }) {
 
 test("the two judges know an address outside when they see one", () => {
   for (const outside of [
-    "//evil.example/", "/billing/", "https://evil.example/billing/", "http://my.example/billing/", "https://my.example/",
-    "https://my.example/billing", "https://my.example:8443/billing/", "https://my.example.evil.example/billing/",
-    "https://my.example@evil.example/billing/", "https://user@my.example/billing/", "https://my.example/billing/../x",
-    "https://my.example/billing/a/%2E%2e/../x", "https://my.example/billingx/", "javascript:alert(1)",
+    "//evil.example/",
+    "/billing/",
+    "https://evil.example/billing/",
+    "http://my.example/billing/",
+    "https://my.example/",
+    "https://my.example/billing",
+    "https://my.example:8443/billing/",
+    "https://my.example.evil.example/billing/",
+    "https://my.example@evil.example/billing/",
+    "https://user@my.example/billing/",
+    "https://my.example/billing/../x",
+    "https://my.example/billing/a/%2E%2e/../x",
+    "https://my.example/billingx/",
+    "javascript:alert(1)",
   ]) {
     assert.deepEqual([staysByParser(outside), staysByEye(outside)], [false, false], outside);
   }
@@ -100,14 +118,16 @@ test(`the corpus has ${corpus.length} tricks`, () => assert.ok(corpus.length >= 
 for (const [kind, inputs] of Object.entries(kinds)) {
   test(`CWE-601: hostile paths at the SSO endpoint: ${kind}`, async () => {
     const accepted = await openAll(inputs, (accessToken, path) =>
-      openLink(signet, accessToken, { params: { sso_redirect_path: path } }));
+      openLink(signet, accessToken, { params: { sso_redirect_path: path } }),
+    );
     assert.ok(accepted < inputs.length, "most are refused");
   });
 }
 
 test("CWE-601: hostile paths at the SSO endpoint, percent-encoded by hand", () =>
   openAll(encoded, (accessToken, path) =>
-    signet.fetch(`/oauth/singlesignon?access_token=${accessToken}&sso_redirect_path=${path}`)));
+    signet.fetch(`/oauth/singlesignon?access_token=${accessToken}&sso_redirect_path=${path}`),
+  ));
 
 test("CWE-601: hostile paths at the SSO endpoint, by POST", async () => {
   let accessToken = await token({ scope: "sso:custom_redirect" });
@@ -123,7 +143,11 @@ test("CWE-601: hostile paths at the SSO endpoint, by POST", async () => {
 test("CWE-601: hostile paths at the token endpoint", async () => {
   let granted = 0;
   for (const path of corpus) {
-    const response = await postToken(signet, set, { user_id: "1", scope: "sso:custom_redirect", sso_redirect_path: path });
+    const response = await postToken(signet, set, {
+      user_id: "1",
+      scope: "sso:custom_redirect",
+      sso_redirect_path: path,
+    });
     assert.ok([200, 400].includes(response.status), `${JSON.stringify(path)}: ${response.status}`);
     if (response.status === 400) continue;
     granted += 1;
@@ -145,7 +169,10 @@ test("RFC 6749 section 5.2: a hostile scope is refused at both endpoints", async
   assert.equal((await openLink(signet, accessToken)).status, 302, "a refusal spends no token");
 });
 
-for (const [name, scope] of [["service_id", "clientarea:product_details"], ["domain_id", "clientarea:domain_details"]]) {
+for (const [name, scope] of [
+  ["service_id", "clientarea:product_details"],
+  ["domain_id", "clientarea:domain_details"],
+]) {
   test(`CWE-601: a hostile ${name}, where the destination's path contains it`, async () => {
     const outcomes = { 302: 0, 400: 0, 403: 0, 401: 0 };
     let accessToken = await token({ scope });
@@ -164,7 +191,11 @@ for (const [name, scope] of [["service_id", "clientarea:product_details"], ["dom
       if (opened.status === 302) assertStays(opened, label);
     }
     assert.equal(outcomes[302], 2, "the ids . and .. are this user's");
-    assert.equal(Object.values(outcomes).reduce((a, b) => a + b), corpus.length, JSON.stringify(outcomes));
+    assert.equal(
+      Object.values(outcomes).reduce((a, b) => a + b),
+      corpus.length,
+      JSON.stringify(outcomes),
+    );
     assert.ok(outcomes[400] > corpus.length / 2, JSON.stringify(outcomes));
   });
 }
@@ -183,10 +214,42 @@ test("WHMCS: goto, redirect and the like are tolerated and never followed", asyn
 
 test(`CWE-601: ${GENERATED} generated paths`, async () => {
   const random = generator(seed());
-  const pieces = ["/", "\\", ".", "..", "%2e", "%2f", "%5c", ":", "@", "?", "#", "\t", "\r\n", " ", "a", "cart.php", "evil.example",
-    "https", "javascript", "／", "。", "é", "\u202e", "%", "&", "=", ";", "[", "]", "\0", "0"];
+  const pieces = [
+    "/",
+    "\\",
+    ".",
+    "..",
+    "%2e",
+    "%2f",
+    "%5c",
+    ":",
+    "@",
+    "?",
+    "#",
+    "\t",
+    "\r\n",
+    " ",
+    "a",
+    "cart.php",
+    "evil.example",
+    "https",
+    "javascript",
+    "／",
+    "。",
+    "é",
+    "\u202e",
+    "%",
+    "&",
+    "=",
+    ";",
+    "[",
+    "]",
+    "\0",
+    "0",
+  ];
   const path = () => Array.from({ length: 1 + random(8) }, () => pieces[random(pieces.length)]).join("");
   const accepted = await openAll(Array.from({ length: GENERATED }, path), (accessToken, path) =>
-    openLink(signet, accessToken, { params: { sso_redirect_path: path } }));
+    openLink(signet, accessToken, { params: { sso_redirect_path: path } }),
+  );
   assert.ok(accepted > 0 && accepted < GENERATED / 2, `${accepted} accepted`);
 });

@@ -3,7 +3,19 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, cookieOf, createSet, eventsOf, getToken, json, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  claimsOf,
+  cookieOf,
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  openLink,
+  postToken,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const CRASHES = 5;
 /** How many sign-ins are acknowledged before each crash, which comes in the middle of more. */
@@ -20,23 +32,39 @@ before(async () => {
 after(() => signet.close());
 
 test("a restart keeps accounts, credential sets, spent tokens, sessions, events, and tokens not yet redeemed", async () => {
-  const [spent, revoked, unspent] = [await getToken(signet, set), await getToken(signet, set), await getToken(signet, set)];
+  const [spent, revoked, unspent] = [
+    await getToken(signet, set),
+    await getToken(signet, set),
+    await getToken(signet, set),
+  ];
   const cookie = cookieOf(await openLink(signet, spent));
   await signet.ops.read(); // the tokens' records are written
   assert.equal((await signet.admin("DELETE", `/tokens/${claimsOf(revoked).jti}`)).status, 204);
-  const stored = async () => [
-    await signet.admin("GET", "/users/1"), await signet.admin("GET", `/credentials/${set.client_id}`),
-    await signet.admin("GET", "/users/1/sessions"), await signet.admin("GET", "/users/1/events"),
-    await signet.admin("GET", `/tokens/${claimsOf(spent).jti}`), await signet.admin("GET", `/tokens/${claimsOf(revoked).jti}`),
-  ].map(({ status, body }) => ({ status, body }));
+  const stored = async () =>
+    [
+      await signet.admin("GET", "/users/1"),
+      await signet.admin("GET", `/credentials/${set.client_id}`),
+      await signet.admin("GET", "/users/1/sessions"),
+      await signet.admin("GET", "/users/1/events"),
+      await signet.admin("GET", `/tokens/${claimsOf(spent).jti}`),
+      await signet.admin("GET", `/tokens/${claimsOf(revoked).jti}`),
+    ].map(({ status, body }) => ({ status, body }));
   const before = await stored();
-  assert.ok(before.every(({ status }) => status === 200), JSON.stringify(before));
+  assert.ok(
+    before.every(({ status }) => status === 200),
+    JSON.stringify(before),
+  );
   await signet.restart();
   assert.deepEqual(await stored(), before);
   assert.equal((await openLink(signet, spent)).status, 401, "spent stays spent");
   assert.equal((await openLink(signet, revoked)).status, 401, "revoked stays revoked");
   assert.equal(await whoIs(signet, cookie), "1");
-  assert.deepEqual(await eventsOf(signet, "1"), ["token.replayed", "token.revoked", "sso.signed_in", "account.created"]);
+  assert.deepEqual(await eventsOf(signet, "1"), [
+    "token.replayed",
+    "token.revoked",
+    "sso.signed_in",
+    "account.created",
+  ]);
   assert.equal((await openLink(signet, unspent)).status, 302);
 });
 
@@ -55,7 +83,8 @@ test(`${CRASHES} crashes under load lose nothing that was acknowledged, and leav
       const left = await signet.fetch("/oauth/logout", { method: "POST", headers: { ...json, ...cookie } });
       if (left.status === 204) acknowledged.ended.push({ user, cookie });
       const doomed = await createSet(signet, { user_id: user });
-      if ((await signet.admin("DELETE", `/credentials/${doomed.client_id}`)).status === 204) acknowledged.revokedSets.push(doomed);
+      if ((await signet.admin("DELETE", `/credentials/${doomed.client_id}`)).status === 204)
+        acknowledged.revokedSets.push(doomed);
     }
   };
   const users = Array.from({ length: LANES }, (_, n) => `lane-${n}`);
@@ -77,7 +106,11 @@ test(`${CRASHES} crashes under load lose nothing that was acknowledged, and leav
   }
   for (const { user, token } of acknowledged.spent) {
     assert.equal((await openLink(signet, token)).status, 401);
-    const [{ n }] = await signet.sql(user, "SELECT count(*) AS n FROM event WHERE data LIKE ?", `%sso.signed_in%${claimsOf(token).jti}%`);
+    const [{ n }] = await signet.sql(
+      user,
+      "SELECT count(*) AS n FROM event WHERE data LIKE ?",
+      `%sso.signed_in%${claimsOf(token).jti}%`,
+    );
     assert.equal(n, 1, "its success event is there");
   }
   for (const { user, cookie } of acknowledged.ended) assert.equal(await whoIs(signet, cookie), undefined, user);
@@ -94,9 +127,15 @@ test(`${CRASHES} crashes under load lose nothing that was acknowledged, and leav
 /** Spent tokens, sessions and success events agree. */
 async function assertSound(user) {
   const jtiOf = (column) => `json_extract(data, '$.${column}')`;
-  const orphans = await signet.sql(user, `SELECT id FROM session WHERE ${jtiOf("token")} NOT IN (SELECT jti FROM token)`);
+  const orphans = await signet.sql(
+    user,
+    `SELECT id FROM session WHERE ${jtiOf("token")} NOT IN (SELECT jti FROM token)`,
+  );
   const signIns = `SELECT ${jtiOf("jti")} AS jti FROM event WHERE ${jtiOf("event")} = 'sso.signed_in'`;
-  const untold = await signet.sql(user, `SELECT jti FROM token WHERE data LIKE '%signed_in%' AND jti NOT IN (${signIns})`);
+  const untold = await signet.sql(
+    user,
+    `SELECT jti FROM token WHERE data LIKE '%signed_in%' AND jti NOT IN (${signIns})`,
+  );
   const invented = await signet.sql(user, `SELECT jti FROM (${signIns}) WHERE jti NOT IN (SELECT jti FROM token)`);
   assert.deepEqual([orphans, untold, invented], [[], [], []], user);
 }

@@ -4,7 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, createSet, enterConsole, getToken, json, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import {
+  basic,
+  claimsOf,
+  createSet,
+  enterConsole,
+  getToken,
+  json,
+  proofIn,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 /**
  * One row a route, one column a role:
@@ -90,18 +100,35 @@ POST   /admin/api-credentials/{identifier}          401    401   401   401   401
 
 /** The pages, which no description lists. A new page gets its line here and its row in the table, a new cookie a column. */
 const PAGES = [
-  "GET /account/security", "POST /account/security",
-  "GET /admin", "GET /admin/health", "GET /admin/credentials", "GET /admin/credentials/new",
-  "GET /admin/credentials/{client_id}", "GET /admin/users", "GET /admin/users/{user_id}", "GET /admin/users/{user_id}/export",
+  "GET /account/security",
+  "POST /account/security",
+  "GET /admin",
+  "GET /admin/health",
+  "GET /admin/credentials",
+  "GET /admin/credentials/new",
+  "GET /admin/credentials/{client_id}",
+  "GET /admin/users",
+  "GET /admin/users/{user_id}",
+  "GET /admin/users/{user_id}/export",
   "GET /admin/tokens",
-  "GET /admin/tokens/{jti}", "GET /admin/api-credentials", "GET /admin/api-credentials/new",
-  "GET /admin/api-credentials/{identifier}", "POST /admin/sign-in", "POST /admin/sign-out",
-  "POST /admin/credentials/new", "POST /admin/credentials/{client_id}", "POST /admin/users/{user_id}",
-  "POST /admin/tokens/{jti}", "POST /admin/api-credentials/new", "POST /admin/api-credentials/{identifier}",
+  "GET /admin/tokens/{jti}",
+  "GET /admin/api-credentials",
+  "GET /admin/api-credentials/new",
+  "GET /admin/api-credentials/{identifier}",
+  "POST /admin/sign-in",
+  "POST /admin/sign-out",
+  "POST /admin/credentials/new",
+  "POST /admin/credentials/{client_id}",
+  "POST /admin/users/{user_id}",
+  "POST /admin/tokens/{jti}",
+  "POST /admin/api-credentials/new",
+  "POST /admin/api-credentials/{identifier}",
 ];
 
 const { roles, rows } = parse(TABLE);
-let signet, api, people = 0;
+let signet,
+  api,
+  people = 0;
 
 before(async () => {
   signet = await startSignet();
@@ -111,7 +138,11 @@ after(() => signet.close());
 
 /** The roles, and each row as `{ route, cells }`. A long route has its cells on the line below. */
 function parse(table) {
-  const [head, ...lines] = table.trim().replace(/\}\n +/g, "} ").split("\n").map((line) => line.trim().split(/\s+/));
+  const [head, ...lines] = table
+    .trim()
+    .replace(/\}\n +/g, "} ")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
   return { roles: head, rows: lines.map(([method, path, ...cells]) => ({ route: `${method} ${path}`, cells })) };
 }
 
@@ -124,20 +155,41 @@ async function newScene() {
   const other = await createSet(signet, { user_id: stranger });
   const off = await createSet(signet, { user_id: user });
   await signet.admin("PATCH", `/credentials/${off.client_id}`, { disabled: true });
-  const { body: panel } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ["CreateSsoToken"] });
+  const { body: panel } = await signet.admin("POST", "/api-credentials", {
+    name: "Panel",
+    actions: ["CreateSsoToken"],
+  });
   const cookie = await signIn(signet, app);
   const [token, mixed] = [await getToken(signet, app), await getToken(signet, app)];
   const session = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
   const csrf_token = await proofAt("/account/security", cookie);
   const console = await enterConsole(signet);
   const console_form = await proofAt("/admin/users", console);
-  return { console, console_form, user, app, other, off, panel, cookie, token, mixed, jti: claimsOf(token).jti, session_id: session.session_id, csrf_token };
+  return {
+    console,
+    console_form,
+    user,
+    app,
+    other,
+    off,
+    panel,
+    cookie,
+    token,
+    mixed,
+    jti: claimsOf(token).jti,
+    session_id: session.session_id,
+    csrf_token,
+  };
 }
 
 const proofAt = async (path, headers) => proofIn(await (await signet.fetch(path, { headers })).text());
 
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
-const pair = ({ client_id, client_secret }) => ({ headers: basic({ client_id, client_secret }), identifier: client_id, secret: client_secret });
+const pair = ({ client_id, client_secret }) => ({
+  headers: basic({ client_id, client_secret }),
+  identifier: client_id,
+  secret: client_secret,
+});
 
 /** What a role presents: header fields; and the same secret where WHMCS's API expects it, in the form. */
 const presents = {
@@ -149,7 +201,9 @@ const presents = {
   off: ({ off }) => pair(off),
   api: ({ panel }) => pair({ client_id: panel.identifier, client_secret: panel.secret }),
   admin: () => ({ headers: bearer(signet.adminToken), identifier: "admin", secret: signet.adminToken }),
-  mixed: ({ cookie, mixed }) => ({ headers: { ...bearer(cookie.Cookie.split("=")[1]), Cookie: `__Host-signet=${mixed}` } }),
+  mixed: ({ cookie, mixed }) => ({
+    headers: { ...bearer(cookie.Cookie.split("=")[1]), Cookie: `__Host-signet=${mixed}` },
+  }),
   oper: ({ console }) => ({ headers: console }),
 };
 
@@ -159,7 +213,10 @@ const sso = ({ token }) => ({ query: `?access_token=${token}` });
 const ssoForm = ({ token }) => form({ access_token: token });
 
 /** A form of the console, with the proof of the console's session. */
-const asOperator = (fields) => ({ console_form }) => form({ ...fields, csrf_token: console_form });
+const asOperator =
+  (fields) =>
+  ({ console_form }) =>
+    form({ ...fields, csrf_token: console_form });
 
 /** What goes with a route, for a request that nothing but its sender can make fail. */
 const requests = {
@@ -189,7 +246,8 @@ const requests = {
   "POST /admin/v1/api-credentials": () => inJson({ name: "New", actions: [] }),
   "PATCH /admin/v1/api-credentials/{identifier}": () => inJson({ name: "Renamed" }),
   "POST /admin/v1/import": ({ user }) => ({
-    headers: { "Content-Type": "application/x-ndjson" }, body: JSON.stringify({ user_id: user, account: { status: "Closed" } }),
+    headers: { "Content-Type": "application/x-ndjson" },
+    body: JSON.stringify({ user_id: user, account: { status: "Closed" } }),
   }),
 };
 
@@ -202,7 +260,11 @@ async function ask(route, role) {
   const ids = { ...scene, user_id: scene.user, client_id: scene.app.client_id, identifier: scene.panel.identifier };
   const path = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(ids[name]));
   await signet.ops.reset();
-  const response = await signet.fetch(path + query, { method, headers: { ...json, ...headers, ...presented.headers }, body });
+  const response = await signet.fetch(path + query, {
+    method,
+    headers: { ...json, ...headers, ...presented.headers },
+    body,
+  });
   const text = await response.text();
   const writes = await signet.ops.read();
   const hasChanged = writes["kv.put"] + writes["kv.delete"] + writes["sql.rowsWritten"] > 0;

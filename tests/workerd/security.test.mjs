@@ -3,7 +3,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, eventsOf, getToken, json, messages, openLink, proofIn, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  messages,
+  openLink,
+  proofIn,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const PAGE = "/account/security";
 let signet, set;
@@ -34,7 +45,14 @@ test("the page shows each session with its application's name, escaped, and cost
   const page = await show(first);
   const used = await signet.ops.read();
   assert.deepEqual([used["object.fetch"], used["kv.get"], used["sql.rowsWritten"]], [1, 2, 0]);
-  for (const text of ["My &lt;b&gt;Panel&lt;/b&gt;", "My Invoices", "192.0.2.1", "&lt;script&gt;", "this browser", "End all other sessions"]) {
+  for (const text of [
+    "My &lt;b&gt;Panel&lt;/b&gt;",
+    "My Invoices",
+    "192.0.2.1",
+    "&lt;script&gt;",
+    "this browser",
+    "End all other sessions",
+  ]) {
     assert.ok(page.includes(text), text);
   }
   assert.ok(!page.includes("<script") && !page.includes("<b>"));
@@ -54,12 +72,19 @@ test("attack 110, CSP3 section 6.4.1: every action is answered with a page that 
   await putUser(signet, "acts");
   const [cookie, other] = [await session("acts"), await session("acts")];
   for (const form of [
-    { action: "end_session", session_id: await idOf(other) }, { action: "end_session", session_id: "AAAAAAAAAAAAAAAAAAAAAA" },
-    { action: "end_other_sessions" }, { action: "disallow_sso" }, { action: "allow_sso" },
+    { action: "end_session", session_id: await idOf(other) },
+    { action: "end_session", session_id: "AAAAAAAAAAAAAAAAAAAAAA" },
+    { action: "end_other_sessions" },
+    { action: "disallow_sso" },
+    { action: "allow_sso" },
   ]) {
     const response = await press(cookie, form);
     const facts = ["refresh", "location", "cache-control"].map((name) => response.headers.get(name));
-    assert.deepEqual([response.status, ...facts], [200, `0; url=${signet.issuer}${PAGE}`, null, "no-store"], form.action);
+    assert.deepEqual(
+      [response.status, ...facts],
+      [200, `0; url=${signet.issuer}${PAGE}`, null, "no-store"],
+      form.action,
+    );
   }
   const body = new URLSearchParams({ action: "allow_sso", csrf_token: proofIn(await show(cookie)) });
   const told = await signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...json }, body });
@@ -70,14 +95,23 @@ test("a user ends one session, or all others, and never another user's", async (
   await putUser(signet, "ends");
   await putUser(signet, "stranger");
   const stranger = await session("stranger");
-  const [mine, second, third, fourth] = [await session("ends"), await session("ends"), await session("ends"), await session("ends")];
+  const [mine, second, third, fourth] = [
+    await session("ends"),
+    await session("ends"),
+    await session("ends"),
+    await session("ends"),
+  ];
   await press(mine, { action: "end_session", session_id: await idOf(second) });
   assert.deepEqual([await whoIs(signet, second), await whoIs(signet, third)], [undefined, "ends"]);
   assert.equal((await eventsOf(signet, "ends"))[0], "session.ended: user");
   await press(mine, { action: "end_session", session_id: await idOf(stranger) });
   assert.equal(await whoIs(signet, stranger), "stranger");
   await press(mine, { action: "end_other_sessions" });
-  assert.deepEqual(await Promise.all([mine, third, fourth].map((cookie) => whoIs(signet, cookie))), ["ends", undefined, undefined]);
+  assert.deepEqual(await Promise.all([mine, third, fourth].map((cookie) => whoIs(signet, cookie))), [
+    "ends",
+    undefined,
+    undefined,
+  ]);
   await press(mine, { action: "end_session", session_id: await idOf(mine) });
   assert.equal(await whoIs(signet, mine), undefined);
 });
@@ -95,7 +129,13 @@ test("the switch makes links fail per configuration, word for word, and work aga
   assert.equal((await open()).status, 302);
   const { body } = await signet.admin("GET", "/users/switch/events");
   const changes = body.events.filter(({ event }) => event === "account.changed");
-  assert.deepEqual(changes.map(({ sso, status, reason }) => [sso, status, reason]), [[true, "Active", "by_user"], [false, "Active", "by_user"]]);
+  assert.deepEqual(
+    changes.map(({ sso, status, reason }) => [sso, status, reason]),
+    [
+      [true, "Active", "by_user"],
+      [false, "Active", "by_user"],
+    ],
+  );
 });
 
 test("ASVS 3.5.1: a form without the proof of this very session changes nothing", async () => {
@@ -120,9 +160,14 @@ test("ASVS 3.5.1: a form without the proof of this very session changes nothing"
   ]) {
     assert.equal((await post(body, headers)).status, status, JSON.stringify([body, headers]));
   }
-  const text = await signet.fetch(PAGE, { method: "POST", headers: { ...cookie, "Content-Type": "text/plain" }, body: `action=disallow_sso&csrf_token=${sound}` });
+  const text = await signet.fetch(PAGE, {
+    method: "POST",
+    headers: { ...cookie, "Content-Type": "text/plain" },
+    body: `action=disallow_sso&csrf_token=${sound}`,
+  });
   assert.equal(text.status, 400);
-  for (const method of ["GET", "HEAD"]) await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${sound}`, { method, headers: cookie });
+  for (const method of ["GET", "HEAD"])
+    await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${sound}`, { method, headers: cookie });
   assert.equal((await signet.admin("GET", "/users/forged")).body.sso, true);
   assert.equal((await eventsOf(signet, "forged")).filter((event) => event.startsWith("account.changed")).length, 0);
 });
@@ -141,7 +186,11 @@ test("storage that fails leaves everything as it was, and says so", async () => 
   await putUser(signet, "broken");
   const [cookie, other] = [await session("broken"), await session("broken")];
   const csrf_token = proofIn(await show(cookie));
-  for (const [target, on] of [["object.fetch", ""], ["sql.exec", "DELETE FROM session"], ["sql.exec", "INSERT INTO event"]]) {
+  for (const [target, on] of [
+    ["object.fetch", ""],
+    ["sql.exec", "DELETE FROM session"],
+    ["sql.exec", "INSERT INTO event"],
+  ]) {
     await signet.faults.set([{ target, on, mode: "throw" }]);
     const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
     const response = await signet.fetch(PAGE, { method: "POST", headers: cookie, body });

@@ -50,16 +50,28 @@ test("nobody is signed in without a cookie that Signet signed, and no storage is
   const value = cookie.Cookie.split("=")[1];
   await signet.ops.reset();
   for (const Cookie of [
-    undefined, "", "__Host-signet=", "__Host-signet=x", `__Host-signet="${value}"`, `__Host-signet=${"x".repeat(10_000)}`,
-    `__Host-signet=${value.slice(0, -1)}`, `__Host-signet=${value}x`, `__Host-signet=${token}`, `other=${value}`,
-    `__Host-signet=${value}; __Host-signet=${value}`, "__Host-signet=\u00ff",
+    undefined,
+    "",
+    "__Host-signet=",
+    "__Host-signet=x",
+    `__Host-signet="${value}"`,
+    `__Host-signet=${"x".repeat(10_000)}`,
+    `__Host-signet=${value.slice(0, -1)}`,
+    `__Host-signet=${value}x`,
+    `__Host-signet=${token}`,
+    `other=${value}`,
+    `__Host-signet=${value}; __Host-signet=${value}`,
+    "__Host-signet=\u00ff",
   ]) {
     const response = await signet.fetch("/oauth/session", { headers: Cookie === undefined ? {} : { Cookie } });
     assert.equal(response.status, 401, Cookie);
     assert.equal((await response.json()).error, "invalid_session");
   }
   const used = await signet.ops.read();
-  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  assert.ok(
+    Object.values(used).every((count) => count === 0),
+    JSON.stringify(used),
+  );
   const asToken = await openLink(signet, value, { headers: json });
   assert.deepEqual([asToken.status, (await asToken.json()).error_description], [401, "The sign-in link is not valid."]);
 });
@@ -102,7 +114,10 @@ test("signing out ends the session at the object: people get a page that goes on
   ]) {
     const cookie = await session("leaver");
     const response = await signet.fetch("/oauth/logout", { method: "POST", headers: { ...cookie, ...headers } });
-    assert.deepEqual([response.status, response.headers.get("refresh"), response.headers.get("location")], [status, refresh, null]);
+    assert.deepEqual(
+      [response.status, response.headers.get("refresh"), response.headers.get("location")],
+      [status, refresh, null],
+    );
     assert.equal(response.headers.get("cache-control"), "no-store");
     assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
     assert.equal(response.headers.get("clear-site-data"), '"cache", "storage"');
@@ -118,15 +133,33 @@ test("RFC 9700 section 4.11: signing out returns only to a place within the clie
     ["", "?goto=https://evil.example/", { next: "//evil.example" }],
   ]) {
     const cookie = await session("returns");
-    const response = await signet.fetch(`/oauth/logout${query}`, { method: "POST", headers: cookie, body: new URLSearchParams(form) });
-    assert.deepEqual([response.status, response.headers.get("refresh")], [200, `0; url=https://my.example/billing/${sent}`]);
+    const response = await signet.fetch(`/oauth/logout${query}`, {
+      method: "POST",
+      headers: cookie,
+      body: new URLSearchParams(form),
+    });
+    assert.deepEqual(
+      [response.status, response.headers.get("refresh")],
+      [200, `0; url=https://my.example/billing/${sent}`],
+    );
     assert.ok((await response.text()).includes(`href="https://my.example/billing/${sent}"`), "and a link");
     assert.equal(await whoIs(signet, cookie), undefined);
   }
   const cookie = await session("returns");
-  for (const bad of ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "../out", "/%2e%2e/out", "x".repeat(1_025)]) {
+  for (const bad of [
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "javascript:alert(1)",
+    "../out",
+    "/%2e%2e/out",
+    "x".repeat(1_025),
+  ]) {
     for (const method of ["GET", "POST"]) {
-      const response = await signet.fetch(`/oauth/logout?${new URLSearchParams({ return_to: bad })}`, { method, headers: { ...cookie, ...json } });
+      const response = await signet.fetch(`/oauth/logout?${new URLSearchParams({ return_to: bad })}`, {
+        method,
+        headers: { ...cookie, ...json },
+      });
       assert.deepEqual([response.status, (await response.json()).error], [400, "invalid_request"], bad);
     }
   }
@@ -142,7 +175,10 @@ test("of sessions opened in one second the oldest goes first, and a new sign-in 
   }
   assert.equal(new Set(ids).size, 23);
   const { body } = await signet.admin("GET", "/users/crowd/sessions");
-  assert.deepEqual(body.sessions.map(({ session_id }) => session_id), ids.slice(3).reverse());
+  assert.deepEqual(
+    body.sessions.map(({ session_id }) => session_id),
+    ids.slice(3).reverse(),
+  );
 });
 
 test("signing out twice, or signed in as nobody, is fine", async () => {
@@ -199,7 +235,10 @@ test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out; a GET asks, 
   await signet.ops.reset();
   for (const method of ["GET", "HEAD"]) {
     const response = await signet.fetch("/oauth/logout", { method, headers: cookie });
-    assert.deepEqual([response.status, response.headers.get("set-cookie"), response.headers.get("clear-site-data")], [200, null, null]);
+    assert.deepEqual(
+      [response.status, response.headers.get("set-cookie"), response.headers.get("clear-site-data")],
+      [200, null, null],
+    );
     if (method === "GET") assert.match(await response.text(), /safe.*<form method="post" action="\/oauth\/logout">/s);
   }
   assert.ok(!(await (await signet.fetch("/oauth/logout")).text()).includes("<form"), "nobody is asked nothing");
@@ -214,12 +253,18 @@ test("signing out ends this browser's session and no other; garbage in the cooki
   const token = await getToken(signet, set, { user_id: "two" });
   await signet.ops.reset();
   for (const value of ["x", "x".repeat(10_000), `"${elsewhere.Cookie.split("=")[1]}"`, token]) {
-    const response = await signet.fetch("/oauth/logout", { method: "POST", headers: { ...json, Cookie: `__Host-signet=${value}` } });
+    const response = await signet.fetch("/oauth/logout", {
+      method: "POST",
+      headers: { ...json, Cookie: `__Host-signet=${value}` },
+    });
     assert.equal(response.status, 204);
     assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
   }
   const used = await signet.ops.read();
-  assert.ok(Object.values(used).every((count) => count === 0), JSON.stringify(used));
+  assert.ok(
+    Object.values(used).every((count) => count === 0),
+    JSON.stringify(used),
+  );
   assert.equal(await whoIs(signet, elsewhere), "two");
 });
 

@@ -36,14 +36,19 @@ for (const [name, value] of [
   ["EVENT_RETENTION_DAYS", 0],
   ["CONSOLE_ORIGIN", "my-console"],
 ]) {
-  const rule = WEAK.some(([, weak]) => weak === value) ? "attack 112, RFC 8725 section 3.5" : "RFC 7518 section 3.2 and its like";
+  const rule = WEAK.some(([, weak]) => weak === value)
+    ? "attack 112, RFC 8725 section 3.5"
+    : "RFC 7518 section 3.2 and its like";
   test(`${rule}: ${name}=${JSON.stringify(value)} is 503 and named, but never shown`, async () => {
     const signet = await startSignet({ vars: { [name]: value } });
     try {
       const health = await signet.fetch("/healthz");
       assert.equal(health.status, 503);
       const { problems } = await health.json();
-      assert.deepEqual(problems.map(({ setting }) => setting), [name]);
+      assert.deepEqual(
+        problems.map(({ setting }) => setting),
+        [name],
+      );
       for (const [method, path] of [
         ["POST", "/oauth/token"],
         ["GET", "/oauth/singlesignon?access_token=x"],
@@ -69,12 +74,18 @@ test("ASVS 3.5.4, and a loop: in gateway mode neither the client area's server n
   for (const [vars, named] of [
     [{ ISSUER: issuer, ORIGIN_URL: issuer, CONSOLE_ORIGIN: null }, ["ORIGIN_URL"]],
     [{ ISSUER: issuer, ORIGIN_URL: "https://server.example", CONSOLE_ORIGIN: issuer }, ["CONSOLE_ORIGIN"]],
-    [{ ISSUER: issuer, ORIGIN_URL: "https://server.example", CONSOLE_ORIGIN: "https://server.example" }, ["ORIGIN_URL"]],
+    [
+      { ISSUER: issuer, ORIGIN_URL: "https://server.example", CONSOLE_ORIGIN: "https://server.example" },
+      ["ORIGIN_URL"],
+    ],
   ]) {
     const signet = await startSignet({ vars });
     try {
       const { problems } = await (await signet.fetch("/healthz")).json();
-      assert.deepEqual(problems.map(({ setting }) => setting), named);
+      assert.deepEqual(
+        problems.map(({ setting }) => setting),
+        named,
+      );
       assert.equal((await signet.fetch("/")).status, 503);
     } finally {
       await signet.close();
@@ -87,7 +98,10 @@ test("a missing binding is named at /healthz", async () => {
   try {
     const health = await signet.fetch("/healthz");
     assert.equal(health.status, 503);
-    assert.deepEqual((await health.json()).problems.map(({ setting }) => setting), ["SIGNET_KV", "USERS", "CONSOLE"]);
+    assert.deepEqual(
+      (await health.json()).problems.map(({ setting }) => setting),
+      ["SIGNET_KV", "USERS", "CONSOLE"],
+    );
   } finally {
     await signet.close();
   }

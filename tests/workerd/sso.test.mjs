@@ -4,7 +4,18 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
-  assertFailure, claimsOf, cookieOf, createSet, eventsOf, getToken, json, messages, openLink, putUser, signIn, whoIs,
+  assertFailure,
+  claimsOf,
+  cookieOf,
+  createSet,
+  eventsOf,
+  getToken,
+  json,
+  messages,
+  openLink,
+  putUser,
+  signIn,
+  whoIs,
 } from "../support/workflow.mjs";
 
 const AREA = "https://my.example/billing/";
@@ -91,24 +102,33 @@ test("a malformed or contradictory request is refused with 400 before the token 
     [`access_token=${token}&access_token=${token}`, bad("A parameter is given more than once.")],
     [`access_token=${token}&scope=clientarea:homepage`, ["invalid_scope", "The scope is not a destination."]],
     [`access_token=${token}&scope=clientarea:sso`, ["invalid_scope", "The scope is not a destination."]],
-    [`access_token=${token}&scope=clientarea:emails+clientarea:emails`, ["invalid_scope", "The scope is not a destination."]],
+    [
+      `access_token=${token}&scope=clientarea:emails+clientarea:emails`,
+      ["invalid_scope", "The scope is not a destination."],
+    ],
     [`access_token=${token}&scope=clientarea:downloads`, ["invalid_scope", "The scope was not granted to this token."]],
     [`access_token=${token}&service_id=13`, bad("The request contradicts what is signed into the token.")],
     [`access_token=${token}&service_id=%00`, bad("The service_id is malformed.")],
     [`access_token=${token}&domain_id=a+b`, bad("The domain_id is malformed.")],
-    [`access_token=${token}&sso_redirect_path=//evil.example`,
-      bad("The sso_redirect_path is not a path within the client area.")],
+    [
+      `access_token=${token}&sso_redirect_path=//evil.example`,
+      bad("The sso_redirect_path is not a path within the client area."),
+    ],
   ]) {
     await assertFailure(await signet.fetch(`/oauth/singlesignon?${query}`, { headers: json }), 400, error, description);
   }
   const inBoth = await signet.fetch(`/oauth/singlesignon?access_token=${token}`, {
-    method: "POST", headers: json, body: new URLSearchParams({ access_token: token }),
+    method: "POST",
+    headers: json,
+    body: new URLSearchParams({ access_token: token }),
   });
   await assertFailure(inBoth, 400, "invalid_request", "A parameter is given more than once.");
   const asBearer = await openLink(signet, token, { headers: { ...json, Authorization: `Bearer ${token}` } });
   await assertFailure(asBearer, 400, "invalid_request", "The token belongs in the parameter access_token alone.");
   const asJson = await signet.fetch("/oauth/singlesignon", {
-    method: "POST", headers: { ...json, "Content-Type": "application/json" }, body: JSON.stringify({ access_token: token }),
+    method: "POST",
+    headers: { ...json, "Content-Type": "application/json" },
+    body: JSON.stringify({ access_token: token }),
   });
   await assertFailure(asJson, 400, "invalid_request", "The body is not application/x-www-form-urlencoded.");
   assert.equal((await openLink(signet, token)).status, 302, "the token was not spent");
@@ -147,7 +167,11 @@ test("the failures, word for word, with their statuses; a denial spends the toke
     await user(id, { sso: true, services: [12, 99], domains: [34, 99] });
     const again = await openLink(signet, token, { headers: json });
     await assertFailure(again, 401, "invalid_token", messages.unable(id));
-    assert.equal(again.headers.get("www-authenticate"), 'Signet realm="signet"', "RFC 9110 section 15.5.2: no Bearer is taken here");
+    assert.equal(
+      again.headers.get("www-authenticate"),
+      'Signet realm="signet"',
+      "RFC 9110 section 15.5.2: no Bearer is taken here",
+    );
   }
 });
 
@@ -269,7 +293,12 @@ for (const [name, opened, replayed] of [
     await user(id);
     const token = await tokenFor(id);
     const cookie = cookieOf(await openLink(signet, token, { headers: opened }));
-    await assertFailure(await openLink(signet, token, { headers: replayed }), 401, "invalid_token", messages.unable(id));
+    await assertFailure(
+      await openLink(signet, token, { headers: replayed }),
+      401,
+      "invalid_token",
+      messages.unable(id),
+    );
     assert.equal(await whoIs(signet, cookie), id);
     await signet.admin("DELETE", `/users/${id}/sessions`);
     assert.equal((await openLink(signet, token, { headers: replayed })).status, 401);
@@ -277,7 +306,10 @@ for (const [name, opened, replayed] of [
     const replays = events.filter(({ event }) => event === "token.replayed");
     assert.equal(replays.length, 2, "also when the session is gone");
     for (const replay of replays) {
-      assert.deepEqual([replay.jti, replay.address, replay.user_agent], [claimsOf(token).jti, replayed["CF-Connecting-IP"], replayed["User-Agent"]]);
+      assert.deepEqual(
+        [replay.jti, replay.address, replay.user_agent],
+        [claimsOf(token).jti, replayed["CF-Connecting-IP"], replayed["User-Agent"]],
+      );
     }
   });
 }
@@ -297,7 +329,12 @@ test("attack 35, RFC 6749 section 4.1.2: a replay after the token expired is rec
       [unopened, from("198.51.100.1", "thief")],
       [token, { ...cookie, ...from("192.0.2.1", "victim") }],
     ]) {
-      await assertFailure(await openLink(signet, link, { headers: { ...json, ...headers } }), 401, "invalid_token", messages.unable("late"));
+      await assertFailure(
+        await openLink(signet, link, { headers: { ...json, ...headers } }),
+        401,
+        "invalid_token",
+        messages.unable("late"),
+      );
       assert.deepEqual(await replays(), [], "neither a token that nobody used, nor the very browser");
     }
     assert.equal((await openLink(signet, token, { headers: from("198.51.100.1", "thief") })).status, 401);
@@ -364,7 +401,11 @@ for (const method of ["GET", "POST"]) {
     const params = { switch: confirmation(page) };
     const switched = await openLink(signet, token, { method: "POST", headers: first, params });
     assert.deepEqual([switched.status, switched.headers.get("refresh")], [200, `0; url=${AREA}clientarea.php`]);
-    assert.equal(switched.headers.get("location"), null, "CSP3 section 6.4.1: no redirect after a form of Signet's own");
+    assert.equal(
+      switched.headers.get("location"),
+      null,
+      "CSP3 section 6.4.1: no redirect after a form of Signet's own",
+    );
     assert.equal(await whoIs(signet, cookieOf(switched)), "second");
     await signet.ops.read(); // waits for what is done after the answer
     assert.equal(await whoIs(signet, first), undefined);
@@ -395,16 +436,28 @@ test("SameSite=Lax: another site's POST, which brings no cookie, comes round by 
     assert.equal(asked.status, 200, "asks before it switches");
   }
   const sameSite = await openLink(signet, token, { method: "POST", headers: { "Sec-Fetch-Site": "same-site" } });
-  assert.equal(sameSite.headers.get("location"), `${AREA}clientarea.php?action=emails`, "not spent; and no round way here");
+  assert.equal(
+    sameSite.headers.get("location"),
+    `${AREA}clientarea.php?action=emails`,
+    "not spent; and no round way here",
+  );
 });
 
 test("both spellings of the path take a GET and a POST", async () => {
   await user("speller");
   for (const path of ["/oauth/singlesignon", "/oauth/singlesignon.php"]) {
-    for (const [method, status] of [["GET", 302], ["POST", 303]]) {
+    for (const [method, status] of [
+      ["GET", 302],
+      ["POST", 303],
+    ]) {
       const form = new URLSearchParams({ access_token: await tokenFor("speller", { scope: "clientarea:emails" }) });
-      const response = await (method === "GET" ? signet.fetch(`${path}?${form}`) : signet.fetch(path, { method, body: form }));
-      assert.deepEqual([response.status, response.headers.get("location")], [status, `${AREA}clientarea.php?action=emails`]);
+      const response = await (method === "GET"
+        ? signet.fetch(`${path}?${form}`)
+        : signet.fetch(path, { method, body: form }));
+      assert.deepEqual(
+        [response.status, response.headers.get("location")],
+        [status, `${AREA}clientarea.php?action=emails`],
+      );
     }
   }
 });
@@ -415,7 +468,10 @@ test("DESTINATIONS moves the home and the pages that need an id", async () => {
   try {
     await putUser(own, "1", { services: [12] });
     const all = await createSet(own, { user_id: "1", scopes: ["clientarea:product_details"] });
-    for (const [form, path] of [[{ scope: "clientarea:sso" }, "index.php"], [{ service_id: "12" }, "services/12/view"]]) {
+    for (const [form, path] of [
+      [{ scope: "clientarea:sso" }, "index.php"],
+      [{ service_id: "12" }, "services/12/view"],
+    ]) {
       const response = await openLink(own, await getToken(own, all, form));
       assert.equal(response.headers.get("location"), `https://my.example/${path}`);
     }
@@ -426,42 +482,75 @@ test("DESTINATIONS moves the home and the pages that need an id", async () => {
 
 /** Ways to fail, each with what to do to a fresh user of that name; it returns the token to present. */
 const failures = [
-  ["used", 401, messages.unable, async (id) => {
-    const token = await tokenFor(id);
-    await openLink(signet, token);
-    return token;
-  }],
-  ["revoked", 401, messages.unable, async (id) => {
-    const token = await tokenFor(id);
-    await signet.ops.read(); // its record is written after the answer
-    assert.equal((await signet.admin("DELETE", `/tokens/${claimsOf(token).jti}`)).status, 204);
-    return token;
-  }],
-  ["of-a-revoked-set", 401, messages.unable, async (id) => {
-    const own = await createSet(signet, { user_id: id });
-    const token = await getToken(signet, own);
-    await signet.admin("DELETE", `/credentials/${own.client_id}`);
-    return token;
-  }],
-  ["closed", 403, messages.closed, async (id) => {
-    await user(id, { status: "Closed" });
-    return tokenFor(id);
-  }],
-  ["disabled", 403, messages.disabled, async (id) => {
-    await user(id, { sso: false });
-    return tokenFor(id);
-  }],
+  [
+    "used",
+    401,
+    messages.unable,
+    async (id) => {
+      const token = await tokenFor(id);
+      await openLink(signet, token);
+      return token;
+    },
+  ],
+  [
+    "revoked",
+    401,
+    messages.unable,
+    async (id) => {
+      const token = await tokenFor(id);
+      await signet.ops.read(); // its record is written after the answer
+      assert.equal((await signet.admin("DELETE", `/tokens/${claimsOf(token).jti}`)).status, 204);
+      return token;
+    },
+  ],
+  [
+    "of-a-revoked-set",
+    401,
+    messages.unable,
+    async (id) => {
+      const own = await createSet(signet, { user_id: id });
+      const token = await getToken(signet, own);
+      await signet.admin("DELETE", `/credentials/${own.client_id}`);
+      return token;
+    },
+  ],
+  [
+    "closed",
+    403,
+    messages.closed,
+    async (id) => {
+      await user(id, { status: "Closed" });
+      return tokenFor(id);
+    },
+  ],
+  [
+    "disabled",
+    403,
+    messages.disabled,
+    async (id) => {
+      await user(id, { sso: false });
+      return tokenFor(id);
+    },
+  ],
   ["of-somebody-else", 403, messages.unable, (id) => tokenFor(id, { service_id: "99" })],
-  ["unknown", 403, messages.unable, async (id) => {
-    await signet.admin("DELETE", `/users/${id}`);
-    return tokenFor(id);
-  }],
+  [
+    "unknown",
+    403,
+    messages.unable,
+    async (id) => {
+      await signet.admin("DELETE", `/users/${id}`);
+      return tokenFor(id);
+    },
+  ],
   ["forged", 401, () => "The sign-in link is not valid.", async (id) => `${await tokenFor(id)}A`],
 ];
 
 for (const [id, status, message, prepare] of failures) {
   test(`WHMCS failures: a token that is ${id} is told to people and to machines, with the same safe headers`, async () => {
-    for (const [type, headers] of [["application/json", json], ["text/html; charset=utf-8", { Accept: "text/html" }]]) {
+    for (const [type, headers] of [
+      ["application/json", json],
+      ["text/html; charset=utf-8", { Accept: "text/html" }],
+    ]) {
       await user(id);
       const token = await prepare(id);
       const response = await openLink(signet, token, { headers });
@@ -477,7 +566,10 @@ for (const [id, status, message, prepare] of failures) {
       assert.equal(response.headers.has("www-authenticate"), status === 401);
       assert.equal(response.headers.get("set-cookie"), null);
       const all = text + JSON.stringify([...response.headers]);
-      assert.ok(![token, token.split(".")[2]].some((secret) => all.includes(secret)), "the token is nowhere in the answer");
+      assert.ok(
+        ![token, token.split(".")[2]].some((secret) => all.includes(secret)),
+        "the token is nowhere in the answer",
+      );
     }
   });
 }
@@ -487,7 +579,9 @@ test("RFC 6750 section 2: a POST with no token, an empty one or two is refused, 
   const token = await tokenFor("poster");
   const send = (body, query = "") =>
     signet.fetch(`/oauth/singlesignon${query}`, {
-      method: "POST", headers: { ...json, "Content-Type": "application/x-www-form-urlencoded" }, body,
+      method: "POST",
+      headers: { ...json, "Content-Type": "application/x-www-form-urlencoded" },
+      body,
     });
   for (const [response, description] of [
     [await send(""), "The parameter access_token is missing."],
@@ -522,7 +616,11 @@ test("a second click after 60 s is refused, and the session it opened lives on",
   try {
     await signet.clock.set(61_000);
     await assertFailure(
-      await openLink(signet, token, { headers: { ...json, ...cookie } }), 401, "invalid_token", messages.unable("sleeper"));
+      await openLink(signet, token, { headers: { ...json, ...cookie } }),
+      401,
+      "invalid_token",
+      messages.unable("sleeper"),
+    );
     assert.equal(await whoIs(signet, cookie), "sleeper");
   } finally {
     await signet.clock.set(0);
@@ -554,7 +652,11 @@ test("SameSite=Lax: the way round keeps the whole request and signs in a browser
   await user("rounder");
   const headers = { "Sec-Fetch-Site": "cross-site" };
   const token = await tokenFor("rounder", { scope: "clientarea:product_details sso:custom_redirect" });
-  const malformed = await openLink(signet, token, { method: "POST", headers, params: { scope: "clientarea:homepage" } });
+  const malformed = await openLink(signet, token, {
+    method: "POST",
+    headers,
+    params: { scope: "clientarea:homepage" },
+  });
   assert.equal(malformed.status, 400, "a malformed request is not sent round");
   for (const [params, path] of [
     [{ scope: "clientarea:product_details", service_id: "12" }, "clientarea.php?action=productdetails&id=12"],

@@ -5,7 +5,16 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSignet } from "../support/signet.mjs";
-import { assertFailure, basic, claimsOf, createSet, getToken, openLink, postToken, putUser } from "../support/workflow.mjs";
+import {
+  assertFailure,
+  basic,
+  claimsOf,
+  createSet,
+  getToken,
+  openLink,
+  postToken,
+  putUser,
+} from "../support/workflow.mjs";
 
 const FORM = "application/x-www-form-urlencoded";
 let signet, bound, delegated;
@@ -129,7 +138,10 @@ test("a set with a service signs it into every token and refuses another", async
 
 test("RFC 6749 section 3.2: a repeated parameter is refused, an unknown one ignored, an empty one omitted", async () => {
   for (const name of ["grant_type", "client_id", "client_secret", "scope", "user_id", "foo"]) {
-    const response = await raw(`grant_type=single_sign_on&${name}=x&${name}=y`, { ...basic(bound), "Content-Type": FORM });
+    const response = await raw(`grant_type=single_sign_on&${name}=x&${name}=y`, {
+      ...basic(bound),
+      "Content-Type": FORM,
+    });
     await assertFailure(response, 400, "invalid_request", "A parameter is given more than once.");
   }
   assert.equal((await postToken(signet, bound, { foo: "bar", scope: "", user_id: "" })).status, 200);
@@ -148,23 +160,48 @@ test("RFC 7617: malformed Basic credentials are 401", async () => {
   const b64 = (text) => Buffer.from(text).toString("base64");
   const good = `${bound.client_id}:${bound.client_secret}`;
   for (const header of [
-    "Basic", "Basic ", "Basic !", `Basic\t${b64(good)}`, `Basic ${b64("no-colon")}`, `Basic ${b64(":x")}`,
-    `Basic ${b64(`${bound.client_id}:`)}`, `Basic ${b64(good)}, Basic ${b64(good)}`, `Bearer ${b64(good)}`,
-    `Basic ${Buffer.from([0xff, 0x3a, 0xff]).toString("base64")}`, `Basic ${b64(`${good} `)}`, "Digest x",
+    "Basic",
+    "Basic ",
+    "Basic !",
+    `Basic\t${b64(good)}`,
+    `Basic ${b64("no-colon")}`,
+    `Basic ${b64(":x")}`,
+    `Basic ${b64(`${bound.client_id}:`)}`,
+    `Basic ${b64(good)}, Basic ${b64(good)}`,
+    `Bearer ${b64(good)}`,
+    `Basic ${Buffer.from([0xff, 0x3a, 0xff]).toString("base64")}`,
+    `Basic ${b64(`${good} `)}`,
+    "Digest x",
   ]) {
-    await assertFailure(await post(grant, { Authorization: header }), 401, "invalid_client", "Client authentication failed.");
+    await assertFailure(
+      await post(grant, { Authorization: header }),
+      401,
+      "invalid_client",
+      "Client authentication failed.",
+    );
   }
   for (const header of ["basic {}", "BASIC {}", "bAsIc {}", "Basic   {}", "Basic {} ", "Basic  {}\t "]) {
     const Authorization = header.replace("{}", b64(good));
-    assert.equal((await post(grant, { Authorization })).status, 200, `RFC 9110 sections 5.5 and 11.4: ${JSON.stringify(header)}`);
+    assert.equal(
+      (await post(grant, { Authorization })).status,
+      200,
+      `RFC 9110 sections 5.5 and 11.4: ${JSON.stringify(header)}`,
+    );
   }
 });
 
 test("RFC 6749 section 3.2: only a form is read", async () => {
   const body = "grant_type=single_sign_on";
   for (const type of [
-    "application/json", "multipart/form-data; boundary=x", "text/plain", `application/json, ${FORM}`, `${FORM};charset=utf-16`,
-    `${FORM}; charset=UTF-32LE`, `${FORM}; charset=utf-8, application/json`, "x", "",
+    "application/json",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+    `application/json, ${FORM}`,
+    `${FORM};charset=utf-16`,
+    `${FORM}; charset=UTF-32LE`,
+    `${FORM}; charset=utf-8, application/json`,
+    "x",
+    "",
   ]) {
     const response = await raw(body, { ...basic(bound), "Content-Type": type });
     await assertFailure(response, 400, "invalid_request", "The body is not application/x-www-form-urlencoded.");
@@ -195,9 +232,16 @@ test("RFC 9110 section 15.5.14: a body over 64 KiB is refused, announced or not,
   const headers = { ...basic(bound), "Content-Type": FORM };
   const fill = `${new URLSearchParams(grant)}&pad=`.padEnd(65_536, "x");
   assert.equal((await raw(fill, headers)).status, 200);
-  const head = (field) => [
-    "POST /oauth/token HTTP/1.1", "Host: signet", `Authorization: ${headers.Authorization}`, `Content-Type: ${FORM}`, field, "", "",
-  ].join("\r\n");
+  const head = (field) =>
+    [
+      "POST /oauth/token HTTP/1.1",
+      "Host: signet",
+      `Authorization: ${headers.Authorization}`,
+      `Content-Type: ${FORM}`,
+      field,
+      "",
+      "",
+    ].join("\r\n");
   const chunk = (text) => `${text.length.toString(16)}\r\n${text}\r\n`;
   function* endless() {
     yield head("Transfer-Encoding: chunked");
@@ -234,14 +278,20 @@ test("a disabled or revoked set is an invalid client, at once", async () => {
   await signet.admin("PATCH", path, { disabled: true });
   await assertFailure(await postToken(signet, set), ...refused);
   await signet.admin("PATCH", path, { disabled: false });
-  assert.equal((await openLink(signet, await getToken(signet, set))).status, 302, "enabled again, its tokens are redeemed");
+  assert.equal(
+    (await openLink(signet, await getToken(signet, set))).status,
+    302,
+    "enabled again, its tokens are redeemed",
+  );
   await signet.admin("DELETE", path);
   await assertFailure(await postToken(signet, set), ...refused);
 });
 
 test("a rotated secret: the old one lives on for its overlap and not a second longer", async () => {
   const set = await createSet(signet, { user_id: "42" });
-  const { body: rotated } = await signet.admin("POST", `/credentials/${set.client_id}/rotate`, { overlap_seconds: 100 });
+  const { body: rotated } = await signet.admin("POST", `/credentials/${set.client_id}/rotate`, {
+    overlap_seconds: 100,
+  });
   assert.notEqual(rotated.client_secret, set.client_secret);
   const status = async (credentials) => (await postToken(signet, credentials)).status;
   assert.deepEqual([await status(set), await status(rotated)], [200, 200]);
@@ -293,7 +343,13 @@ test("RFC 6749 sections 5.1 and 5.2: the header fields of each kind of answer, e
 
 test("RFC 6749 section 5.2: no credentials, or half of them, are an invalid client", async () => {
   const { client_id, client_secret } = bound;
-  for (const form of [{}, { client_id }, { client_secret }, { client_id: "", client_secret: "" }, { client_id: "a b", client_secret }]) {
+  for (const form of [
+    {},
+    { client_id },
+    { client_secret },
+    { client_id: "", client_secret: "" },
+    { client_id: "a b", client_secret },
+  ]) {
     await assertFailure(await post({ ...grant, ...form }), 401, "invalid_client", "Client authentication failed.");
   }
   const contradiction = await post({ ...grant, client_id: delegated.client_id }, basic(bound));
@@ -305,16 +361,24 @@ test("a bound set may name its own user; a delegated set's token says so, and si
   const scope = "clientarea:product_details sso:custom_redirect";
   const set = await createSet(signet, { delegated: true, scopes: scope.split(" ") });
   const inputs = { service_id: "12", domain_id: "example.com", sso_redirect_path: "cart.php?a=add&b=%20" };
-  const { iat, exp, jti, ...claims } = claimsOf(await getToken(signet, set, { user_id: "Some.User_1-x", scope, ...inputs }));
+  const { iat, exp, jti, ...claims } = claimsOf(
+    await getToken(signet, set, { user_id: "Some.User_1-x", scope, ...inputs }),
+  );
   assert.deepEqual(claims, {
-    iss: signet.issuer, aud: `${signet.issuer}/oauth/singlesignon`, sub: "Some.User_1-x", client_id: set.client_id,
-    scope, delegated: true, ...inputs,
+    iss: signet.issuer,
+    aud: `${signet.issuer}/oauth/singlesignon`,
+    sub: "Some.User_1-x",
+    client_id: set.client_id,
+    scope,
+    delegated: true,
+    ...inputs,
   });
 });
 
 test("a second rotation ends the first secret at once, and an overlap lasts to its end", async () => {
   const first = await createSet(signet, { user_id: "42" });
-  const rotate = async () => (await signet.admin("POST", `/credentials/${first.client_id}/rotate`, { overlap_seconds: 100 })).body;
+  const rotate = async () =>
+    (await signet.admin("POST", `/credentials/${first.client_id}/rotate`, { overlap_seconds: 100 })).body;
   const status = async (set) => (await postToken(signet, set)).status;
   try {
     const start = await signet.clock.stop();
@@ -336,7 +400,13 @@ test("the record of a token says what its claims say, and nothing more", async (
   await signet.ops.read(); // waits for what is done after the answer
   const { jti, iat, exp, scope } = claimsOf(token);
   assert.deepEqual(await (await signet.kv()).get(`token:${jti}`, "json"), {
-    jti, user_id: "42", client_id: set.client_id, scope, issued_at: iat, expires_at: exp, service_id: "12",
+    jti,
+    user_id: "42",
+    client_id: set.client_id,
+    scope,
+    issued_at: iat,
+    expires_at: exp,
+    service_id: "12",
   });
 });
 

@@ -6,7 +6,13 @@ import { startSignet } from "../support/signet.mjs";
 import { basic, claimsOf, createSet, eventsOf, postToken, putUser } from "../support/workflow.mjs";
 
 const API = "/includes/api.php";
-const ACTIONS = ["CreateSsoToken", "CreateOAuthCredential", "UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"];
+const ACTIONS = [
+  "CreateSsoToken",
+  "CreateOAuthCredential",
+  "UpdateOAuthCredential",
+  "DeleteOAuthCredential",
+  "ListOAuthCredentials",
+];
 const HERE = { "CF-Connecting-IP": "192.0.2.1" };
 let signet, credential;
 
@@ -19,7 +25,11 @@ before(async () => {
 after(() => signet.close());
 
 async function createApiCredential(change = {}) {
-  const { status, body } = await signet.admin("POST", "/api-credentials", { name: "Panel", actions: ACTIONS, ...change });
+  const { status, body } = await signet.admin("POST", "/api-credentials", {
+    name: "Panel",
+    actions: ACTIONS,
+    ...change,
+  });
   assert.equal(status, 201, JSON.stringify(body));
   return body;
 }
@@ -27,7 +37,11 @@ async function createApiCredential(change = {}) {
 /** Sends a form as the API takes it; `login` null sends no credentials. */
 function post(form, { login = credential, headers = {}, query = "" } = {}) {
   const proof = login && { identifier: login.identifier, secret: login.secret };
-  return signet.fetch(API + query, { method: "POST", headers: { ...HERE, ...headers }, body: new URLSearchParams({ ...proof, ...form }) });
+  return signet.fetch(API + query, {
+    method: "POST",
+    headers: { ...HERE, ...headers },
+    body: new URLSearchParams({ ...proof, ...form }),
+  });
 }
 
 async function call(action, form = {}, options) {
@@ -36,7 +50,13 @@ async function call(action, form = {}, options) {
 }
 
 const open = (answer) => signet.fetch(new URL(answer.redirect_url).pathname + new URL(answer.redirect_url).search);
-const sso = (form) => call("CreateOAuthCredential", { grantType: "single_sign_on", scope: "clientarea:sso clientarea:invoices", serviceId: "12", ...form });
+const sso = (form) =>
+  call("CreateOAuthCredential", {
+    grantType: "single_sign_on",
+    scope: "clientarea:sso clientarea:invoices",
+    serviceId: "12",
+    ...form,
+  });
 const error = (message, status = 200) => ({ status, result: "error", message });
 
 test("authentication: either pair, empty fields count as absent, one answer for whatever is wrong", async () => {
@@ -64,11 +84,17 @@ test("authentication: either pair, empty fields count as absent, one answer for 
 });
 
 test("a role is a list of actions, and addresses are single or ranges", async () => {
-  const narrow = await createApiCredential({ actions: ["CreateSsoToken"], allowed_addresses: ["198.51.100.0/24", "2001:db8::1"] });
+  const narrow = await createApiCredential({
+    actions: ["CreateSsoToken"],
+    allowed_addresses: ["198.51.100.0/24", "2001:db8::1"],
+  });
   const from = (address) => ({ login: narrow, headers: address ? { "CF-Connecting-IP": address } : {} });
   assert.equal((await call("CreateSsoToken", { client_id: 1 }, from("198.51.100.9"))).result, "success");
   assert.equal((await call("CreateSsoToken", { client_id: 1 }, from("2001:db8::1"))).result, "success");
-  assert.deepEqual(await call("CreateSsoToken", { client_id: 1 }, from("192.0.2.1")), error("Invalid IP 192.0.2.1", 403));
+  assert.deepEqual(
+    await call("CreateSsoToken", { client_id: 1 }, from("192.0.2.1")),
+    error("Invalid IP 192.0.2.1", 403),
+  );
   const refused = await call("ListOAuthCredentials", {}, from("198.51.100.9"));
   assert.deepEqual(refused, error('Invalid Permissions: API action "listoauthcredentials" is not allowed', 403));
   assert.deepEqual(await call("", {}), error("Empty action request", 400));
@@ -78,9 +104,14 @@ test("a role is a list of actions, and addresses are single or ranges", async ()
 test("parameters come in the query, in a urlencoded form or in multipart, merged, the body first", async () => {
   const { identifier, secret } = credential;
   const multipart = new FormData();
-  for (const [name, value] of Object.entries({ identifier, secret, action: "createSSOtoken", client_id: "1" })) multipart.append(name, value);
+  for (const [name, value] of Object.entries({ identifier, secret, action: "createSSOtoken", client_id: "1" }))
+    multipart.append(name, value);
   const encoded = new Response(multipart);
-  const sent = { method: "POST", headers: { ...HERE, "Content-Type": encoded.headers.get("content-type") }, body: Buffer.from(await encoded.arrayBuffer()) };
+  const sent = {
+    method: "POST",
+    headers: { ...HERE, "Content-Type": encoded.headers.get("content-type") },
+    body: Buffer.from(await encoded.arrayBuffer()),
+  };
   for (const response of [
     await signet.fetch(API, sent),
     await signet.fetch(`${API}?client_id=2&action=nothing`, sent),
@@ -92,7 +123,10 @@ test("parameters come in the query, in a urlencoded form or in multipart, merged
     assert.equal(claimsOf(answer.access_token).sub, "1");
   }
   const broken = await signet.fetch(API, { ...sent, body: "x" });
-  assert.deepEqual([broken.status, await broken.json()], [400, { result: "error", message: "The body is not multipart/form-data." }]);
+  assert.deepEqual(
+    [broken.status, await broken.json()],
+    [400, { result: "error", message: "The body is not multipart/form-data." }],
+  );
 });
 
 test("RFC 6749 section 2.3.1 and its like: credentials in the address of a POST are refused unread, unless API_ALLOW_GET", async () => {
@@ -103,7 +137,10 @@ test("RFC 6749 section 2.3.1 and its like: credentials in the address of a POST 
     await signet.ops.reset();
     for (const name of ["identifier", "secret", "username", "password", "accesskey", "Secret", "secret[]"]) {
       for (const body of [form, { action: "ListOAuthCredentials" }]) {
-        const response = await post(body, { login: null, query: `?${new URLSearchParams({ [name]: secret, responsetype: "json" })}` });
+        const response = await post(body, {
+          login: null,
+          query: `?${new URLSearchParams({ [name]: secret, responsetype: "json" })}`,
+        });
         const answer = { status: response.status, ...(await response.json()) };
         assert.deepEqual(answer, error("Credentials belong in the body, not in the address", 403), name);
       }
@@ -112,7 +149,11 @@ test("RFC 6749 section 2.3.1 and its like: credentials in the address of a POST 
     await signet.logged("credentials_in_address");
     assert.ok(!JSON.stringify(signet.logs).includes(secret));
     const { body: api } = await willing.admin("POST", "/api-credentials", { name: "Old", actions: ACTIONS });
-    const query = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
+    const query = new URLSearchParams({
+      identifier: api.identifier,
+      secret: api.secret,
+      action: "ListOAuthCredentials",
+    });
     assert.equal((await (await willing.fetch(`${API}?${query}`, { method: "POST" })).json()).result, "success");
   } finally {
     await willing.close();
@@ -124,10 +165,22 @@ test("CreateSsoToken: a token that signs the client in, once, at the destination
     [{ client_id: 1 }, "clientarea.php"],
     [{ user_id: 1 }, "clientarea.php"],
     [{ client_id: 1, user_id: 1, destination: "clientarea:invoices" }, "clientarea.php?action=invoices"],
-    [{ client_id: 1, destination: "clientarea:product_details", service_id: 12 }, "clientarea.php?action=productdetails&id=12"],
-    [{ client_id: 1, destination: "clientarea:domain_details", domain_id: 34 }, "clientarea.php?action=domaindetails&id=34"],
-    [{ client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "/cart.php?a=view&b=2" }, "cart.php?a=view&b=2"],
-    [{ client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "cart.php?a=view&b=2" }, "cart.php?a=view&b=2"],
+    [
+      { client_id: 1, destination: "clientarea:product_details", service_id: 12 },
+      "clientarea.php?action=productdetails&id=12",
+    ],
+    [
+      { client_id: 1, destination: "clientarea:domain_details", domain_id: 34 },
+      "clientarea.php?action=domaindetails&id=34",
+    ],
+    [
+      { client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "/cart.php?a=view&b=2" },
+      "cart.php?a=view&b=2",
+    ],
+    [
+      { client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "cart.php?a=view&b=2" },
+      "cart.php?a=view&b=2",
+    ],
   ]) {
     const { status, ...answer } = await call("CreateSsoToken", form);
     assert.deepEqual([status, Object.keys(answer).sort()], [200, ["access_token", "redirect_url", "result"]]);
@@ -157,15 +210,24 @@ test("CreateSsoToken: each mistake in WHMCS's words, status 200", async () => {
     [{ client_id: 1, destination: "clientarea:product_details" }, not("The destination needs a service_id.")],
     [{ client_id: 1, destination: "clientarea:domain_details" }, not("The destination needs a domain_id.")],
     [{ client_id: 1, destination: "sso:custom_redirect" }, not("The destination needs an sso_redirect_path.")],
-    [{ client_id: 1, destination: "clientarea:product_details", service_id: 22 }, not("The service or domain is not the client's.")],
-    [{ client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "//evil.example" }, not("The sso_redirect_path is not a path within the client area.")],
+    [
+      { client_id: 1, destination: "clientarea:product_details", service_id: 22 },
+      not("The service or domain is not the client's."),
+    ],
+    [
+      { client_id: 1, destination: "sso:custom_redirect", sso_redirect_path: "//evil.example" },
+      not("The sso_redirect_path is not a path within the client area."),
+    ],
   ]) {
     assert.deepEqual(await call("CreateSsoToken", form), error(message), JSON.stringify(form));
   }
 });
 
 test("CreateOAuthCredential: a set for the owner of the service, which the token endpoint takes", async () => {
-  const { status, result, credentialId, clientIdentifier, clientSecret } = await sso({ redirectUri: "https://a.example/cb", name: "Panel ü" });
+  const { status, result, credentialId, clientIdentifier, clientSecret } = await sso({
+    redirectUri: "https://a.example/cb",
+    name: "Panel ü",
+  });
   assert.deepEqual([status, result, Number.isInteger(credentialId)], [200, "success", true]);
   const set = { client_id: clientIdentifier, client_secret: clientSecret };
   const token = await (await postToken(signet, set)).json();
@@ -186,11 +248,21 @@ test("CreateOAuthCredential: each mistake in WHMCS's words", async () => {
     [{ serviceId: "a b" }, "A valid Service ID is required."],
     [{ serviceId: "99" }, "Service ID not associated with valid Client."],
     [{ name: "x".repeat(129) }, "The name must have 1 to 128 characters."],
-    [{ description: "x".repeat(1025) }, "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris."],
+    [
+      { description: "x".repeat(1025) },
+      "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris.",
+    ],
   ]) {
     assert.deepEqual(await sso(form), error(message), JSON.stringify(form));
   }
-  const response = await post({ action: "CreateOAuthCredential", grantType: "single_sign_on", scope: "clientarea:sso", serviceId: "12", name: "a\nb", responsetype: "xml" });
+  const response = await post({
+    action: "CreateOAuthCredential",
+    grantType: "single_sign_on",
+    scope: "clientarea:sso",
+    serviceId: "12",
+    name: "a\nb",
+    responsetype: "xml",
+  });
   assert.equal(response.status, 200);
   assert.match(await response.text(), /<message>The name must have 1 to 128 characters\.<\/message>/);
 });
@@ -224,9 +296,19 @@ test("UpdateOAuthCredential: partial updates by number or identifier, and a new 
   const made = await sso({ name: "Old", description: "D" });
   const { credentialId, clientIdentifier } = made;
   const set = { client_id: clientIdentifier, client_secret: made.clientSecret };
-  assert.deepEqual(await call("UpdateOAuthCredential", { credentialId, name: "New" }), { status: 200, result: "success", credentialId });
+  assert.deepEqual(await call("UpdateOAuthCredential", { credentialId, name: "New" }), {
+    status: 200,
+    result: "success",
+    credentialId,
+  });
   const scope = "clientarea:sso clientarea:emails";
-  await call("UpdateOAuthCredential", { clientApiIdentifier: clientIdentifier, scope, description: "", serviceId: 13, "redirectUri[]": "https://a.example/" });
+  await call("UpdateOAuthCredential", {
+    clientApiIdentifier: clientIdentifier,
+    scope,
+    description: "",
+    serviceId: 13,
+    "redirectUri[]": "https://a.example/",
+  });
   const { body } = await signet.admin("GET", `/credentials/${clientIdentifier}`);
   assert.deepEqual(
     [body.name, body.description, body.scopes.join(" "), body.service_id, body.redirect_uris],
@@ -254,7 +336,11 @@ test("DeleteOAuthCredential: the set is gone, and its live tokens with it", asyn
   const { credentialId, clientIdentifier, clientSecret } = await sso({});
   const set = { client_id: clientIdentifier, client_secret: clientSecret };
   const token = await (await postToken(signet, set)).json();
-  assert.deepEqual(await call("DeleteOAuthCredential", { credentialId }), { status: 200, result: "success", credentialId });
+  assert.deepEqual(await call("DeleteOAuthCredential", { credentialId }), {
+    status: 200,
+    result: "success",
+    credentialId,
+  });
   assert.equal((await open(token)).status, 401);
   assert.equal((await postToken(signet, set)).status, 401);
   for (const form of [{ credentialId }, { credentialId: "x" }, {}]) {
@@ -280,12 +366,22 @@ test("attack 104, ASVS 8.2.1 and 8.2.2: a role for WHMCS's API sees and touches 
     const before = await stored(client_id);
     const credentialId = await numberOf(client_id);
     assert.ok(credentialId, "it has a number");
-    for (const change of [{}, { resetSecret: "true" }, { scope: "clientarea:sso sso:custom_redirect" }, { serviceId: "12" }, { name: "Mine" }]) {
+    for (const change of [
+      {},
+      { resetSecret: "true" },
+      { scope: "clientarea:sso sso:custom_redirect" },
+      { serviceId: "12" },
+      { name: "Mine" },
+    ]) {
       for (const [reference, message] of [
         [{ credentialId }, "Invalid Credential ID provided."],
         [{ clientApiIdentifier: client_id }, "Invalid Client Identifier provided."],
       ]) {
-        assert.deepEqual(await call("UpdateOAuthCredential", { ...reference, ...change }), error(message), JSON.stringify(change));
+        assert.deepEqual(
+          await call("UpdateOAuthCredential", { ...reference, ...change }),
+          error(message),
+          JSON.stringify(change),
+        );
       }
     }
     assert.deepEqual(await call("DeleteOAuthCredential", { credentialId }), error("Invalid Credential ID provided."));
@@ -294,16 +390,27 @@ test("attack 104, ASVS 8.2.1 and 8.2.2: a role for WHMCS's API sees and touches 
   const { clients } = await call("ListOAuthCredentials");
   const listed = clients.map(({ clientIdentifier }) => clientIdentifier);
   assert.ok(listed.includes(known.clientIdentifier));
-  assert.deepEqual(elsewhere.filter(({ client_id }) => listed.includes(client_id)), []);
+  assert.deepEqual(
+    elsewhere.filter(({ client_id }) => listed.includes(client_id)),
+    [],
+  );
   for (const [change, message] of [
     [{ serviceId: "" }, "A service ID is required for the single sign-on grant type."],
     [{ serviceId: "22" }, "Service ID not associated with valid Client."],
     [{ scope: "clientarea:sso openid" }, 'The requested scope "openid" is invalid.'],
   ]) {
     const outcome = await call("UpdateOAuthCredential", { credentialId: known.credentialId, ...change });
-    assert.deepEqual(outcome, error(message), "no change takes a set out of the caller's sight, or widens it beyond WHMCS's scopes");
+    assert.deepEqual(
+      outcome,
+      error(message),
+      "no change takes a set out of the caller's sight, or widens it beyond WHMCS's scopes",
+    );
   }
-  assert.equal((await call("CreateSsoToken", { client_id: 1 })).result, "success", "tokens by the API credential itself need no set");
+  assert.equal(
+    (await call("CreateSsoToken", { client_id: 1 })).result,
+    "success",
+    "tokens by the API credential itself need no set",
+  );
 });
 
 test("ListOAuthCredentials: every field, sorted and limited; no secret is ever listed", async () => {
@@ -311,7 +418,12 @@ test("ListOAuthCredentials: every field, sorted and limited; no secret is ever l
   try {
     const { body: api } = await fresh.admin("POST", "/api-credentials", { name: "P", actions: ACTIONS });
     const list = async (form = {}) => {
-      const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials", ...form });
+      const body = new URLSearchParams({
+        identifier: api.identifier,
+        secret: api.secret,
+        action: "ListOAuthCredentials",
+        ...form,
+      });
       return (await fresh.fetch(API, { method: "POST", body })).json();
     };
     assert.deepEqual(await list(), { result: "success", clients: [] });
@@ -321,8 +433,17 @@ test("ListOAuthCredentials: every field, sorted and limited; no secret is ever l
     const { clients } = await list({ sortField: "name" });
     const { createdAt, updatedAt, credentialId, ...row } = clients[0];
     assert.deepEqual(row, {
-      name: "a", description: "", grantTypes: "single_sign_on", scope: "clientarea:sso clientarea:invoices",
-      clientIdentifier: sets[2].client_id, clientSecret: "", uuid: null, serviceId: 7, logoUri: "", redirectUri: [], rsaKeyPairId: 0,
+      name: "a",
+      description: "",
+      grantTypes: "single_sign_on",
+      scope: "clientarea:sso clientarea:invoices",
+      clientIdentifier: sets[2].client_id,
+      clientSecret: "",
+      uuid: null,
+      serviceId: 7,
+      logoUri: "",
+      redirectUri: [],
+      rsaKeyPairId: 0,
     });
     assert.match(createdAt, /^\d{1,2}(st|nd|rd|th) [A-Z][a-z]+ \d{4} \d{1,2}:\d\d:\d\d[ap]m$/);
     assert.ok(Number.isInteger(credentialId) && updatedAt === createdAt);
@@ -353,16 +474,21 @@ test("API_ALLOW_GET: a client that knows nothing but GET is served, and its secr
   try {
     await putUser(willing, "1");
     const { body: api } = await willing.admin("POST", "/api-credentials", { name: "Old", actions: ACTIONS });
-    const query = (secret) => new URLSearchParams({ username: api.identifier, password: secret, action: "CreateSsoToken", client_id: "1" });
+    const query = (secret) =>
+      new URLSearchParams({ username: api.identifier, password: secret, action: "CreateSsoToken", client_id: "1" });
     const response = await willing.fetch(`${API}?${query(api.secret)}`);
     const answer = await response.json();
     assert.deepEqual([response.status, answer.result], [200, "success"]);
     assert.equal((await willing.fetch(`/oauth/singlesignon.php?access_token=${answer.access_token}`)).status, 302);
     const refused = await willing.fetch(`${API}?${query("wrong-secret")}`);
-    assert.deepEqual([refused.status, await refused.json()], [403, { result: "error", message: "Authentication Failed" }]);
+    assert.deepEqual(
+      [refused.status, await refused.json()],
+      [403, { result: "error", message: "Authentication Failed" }],
+    );
     for (const line of [response, refused]) await willing.logged(line.headers.get("x-request-id"));
     const logs = JSON.stringify(willing.logs);
-    for (const secret of [api.secret, encodeURIComponent(api.secret), "wrong-secret", answer.access_token]) assert.ok(!logs.includes(secret));
+    for (const secret of [api.secret, encodeURIComponent(api.secret), "wrong-secret", answer.access_token])
+      assert.ok(!logs.includes(secret));
     for (const method of ["HEAD", "PUT", "DELETE", "OPTIONS"]) {
       const { status, headers } = await willing.fetch(API, { method });
       assert.deepEqual([status, headers.get("allow")], [405, "GET, POST"], method);
@@ -380,45 +506,84 @@ test("RFC 9110: only POST; a body over the limit and a store that fails are told
     assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST"]);
   }
   const large = await post({ action: "x", a: "x".repeat(70_000) });
-  assert.deepEqual([large.status, await large.json()], [413, { result: "error", message: "The request body is larger than 64 KiB." }]);
+  assert.deepEqual(
+    [large.status, await large.json()],
+    [413, { result: "error", message: "The request body is larger than 64 KiB." }],
+  );
   for (const target of ["kv.get", "object.fetch"]) {
     await signet.faults.set([{ target, mode: "throw" }]);
     const response = await post({ action: "CreateSsoToken", client_id: 1 });
     await signet.faults.set([]);
-    assert.deepEqual([response.status, response.headers.get("retry-after"), (await response.json()).result], [503, "5", "error"], target);
+    assert.deepEqual(
+      [response.status, response.headers.get("retry-after"), (await response.json()).result],
+      [503, "5", "error"],
+      target,
+    );
   }
 });
 
 test("one log line per call, its outcome and reason in it, and no secret", async () => {
   const response = await post({ action: "CreateSsoToken", client_id: 99 });
-  const { event, outcome, reason, client_id, user_id } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
-  assert.deepEqual({ event, outcome, reason, client_id, user_id }, {
-    event: "whmcs", outcome: "denied", reason: "refused", client_id: credential.identifier, user_id: "99",
-  });
+  const { event, outcome, reason, client_id, user_id } = JSON.parse(
+    (await signet.logged(response.headers.get("x-request-id"))).message,
+  );
+  assert.deepEqual(
+    { event, outcome, reason, client_id, user_id },
+    {
+      event: "whmcs",
+      outcome: "denied",
+      reason: "refused",
+      client_id: credential.identifier,
+      user_id: "99",
+    },
+  );
   const wrong = await post({ action: "x" }, { login: { ...credential, secret: "wrong-secret" } });
   await signet.logged(wrong.headers.get("x-request-id"));
-  assert.ok(!JSON.stringify(signet.logs).includes("wrong-secret") && !JSON.stringify(signet.logs).includes(credential.secret));
+  assert.ok(
+    !JSON.stringify(signet.logs).includes("wrong-secret") && !JSON.stringify(signet.logs).includes(credential.secret),
+  );
 });
 
 test("API credentials: administration shows the secret once, changes and revokes; KV keeps a digest", async () => {
-  const made = await createApiCredential({ name: "Life", actions: ["CreateSsoToken"], allowed_addresses: ["192.0.2.1"] });
+  const made = await createApiCredential({
+    name: "Life",
+    actions: ["CreateSsoToken"],
+    allowed_addresses: ["192.0.2.1"],
+  });
   const { secret, ...shown } = made;
   const path = `/api-credentials/${made.identifier}`;
   assert.deepEqual((await signet.admin("GET", path)).body, shown);
-  assert.ok((await signet.admin("GET", "/api-credentials")).body.api_credentials.some(({ identifier }) => identifier === made.identifier));
+  assert.ok(
+    (await signet.admin("GET", "/api-credentials")).body.api_credentials.some(
+      ({ identifier }) => identifier === made.identifier,
+    ),
+  );
   assert.ok(!(await (await signet.kv()).get(`api-credential:${made.identifier}`)).includes(secret));
   const patched = await signet.admin("PATCH", path, { actions: [], allowed_addresses: [] });
   assert.deepEqual([patched.status, patched.body.actions, patched.body.name], [200, [], "Life"]);
   assert.equal((await call("CreateSsoToken", { client_id: 1 }, { login: made })).status, 403);
   for (const [method, body, status] of [
-    ["PATCH", { actions: ["GetClients"] }, 400], ["PATCH", { name: "" }, 400], ["PATCH", { identifier: "x" }, 400], ["PUT", {}, 405],
-    ["DELETE", undefined, 204], ["DELETE", undefined, 404], ["GET", undefined, 404], ["PATCH", {}, 404],
+    ["PATCH", { actions: ["GetClients"] }, 400],
+    ["PATCH", { name: "" }, 400],
+    ["PATCH", { identifier: "x" }, 400],
+    ["PUT", {}, 405],
+    ["DELETE", undefined, 204],
+    ["DELETE", undefined, 404],
+    ["GET", undefined, 404],
+    ["PATCH", {}, 404],
   ]) {
     assert.equal((await signet.admin(method, path, body)).status, status, `${method} ${JSON.stringify(body)}`);
   }
-  assert.deepEqual(await call("CreateSsoToken", { client_id: 1 }, { login: made }), error("Authentication Failed", 403));
+  assert.deepEqual(
+    await call("CreateSsoToken", { client_id: 1 }, { login: made }),
+    error("Authentication Failed", 403),
+  );
   assert.equal((await signet.admin("POST", "/api-credentials", { name: "x" })).status, 400);
   const headers = { ...basic({ client_id: made.identifier, client_secret: secret }) };
   const body = new URLSearchParams({ grant_type: "single_sign_on" });
-  assert.equal((await signet.fetch("/oauth/token", { method: "POST", headers, body })).status, 401, "it is no credential set");
+  assert.equal(
+    (await signet.fetch("/oauth/token", { method: "POST", headers, body })).status,
+    401,
+    "it is no credential set",
+  );
 });

@@ -1,4 +1,4 @@
-// `npm test`: every part, or those named: `npm test -- workerd browser`.
+// `npm test`: runs all tests, or the named parts: `npm test -- workerd browser`.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { requireAll } from "../tests/support/optional.mjs";
 import { build } from "./build.mjs";
 import { fail, root, run, say, setup } from "./setup.mjs";
 
-/** What there is to test, in this order. `missing` tells what this machine lacks for a part, if anything. */
+/** The parts, in the order they run. `missing` names what this machine lacks for a part, if anything. */
 const parts = {
   rust: { test: () => run("cargo", ["test", "--locked", "--all-features"]) },
   workerd: { test: () => nodeTests("workerd") },
@@ -17,13 +17,13 @@ const parts = {
 
 let built;
 
-/** Runs the test files of a folder of tests/; true means passed. */
+/** Runs the test files of a folder of tests/. Returns whether they passed. */
 async function nodeTests(name) {
   await (built ??= buildAll());
   const folder = join("tests", name);
   const files = readdirSync(join(root, folder)).filter((file) => file.endsWith(".test.mjs"));
-  if (files.length === 0) return false; // Node would look for tests elsewhere
-  // Or each test file would ask Cargo again, which compiles at every change from one Worker to the other.
+  if (files.length === 0) return false; // without a file, Node would search other folders
+  // Without this, each test file runs Cargo, which compiles again whenever the other Worker was built last.
   const env = { ...process.env, SIGNET_BUILT: "1" };
   return run(process.execPath, ["--test", "--test-reporter=spec", ...files.map((file) => join(folder, file))], { env });
 }
@@ -42,13 +42,16 @@ async function buildAll() {
   }
 }
 
-/** Tests a part and says so, loudly where tests are skipped: nobody shall take them for passed. */
+/** Tests a part and reports the result, with a warning if tests are skipped. */
 async function testPart(name) {
   say(`testing: ${name}`);
   const missing = await parts[name].missing?.();
   if (missing) say(`WARNING: ${missing}. Tests that need it ${requireAll ? "fail" : "ARE SKIPPED"}.`);
   const passed = (await parts[name].test()) && !(missing && requireAll);
-  return { passed, line: `${name.padEnd(8)} ${passed ? "passed" : "FAILED"}${missing ? `; tests missed: ${missing}` : ""}` };
+  return {
+    passed,
+    line: `${name.padEnd(8)} ${passed ? "passed" : "FAILED"}${missing ? `; tests missed: ${missing}` : ""}`,
+  };
 }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
