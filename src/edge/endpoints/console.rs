@@ -25,7 +25,8 @@ const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
 const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
     .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
-const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
+const WRONG_TOKEN: Failure =
+    Failure::of(401, "unauthorized", "That is not the administration token.").as_failed_attempt();
 const NO_COOKIE: Failure = Failure::of(
     401,
     "no_cookie",
