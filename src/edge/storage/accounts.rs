@@ -1,13 +1,12 @@
 //! Asking the objects of users about their accounts, and what KV knows of the claims on services.
 
+use super::Placement;
 use super::credentials;
-use super::fault::{Fault, Trouble};
 use super::kv::Kv;
 use super::object::unexpected;
-use super::site::{Placement, Site};
-use super::standing::counting;
+use super::sessions::counting;
 use crate::admin::UserExport;
-use crate::http::Request;
+use crate::edge::runtime::{Error, Fault, RequestContext};
 use crate::id::{OwnedId, UserId};
 use crate::store::{self, ServiceClaims};
 use crate::user::{Account, AccountInput, Command, Deleted, Reply, Saved};
@@ -16,26 +15,26 @@ use std::collections::BTreeSet;
 
 /// Asks the object of `user` to do what `command` says. Writes claims to KV before services are assigned, and removes them
 /// after services are unassigned. Once an account is deleted, also removes the sets that were bound to it.
-pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: Command) -> Result<Reply, Trouble> {
+pub(crate) async fn ask(context: &RequestContext, user: &UserId, command: Command) -> Result<Reply, Error> {
     match &command {
-        Command::PutAccount { account, .. } => note_claims(site, user, &account.services).await?,
+        Command::PutAccount { account, .. } => note_claims(context, user, &account.services).await?,
         Command::PatchAccount { change, .. } => {
             let services = change.claimed();
             // Nothing is noted of an account that is not there.
-            if !services.is_empty() && account_of(site, request, user).await?.is_none() {
+            if !services.is_empty() && account_of(context, user).await?.is_none() {
                 return Ok(Reply::Missing);
             }
-            note_claims(site, user, &services).await?;
+            note_claims(context, user, &services).await?;
         }
-        Command::DeleteAccount { erase: true } => forget_records(site, request, user).await?,
+        Command::DeleteAccount { erase: true } => forget_records(context, user).await?,
         _ => {}
     }
-    let reply = site.ask(user, Placement::AsConfigured, request, command).await?;
+    let reply = context.ask(user, Placement::AsConfigured, command).await?;
     match &reply {
-        Reply::Saved(Saved { dropped, .. }) => forget_claims(site, user, dropped).await?,
+        Reply::Saved(Saved { dropped, .. }) => forget_claims(context, user, dropped).await?,
         Reply::Deleted(Deleted { services, credentials: sets }) => {
-            forget_claims(site, user, services).await?;
-            credentials::forget_all(site, sets).await?;
+            forget_claims(context, user, services).await?;
+            credentials::forget_all(context, sets).await?;
         }
         _ => {}
     }
@@ -44,31 +43,31 @@ pub(super) async fn ask(site: &Site, request: &Request, user: &UserId, command: 
 
 /// Removes from KV the records of tokens and bound sets that the object knows, and the claims on its services. It comes before the
 /// object forgets anything, so that asking again completes what failed half-way.
-async fn forget_records(site: &Site, request: &Request, user: &UserId) -> Result<(), Fault> {
-    let Some(UserExport { records, sets, kept, .. }) = export(site, request, user).await? else { return Ok(()) };
-    let kv = site.kv()?;
+async fn forget_records(context: &RequestContext, user: &UserId) -> Result<(), Fault> {
+    let Some(UserExport { records, sets, kept, .. }) = export(context, user).await? else { return Ok(()) };
+    let kv = context.kv()?;
     if let Some(account) = kept.account {
-        forget_claims(site, user, &account.services).await?;
+        forget_claims(context, user, &account.services).await?;
     }
     for record in records {
         kv.delete(&store::token_key(&record.jti)).await?;
     }
     for set in sets {
-        credentials::note_revocation(site, &set.client_id).await?;
-        credentials::forget(site, &set.client_id, set.number()).await?;
+        credentials::note_revocation(context, &set.client_id).await?;
+        credentials::forget(context, &set.client_id, set.number()).await?;
     }
     Ok(())
 }
 
 /// Everything that is kept of `user`: what the object holds, and what KV knows of the ids in it.
-pub(super) async fn export(site: &Site, request: &Request, user: &UserId) -> Result<Option<UserExport>, Fault> {
-    let mut kept = match site.ask(user, Placement::AsConfigured, request, Command::Export).await? {
+pub(crate) async fn export(context: &RequestContext, user: &UserId) -> Result<Option<UserExport>, Fault> {
+    let mut kept = match context.ask(user, Placement::AsConfigured, Command::Export).await? {
         Reply::Export(export) => export,
         Reply::Missing => return Ok(None),
         reply => return Err(unexpected(&reply)),
     };
-    let kv = site.kv()?;
-    kept.sessions = counting(kept.sessions, site).await?;
+    let kv = context.kv()?;
+    kept.sessions = counting(kept.sessions, context).await?;
     let keys = kept.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
     let records = kv.get_each(keys).await?.into_iter().flatten().collect();
     let ids: Vec<_> = kept.credentials.iter().map(|set| &set.client_id).collect();
@@ -79,18 +78,18 @@ pub(super) async fn export(site: &Site, request: &Request, user: &UserId) -> Res
 }
 
 /// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
-pub(super) async fn put(site: &Site, request: &Request, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
-    note_claims(site, user, &account.services).await?;
+pub(crate) async fn put(context: &RequestContext, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
+    note_claims(context, user, &account.services).await?;
     let command = Command::PutAccount { account, end_sessions: false };
-    match site.ask(user, Placement::AsConfigured, request, command).await? {
+    match context.ask(user, Placement::AsConfigured, command).await? {
         Reply::Saved(saved) => Ok(saved),
         reply => Err(unexpected(&reply)),
     }
 }
 
 /// The account of `user`.
-pub(super) async fn account_of(site: &Site, request: &Request, user: &UserId) -> Result<Option<Account>, Fault> {
-    match site.ask(user, Placement::AsConfigured, request, Command::GetAccount).await? {
+pub(crate) async fn account_of(context: &RequestContext, user: &UserId) -> Result<Option<Account>, Fault> {
+    match context.ask(user, Placement::AsConfigured, Command::GetAccount).await? {
         Reply::Account(account) => Ok(Some(account)),
         Reply::Missing => Ok(None),
         reply => Err(unexpected(&reply)),
@@ -98,10 +97,10 @@ pub(super) async fn account_of(site: &Site, request: &Request, user: &UserId) ->
 }
 
 /// The user who owns a service: by KV's hint, and the object's word.
-pub(super) async fn owner_of(site: &Site, request: &Request, service: &OwnedId) -> Result<Option<UserId>, Fault> {
-    let claims: Option<ServiceClaims> = site.kv()?.get(&store::service_key(service)).await?;
+pub(crate) async fn owner_of(context: &RequestContext, service: &OwnedId) -> Result<Option<UserId>, Fault> {
+    let claims: Option<ServiceClaims> = context.kv()?.get(&store::service_key(service)).await?;
     for user in claims.unwrap_or_default().0 {
-        let account = account_of(site, request, &user).await?;
+        let account = account_of(context, &user).await?;
         if account.is_some_and(|account| account.owns(Some(service), None)) {
             return Ok(Some(user));
         }
@@ -110,22 +109,26 @@ pub(super) async fn owner_of(site: &Site, request: &Request, service: &OwnedId) 
 }
 
 /// Notes that `user` claims these services, where KV does not say so yet.
-async fn note_claims(site: &Site, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
-    change_claims(site, services, |claims| claims.with(user)).await
+async fn note_claims(context: &RequestContext, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
+    change_claims(context, services, |claims| claims.with(user)).await
 }
 
 /// Forgets that `user` claimed these services.
-pub(super) async fn forget_claims(site: &Site, user: &UserId, services: &BTreeSet<OwnedId>) -> Result<(), Fault> {
-    change_claims(site, services, |claims| claims.without(user)).await
+pub(crate) async fn forget_claims(
+    context: &RequestContext,
+    user: &UserId,
+    services: &BTreeSet<OwnedId>,
+) -> Result<(), Fault> {
+    change_claims(context, services, |claims| claims.without(user)).await
 }
 
 /// Writes what `change` makes of the claims on each of these services, where it makes anything.
 async fn change_claims(
-    site: &Site,
+    context: &RequestContext,
     services: &BTreeSet<OwnedId>,
     change: impl Fn(ServiceClaims) -> Option<ServiceClaims>,
 ) -> Result<(), Fault> {
-    let kv = &site.kv()?;
+    let kv = &context.kv()?;
     let keys: Vec<_> = services.iter().map(store::service_key).collect();
     let claims = kv.get_each::<ServiceClaims>(keys.clone()).await?.into_iter().map(Option::unwrap_or_default);
     let changed = keys.into_iter().zip(claims).filter_map(|(key, claims)| Some((key, change(claims)?)));

@@ -1,9 +1,10 @@
 //! The console's object: the sessions of administrators, and the counts of the chart.
 
-use super::fault::Fault;
+use super::object;
 use super::sql::{Sql, json, number, seconds};
-use super::{object, platform, settings};
 use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, ConsoleTurn, Count, DAYS_KEPT};
+use crate::edge::runtime::Fault;
+use crate::edge::runtime::{platform, settings};
 use crate::id::SessionId;
 use crate::secret::SecretDigest;
 use crate::store::CONSOLE_SCHEMA;
@@ -11,7 +12,7 @@ use crate::time::Timestamp;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The binding's name in wrangler.toml.
-pub(super) const BINDING: &str = "CONSOLE";
+pub(crate) const BINDING: &str = "CONSOLE";
 
 /// The one object of its class, named `console`.
 #[durable_object(fetch)]
@@ -99,7 +100,7 @@ impl Tables {
 }
 
 /// Asks the console's object, placed where the setting `OBJECT_LOCATION` says if it is new: one object request.
-pub(super) async fn ask(env: &Env, command: ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
+pub(crate) async fn ask(env: &Env, command: ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
     let settings =
         settings::read(env).map_err(|_| Fault::Internal("settings", "the configuration is invalid".to_owned()))?;
     let turn = ConsoleTurn { admin_token: settings.admin_token.clone(), command };

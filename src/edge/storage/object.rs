@@ -1,6 +1,6 @@
 //! Calling an object.
 
-use super::fault::Fault;
+use crate::edge::runtime::Fault;
 use crate::json::error_place;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,7 +52,7 @@ pub(super) async fn read<T: DeserializeOwned>(mut request: Request) -> worker::R
 }
 
 /// The fault of a reply that the command cannot have.
-pub(super) fn unexpected(reply: &impl Serialize) -> Fault {
+pub(crate) fn unexpected(reply: &impl Serialize) -> Fault {
     let text = serde_json::to_string(reply).unwrap_or_default();
     let kind: String = text.chars().take_while(|c| *c != ':').collect();
     Fault::Internal("object reply", kind)

@@ -1,8 +1,9 @@
 //! The user's object: load, decide, save.
 
-use super::fault::Fault;
+use super::object;
 use super::rows::Rows;
-use super::{object, platform, settings};
+use crate::edge::runtime::Fault;
+use crate::edge::runtime::{platform, settings};
 use crate::id::UserId;
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
 /// The binding's name in wrangler.toml.
-pub(super) const BINDING: &str = "USERS";
+pub(crate) const BINDING: &str = "USERS";
 
 /// One object per user, named by the User ID. It is single-threaded and strongly consistent.
 #[durable_object(alarm)]
@@ -95,7 +96,7 @@ fn after(now: Timestamp, then: Timestamp) -> Duration {
 }
 
 /// Sends `turn` to the object of `user`, placed by `hint` if it is new: one object request.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     env: &Env,
     user: &UserId,
     hint: Option<&str>,
