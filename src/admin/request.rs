@@ -107,7 +107,8 @@ impl AdminRequest {
     /// 401, the same for no token and a wrong one.
     pub fn authenticate(request: &Request, admin_token: &SecretDigest) -> Result<(), Failure> {
         const UNAUTHORIZED: Failure = Failure::of(401, "unauthorized", "The administration token is missing or wrong.")
-            .with("WWW-Authenticate", r#"Bearer realm="signet administration""#);
+            .with("WWW-Authenticate", r#"Bearer realm="signet administration""#)
+            .as_failed_attempt();
         let presented = request.credentials("bearer").map(|token| Secret::new(token.to_owned()));
         if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
     }

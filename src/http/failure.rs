@@ -22,6 +22,10 @@ pub struct Failure {
     pub login_url: Option<String>,
     /// The link that its page offers first.
     pub way_back: Option<Box<WayBack>>,
+    /// Whether the answer also clears the session cookie.
+    pub clears_session: bool,
+    /// Whether a secret was missing or wrong, so that the answer counts against the caller's rate limit.
+    pub is_failed_attempt: bool,
 }
 
 /// A link on the page of a failure, to where the person came from or can sign in.
@@ -53,7 +57,16 @@ impl Failure {
 
     /// A failure with fixed texts.
     pub const fn of(status: u16, error: &'static str, description: &'static str) -> Self {
-        Self { status, error, description: Cow::Borrowed(description), header: None, login_url: None, way_back: None }
+        Self {
+            status,
+            error,
+            description: Cow::Borrowed(description),
+            header: None,
+            login_url: None,
+            way_back: None,
+            clears_session: false,
+            is_failed_attempt: false,
+        }
     }
 
     /// 400 `invalid_request`.
@@ -79,6 +92,18 @@ impl Failure {
     /// The failure with one more header field.
     pub const fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.header = Some((name, value));
+        self
+    }
+
+    /// The failure, whose answer also clears the session cookie.
+    pub const fn clearing_session(mut self) -> Self {
+        self.clears_session = true;
+        self
+    }
+
+    /// The failure, which counts against the caller's rate limit: a secret was missing or wrong.
+    pub const fn as_failed_attempt(mut self) -> Self {
+        self.is_failed_attempt = true;
         self
     }
 

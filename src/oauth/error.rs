@@ -53,7 +53,8 @@ impl TokenError {
         match self {
             Self::InvalidRequest(failure) => failure,
             Self::InvalidClient(_) => Failure::of(401, "invalid_client", "Client authentication failed.")
-                .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#),
+                .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#)
+                .as_failed_attempt(),
             Self::InvalidGrant => Failure::of(400, "invalid_grant", "The client may not sign in this user."),
             Self::ForeignToken => Failure::of(400, "invalid_grant", "The token was issued to another client."),
             Self::UnauthorizedClient => {

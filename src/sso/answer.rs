@@ -32,13 +32,14 @@ impl Refusal {
         const INVALID_TOKEN: Failure = Failure::of(401, "invalid_token", "The sign-in link is not valid.")
             .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
         match self {
-            Self::Forged => INVALID_TOKEN,
+            Self::Forged => INVALID_TOKEN.as_failed_attempt(),
             Self::Denied(denial, _, user) => {
                 let description = denial.message(user).into();
-                match denial.status() {
+                let failure = match denial.status() {
                     401 => Failure { description, ..INVALID_TOKEN },
                     status => Failure { description, ..Failure::of(status, "access_denied", "") },
-                }
+                };
+                if *denial == Denial::ClosedWithSession { failure.clearing_session() } else { failure }
             }
         }
     }

@@ -45,6 +45,8 @@ pub enum Encoding {
 pub struct ApiAnswer {
     /// The status.
     pub status: u16,
+    /// Whether a secret was missing or wrong, so that the answer counts against the caller's rate limit.
+    pub is_failed_attempt: bool,
     fields: Map<String, Value>,
 }
 
@@ -56,7 +58,7 @@ impl ApiAnswer {
             _ => Map::new(),
         };
         fields.insert("result".to_owned(), "success".into());
-        Self { status: 200, fields }
+        Self { status: 200, is_failed_attempt: false, fields }
     }
 
     /// `result=error`. What went wrong in the business is 200: clients read no message with another status.
@@ -64,7 +66,13 @@ impl ApiAnswer {
         let mut fields = Map::new();
         fields.insert("result".to_owned(), "error".into());
         fields.insert("message".to_owned(), message.into().into());
-        Self { status, fields }
+        Self { status, is_failed_attempt: false, fields }
+    }
+
+    /// The answer, which counts against the caller's rate limit: a secret was missing or wrong.
+    pub const fn as_failed_attempt(mut self) -> Self {
+        self.is_failed_attempt = true;
+        self
     }
 
     /// Whether it is a success.

@@ -1,0 +1,150 @@
+//! `POST /admin/v1/import`.
+
+use crate::edge::runtime::platform::{self, Answer, Chunks, Gone, Sink};
+use crate::edge::runtime::{Error, Fault, RequestContext, decisions};
+use crate::edge::storage::imports;
+use crate::http::{Failure, Method, Response};
+use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
+use crate::log::{LogLine, Outcome};
+use serde_json::value::to_raw_value;
+
+const UNSUPPORTED: Failure =
+    Failure::of(415, "unsupported_media_type", "The body is neither application/x-ndjson nor application/json.");
+
+/// Where the lines come from.
+enum Source {
+    /// A body of lines, read while they are done.
+    Lines(Chunks),
+    /// A list, read before.
+    List(WhmcsList),
+}
+
+/// Imports what an administrator sends, who is authenticated:
+/// 1. is it lines, or a list? A list is read and parsed whole,
+/// 2. the answer begins, and tells what becomes of the lines while they are done.
+pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
+    if context.request.method != Method::Post {
+        return Err(Failure::method_not_allowed("POST").into());
+    }
+    // 1.
+    let source = match context.request.content_type().as_deref() {
+        Some("application/x-ndjson") => {
+            let unreadable = |_| Failure::bad_request("The request body could not be read.");
+            Source::Lines(Chunks::of(incoming, &context.request).map_err(unreadable)?)
+        }
+        Some("application/json") => {
+            context.request.check_content_length(LIST_BYTES_MAX)?;
+            let body = platform::read_body(incoming, &context.request, LIST_BYTES_MAX).await?;
+            Source::List(WhmcsList::parse(&body)?)
+        }
+        _ => return Err(UNSUPPORTED.into()),
+    };
+    // 2.
+    let (sink, answer) = Sink::new()?;
+    let import = Import { context: context.clone(), sink, counts: Counts::default(), start: platform::milliseconds() };
+    context.worker.wait_until(import.run(source));
+    Ok(Answer::Streamed(Response::empty(200).with("Content-Type", "application/x-ndjson"), answer))
+}
+
+/// An import under way.
+struct Import {
+    context: RequestContext,
+    sink: Sink,
+    counts: Counts,
+    /// When it began, in milliseconds.
+    start: u64,
+}
+
+/// Why an import ends before its lines do.
+enum End {
+    /// Storage failed in this line.
+    Fault(u64, Fault),
+    /// The body broke off in this line.
+    Broken(u64),
+    /// Nobody reads the answer any more.
+    Gone,
+}
+
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl Import {
+    async fn run(mut self, source: Source) {
+        let end = match source {
+            Source::Lines(chunks) => self.do_lines(chunks).await,
+            Source::List(list) => self.do_items(list.items()).await,
+        };
+        self.record(&end);
+        let last = match &end {
+            Ok(()) => Report::Done(self.counts),
+            Err(End::Fault(line, fault)) => Report::Stopped { line: *line, reason: fault.failure().description },
+            Err(End::Broken(line)) => Report::Stopped { line: *line, reason: "The body broke off.".into() },
+            Err(End::Gone) => return,
+        };
+        // Whoever reads no more needs no last line.
+        if self.sink.write(&last.to_line()).await.is_ok() {
+            let _ = self.sink.close().await;
+        }
+    }
+
+    async fn do_lines(&mut self, mut chunks: Chunks) -> Result<(), End> {
+        let mut lines = Lines::default();
+        while let Some(chunk) = chunks.next().await.map_err(|_| End::Broken(lines.current()))? {
+            self.do_items(lines.push(&chunk).iter().map(Item::parse)).await?;
+        }
+        self.do_items(lines.finish().iter().map(Item::parse)).await
+    }
+
+    async fn do_items(&mut self, items: impl Iterator<Item = Item>) -> Result<(), End> {
+        for batch in Batches::of(items) {
+            self.do_batch(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Does the lines of a batch, and reports on them.
+    async fn do_batch(&mut self, batch: Vec<Item>) -> Result<(), End> {
+        let mut text = String::new();
+        let mut stopped = Ok(());
+        for written in imports::write_batch(&self.context, batch).await {
+            let outcome = match written.outcome {
+                Ok(outcome) => outcome,
+                Err(fault) => {
+                    stopped = Err(End::Fault(written.line, fault));
+                    break;
+                }
+            };
+            self.counts.line = written.line;
+            if let Some(outcome) = outcome {
+                self.counts.count(&outcome);
+                if let Err(reason) = outcome {
+                    text.push_str(&Report::Refused { line: written.line, reason }.to_line());
+                }
+            }
+            if written.line.is_multiple_of(PROGRESS_LINES) {
+                text.push_str(&Report::Progress(self.counts).to_line());
+            }
+        }
+        if !text.is_empty() {
+            self.sink.write(&text).await?;
+        }
+        stopped
+    }
+
+    fn record(&self, end: &Result<(), End>) {
+        let (outcome, reason, fault) = match end {
+            Ok(()) => (Outcome::Granted, "ok", None),
+            Err(End::Fault(_, fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
+            Err(End::Broken(_)) => (Outcome::Denied, "body_broken", None),
+            Err(End::Gone) => (Outcome::Denied, "answer_unread", None),
+        };
+        let line = LogLine {
+            lines: to_raw_value(&self.counts).ok(),
+            ..LogLine::new("import", outcome, reason, &self.context.audit.request_id)
+        };
+        decisions::record(&line, fault, platform::milliseconds().saturating_sub(self.start), &self.context.env);
+    }
+}

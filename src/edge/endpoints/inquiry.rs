@@ -1,0 +1,121 @@
+//! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: what applications ask about tokens.
+
+use crate::admin::token_json;
+use crate::credential::ClientAuthentication;
+use crate::edge::runtime::{Error, RequestContext};
+use crate::edge::storage::Placement;
+use crate::edge::storage::object::unexpected;
+use crate::http::{Failure, Response};
+use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
+use crate::token::{self, Claims};
+use crate::user::{Actor, Command, Introspection, Reply, TokenRevocation};
+use serde_json::json;
+
+/// Revokes a token:
+/// 1. parse the request,
+/// 2. the client proves who it is: one KV read,
+/// 3. a token that is dead or unknown is revoked enough,
+/// 4. a client revokes its own tokens alone,
+/// 5. the object remembers, or the answer is no success.
+pub(crate) async fn revoke(context: &RequestContext) -> Result<Response, Error> {
+    // 1.
+    let inquiry = TokenInquiry::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
+    // 2.
+    prove(&inquiry.client, context).await?;
+    // 3.
+    let Some(claims) = open(&inquiry, context) else {
+        context.audit.set_reason("unknown_token");
+        return Ok(revoked());
+    };
+    context.audit.set_token(&claims.jti);
+    // 4.
+    if claims.client_id != inquiry.client.client_id {
+        return Err(context.audit.refuse(TokenError::ForeignToken));
+    }
+    // 5.
+    context.audit.set_user(&claims.sub);
+    let command = Command::RevokeToken(TokenRevocation {
+        jti: claims.jti,
+        client_id: claims.client_id,
+        expires_at: claims.exp,
+        by: Some(Actor::Application),
+    });
+    match context.ask(&claims.sub, Placement::AsConfigured, command).await? {
+        Reply::Done => Ok(revoked()),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// The answer to a revocation. Clients ignore what it says (RFC 7009 section 2.2), but some parse it as JSON first.
+fn revoked() -> Response {
+    Response::json(200, &json!({}))
+}
+
+/// Says whether a token would sign its user in. Nothing is spent:
+/// 1. parse the request,
+/// 2. the client proves who it is: one KV read,
+/// 3. a token that is dead, unknown or another client's is not active,
+/// 4. ask the object.
+pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Error> {
+    // 1.
+    let inquiry = TokenInquiry::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
+    // 2.
+    prove(&inquiry.client, context).await?;
+    // 3.
+    let own = open(&inquiry, context).filter(|claims| claims.client_id == inquiry.client.client_id);
+    let Some(claims) = own else { return Ok(Response::json(200, &introspection_json(None))) };
+    context.audit.set_token(&claims.jti);
+    context.audit.set_user(&claims.sub);
+    // 4.
+    let command = Command::IntrospectToken(Introspection {
+        jti: claims.jti.clone(),
+        client_id: claims.client_id.clone(),
+        delegated: claims.delegated,
+        service_id: claims.inputs.service_id.clone(),
+        domain_id: claims.inputs.domain_id.clone(),
+    });
+    match context.ask(&claims.sub, Placement::AsConfigured, command).await? {
+        Reply::Active(active) => Ok(Response::json(200, &introspection_json(active.then_some(&claims)))),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// Says what became of a token, to the application it was issued to:
+/// 1. parse the request,
+/// 2. the client proves who it is: one KV read,
+/// 3. find the token's record: another KV read,
+/// 4. ask the object for its fate.
+pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error> {
+    const NO_RECEIPT: Failure = Failure::of(
+        404,
+        "not_found",
+        "There is no receipt of such a token. A new one may take a minute to be known, and is kept for a day.",
+    );
+    // 1.
+    let receipt = ReceiptRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
+    // 2.
+    prove(&receipt.client, context).await?;
+    // 3.
+    let jti = receipt.jti.ok_or(NO_RECEIPT)?;
+    let record = context.kv()?.token_record(&jti).await?;
+    let record = record.filter(|record| record.client_id == receipt.client.client_id).ok_or(NO_RECEIPT)?;
+    context.audit.set_token(&jti);
+    context.audit.set_user(&record.user_id);
+    // 4.
+    match context.ask(&record.user_id, Placement::AsConfigured, Command::GetToken(jti)).await? {
+        Reply::Fate(fate) => Ok(Response::json(200, &token_json(&record, fate.as_ref(), context.now)?)),
+        reply => Err(unexpected(&reply).into()),
+    }
+}
+
+/// Checks the client's credentials against KV.
+async fn prove(client: &ClientAuthentication, context: &RequestContext) -> Result<(), Error> {
+    context.audit.set_client(&client.client_id);
+    let set = context.kv()?.credential(&client.client_id).await?;
+    authenticate(client, set.as_ref(), context.now).map(drop).map_err(|error| context.audit.refuse(error))
+}
+
+/// The claims of the token asked about, if it is Signet's and alive.
+fn open(inquiry: &TokenInquiry, context: &RequestContext) -> Option<Claims> {
+    token::open(inquiry.token.expose(), &context.settings.keys, &context.settings.issuer, context.now).ok()
+}

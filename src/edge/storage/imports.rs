@@ -1,0 +1,122 @@
+//! Doing what the lines of an import ask for, a batch at a time.
+
+use super::kv::Kv;
+use super::{accounts, credentials};
+use crate::credential::CredentialSet;
+use crate::edge::runtime::platform;
+use crate::edge::runtime::{Fault, RequestContext};
+use crate::id::{ClientId, OwnedId, UserId};
+use crate::import::{Content, CredentialEntry, Entry, Item, LineOutcome, Reason};
+use crate::store;
+use crate::time::Timestamp;
+use crate::user::Effect;
+use futures_util::future::join_all;
+use std::collections::BTreeSet;
+
+/// What became of a line: nothing if it was blank.
+pub(crate) struct Written {
+    /// The number of the line.
+    pub(crate) line: u64,
+    /// What became of it.
+    pub(crate) outcome: Result<Option<LineOutcome>, Fault>,
+}
+
+/// Does what the lines of a batch ask for, all at once, and tells what became of each, in their order. Only when all are
+/// done, KV forgets the services that were dropped: one that changed hands within the batch is its new owner's by then.
+pub(crate) async fn write_batch(context: &RequestContext, batch: Vec<Item>) -> Vec<Written> {
+    let now = platform::now();
+    let writes = batch.into_iter().map(|item| async move { (item.line, write(context, item.content, now).await) });
+    let forgets = join_all(writes).await.into_iter().map(|(line, written)| async move {
+        let outcome = match written {
+            Ok((effect, dropped)) => forget(context, dropped).await.map(|()| effect.map(Ok)),
+            Err(Stop::Refused(reason)) => Ok(Some(Err(reason))),
+            Err(Stop::Fault(fault)) => Err(fault),
+        };
+        Written { line, outcome }
+    });
+    join_all(forgets).await
+}
+
+/// The services that a user's account dropped.
+type Dropped = Option<(UserId, BTreeSet<OwnedId>)>;
+
+async fn write(context: &RequestContext, content: Content, now: Timestamp) -> Result<(Option<Effect>, Dropped), Stop> {
+    match content {
+        Content::Blank => Ok((None, None)),
+        Content::Refused(reason) => Err(reason.into()),
+        Content::Entry(Entry::Account(user, account)) => {
+            let saved = accounts::put(context, &user, account).await?;
+            Ok((Some(saved.effect), Some((user, saved.dropped))))
+        }
+        Content::Entry(Entry::Credential(entry)) => Ok((Some(write_set(context, *entry, now).await?), None)),
+    }
+}
+
+async fn forget(context: &RequestContext, dropped: Dropped) -> Result<(), Fault> {
+    match dropped {
+        Some((user, services)) => accounts::forget_claims(context, &user, &services).await,
+        None => Ok(()),
+    }
+}
+
+/// Why a line is not done.
+enum Stop {
+    /// It is refused. Nothing was written.
+    Refused(Reason),
+    /// Storage failed.
+    Fault(Fault),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Writes a set that brings its id, secret and number along. Everything is judged before anything is written:
+/// 1. the owner of its service, if it is to be bound to that one,
+/// 2. the set as it is and as it is to be,
+/// 3. its number is no other set's,
+/// 4. KV: the number, without a set it names nothing; not the number before any more; the set. The object hears of it.
+async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, Stop> {
+    let kv = context.kv()?;
+    // 1.
+    if let Some(service) = &entry.owner_of {
+        entry.input.user_id = Some(accounts::owner_of(context, service).await?.ok_or(Reason::NoOwner)?);
+    }
+    // 2.
+    let old = kv.credential(&entry.client_id).await?;
+    let old_number = old.as_ref().map(CredentialSet::number);
+    let (set, effect) = entry.settle(old, now)?;
+    let is_new = effect != Effect::Unchanged;
+    // 3.
+    if is_new && is_taken(&kv, &set).await? {
+        return Err(Reason::NumberTaken.into());
+    }
+    // 4.
+    let writing = async {
+        if !is_new {
+            return Ok(());
+        }
+        kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
+        if let Some(number) = old_number.filter(|number| *number != set.number()) {
+            kv.delete(&store::credential_number_key(number)).await?;
+        }
+        kv.put_credential(&set).await
+    };
+    let has_changed = credentials::write(context, &set, true, writing).await?;
+    Ok(if has_changed && !is_new { Effect::Changed } else { effect })
+}
+
+/// Whether another set has the number of `set`. What is left of one that is gone does not count.
+async fn is_taken(kv: &Kv, set: &CredentialSet) -> Result<bool, Fault> {
+    let holder: Option<ClientId> = kv.get(&store::credential_number_key(set.number())).await?;
+    let Some(holder) = holder.filter(|holder| *holder != set.client_id) else { return Ok(false) };
+    Ok(kv.credential(&holder).await?.is_some_and(|holder| holder.number() == set.number()))
+}
