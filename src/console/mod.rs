@@ -9,7 +9,7 @@ mod session;
 mod tally;
 mod view;
 
-pub use command::{ConsoleCommand, ConsoleReply, ConsoleTurn};
+pub use command::{ConsoleCommand, ConsoleEnvelope, ConsoleReply};
 pub use form::Act;
 pub use health::{Check, Level, Platform, checks};
 pub use pages::{
