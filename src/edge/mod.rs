@@ -1,190 +1,206 @@
-//! All that touches the platform: the Worker's entry, its endpoints, and the objects of users and of the console.
+//! The Worker on the platform: its entry. Dependencies point one way here too:
+//!
+//! ```text
+//! endpoints ─► storage ─► runtime
+//! ```
 
-mod accounts;
-mod admin_endpoint;
-mod assertion_keys;
-mod console_endpoint;
-mod console_object;
-mod credentials;
-mod decisions;
-#[cfg(feature = "demo")]
-mod demo_endpoints;
-mod discovery_endpoints;
-mod fault;
-mod gateway_endpoint;
-mod gateway_socket;
-mod health_endpoint;
-mod import_endpoint;
-mod imports;
-mod inquiry_endpoints;
-mod kv;
-mod limits;
-mod object;
-mod platform;
-mod rows;
-mod session_endpoints;
-mod settings;
-mod site;
-mod sql;
-mod sso_endpoint;
-mod standing;
-mod tally;
-mod token_endpoint;
-mod user_object;
-mod whmcs_endpoint;
+mod endpoints;
+mod runtime;
+mod storage;
 
 use crate::address;
 use crate::admin::AdminRequest;
-use crate::console;
+use crate::console::refusal_page;
 use crate::failure_response::Format;
-use crate::http::{BODY_BYTES_MAX, Failure, Hsts, Method, Request, Response};
+use crate::http::{BODY_BYTES_MAX, Failure, Hsts, Method, Response};
 use crate::limit::{FOREIGN_PAGE, TOO_MANY_ATTEMPTS};
 use crate::log::{LogLine, Outcome, jti_hash};
 use crate::route::Route;
+use crate::settings::{SettingProblem, Settings};
+use crate::user::SessionCookie;
 use crate::whmcs::ApiRequest;
-use fault::Trouble;
-use site::{Site, Trail};
+use endpoints::{admin, console, discovery, gateway, health, import, inquiry, session, sso, token, whmcs};
+use runtime::platform::{self, Answer};
+use runtime::{AuditContext, Error, RequestContext, decisions, limits, settings};
+use std::rc::Rc;
+use storage::counters;
 use worker::{Context, Env, event, web_sys};
 
 /// The answer to a request whose `Host` makes no address.
 const MALFORMED_ADDRESS: Failure = Failure::bad_request("The request's Host is malformed.");
 
-/// The event in the log of a request that leads nowhere.
+/// The event in the log of a request that has no route.
 const UNROUTED: &str = "request";
-
-/// An answer to a request.
-enum Answer {
-    /// Signet's own.
-    Signet(Response),
-    /// Signet's own, whose body is still being written. Whoever writes it records the decision.
-    Streamed(Response, web_sys::ReadableStream),
-    /// The client area's, in gateway mode.
-    ClientArea(web_sys::Response),
-}
 
 /// Serves one request:
 /// 1. read its head,
-/// 2. find its route, check the settings and the address, refuse callers with too many failed attempts, and let nobody but
-///    administrators into administration,
-/// 3. read its body, within the limit,
-/// 4. serve it; a failed attempt at a secret counts against the rate limit,
-/// 5. record the decision, and answer with the security headers. The client area's own answers pass without them.
+/// 2. find its route and the settings. Only `/healthz` is served without valid settings,
+/// 3. serve it: [`serve`],
+/// 4. record the decision,
+/// 5. answer with the security headers. The client area's own answers pass without them.
 #[event(fetch)]
-async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+async fn fetch(incoming: worker::Request, env: Env, worker: Context) -> worker::Result<web_sys::Response> {
+    let (start, request_id, worker) = (platform::milliseconds(), platform::request_id(), Rc::new(worker));
+    let finish = |response: Response, hsts| response.with("X-Request-Id", &request_id).secured(hsts);
     // 1.
-    let start = platform::milliseconds();
-    let request_id = platform::request_id();
-    let Ok(head) = platform::read_head(&request) else {
-        let line = LogLine::new(UNROUTED, Outcome::Denied, MALFORMED_ADDRESS.error, &request_id);
-        decisions::record(&line, None, 0, &env, &context);
-        let response = MALFORMED_ADDRESS.into_response(Format::Json, None).with("X-Request-Id", &request_id);
-        return Ok(platform::write_response(response.secured(Hsts::Off))?.into());
+    let Ok(request) = platform::read_head(&incoming) else {
+        let audit = AuditContext::new(UNROUTED, request_id.clone());
+        record(&audit, &Err(MALFORMED_ADDRESS.into()), 0, &env, &worker);
+        let response = MALFORMED_ADDRESS.into_response(Format::Json, None);
+        return Ok(platform::write_response(finish(response, Hsts::Off))?.into());
     };
-    let mut trail = Trail { event: UNROUTED, ..Trail::default() };
-    // 2. to 4.
-    let mut outcome = serve(request, head.clone(), env.clone(), &context, &request_id, &mut trail).await;
-    if trail.is_failed_attempt && limits::exceeds(&head, trail.client_id.as_ref(), &env, &request_id).await {
-        trail.reason = None;
-        outcome = Err(TOO_MANY_ATTEMPTS.into());
+    // 2.
+    let (route, format, settings) = (Route::of(&request), Route::format(&request), settings::read(&env));
+    let hsts = settings.as_ref().map_or(Hsts::Off, |settings| settings.hsts(&request));
+    let event = route.as_ref().map_or(UNROUTED, |route| route.name());
+    let audit = Rc::new(AuditContext::new(event, request_id.clone()));
+    // 3.
+    let result = match (&route, &settings) {
+        (Err(failure), _) => Err(failure.clone().into()),
+        (Ok(Route::Health), _) => Ok(Answer::Signet(health::serve(&env))),
+        (Ok(_), Err(problems)) => Err(not_configured(problems, &request_id).into()),
+        (Ok(route), Ok(settings)) => {
+            let (settings, env, worker, audit) = (settings.clone(), env.clone(), worker.clone(), audit.clone());
+            let context = RequestContext { request, now: platform::now(), settings, env, worker, audit };
+            serve(*route, &incoming, context).await
+        }
+    };
+    // 4.
+    if !matches!(result, Ok(Answer::Streamed(..))) {
+        record(&audit, &result, platform::milliseconds().saturating_sub(start), &env, &worker);
     }
     // 5.
-    let (meaning, reason, fault) = match &outcome {
-        Ok(_) => (trail.outcome, "ok", None),
-        Err(Trouble::Caller(failure)) => (Outcome::Denied, failure.error, None),
-        Err(Trouble::Ours(fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
-    };
-    let line = LogLine {
-        client_id: trail.client_id.as_ref(),
-        user_id: trail.user_id.as_ref(),
-        jti_hash: trail.jti.as_ref().map(jti_hash),
-        ..LogLine::new(trail.event, meaning, trail.reason.filter(|_| fault.is_none()).unwrap_or(reason), &request_id)
-    };
-    if !matches!(outcome, Ok(Answer::Streamed(..))) {
-        decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &env, &context);
-    }
-    let hsts = settings::read(&env).map_or(Hsts::Off, |settings| settings.hsts(&head));
-    let finish = |response: Response| response.with("X-Request-Id", &request_id).secured(hsts);
-    let response = match outcome {
+    let response = match result {
         Ok(Answer::ClientArea(response)) => return Ok(response),
-        Ok(Answer::Streamed(response, body)) => return Ok(platform::write_stream(&finish(response), body)?.into()),
+        Ok(Answer::Streamed(response, body)) => {
+            return Ok(platform::write_stream(&finish(response, hsts), body)?.into());
+        }
         Ok(Answer::Signet(response)) => response,
-        Err(Trouble::Caller(failure)) => tell(failure, &head, &trail),
-        Err(Trouble::Ours(fault)) => tell(fault.failure(), &head, &trail),
+        Err(error) => refuse(error.into_failure(), route.ok(), format, settings.ok().as_deref()),
     };
-    Ok(platform::write_response(finish(response))?.into())
+    Ok(platform::write_response(finish(response, hsts))?.into())
 }
 
-async fn serve(
-    incoming: worker::Request,
-    mut request: Request,
-    env: Env,
-    context: &Context,
-    request_id: &str,
-    trail: &mut Trail,
-) -> Result<Answer, Trouble> {
-    let route = Route::of(&request)?;
-    trail.event = route.name();
-    if route == Route::Health {
-        return Ok(Answer::Signet(health_endpoint::serve(&env)));
+/// Logs the problems of the settings.
+fn not_configured(problems: &[SettingProblem], request_id: &str) -> Failure {
+    let line = serde_json::json!({"event": "config.invalid", "problems": problems, "request_id": request_id});
+    worker::console_error!("{line}");
+    Failure::NOT_CONFIGURED
+}
+
+/// Serves a request on its route. A failed attempt at a secret counts against the rate limit.
+async fn serve(route: Route, incoming: &worker::Request, mut context: RequestContext) -> Result<Answer, Error> {
+    let result = match admit(route, incoming, &mut context).await {
+        Ok(None) => dispatch(route, incoming, &context).await,
+        Ok(Some(response)) => Ok(Answer::Signet(response)),
+        Err(error) => Err(error),
+    };
+    match result {
+        Err(Error::Failure(failure)) if failure.is_failed_attempt => {
+            limits::count_failed_attempt(&context).await?;
+            Err(failure.into())
+        }
+        result => result,
     }
-    let site = Site::new(env, request_id)?;
-    trail.home = Some(site.settings.client_area.base().to_string());
-    if let Some(refusal) = address::refusal(&request, route, &site.settings) {
-        trail.outcome = refusal.outcome;
-        trail.reason = Some(refusal.reason);
-        return Ok(Answer::Signet(refusal.response));
+}
+
+/// Checks a request before its endpoint serves it, cheapest checks first:
+/// 1. the address, which may be answered by a redirect to the right one,
+/// 2. where a secret is taken: no page of another origin, no address with too many failed attempts,
+/// 3. nobody but administrators gets into the administration API,
+/// 4. read the body, within the limit.
+async fn admit(
+    route: Route,
+    incoming: &worker::Request,
+    context: &mut RequestContext,
+) -> Result<Option<Response>, Error> {
+    let RequestContext { request, settings, audit, .. } = context;
+    // 1.
+    if let Some(refusal) = address::refusal(request, route, settings) {
+        audit.outcome.set(refusal.outcome);
+        audit.set_reason(refusal.reason);
+        return Ok(Some(refusal.response));
     }
-    if route.takes_secret(&request) {
-        // The console says so in its own words.
+    // 2.
+    if route.takes_secret(request) {
+        // The console has an answer of its own.
         if request.is_of_foreign_page() && route != Route::Console {
             return Err(FOREIGN_PAGE.into());
         }
-        if limits::refuses(&request) {
+        if limits::refuses(request) {
             return Err(TOO_MANY_ATTEMPTS.into());
         }
     }
+    // 3.
     match route {
-        Route::Admin | Route::Import => AdminRequest::authenticate(&request, &site.settings.admin_token)
-            .inspect_err(|_| trail.is_failed_attempt = true)?,
-        Route::Whmcs => ApiRequest::check_head(&request, site.settings.api_allow_get)?,
+        Route::Admin | Route::Import => AdminRequest::authenticate(request, &settings.admin_token)?,
+        Route::Whmcs => ApiRequest::check_head(request, settings.api_allow_get)?,
         _ => {}
     }
+    // 4.
     if route.takes_body() && request.method != Method::Get {
         request.check_content_length(BODY_BYTES_MAX)?;
-        request.body = platform::read_body(&incoming, &request, BODY_BYTES_MAX).await?;
+        request.body = platform::read_body(incoming, request, BODY_BYTES_MAX).await?;
     }
+    Ok(None)
+}
+
+/// Hands a request to its endpoint.
+async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
     let response = match route {
-        Route::ClientArea => return gateway_endpoint::serve(&incoming, request, site, context, trail).await,
-        Route::Token => token_endpoint::serve(&request, &site, context, trail).await,
+        Route::ClientArea => return gateway::serve(incoming, context).await,
+        Route::Import => return import::serve(incoming, context).await,
+        Route::Token => token::serve(context).await,
         #[cfg(not(feature = "demo"))]
-        Route::Sso => sso_endpoint::serve(&request, &site, context, trail).await,
+        Route::Sso => sso::serve(context).await,
         #[cfg(feature = "demo")]
-        Route::Sso => demo_endpoints::sso(&request, &site, context, trail).await,
+        Route::Sso => endpoints::demo::trace(context, sso::serve(context)).await,
         #[cfg(feature = "demo")]
-        Route::Demo => demo_endpoints::serve(&request, &site, context, trail).await,
-        Route::Revocation => inquiry_endpoints::revoke(&request, &site, trail).await,
-        Route::Introspection => inquiry_endpoints::introspect(&request, &site, trail).await,
-        Route::Receipt => inquiry_endpoints::receipt(&request, &site, trail).await,
-        Route::Session => session_endpoints::check(&request, &site, trail).await,
-        Route::Logout => session_endpoints::logout(&request, &site, trail).await,
-        Route::Security => session_endpoints::security(&request, &site, trail).await,
-        Route::Metadata => Ok(discovery_endpoints::metadata(&site)),
-        Route::Jwks => discovery_endpoints::jwks(&site).await,
-        Route::Description => Ok(discovery_endpoints::description()),
-        Route::Whmcs => whmcs_endpoint::serve(&request, &site, context, trail).await,
-        Route::Import => return import_endpoint::serve(&incoming, request, site, context).await,
-        Route::Admin => admin_endpoint::serve(&request, &site, trail).await,
-        Route::Console => console_endpoint::serve(&request, &site, trail).await,
-        Route::Health => Ok(health_endpoint::serve(&site.env)),
+        Route::Demo => endpoints::demo::serve(context, token::serve).await,
+        Route::Revocation => inquiry::revoke(context).await,
+        Route::Introspection => inquiry::introspect(context).await,
+        Route::Receipt => inquiry::receipt(context).await,
+        Route::Session => session::check(context).await,
+        Route::Logout => session::logout(context).await,
+        Route::Security => session::security(context).await,
+        Route::Metadata => Ok(discovery::metadata(context)),
+        Route::Jwks => discovery::jwks(context).await,
+        Route::Description => Ok(discovery::description()),
+        Route::Whmcs => whmcs::serve(context).await,
+        Route::Admin => admin::serve(context).await,
+        Route::Console => console::serve(context).await,
+        Route::Health => Ok(health::serve(&context.env)),
     };
     response.map(Answer::Signet)
 }
 
-fn tell(failure: Failure, request: &Request, trail: &Trail) -> Response {
-    let format = Route::format(request);
-    let response = match Route::of(request) {
-        Ok(Route::Console) if format == Format::Page => console::refusal_page(&failure),
-        _ => failure.into_response(format, trail.home.as_deref()),
+/// Records how a request ended: in the log, and sign-ins in the console's counters.
+fn record(audit: &AuditContext, result: &Result<Answer, Error>, milliseconds: u64, env: &Env, worker: &Context) {
+    let (outcome, reason, fault) = match result {
+        Ok(_) => (audit.outcome.get(), audit.reason.get().unwrap_or("ok"), None),
+        Err(Error::Failure(failure)) => (Outcome::Denied, audit.reason.get().unwrap_or(failure.error), None),
+        Err(Error::Fault(fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
     };
-    if trail.ends_session { crate::user::SessionCookie::clear(response) } else { response }
+    let (client_id, user_id, jti) = (audit.client_id.borrow(), audit.user_id.borrow(), audit.jti.borrow());
+    let line = LogLine {
+        client_id: client_id.as_ref(),
+        user_id: user_id.as_ref(),
+        jti_hash: jti.as_ref().map(jti_hash),
+        ..LogLine::new(audit.event, outcome, reason, &audit.request_id)
+    };
+    decisions::record(&line, fault, milliseconds, env);
+    counters::count(&line, env, worker);
+}
+
+/// The answer of a failure. With a route and settings, its page links to the client area.
+fn refuse(failure: Failure, route: Option<Route>, format: Format, settings: Option<&Settings>) -> Response {
+    let clears_session = failure.clears_session;
+    let response = match route {
+        Some(Route::Console) if format == Format::Page => refusal_page(&failure),
+        _ => {
+            let settings = settings.filter(|_| route.is_some());
+            failure.into_response(format, settings.map(|settings| settings.client_area.base().as_str()))
+        }
+    };
+    if clears_session { SessionCookie::clear(response) } else { response }
 }

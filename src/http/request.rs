@@ -70,6 +70,11 @@ pub struct Caller {
     pub user_agent: Option<String>,
 }
 
+/// The beginning of a header field that is kept.
+fn shorten(text: &str) -> String {
+    text.chars().take(USER_AGENT_KEPT).collect()
+}
+
 /// The segments of a path, percent-decoded. What is not UTF-8 becomes what no name or identifier contains.
 pub fn decoded_segments(path: &str) -> Vec<Cow<'_, str>> {
     path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect()
@@ -154,11 +159,12 @@ impl Request {
 
     /// Where it came from.
     pub fn caller(&self) -> Caller {
-        let shorten = |text: &str| text.chars().take(USER_AGENT_KEPT).collect();
-        Caller {
-            address: self.headers.get("cf-connecting-ip").map(shorten),
-            user_agent: self.headers.get("user-agent").map(shorten),
-        }
+        Caller { address: self.address(), user_agent: self.headers.get("user-agent").map(shorten) }
+    }
+
+    /// The client's address, as Cloudflare saw it.
+    pub fn address(&self) -> Option<String> {
+        self.headers.get("cf-connecting-ip").map(shorten)
     }
 
     /// Whether another site's page caused it, as far as the browser says (Fetch Metadata, else `Origin`). Hosts of one

@@ -85,7 +85,7 @@ impl Decision {
 
 /// Decides on `envelope` at `now`.
 pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
-    let context = AuditContext { request_id: envelope.request_id, caller: envelope.caller, now };
+    let context = EventContext { request_id: envelope.request_id, caller: envelope.caller, now };
     match envelope.command {
         Command::Redeem(redemption) => redeem(&facts, redemption, context),
         Command::CheckSession(id) => check_session(&facts, &id, now),
@@ -125,13 +125,13 @@ pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
 }
 
 /// Who asked, and when: what every event says.
-struct AuditContext {
+struct EventContext {
     request_id: String,
     caller: Caller,
     now: Timestamp,
 }
 
-impl AuditContext {
+impl EventContext {
     fn event(&self, event: EventKind) -> Event {
         Event {
             at: self.now,

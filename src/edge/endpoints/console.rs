@@ -1,23 +1,20 @@
 //! `/admin`: the operator's console.
 
-use super::admin_endpoint::{self, Admin, NO_CREDENTIAL};
-use super::fault::{Fault, Trouble};
-use super::object::unexpected;
-use super::platform::{milliseconds, random};
-use super::site::{Site, Trail};
-use super::standing::counting;
-use super::{console_object, decisions, limits, user_object};
-use crate::admin::{AdminReply, PageRequest};
+use crate::admin::{AdminReply, PageRequest, UserRequest};
 use crate::console::{
-    self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession, Frame, Platform, SignIn,
-    SignInRequest, Tally, UserPage, View, arrival_address, first_day_shown, view_at,
+    self, Act, ConsoleCookie, ConsoleRequest, ConsoleSession, Frame, Platform, SignIn, SignInRequest, Tally, UserPage,
+    View, arrival_address, first_day_shown, view_at,
 };
-use crate::http::{BROWSER_CHALLENGE, Failure, Method, Request, Response};
+use crate::edge::runtime::platform::{milliseconds, random};
+use crate::edge::runtime::{Error, Fault, RequestContext, decisions, limits};
+use crate::edge::storage::administration::{Admin, NO_CREDENTIAL, perform};
+use crate::edge::storage::calls::ConsoleObject;
+use crate::edge::storage::sessions::counting;
+use crate::edge::storage::user_object;
+use crate::http::{BROWSER_CHALLENGE, Failure, Method, Response};
 use crate::id::{ClientId, SessionId, UserId};
-use crate::log::Outcome;
 use crate::session::FormProof;
-use crate::user::{Command, Reply};
-use futures_util::future::try_join3;
+use futures_util::future::{TryFutureExt as _, try_join3};
 use serde_json::Value;
 
 /// How many entries a page lists.
@@ -25,8 +22,7 @@ const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
 const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
     .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
-const WRONG_TOKEN: Failure =
-    Failure::of(401, "unauthorized", "That is not the administration token.").as_failed_attempt();
+const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
 const NO_COOKIE: Failure = Failure::of(
     401,
     "no_cookie",
@@ -45,36 +41,35 @@ const NO_COOKIE_BY_HTTP: Failure = Failure::of(
 /// 3. without a live session there is nothing but the way to sign in: one object request,
 /// 4. who has just signed in goes on to the page that was wanted,
 /// 5. a failure from here on is shown within the console.
-pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
+pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
-    if request.method == Method::Post && request.is_cross_origin(site.console_origin()) {
+    if context.request.method == Method::Post && context.request.is_cross_origin(context.console_origin()) {
         return Err(ANOTHER_SITE.into());
     }
     // 2.
-    let arrival = match SignInRequest::parse(request)? {
-        Some(SignInRequest::Enter(form)) => return sign_in(form, request, site, trail).await,
+    let arrival = match SignInRequest::parse(&context.request)? {
+        Some(SignInRequest::Enter(form)) => return sign_in(form, context).await,
         Some(SignInRequest::Arrive(view)) => Some(view),
         None => None,
     };
     // 3.
-    let Some(sid) = live_session(request, site).await? else {
-        return ask_to_sign_in(arrival, request, trail);
+    let Some(sid) = live_session(context).await? else {
+        return ask_to_sign_in(arrival, context);
     };
     // 4.
     if let Some(view) = arrival {
-        trail.reason = Some("arrived");
-        return Ok(go_to(&view.address(), site));
+        context.audit.set_reason("arrived");
+        return Ok(go_to(&view.address(), context));
     }
     // 5.
-    let wanted = view_at(&request.target()).unwrap_or(View::Overview);
+    let wanted = view_at(&context.request.target()).unwrap_or(View::Overview);
     let proof = FormProof { sid };
-    let csrf_token = proof.seal(&site.settings.keys)?;
+    let csrf_token = proof.seal(&context.settings.keys)?;
     let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
-    let outcome = Operator { request, site, proof, frame, trail }.serve().await;
+    let outcome = Operator { context, proof, frame }.serve().await;
     match outcome {
-        Err(Trouble::Caller(failure)) if request.wants_page() => {
-            trail.outcome = Outcome::Denied;
-            trail.reason = Some(failure.error);
+        Err(Error::Failure(failure)) if context.request.wants_page() => {
+            context.audit.deny(failure.error);
             Ok(console::failure_page(&frame, &failure))
         }
         outcome => outcome,
@@ -83,50 +78,40 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
 
 /// The answer to whoever is not signed in. `arrival` is where a browser goes right after signing in: without a cookie
 /// there, it kept none.
-fn ask_to_sign_in(arrival: Option<View>, request: &Request, trail: &mut Trail) -> Result<Response, Trouble> {
-    trail.reason = Some("no_session");
-    if !request.wants_page() {
+fn ask_to_sign_in(arrival: Option<View>, context: &RequestContext) -> Result<Response, Error> {
+    context.audit.deny("no_session");
+    if !context.request.wants_page() {
         return Err(NOBODY.into());
     }
-    trail.outcome = Outcome::Denied;
-    let failure = (arrival.is_some() && request.cookie(ConsoleCookie::NAME).is_none())
-        .then_some(if request.is_secure() { NO_COOKIE } else { NO_COOKIE_BY_HTTP });
-    let wanted = arrival.or_else(|| view_at(&request.target()).ok()).unwrap_or(View::Overview);
+    let failure = (arrival.is_some() && context.request.cookie(ConsoleCookie::NAME).is_none())
+        .then_some(if context.request.is_secure() { NO_COOKIE } else { NO_COOKIE_BY_HTTP });
+    let wanted = arrival.or_else(|| view_at(&context.request.target()).ok()).unwrap_or(View::Overview);
     Ok(console::sign_in_page(&wanted, failure.as_ref()))
 }
 
 /// Opens a session for whoever knows the administration token, and ends the one that the browser presents.
-async fn sign_in(sign_in: SignIn, request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
-    let expected = &site.settings.admin_token;
+async fn sign_in(sign_in: SignIn, context: &RequestContext) -> Result<Response, Error> {
+    let expected = &context.settings.admin_token;
     if !expected.verify(&sign_in.admin_token) {
-        trail.is_failed_attempt = true;
-        trail.outcome = Outcome::Denied;
-        trail.reason = Some("wrong_credentials");
+        limits::count_failed_attempt(context).await?;
+        context.audit.deny("wrong_credentials");
         return Ok(console::sign_in_page(&sign_in.then, Some(&WRONG_TOKEN)));
     }
-    let session = ConsoleSession::new(SessionId::from_random(random()?), expected.clone(), site.now);
-    let replaces = ConsoleCookie::open(request, &site.settings.keys, site.now).map(|cookie| cookie.sid);
-    done(site, ConsoleCommand::Open { session: session.clone(), replaces }).await?;
-    trail.reason = Some("signed_in");
-    let response = go_to(&arrival_address(&sign_in.then), site);
-    Ok(ConsoleCookie::of(&session).set(response, &site.settings.keys)?)
+    let session = ConsoleSession::new(SessionId::from_random(random()?), expected.clone(), context.now);
+    let replaces = ConsoleCookie::open(&context.request, &context.settings.keys, context.now).map(|cookie| cookie.sid);
+    ConsoleObject(&context.env).open(session.clone(), replaces).await?;
+    context.audit.set_reason("signed_in");
+    let response = go_to(&arrival_address(&sign_in.then), context);
+    Ok(ConsoleCookie::of(&session).set(response, &context.settings.keys)?)
 }
 
 /// The session that the browser presents, if it is alive.
-async fn live_session(request: &Request, site: &Site) -> Result<Option<SessionId>, Fault> {
-    let Some(cookie) = ConsoleCookie::open(request, &site.settings.keys, site.now) else { return Ok(None) };
-    match console_object::ask(&site.env, ConsoleCommand::Check(cookie.sid.clone())).await? {
-        ConsoleReply::Done => Ok(Some(cookie.sid)),
-        ConsoleReply::Missing => Ok(None),
-        reply => Err(unexpected(&reply)),
-    }
-}
-
-async fn done(site: &Site, command: ConsoleCommand) -> Result<(), Fault> {
-    match console_object::ask(&site.env, command).await? {
-        ConsoleReply::Done => Ok(()),
-        reply => Err(unexpected(&reply)),
-    }
+async fn live_session(context: &RequestContext) -> Result<Option<SessionId>, Fault> {
+    let Some(cookie) = ConsoleCookie::open(&context.request, &context.settings.keys, context.now) else {
+        return Ok(None);
+    };
+    let is_live = ConsoleObject(&context.env).check(cookie.sid.clone()).await?;
+    Ok(is_live.then_some(cookie.sid))
 }
 
 /// The page of a list that `cursor` names.
@@ -135,46 +120,44 @@ const fn page(cursor: Option<String>) -> PageRequest {
 }
 
 /// A redirect that a GET follows.
-fn go_to(address: &str, site: &Site) -> Response {
-    Response::redirect(303, &format!("{}{address}", site.console_origin()))
+fn go_to(address: &str, context: &RequestContext) -> Response {
+    Response::redirect(303, &format!("{}{address}", context.console_origin()))
 }
 
-/// An administrator who is signed in, and the request that came.
+/// An administrator who is signed in.
 struct Operator<'a> {
-    request: &'a Request,
-    site: &'a Site,
+    context: &'a RequestContext,
     proof: FormProof,
     frame: Frame<'a>,
-    trail: &'a mut Trail,
 }
 
 impl Operator<'_> {
-    async fn serve(&mut self) -> Result<Response, Trouble> {
-        match ConsoleRequest::parse(self.request)? {
+    async fn serve(&mut self) -> Result<Response, Error> {
+        match ConsoleRequest::parse(&self.context.request)? {
             ConsoleRequest::Show(view, notice) => {
-                self.trail.reason = Some("shown");
+                self.context.audit.set_reason("shown");
                 self.show(view, &Frame { notice, ..self.frame }).await
             }
-            ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.site)),
+            ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.context)),
             ConsoleRequest::Act { act, csrf_token } => {
-                self.proof.check(&csrf_token, &self.site.settings.keys)?;
-                self.trail.reason = Some("changed");
+                self.proof.check(&csrf_token, &self.context.settings.keys)?;
+                self.context.audit.set_reason("changed");
                 self.act(*act).await
             }
             ConsoleRequest::SignOut { csrf_token } => {
-                self.proof.check(&csrf_token, &self.site.settings.keys)?;
-                self.trail.reason = Some("signed_out");
-                done(self.site, ConsoleCommand::End(self.proof.sid.clone())).await?;
-                let response = ConsoleCookie::clear(go_to(&View::Overview.address(), self.site));
+                self.proof.check(&csrf_token, &self.context.settings.keys)?;
+                self.context.audit.set_reason("signed_out");
+                ConsoleObject(&self.context.env).end(self.proof.sid.clone()).await?;
+                let response = ConsoleCookie::clear(go_to(&View::Overview.address(), self.context));
                 Ok(response.with("Clear-Site-Data", "\"cache\", \"storage\""))
             }
         }
     }
 
     /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
-    async fn act(&mut self, act: Act) -> Result<Response, Trouble> {
+    async fn act(&mut self, act: Act) -> Result<Response, Error> {
         let status = |is_new| if is_new { 201 } else { 200 };
-        Ok(match admin_endpoint::perform(act.ask, self.request, self.site, self.trail).await? {
+        Ok(match perform(act.ask, self.context).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
                 let id = ("client_id", set.client_id.as_str());
                 let then = View::Credential(set.client_id.clone());
@@ -185,21 +168,21 @@ impl Operator<'_> {
                 let then = View::ApiCredential(credential.identifier.clone());
                 console::secret_page(&self.frame, status(is_new), &credential.name, id, &secret, &then)
             }
-            _ => go_to(&format!("{}?notice={}", act.then.address(), act.notice.as_str()), self.site),
+            _ => go_to(&format!("{}?notice={}", act.then.address(), act.notice.as_str()), self.context),
         })
     }
 
-    async fn show(&mut self, view: View, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        let (site, admin) = (self.site, Admin { request: self.request, site: self.site });
+    async fn show(&mut self, view: View, frame: &Frame<'_>) -> Result<Response, Error> {
+        let (context, admin) = (self.context, Admin { context: self.context });
         match &view {
-            View::Credential(id) | View::ApiCredential(id) => self.trail.client_id = Some(id.clone()),
-            View::User { id, .. } | View::Export(id) => self.trail.user_id = Some(id.clone()),
-            View::Token(jti) => self.trail.jti = Some(jti.clone()),
+            View::Credential(id) | View::ApiCredential(id) => context.audit.set_client(id),
+            View::User { id, .. } | View::Export(id) => context.audit.set_user(id),
+            View::Token(jti) => context.audit.set_token(jti),
             _ => {}
         }
         Ok(match view {
             View::Overview => console::overview_page(frame, &self.tally().await?),
-            View::Health => console::health_page(frame, &console::checks(&site.settings, &self.platform().await)),
+            View::Health => console::health_page(frame, &console::checks(&context.settings, &self.platform().await)),
             View::Credentials { cursor } => {
                 console::credentials_page(frame, &admin.credential_page(page(cursor)).await?)
             }
@@ -211,7 +194,7 @@ impl Operator<'_> {
             View::Tokens => console::find_token_page(frame),
             View::Token(jti) => {
                 let (record, fate) = admin.token(&jti).await?;
-                console::token_page(frame, &record, fate.as_ref(), site.now)
+                console::token_page(frame, &record, fate.as_ref(), context.now)
             }
             View::ApiCredentials { cursor } => {
                 console::api_credentials_page(frame, &admin.api_credential_page(page(cursor)).await?)
@@ -222,54 +205,47 @@ impl Operator<'_> {
     }
 
     /// The page of a set. What asked for a token may be an API credential too: then on to its page.
-    async fn show_credential(&self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        let kv = self.site.kv()?;
+    async fn show_credential(&self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Error> {
+        let kv = self.context.kv()?;
         if let Some(set) = kv.credential(&id).await? {
             return Ok(console::credential_page(frame, &set));
         }
         match kv.api_credential(&id).await? {
-            Some(_) => Ok(go_to(&View::ApiCredential(id).address(), self.site)),
+            Some(_) => Ok(go_to(&View::ApiCredential(id).address(), self.context)),
             None => Err(NO_CREDENTIAL.into()),
         }
     }
 
     /// The page of a user: three object requests at once.
-    async fn show_user(&self, id: &UserId, cursor: Option<String>, frame: &Frame<'_>) -> Result<Response, Trouble> {
-        let admin = Admin { request: self.request, site: self.site };
-        let (account, sessions) = (admin.ask(id, Command::GetAccount), admin.ask(id, Command::ListSessions(None)));
+    async fn show_user(&self, id: &UserId, cursor: Option<String>, frame: &Frame<'_>) -> Result<Response, Error> {
+        let admin = Admin { context: self.context };
+        let account = admin.object(id).account().map_err(Error::from);
+        let sessions = admin.object(id).sessions(None).map_err(Error::from);
         let (account, sessions, (events, older)) = try_join3(account, sessions, admin.events(id, page(cursor))).await?;
-        match (account, sessions) {
-            (Reply::Account(account), Reply::Sessions(sessions)) => {
-                let sessions = counting(sessions, self.site).await?;
-                let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
-                Ok(console::user_page(frame, &page))
-            }
-            (Reply::Missing, _) | (_, Reply::Missing) => Ok(console::unknown_user_page(frame, id)),
-            (reply, _) => Err(unexpected(&reply).into()),
-        }
+        let Some(account) = account else { return Ok(console::unknown_user_page(frame, id)) };
+        let sessions = counting(sessions, self.context).await?;
+        let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
+        Ok(console::user_page(frame, &page))
     }
 
     /// What is kept of a user, as the administration API answers it.
-    async fn export(&self, id: &UserId) -> Result<Response, Trouble> {
-        let reply = Admin { request: self.request, site: self.site }.user(id.clone(), Command::Export).await?;
-        Ok(reply.into_response(&self.site.settings.issuer, self.site.now)?)
+    async fn export(&self, id: &UserId) -> Result<Response, Error> {
+        let reply = Admin { context: self.context }.user(id.clone(), UserRequest::Export).await?;
+        Ok(reply.into_response(&self.context.settings.issuer, self.context.now)?)
     }
 
     async fn tally(&self) -> Result<Tally, Fault> {
-        let command = ConsoleCommand::Counts(first_day_shown(self.site.now));
-        match console_object::ask(&self.site.env, command).await? {
-            ConsoleReply::Counts(counts) => Ok(Tally::new(&counts, self.site.now)),
-            reply => Err(unexpected(&reply)),
-        }
+        let counts = ConsoleObject(&self.context.env).counts(first_day_shown(self.context.now)).await?;
+        Ok(Tally::new(&counts, self.context.now))
     }
 
     async fn platform(&self) -> Platform {
         let start = milliseconds();
-        let kv_answers = match self.site.kv() {
+        let kv_answers = match self.context.kv() {
             Ok(kv) => kv.get::<Value>("health").await.is_ok(),
             Err(_) => false,
         };
-        let env = &self.site.env;
+        let env = &self.context.env;
         Platform {
             kv_milliseconds: kv_answers.then(|| milliseconds().saturating_sub(start)),
             has_users: env.durable_object(user_object::BINDING).is_ok(),

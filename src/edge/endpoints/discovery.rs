@@ -1,8 +1,6 @@
-//! `/.well-known/…` and `/openapi.json`: what Signet tells everybody of itself.
+//! `/.well-known/…` and `/openapi.json`: what Signet publishes about itself.
 
-use super::assertion_keys;
-use super::fault::Trouble;
-use super::site::Site;
+use crate::edge::runtime::{Error, RequestContext, assertion_keys};
 use crate::http::Response;
 use crate::oauth;
 use crate::openapi;
@@ -13,18 +11,18 @@ use serde_json::json;
 const CACHED: (&str, &str) = ("Cache-Control", "public, max-age=300");
 
 /// The authorization server's metadata (RFC 8414 section 3).
-pub(super) fn metadata(site: &Site) -> Response {
-    let document = oauth::metadata(&site.settings.issuer, Route::advertised());
+pub(crate) fn metadata(context: &RequestContext) -> Response {
+    let document = oauth::metadata(&context.settings.issuer, Route::advertised());
     Response::json(200, &document).with(CACHED.0, CACHED.1)
 }
 
 /// The public keys of assertions (RFC 7517 section 5).
-pub(super) async fn jwks(site: &Site) -> Result<Response, Trouble> {
-    let keys = assertion_keys::published(&site.settings).await?;
+pub(crate) async fn jwks(context: &RequestContext) -> Result<Response, Error> {
+    let keys = assertion_keys::published(&context.settings).await?;
     Ok(Response::json(200, &json!({"keys": keys})).with(CACHED.0, CACHED.1))
 }
 
 /// The description of the API.
-pub(super) fn description() -> Response {
+pub(crate) fn description() -> Response {
     Response::json_text(200, openapi::DOCUMENT.to_owned()).with(CACHED.0, CACHED.1)
 }

@@ -1,13 +1,14 @@
 //! `GET /healthz`.
 
-use super::{console_object, settings, user_object};
+use crate::edge::runtime::settings;
+use crate::edge::storage::{console_object, user_object};
 use crate::http::Response;
 use crate::settings::SettingProblem;
 use serde_json::json;
 use worker::Env;
 
 /// Names every setting and binding that is missing or invalid: 503; 200 if there is none.
-pub(super) fn serve(env: &Env) -> Response {
+pub(crate) fn serve(env: &Env) -> Response {
     let mut problems = settings::read(env).err().unwrap_or_default();
     if env.kv("SIGNET_KV").is_err() {
         problems.push(SettingProblem { setting: "SIGNET_KV", problem: "is not bound" });

@@ -1,14 +1,13 @@
 //! `POST /admin/v1/import`.
 
-use super::fault::{Fault, Trouble};
-use super::platform::{self, Chunks, Gone, Sink};
-use super::site::Site;
-use super::{Answer, decisions, imports};
-use crate::http::{Failure, Method, Request, Response};
+use crate::edge::runtime::decisions;
+use crate::edge::runtime::platform::{self, Answer, Chunks, Gone, Sink};
+use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::storage::imports;
+use crate::http::{Failure, Method, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
 use crate::log::{LogLine, Outcome};
 use serde_json::value::to_raw_value;
-use worker::Context;
 
 const UNSUPPORTED: Failure =
     Failure::of(415, "unsupported_media_type", "The body is neither application/x-ndjson nor application/json.");
@@ -21,42 +20,36 @@ enum Source {
     List(WhmcsList),
 }
 
-/// Imports what an administrator sends, who has proved to be one:
+/// Imports what an administrator sends, who is authenticated:
 /// 1. is it lines, or a list? A list is read and parsed whole,
 /// 2. the answer begins, and tells what becomes of the lines while they are done.
-pub(super) async fn serve(
-    incoming: &worker::Request,
-    request: Request,
-    site: Site,
-    context: &Context,
-) -> Result<Answer, Trouble> {
-    if request.method != Method::Post {
+pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
+    if context.request.method != Method::Post {
         return Err(Failure::method_not_allowed("POST").into());
     }
     // 1.
-    let source = match request.content_type().as_deref() {
+    let source = match context.request.content_type().as_deref() {
         Some("application/x-ndjson") => {
             let unreadable = |_| Failure::bad_request("The request body could not be read.");
-            Source::Lines(Chunks::of(incoming, &request).map_err(unreadable)?)
+            Source::Lines(Chunks::of(incoming, &context.request).map_err(unreadable)?)
         }
         Some("application/json") => {
-            request.check_content_length(LIST_BYTES_MAX)?;
-            let body = platform::read_body(incoming, &request, LIST_BYTES_MAX).await?;
+            context.request.check_content_length(LIST_BYTES_MAX)?;
+            let body = platform::read_body(incoming, &context.request, LIST_BYTES_MAX).await?;
             Source::List(WhmcsList::parse(&body)?)
         }
         _ => return Err(UNSUPPORTED.into()),
     };
     // 2.
     let (sink, answer) = Sink::new()?;
-    let import = Import { request, site, sink, counts: Counts::default(), start: platform::milliseconds() };
-    context.wait_until(import.run(source));
+    let import = Import { context: context.clone(), sink, counts: Counts::default(), start: platform::milliseconds() };
+    context.worker.wait_until(import.run(source));
     Ok(Answer::Streamed(Response::empty(200).with("Content-Type", "application/x-ndjson"), answer))
 }
 
 /// An import under way.
 struct Import {
-    request: Request,
-    site: Site,
+    context: RequestContext,
     sink: Sink,
     counts: Counts,
     /// When it began, in milliseconds.
@@ -117,7 +110,7 @@ impl Import {
     async fn do_batch(&mut self, batch: Vec<Item>) -> Result<(), End> {
         let mut text = String::new();
         let mut stopped = Ok(());
-        for written in imports::write_batch(&self.site, &self.request, batch).await {
+        for written in imports::write_batch(&self.context, batch).await {
             let outcome = match written.outcome {
                 Ok(outcome) => outcome,
                 Err(fault) => {
@@ -151,8 +144,8 @@ impl Import {
         };
         let line = LogLine {
             lines: to_raw_value(&self.counts).ok(),
-            ..LogLine::new("import", outcome, reason, &self.site.request_id)
+            ..LogLine::new("import", outcome, reason, &self.context.audit.request_id)
         };
-        decisions::note(&line, fault, platform::milliseconds().saturating_sub(self.start), &self.site.env);
+        decisions::record(&line, fault, platform::milliseconds().saturating_sub(self.start), &self.context.env);
     }
 }

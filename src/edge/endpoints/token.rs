@@ -1,15 +1,11 @@
 //! `POST /oauth/token`.
 
-use super::fault::Trouble;
-use super::kv::Kv;
-use super::platform::random;
-use super::site::{Site, Trail};
-use crate::http::{Request, Response};
+use crate::edge::runtime::platform::random;
+use crate::edge::runtime::{Error, RequestContext};
+use crate::edge::storage::kv::put_record_after_answer;
+use crate::http::Response;
 use crate::id::TokenId;
-use crate::log::Outcome;
-use crate::oauth::{ApplicationLink, Grant, TokenError, TokenRequest, grant};
-use crate::token::{Claims, TokenRecord};
-use worker::Context;
+use crate::oauth::{ApplicationLink, Grant, TokenRequest, grant};
 
 /// Exchanges a credential set for a token:
 /// 1. parse the request: a token request, or a click on an application link of cPanel,
@@ -17,60 +13,38 @@ use worker::Context;
 /// 3. decide, and sign the token,
 /// 4. keep a record, after the answer: one KV write,
 /// 5. answer.
-pub(super) async fn serve(
-    request: &Request,
-    site: &Site,
-    context: &Context,
-    trail: &mut Trail,
-) -> Result<Response, Trouble> {
+pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
-    let (token_request, attempts_before) = if ApplicationLink::is_at(request) {
-        let link = ApplicationLink::parse(request).map_err(|error| refuse(error, trail))?;
+    let (token_request, attempts_before) = if ApplicationLink::is_at(&context.request) {
+        let link = ApplicationLink::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
         (link.token_request, Some(link.attempts_before))
     } else {
-        (TokenRequest::parse(request).map_err(|error| refuse(error, trail))?, None)
+        (TokenRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?, None)
     };
     let client_id = token_request.client.client_id.clone();
-    trail.client_id = Some(client_id.clone());
+    context.audit.set_client(&client_id);
     // 2.
-    let kv = site.kv()?;
+    let kv = context.kv()?;
     let set = match (kv.credential(&client_id).await, attempts_before) {
         (Err(fault), Some(attempts_before)) => {
-            worker::console_error!("{}", fault.log_line(trail.event, &site.request_id));
-            trail.outcome = Outcome::Deferred;
-            trail.reason = Some("retry");
+            context.audit.report(&fault);
+            context.audit.defer("retry");
             return Ok(ApplicationLink::retry(attempts_before));
         }
         (set, _) => set?,
     };
     // 3.
     let jti = TokenId::from_random(random()?);
-    let claims = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
-    trail.user_id = Some(claims.sub.clone());
-    trail.jti = Some(claims.jti.clone());
-    let grant = Grant::sign(claims, &site.settings)?;
+    let claims =
+        grant(token_request, set.as_ref(), &context.settings, context.now, jti).map_err(|e| context.audit.refuse(e))?;
+    context.audit.set_user(&claims.sub);
+    context.audit.set_token(&claims.jti);
+    let grant = Grant::sign(claims, &context.settings)?;
     // 4.
-    keep_record(kv, &grant.claims, site, context, trail);
+    put_record_after_answer(kv, &grant.claims, context);
     // 5.
     Ok(match attempts_before {
-        Some(_) => grant.into_link_response(&site.settings),
-        None => grant.into_response(&site.settings),
+        Some(_) => grant.into_link_response(&context.settings),
+        None => grant.into_response(&context.settings),
     })
-}
-
-/// Tells the caller of a [`TokenError`], and the log why.
-pub(super) fn refuse(error: TokenError, trail: &mut Trail) -> Trouble {
-    trail.reason = Some(error.reason());
-    trail.is_failed_attempt = matches!(error, TokenError::InvalidClient(_));
-    Trouble::Caller(error.failure())
-}
-
-/// Keeps the record of an issued token, after the answer. A lost record costs a look-up, never a sign-in.
-pub(super) fn keep_record(kv: Kv, claims: &Claims, site: &Site, context: &Context, trail: &Trail) {
-    let (record, event, request_id) = (TokenRecord::from(claims), trail.event, site.request_id.clone());
-    context.wait_until(async move {
-        if let Err(fault) = kv.put_token_record(&record).await {
-            worker::console_error!("{}", fault.log_line(event, &request_id));
-        }
-    });
 }

@@ -1,16 +1,15 @@
 //! `POST /includes/api.php`.
 
-use super::credentials::Revocation;
-use super::fault::{Fault, Trouble};
-use super::platform::{random, read_multipart};
-use super::site::{Site, Trail};
-use super::token_endpoint::keep_record;
-use super::{accounts, credentials};
 use crate::credential::{CredentialInput, CredentialSet};
 use crate::destination::Scope;
-use crate::http::{Failure, Request, Response};
+use crate::edge::runtime::limits;
+use crate::edge::runtime::platform::{random, read_multipart};
+use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::storage::credentials::Revocation;
+use crate::edge::storage::kv::put_record_after_answer;
+use crate::edge::storage::{accounts, credentials};
+use crate::http::{Failure, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
-use crate::log::Outcome;
 use crate::oauth::Grant;
 use crate::secret::Secret;
 use crate::token::Claims;
@@ -20,7 +19,6 @@ use crate::whmcs::{
     ListCredentials, UpdateCredential,
 };
 use serde_json::json;
-use worker::Context;
 
 /// How many credential sets are read at once.
 const PAGE: u64 = 100;
@@ -28,7 +26,7 @@ const PAGE: u64 = 100;
 /// Why an action is not done: its answer, or a trouble.
 enum Stop {
     Answer(ApiAnswer),
-    Trouble(Trouble),
+    Error(Error),
 }
 
 impl From<ApiAnswer> for Stop {
@@ -37,15 +35,15 @@ impl From<ApiAnswer> for Stop {
     }
 }
 
-impl From<Trouble> for Stop {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+impl From<Error> for Stop {
+    fn from(trouble: Error) -> Self {
+        Self::Error(trouble)
     }
 }
 
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
-        Self::Trouble(fault.into())
+        Self::Error(fault.into())
     }
 }
 
@@ -54,69 +52,60 @@ impl From<Fault> for Stop {
 /// 2. the caller proves who it is: one KV read,
 /// 3. it calls from where it may, what its role allows,
 /// 4. parse the action and do it.
-pub(super) async fn serve(
-    request: &Request,
-    site: &Site,
-    context: &Context,
-    trail: &mut Trail,
-) -> Result<Response, Trouble> {
+pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
-    let api = ApiRequest::new(read_params(request).await?);
-    let answer = match answer(&api, request, site, context, trail).await {
+    let api = ApiRequest::new(read_params(context).await?);
+    let answer = match answer(&api, context).await {
         Ok(answer) | Err(Stop::Answer(answer)) => answer,
-        Err(Stop::Trouble(trouble)) => return Err(trouble),
+        Err(Stop::Error(trouble)) => return Err(trouble),
     };
+    if answer.is_failed_attempt {
+        limits::count_failed_attempt(context).await?;
+    }
     if !answer.is_success() {
-        trail.outcome = Outcome::Denied;
-        trail.reason = trail.reason.or(Some("refused"));
+        context.audit.deny(context.audit.reason.get().unwrap_or("refused"));
     }
     Ok(answer.into_response(&api.action, api.encoding))
 }
 
-async fn read_params(request: &Request) -> Result<ApiParams, Trouble> {
-    let query = form_urlencoded::parse(request.query.as_bytes()).into_owned();
-    let content_type = request.headers.get("content-type").unwrap_or_default();
+async fn read_params(context: &RequestContext) -> Result<ApiParams, Error> {
+    let query = form_urlencoded::parse(context.request.query.as_bytes()).into_owned();
+    let content_type = context.request.headers.get("content-type").unwrap_or_default();
     let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
     let body = if is_multipart {
-        read_multipart(content_type, &mut request.body.clone()).await?
-    } else if request.content_type().is_none() && !content_type.is_empty() {
+        read_multipart(content_type, &mut context.request.body.clone()).await?
+    } else if context.request.content_type().is_none() && !content_type.is_empty() {
         return Err(Failure::bad_request("The Content-Type is not that of a form in UTF-8.").into());
     } else {
-        form_urlencoded::parse(&request.body).into_owned().collect()
+        form_urlencoded::parse(&context.request.body).into_owned().collect()
     };
     Ok(ApiParams::merge(query, body.into_iter())?)
 }
 
 /// Steps 2 to 4 of [`serve`].
-async fn answer(
-    api: &ApiRequest,
-    request: &Request,
-    site: &Site,
-    context: &Context,
-    trail: &mut Trail,
-) -> Result<ApiAnswer, Stop> {
+async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer, Stop> {
     // 2.
     let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
     let Some(login) = &api.login else {
-        trail.reason = Some("no_credentials");
-        trail.is_failed_attempt = true;
-        return refuse(403, "Invalid or missing credentials");
+        context.audit.set_reason("no_credentials");
+        return Err(ApiAnswer::error(403, "Invalid or missing credentials").as_failed_attempt().into());
     };
-    trail.client_id = ClientId::parse(&login.identifier);
-    let known = match &trail.client_id {
-        Some(id) => site.kv()?.api_credential(id).await?,
+    let known = match ClientId::parse(&login.identifier) {
+        Some(id) => {
+            context.audit.set_client(&id);
+            context.kv()?.api_credential(&id).await?
+        }
         None => None,
     };
-    let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);
+    let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, context.now);
     let Some(caller) = known.filter(|_| is_proven) else {
-        trail.reason = Some("wrong_credentials");
-        trail.is_failed_attempt = true;
-        return refuse(403, "Authentication Failed");
+        context.audit.set_reason("wrong_credentials");
+        return Err(ApiAnswer::error(403, "Authentication Failed").as_failed_attempt().into());
     };
     // 3.
-    let address = request.caller().address;
+    let address = context.request.address();
     if !caller.allows(address.as_deref()) {
-        trail.reason = Some("address_not_allowed");
+        context.audit.set_reason("address_not_allowed");
         return refuse(403, &format!("Invalid IP {}", address.as_deref().unwrap_or("unknown")));
     }
     if api.action.is_empty() {
@@ -124,13 +113,13 @@ async fn answer(
     }
     let Some(name) = ActionName::parse(&api.action) else { return refuse(200, "Command Not Found") };
     if !caller.actions.contains(&name) {
-        trail.reason = Some("action_not_allowed");
+        context.audit.set_reason("action_not_allowed");
         return refuse(403, &format!("Invalid Permissions: API action \"{}\" is not allowed", api.action));
     }
     // 4.
-    let act = Act { request, site };
+    let act = Act { context };
     match Action::parse(name, &api.params)? {
-        Action::CreateSsoToken(token) => act.create_sso_token(token, &caller.identifier, context, trail).await,
+        Action::CreateSsoToken(token) => act.create_sso_token(token, &caller.identifier).await,
         Action::CreateCredential(input) => act.create(input).await,
         Action::UpdateCredential(update) => act.update(update).await,
         Action::DeleteCredential(reference) => act.delete(&reference).await,
@@ -139,22 +128,15 @@ async fn answer(
 }
 
 struct Act<'a> {
-    request: &'a Request,
-    site: &'a Site,
+    context: &'a RequestContext,
 }
 
 impl Act<'_> {
     /// Issues a token for a user whose account stands, without a credential set. The API credential is its client.
-    async fn create_sso_token(
-        &self,
-        ask: CreateSsoToken,
-        caller: &ClientId,
-        context: &Context,
-        trail: &mut Trail,
-    ) -> Result<ApiAnswer, Stop> {
-        let settings = &self.site.settings;
-        trail.user_id = Some(ask.user.clone());
-        let account = accounts::account_of(self.site, self.request, &ask.user).await?;
+    async fn create_sso_token(&self, ask: CreateSsoToken, caller: &ClientId) -> Result<ApiAnswer, Stop> {
+        let settings = &self.context.settings;
+        self.context.audit.set_user(&ask.user);
+        let account = accounts::account_of(self.context, &ask.user).await?;
         ask.check(account.as_ref(), &settings.client_area)?;
         let claims = Claims {
             iss: settings.issuer.as_str().to_owned(),
@@ -162,14 +144,14 @@ impl Act<'_> {
             sub: ask.user,
             client_id: caller.clone(),
             scope: [Scope::BASE].into_iter().chain(ask.destination).collect(),
-            iat: self.site.now,
-            exp: self.site.now.plus(settings.token_ttl),
+            iat: self.context.now,
+            exp: self.context.now.plus(settings.token_ttl),
             jti: TokenId::from_random(random()?),
             delegated: true,
             inputs: ask.inputs,
         };
-        trail.jti = Some(claims.jti.clone());
-        keep_record(self.site.kv()?, &claims, self.site, context, trail);
+        self.context.audit.set_token(&claims.jti);
+        put_record_after_answer(self.context.kv()?, &claims, self.context);
         let grant = Grant::sign(claims, settings).map_err(Fault::from)?;
         let link = format!("{}.php?access_token={}", settings.issuer.sso_endpoint(), grant.access_token());
         Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
@@ -178,7 +160,7 @@ impl Act<'_> {
     /// The user who owns the service.
     async fn owner(&self, service: Option<&OwnedId>) -> Result<UserId, Stop> {
         let owner = match service {
-            Some(service) => accounts::owner_of(self.site, self.request, service).await?,
+            Some(service) => accounts::owner_of(self.context, service).await?,
             None => None,
         };
         owner.ok_or_else(no_owner)
@@ -187,8 +169,8 @@ impl Act<'_> {
     async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, Stop> {
         let owner = self.owner(input.service_id.as_ref()).await?;
         let input = CredentialInput { user_id: Some(owner), ..input };
-        let (set, secret) = match credentials::create(self.site, self.request, input).await {
-            Err(Trouble::Caller(failure)) => return Err(ApiAnswer::error(200, failure.description).into()),
+        let (set, secret) = match credentials::create(self.context, input).await {
+            Err(Error::Failure(failure)) => return Err(ApiAnswer::error(200, failure.description).into()),
             made => made?,
         };
         Ok(ApiAnswer::success(json!({
@@ -201,8 +183,8 @@ impl Act<'_> {
     /// The set that is meant, if it is one that WHMCS's API knows.
     async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, Stop> {
         let set = match reference {
-            CredentialReference::Number(Some(number)) => credentials::by_number(self.site, *number).await?,
-            CredentialReference::ClientId(Some(id)) => self.site.kv()?.credential(id).await?,
+            CredentialReference::Number(Some(number)) => credentials::by_number(self.context, *number).await?,
+            CredentialReference::ClientId(Some(id)) => self.context.kv()?.credential(id).await?,
             CredentialReference::Number(None) | CredentialReference::ClientId(None) => None,
         };
         set.filter(CredentialSet::is_of_service).ok_or_else(|| reference.unknown().into())
@@ -218,7 +200,7 @@ impl Act<'_> {
                 return Err(no_owner());
             }
         }
-        let now = self.site.now;
+        let now = self.context.now;
         let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
         let mut answer = json!({"credentialId": set.number()});
         if reset_secret {
@@ -228,7 +210,7 @@ impl Act<'_> {
                 fields.insert("newClientSecret".to_owned(), secret.expose().into());
             }
         }
-        if !credentials::save(self.site, self.request, &set, false).await? {
+        if !credentials::save(self.context, &set, false).await? {
             return Err(reference.unknown().into());
         }
         Ok(ApiAnswer::success(answer))
@@ -237,12 +219,12 @@ impl Act<'_> {
     async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
         let set = self.find(reference).await?;
         let revocation = Revocation { ends_sessions: false, by: Some(Actor::Application) };
-        credentials::revoke(self.site, self.request, &set, revocation).await?;
+        credentials::revoke(self.context, &set, revocation).await?;
         Ok(ApiAnswer::success(json!({"credentialId": set.number()})))
     }
 
     async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {
-        let (kv, mut sets, mut cursor) = (self.site.kv()?, Vec::<CredentialSet>::new(), None);
+        let (kv, mut sets, mut cursor) = (self.context.kv()?, Vec::<CredentialSet>::new(), None);
         while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
             let page = kv.credentials(cursor, PAGE).await?;
             sets.extend(page.records.into_iter().filter(CredentialSet::is_of_service));

@@ -1,6 +1,6 @@
 //! The keys of assertions in the runtime's WebCrypto.
 
-use super::fault::Fault;
+use super::Fault;
 use crate::gateway::{Assertion, jwk, signing_input};
 use crate::secret::AssertionKey;
 use crate::settings::Settings;
@@ -27,7 +27,7 @@ struct ImportedKey {
 }
 
 /// Signs an assertion with the first key: `header.payload.signature` (RFC 7515 section 3.1).
-pub(super) async fn sign(settings: &Settings, assertion: &Assertion) -> Result<String, Fault> {
+pub(crate) async fn sign(settings: &Settings, assertion: &Assertion) -> Result<String, Fault> {
     let keys = imported(settings).await?;
     let first = keys.first().ok_or_else(|| Fault::Internal("webcrypto", "there is no key".to_owned()))?;
     let mut text = signing_input(&first.kid, assertion)?;
@@ -40,7 +40,7 @@ pub(super) async fn sign(settings: &Settings, assertion: &Assertion) -> Result<S
 }
 
 /// The public halves of all keys.
-pub(super) async fn published(settings: &Settings) -> Result<Vec<Value>, Fault> {
+pub(crate) async fn published(settings: &Settings) -> Result<Vec<Value>, Fault> {
     Ok(imported(settings).await?.iter().map(|key| key.jwk.clone()).collect())
 }
 

@@ -1,91 +1,114 @@
-//! What every endpoint needs: the settings, the stores, the time, and the trail it leaves for the log.
+//! What every endpoint gets: the request, the settings, the platform, and what the log will say.
 
-use super::fault::{Fault, Trouble};
-use super::kv::Kv;
-use super::{platform, settings};
-use crate::http::{Failure, Request};
+use super::{Error, Fault};
+use crate::http::{Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::log::Outcome;
+use crate::oauth::TokenError;
+use crate::session::nobody;
 use crate::settings::Settings;
 use crate::time::Timestamp;
-use crate::user::{Command, Reply, Turn};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use worker::Env;
+use worker::{Context, Env};
 
-/// One request's view of the deployment.
-pub(super) struct Site {
-    pub(super) env: Env,
-    pub(super) settings: Rc<Settings>,
-    pub(super) request_id: String,
-    pub(super) now: Timestamp,
+/// A request, and what it is served with. Clones share one [`AuditContext`].
+#[derive(Clone)]
+pub(crate) struct RequestContext {
+    pub(crate) request: Request,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: Rc<Settings>,
+    /// The bindings.
+    pub(crate) env: Env,
+    /// The platform's own context, for work after the answer.
+    pub(crate) worker: Rc<Context>,
+    pub(crate) audit: Rc<AuditContext>,
 }
 
 /// What the log line of a request says.
-#[derive(Default)]
-pub(super) struct Trail {
-    pub(super) event: &'static str,
-    pub(super) reason: Option<&'static str>,
-    pub(super) client_id: Option<ClientId>,
-    pub(super) user_id: Option<UserId>,
-    pub(super) jti: Option<TokenId>,
-    /// Where a page offers to go on.
-    pub(super) home: Option<String>,
-    /// What the answer means, if it is no failure.
-    pub(super) outcome: Outcome,
-    /// Whether a secret was presented, or should have been, and proved nothing.
-    pub(super) is_failed_attempt: bool,
-    /// Whether a refusal also clears the session cookie.
-    pub(super) ends_session: bool,
+pub(crate) struct AuditContext {
+    pub(crate) request_id: String,
+    pub(crate) event: &'static str,
+    /// The outcome, unless the request fails.
+    pub(crate) outcome: Cell<Outcome>,
+    /// The reason, if it is another than the code of the failure, or "ok".
+    pub(crate) reason: Cell<Option<&'static str>>,
+    pub(crate) client_id: RefCell<Option<ClientId>>,
+    pub(crate) user_id: RefCell<Option<UserId>>,
+    pub(crate) jti: RefCell<Option<TokenId>>,
 }
 
-/// Who touches a user's object, and so decides where a new one is placed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Placement {
-    /// Near the user, who is at the other end of this request.
-    NearCaller,
-    /// Where the setting `OBJECT_LOCATION` says.
-    AsConfigured,
-}
-
-impl Site {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// 503 if they are invalid; the reasons go to the log.
-    pub(super) fn new(env: Env, request_id: &str) -> Result<Self, Trouble> {
-        let settings = settings::read(&env).map_err(|problems| {
-            worker::console_error!(
-                "{}",
-                serde_json::json!({"event": "config.invalid", "problems": problems, "request_id": request_id})
-            );
-            Failure::NOT_CONFIGURED
-        })?;
-        Ok(Self { env, settings, request_id: request_id.to_owned(), now: platform::now() })
-    }
-
-    /// The origin of administration. A request to another origin never gets here.
-    pub(super) fn console_origin(&self) -> &str {
+impl RequestContext {
+    /// The origin of administration. The address check refuses requests for administration on other origins.
+    pub(crate) fn console_origin(&self) -> &str {
         self.settings.console_origin.as_deref().unwrap_or_else(|| self.settings.issuer.as_str())
     }
 
-    /// The KV namespace.
-    pub(super) fn kv(&self) -> Result<Kv, Fault> {
-        Kv::open(&self.env)
+    /// Whether a page of another site sent the request.
+    pub(crate) fn is_cross_site(&self) -> bool {
+        self.request.is_cross_site(self.settings.issuer.as_str())
     }
 
-    /// Asks the object of `user`: one request.
-    pub(super) async fn ask(
-        &self,
-        user: &UserId,
-        placement: Placement,
-        request: &Request,
-        command: Command,
-    ) -> Result<Reply, Fault> {
-        let turn = Turn { request_id: self.request_id.clone(), caller: request.caller(), command };
-        let hint = match placement {
-            Placement::NearCaller => None,
-            Placement::AsConfigured => self.settings.object_location.as_deref(),
-        };
-        super::user_object::ask(&self.env, user, hint, &turn).await
+    /// The answer without a live session: a redirect to `LOGIN_URL` for a browser that opens a page.
+    ///
+    /// # Errors
+    /// 401 for everybody else.
+    pub(crate) fn send_to_login(&self) -> Result<Response, Error> {
+        let response = nobody(&self.request, &self.settings)?;
+        self.audit.defer("sent_to_login");
+        Ok(response)
+    }
+}
+
+impl AuditContext {
+    pub(crate) fn new(event: &'static str, request_id: String) -> Self {
+        Self {
+            request_id,
+            event,
+            outcome: Cell::default(),
+            reason: Cell::default(),
+            client_id: RefCell::default(),
+            user_id: RefCell::default(),
+            jti: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn set_client(&self, client_id: &ClientId) {
+        self.client_id.replace(Some(client_id.clone()));
+    }
+
+    pub(crate) fn set_user(&self, user: &UserId) {
+        self.user_id.replace(Some(user.clone()));
+    }
+
+    pub(crate) fn set_token(&self, jti: &TokenId) {
+        self.jti.replace(Some(jti.clone()));
+    }
+
+    pub(crate) fn set_reason(&self, reason: &'static str) {
+        self.reason.set(Some(reason));
+    }
+
+    /// The answer is no failure, but refuses.
+    pub(crate) fn deny(&self, reason: &'static str) {
+        self.outcome.set(Outcome::Denied);
+        self.set_reason(reason);
+    }
+
+    /// The answer only leads to the decision.
+    pub(crate) fn defer(&self, reason: &'static str) {
+        self.outcome.set(Outcome::Deferred);
+        self.set_reason(reason);
+    }
+
+    /// The failure that answers `error`. The log gets its exact reason.
+    pub(crate) fn refuse(&self, error: TokenError) -> Error {
+        self.set_reason(error.reason());
+        error.failure().into()
+    }
+
+    /// Logs a fault that does not change the answer.
+    pub(crate) fn report(&self, fault: &Fault) {
+        worker::console_error!("{}", fault.log_line(self.event, &self.request_id));
     }
 }

@@ -1,24 +1,14 @@
-//! What every decision leaves: a line in the log, a data point when there is the binding `ANALYTICS`, and for sign-ins a place
-//! in the console's chart.
+//! The record of a decision: a line in the log, and a data point when there is the binding `ANALYTICS`.
 
-use super::fault::Fault;
-use super::tally;
-use crate::log::{LogLine, Outcome};
-use worker::{AnalyticsEngineDataPointBuilder, Context, Env};
+use super::Fault;
+use crate::log::LogLine;
+use worker::{AnalyticsEngineDataPointBuilder, Env};
 
 /// The binding's name in wrangler.toml.
-pub(super) const ANALYTICS: &str = "ANALYTICS";
+pub(crate) const ANALYTICS: &str = "ANALYTICS";
 
-/// Records a decision that took `milliseconds`. A fault tells more in a line of its own.
-pub(super) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env, context: &Context) {
-    note(line, fault, milliseconds, env);
-    if line.event == "sso" && line.outcome != Outcome::Deferred {
-        tally::count(line, env, context);
-    }
-}
-
-/// [`record`] for a decision that is no sign-in.
-pub(super) fn note(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
+/// Records a decision that took `milliseconds`. With a fault, the line also says what failed.
+pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
     match fault {
         Some(fault) => worker::console_error!("{}", fault.to_json(line)),
         None => worker::console_log!("{}", line.to_json()),

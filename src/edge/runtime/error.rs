@@ -1,35 +1,45 @@
-//! The two kinds of failure: the caller's, and ours.
+//! The two kinds of error: the caller's, and Signet's own.
 
 use crate::http::Failure;
 use crate::log::{LogLine, Outcome};
 use serde::Serialize;
 
 /// Why a request was not served.
-pub(super) enum Trouble {
-    /// The caller's: a precise, documented answer.
-    Caller(Failure),
-    /// Ours: a log line, and an opaque answer.
-    Ours(Fault),
+pub(crate) enum Error {
+    /// The caller's: a documented answer that says what is wrong.
+    Failure(Failure),
+    /// Signet's own: the log says what is wrong, the answer does not.
+    Fault(Fault),
 }
 
-/// A failure of ours. The text is for the log alone.
-pub(super) enum Fault {
-    /// A store did not answer, or answered what it should not hold.
+impl Error {
+    /// The failure that the caller gets.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Failure(failure) => failure,
+            Self::Fault(fault) => fault.failure(),
+        }
+    }
+}
+
+/// A failure of Signet's own. The text is for the log alone.
+pub(crate) enum Fault {
+    /// A store did not answer, or holds an invalid value.
     Storage(&'static str, String),
     /// The client area's server, in gateway mode, could not be reached.
     Origin(String),
-    /// Something that cannot be.
+    /// A defect of Signet, or of the platform.
     Internal(&'static str, String),
 }
 
 impl Fault {
     /// A store failed in `operation`.
-    pub(super) fn storage(operation: &'static str) -> impl FnOnce(worker::Error) -> Self {
+    pub(crate) fn storage(operation: &'static str) -> impl FnOnce(worker::Error) -> Self {
         move |error| Self::Storage(operation, error.to_string())
     }
 
-    /// What the caller is told.
-    pub(super) const fn failure(&self) -> Failure {
+    /// The failure that the caller gets.
+    pub(crate) const fn failure(&self) -> Failure {
         match self {
             Self::Storage(..) => Failure::STORAGE_DOWN,
             Self::Origin(_) => Failure::BAD_GATEWAY,
@@ -38,7 +48,7 @@ impl Fault {
     }
 
     /// Its stable name in the log.
-    pub(super) const fn reason(&self) -> &'static str {
+    pub(crate) const fn reason(&self) -> &'static str {
         match self {
             Self::Storage(..) => "storage",
             Self::Origin(_) => "origin",
@@ -46,13 +56,13 @@ impl Fault {
         }
     }
 
-    /// What the operator is told of a failure in what decides nothing.
-    pub(super) fn log_line(&self, event: &'static str, request_id: &str) -> String {
+    /// The log line of a fault that does not change an answer.
+    pub(crate) fn log_line(&self, event: &'static str, request_id: &str) -> String {
         self.to_json(&LogLine::new(event, Outcome::Failed, self.reason(), request_id))
     }
 
     /// `line`, and what failed.
-    pub(super) fn to_json(&self, line: &LogLine<'_>) -> String {
+    pub(crate) fn to_json(&self, line: &LogLine<'_>) -> String {
         #[derive(Serialize)]
         struct FaultLine<'a> {
             #[serde(flatten)]
@@ -68,15 +78,15 @@ impl Fault {
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::Caller(failure)
+        Self::Failure(failure)
     }
 }
 
-impl From<Fault> for Trouble {
+impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::Ours(fault)
+        Self::Fault(fault)
     }
 }
 
@@ -86,8 +96,8 @@ impl From<serde_json::Error> for Fault {
     }
 }
 
-impl From<serde_json::Error> for Trouble {
+impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
-        Self::Ours(error.into())
+        Self::Fault(error.into())
     }
 }

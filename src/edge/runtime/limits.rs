@@ -1,15 +1,13 @@
 //! The runtime's rate limits.
 
-use super::fault::Fault;
 use super::platform::now;
-use crate::http::Request;
-use crate::id::ClientId;
-use crate::limit::{RefusedAddresses, address_key, client_key};
+use super::{Fault, RequestContext};
+use crate::http::{Failure, Request};
+use crate::limit::{RefusedAddresses, TOO_MANY_ATTEMPTS, address_key, client_key};
 use std::cell::RefCell;
-use worker::Env;
 
 /// The binding's name in wrangler.toml.
-pub(super) const BINDING: &str = "FAILURES";
+pub(crate) const BINDING: &str = "FAILURES";
 
 thread_local! {
     /// The addresses that the binding reported to this isolate.
@@ -17,41 +15,55 @@ thread_local! {
 }
 
 /// Whether the address that `request` comes from is over its limit.
-pub(super) fn refuses(request: &Request) -> bool {
-    request.caller().address.is_some_and(|address| is_refused(&address_key(&address)))
+pub(crate) fn refuses(request: &Request) -> bool {
+    request.address().is_some_and(|address| is_refused(&address_key(&address)))
 }
 
 fn is_refused(address_key: &str) -> bool {
     REFUSED.with_borrow(|refused| refused.contains(address_key, now()))
 }
 
-/// Counts a failed attempt at the secret of `client_id`, and returns whether it is over the limit. An attempt from a refused
+/// Counts a failed attempt at a secret.
+///
+/// # Errors
+/// 429 when the address or the client is over the limit. The log then gives this reason and no other.
+pub(crate) async fn count_failed_attempt(context: &RequestContext) -> Result<(), Failure> {
+    if exceeds(context).await {
+        context.audit.reason.set(None);
+        return Err(TOO_MANY_ATTEMPTS);
+    }
+    Ok(())
+}
+
+/// Counts a failed attempt at the secret of a client, and returns whether it is over the limit. An attempt from a refused
 /// address is over the limit and is not counted. Without the binding, no other attempt is.
-pub(super) async fn exceeds(request: &Request, client_id: Option<&ClientId>, env: &Env, request_id: &str) -> bool {
+async fn exceeds(context: &RequestContext) -> bool {
     let mut exceeds = false;
-    if let Some(key) = request.caller().address.map(|address| address_key(&address)) {
+    if let Some(key) = context.request.address().map(|address| address_key(&address)) {
         if is_refused(&key) {
             return true;
         }
-        if count(&key, env, request_id).await {
+        if count(&key, context).await {
             REFUSED.with_borrow_mut(|refused| refused.add(key, now()));
             exceeds = true;
         }
     }
-    if let Some(key) = client_id.map(client_key) {
-        exceeds |= count(&key, env, request_id).await;
+    let client_key = context.audit.client_id.borrow().as_ref().map(client_key);
+    if let Some(key) = client_key {
+        exceeds |= count(&key, context).await;
     }
     exceeds
 }
 
 /// Counts an attempt under `key`, and returns whether it is over the limit. If the binding fails, it is not: a limit must not
 /// become an outage.
-async fn count(key: &str, env: &Env, request_id: &str) -> bool {
-    let Ok(limiter) = env.rate_limiter(BINDING) else { return false };
+async fn count(key: &str, context: &RequestContext) -> bool {
+    let Ok(limiter) = context.env.rate_limiter(BINDING) else { return false };
     match limiter.limit(key.to_owned()).await {
         Ok(outcome) => !outcome.success,
         Err(error) => {
-            worker::console_error!("{}", Fault::storage("rate limit")(error).log_line("limit", request_id));
+            let fault = Fault::storage("rate limit")(error);
+            worker::console_error!("{}", fault.log_line("limit", &context.audit.request_id));
             false
         }
     }

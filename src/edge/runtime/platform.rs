@@ -1,6 +1,6 @@
 //! Requests, responses, time and random bytes, between the platform and plain data.
 
-use super::fault::{Fault, Trouble};
+use super::{Error, Fault};
 use crate::http::{Failure, Method, Request, Response};
 use crate::time::Timestamp;
 use worker::js_sys::{Array, Reflect, Uint8Array, try_iter};
@@ -9,13 +9,23 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
 use worker::{Date, Headers, ResponseBuilder, web_sys};
 
+/// An answer to a request.
+pub(crate) enum Answer {
+    /// Signet's own.
+    Signet(Response),
+    /// Signet's own, whose body is still being written. Whoever writes it records the decision.
+    Streamed(Response, ReadableStream),
+    /// The client area's, in gateway mode.
+    ClientArea(web_sys::Response),
+}
+
 /// The current second.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }
 
 /// Milliseconds since the epoch. The clock stands still while nothing is waited for.
-pub(super) fn milliseconds() -> u64 {
+pub(crate) fn milliseconds() -> u64 {
     Date::now().as_millis()
 }
 
@@ -23,19 +33,19 @@ pub(super) fn milliseconds() -> u64 {
 ///
 /// # Errors
 /// When the platform has none. Nothing is made of fewer.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], Fault> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Fault::Internal("random", error.to_string()))?;
     Ok(bytes)
 }
 
 /// An id for the log and the answer. It need not be secret, so it may be missing.
-pub(super) fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     random::<8>().map_or_else(|_| "none".to_owned(), |bytes| bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// Everything of a request but its body.
-pub(super) fn read_head(request: &worker::Request) -> worker::Result<Request> {
+pub(crate) fn read_head(request: &worker::Request) -> worker::Result<Request> {
     let url = request.url()?;
     Ok(Request {
         method: Method::parse(&request.inner().method()),
@@ -48,7 +58,7 @@ pub(super) fn read_head(request: &worker::Request) -> worker::Result<Request> {
 }
 
 /// The body of a request, read chunk by chunk.
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     /// None if there is no body.
     reader: Option<ReadableStreamDefaultReader>,
     /// How many bytes are announced and not read yet, if their number was announced.
@@ -56,11 +66,11 @@ pub(super) struct Chunks {
 }
 
 /// A body that broke off.
-pub(super) struct Broken;
+pub(crate) struct Broken;
 
 impl Chunks {
     /// The body of `incoming`, whose head is `request`.
-    pub(super) fn of(incoming: &worker::Request, request: &Request) -> Result<Self, Broken> {
+    pub(crate) fn of(incoming: &worker::Request, request: &Request) -> Result<Self, Broken> {
         let body = incoming.inner().body();
         let reader = body.map(|body| ReadableStreamDefaultReader::new(&body)).transpose().map_err(|_| Broken)?;
         Ok(Self { reader, missing: request.content_length() })
@@ -70,7 +80,7 @@ impl Chunks {
     ///
     /// # Errors
     /// When the body breaks off, or has another length than its `Content-Length` (RFC 9112 section 8).
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some(reader) = &self.reader else { return self.end() };
         let read = JsFuture::from(reader.read()).await.map_err(|_| Broken)?;
         let value = Reflect::get(&read, &"value".into()).map_err(|_| Broken)?;
@@ -92,7 +102,7 @@ impl Chunks {
 ///
 /// # Errors
 /// 413 beyond that, 400 when it breaks off.
-pub(super) async fn read_body(
+pub(crate) async fn read_body(
     incoming: &worker::Request,
     request: &Request,
     longest: usize,
@@ -113,7 +123,7 @@ pub(super) async fn read_body(
 ///
 /// # Errors
 /// 400 when it is malformed.
-pub(super) async fn read_multipart(content_type: &str, body: &mut [u8]) -> Result<Vec<(String, String)>, Trouble> {
+pub(crate) async fn read_multipart(content_type: &str, body: &mut [u8]) -> Result<Vec<(String, String)>, Error> {
     let form = parse_multipart(content_type, body).await;
     let entries = form.ok().and_then(|form| try_iter(&form).ok().flatten());
     let entries = entries.ok_or(Failure::bad_request("The body is not multipart/form-data."))?;
@@ -135,13 +145,13 @@ async fn parse_multipart(content_type: &str, body: &mut [u8]) -> Result<JsValue,
 }
 
 /// Hands a response to the platform.
-pub(super) fn write_response(response: Response) -> worker::Result<worker::Response> {
+pub(crate) fn write_response(response: Response) -> worker::Result<worker::Response> {
     let builder = response_head(&response)?;
     Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body.into_bytes()) })
 }
 
 /// Hands a response to the platform whose body is still to be written.
-pub(super) fn write_stream(response: &Response, body: ReadableStream) -> worker::Result<worker::Response> {
+pub(crate) fn write_stream(response: &Response, body: ReadableStream) -> worker::Result<worker::Response> {
     Ok(response_head(response)?.stream(body))
 }
 
@@ -154,27 +164,27 @@ fn response_head(response: &Response) -> worker::Result<ResponseBuilder> {
 }
 
 /// The body of an answer, written while it is sent.
-pub(super) struct Sink(WritableStreamDefaultWriter);
+pub(crate) struct Sink(WritableStreamDefaultWriter);
 
 /// Nobody reads the answer any more.
-pub(super) struct Gone;
+pub(crate) struct Gone;
 
 impl Sink {
     /// A sink, and the stream that brings what is written to it.
-    pub(super) fn new() -> Result<(Self, ReadableStream), Fault> {
+    pub(crate) fn new() -> Result<(Self, ReadableStream), Fault> {
         let fault = |error: JsValue| Fault::Internal("stream", format!("{error:?}"));
         let stream = TransformStream::new().map_err(fault)?;
         Ok((Self(stream.writable().get_writer().map_err(fault)?), stream.readable()))
     }
 
     /// Writes, and waits until it is read, so that no more is kept than that.
-    pub(super) async fn write(&self, text: &str) -> Result<(), Gone> {
+    pub(crate) async fn write(&self, text: &str) -> Result<(), Gone> {
         let chunk = Uint8Array::from(text.as_bytes());
         JsFuture::from(self.0.write_with_chunk(&chunk)).await.map(drop).map_err(|_| Gone)
     }
 
     /// Ends the body.
-    pub(super) async fn close(self) -> Result<(), Gone> {
+    pub(crate) async fn close(self) -> Result<(), Gone> {
         JsFuture::from(self.0.close()).await.map(drop).map_err(|_| Gone)
     }
 }

@@ -15,7 +15,7 @@ thread_local! {
 ///
 /// # Errors
 /// Every problem found.
-pub(super) fn read(env: &Env) -> Result<Rc<Settings>, Vec<SettingProblem>> {
+pub(crate) fn read(env: &Env) -> Result<Rc<Settings>, Vec<SettingProblem>> {
     SETTINGS.with(|cell| {
         if let Some(settings) = cell.get() {
             return Ok(Rc::clone(settings));

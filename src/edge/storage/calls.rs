@@ -1,9 +1,9 @@
 //! Asking the objects of users and of the console: a method for each question, with the answer that it can have. Each is one
 //! object request.
 
-use super::fault::Fault;
-use super::{console_object, object, settings, user_object};
+use super::{console_object, object, user_object};
 use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count};
+use crate::edge::runtime::{Fault, settings};
 use crate::http::Caller;
 use crate::id::{ClientId, SessionId, TokenId, UserId};
 use crate::user::{
@@ -31,18 +31,18 @@ fn unexpected(reply: &impl Serialize) -> Fault {
 }
 
 /// The object of one user, as one request asks it.
-pub(super) struct UserObject {
-    pub(super) env: Env,
-    pub(super) user: UserId,
+pub(crate) struct UserObject {
+    pub(crate) env: Env,
+    pub(crate) user: UserId,
     /// Where the object is placed if it is new; `None` for near the caller.
-    pub(super) location: Option<String>,
+    pub(crate) location: Option<String>,
     /// The request, as in the log.
-    pub(super) request_id: String,
-    pub(super) caller: Caller,
+    pub(crate) request_id: String,
+    pub(crate) caller: Caller,
 }
 
 /// What became of a redemption.
-pub(super) enum Redeemed {
+pub(crate) enum Redeemed {
     /// The token was spent on this new session.
     SignedIn(Session),
     /// The token opened this session before, in the same browser.
@@ -52,7 +52,7 @@ pub(super) enum Redeemed {
 }
 
 /// What became of a change of an account.
-pub(super) enum Patched {
+pub(crate) enum Patched {
     /// It is as it was to be.
     Saved(Saved),
     /// The account would own too much. Nothing was written.
@@ -63,7 +63,7 @@ pub(super) enum Patched {
 
 impl UserObject {
     /// Redeems a token.
-    pub(super) async fn redeem(self, redemption: Redemption) -> Result<Redeemed, Fault> {
+    pub(crate) async fn redeem(self, redemption: Redemption) -> Result<Redeemed, Fault> {
         answer!(
             self.ask(Command::Redeem(redemption)),
             Reply::SignedIn(session) => Redeemed::SignedIn(session),
@@ -73,12 +73,12 @@ impl UserObject {
     }
 
     /// The session, if it is alive. This counts as a use of it.
-    pub(super) async fn check_session(self, id: SessionId) -> Result<Option<Session>, Fault> {
+    pub(crate) async fn check_session(self, id: SessionId) -> Result<Option<Session>, Fault> {
         self.session(Command::CheckSession(id)).await
     }
 
     /// The session, if it is alive. This does not count as a use of it.
-    pub(super) async fn peek_session(self, id: SessionId) -> Result<Option<Session>, Fault> {
+    pub(crate) async fn peek_session(self, id: SessionId) -> Result<Option<Session>, Fault> {
         self.session(Command::PeekSession(id)).await
     }
 
@@ -87,43 +87,43 @@ impl UserObject {
     }
 
     /// Ends a session. Returns whether it was alive.
-    pub(super) async fn end_session(self, id: SessionId, why: SessionEnd) -> Result<bool, Fault> {
+    pub(crate) async fn end_session(self, id: SessionId, why: SessionEnd) -> Result<bool, Fault> {
         answer!(self.ask(Command::EndSession(id, why)), Reply::Done => true, Reply::Missing => false)
     }
 
     /// Ends all sessions, or those that one application opened. Returns whether there is an account.
-    pub(super) async fn end_sessions(self, client_id: Option<ClientId>, why: SessionEnd) -> Result<bool, Fault> {
+    pub(crate) async fn end_sessions(self, client_id: Option<ClientId>, why: SessionEnd) -> Result<bool, Fault> {
         answer!(self.ask(Command::EndSessions { client_id, why }), Reply::Done => true, Reply::Missing => false)
     }
 
     /// What the user of a session sees of the account, if the session is alive.
-    pub(super) async fn review(self, id: SessionId) -> Result<Option<Security>, Fault> {
+    pub(crate) async fn review(self, id: SessionId) -> Result<Option<Security>, Fault> {
         let command = Command::AsUser(id, UserAction::Review);
         answer!(self.ask(command), Reply::Security(security) => Some(security), Reply::Missing => None)
     }
 
     /// Does what the user of a session asks, except [`UserAction::Review`]. Returns whether the session is alive.
-    pub(super) async fn act_as_user(self, id: SessionId, action: UserAction) -> Result<bool, Fault> {
+    pub(crate) async fn act_as_user(self, id: SessionId, action: UserAction) -> Result<bool, Fault> {
         answer!(self.ask(Command::AsUser(id, action)), Reply::Done => true, Reply::Missing => false)
     }
 
     /// The live sessions, newest first: all, or those that one application opened.
-    pub(super) async fn sessions(self, client_id: Option<ClientId>) -> Result<Vec<Session>, Fault> {
+    pub(crate) async fn sessions(self, client_id: Option<ClientId>) -> Result<Vec<Session>, Fault> {
         answer!(self.ask(Command::ListSessions(client_id)), Reply::Sessions(sessions) => sessions)
     }
 
     /// The account.
-    pub(super) async fn account(self) -> Result<Option<Account>, Fault> {
+    pub(crate) async fn account(self) -> Result<Option<Account>, Fault> {
         answer!(self.ask(Command::GetAccount), Reply::Account(account) => Some(account), Reply::Missing => None)
     }
 
     /// Creates or replaces the account.
-    pub(super) async fn put_account(self, account: AccountInput, end_sessions: bool) -> Result<Saved, Fault> {
+    pub(crate) async fn put_account(self, account: AccountInput, end_sessions: bool) -> Result<Saved, Fault> {
         answer!(self.ask(Command::PutAccount { account, end_sessions }), Reply::Saved(saved) => saved)
     }
 
     /// Changes the account.
-    pub(super) async fn patch_account(self, change: AccountChange, end_sessions: bool) -> Result<Patched, Fault> {
+    pub(crate) async fn patch_account(self, change: AccountChange, end_sessions: bool) -> Result<Patched, Fault> {
         answer!(
             self.ask(Command::PatchAccount { change, end_sessions }),
             Reply::Saved(saved) => Patched::Saved(saved),
@@ -133,43 +133,43 @@ impl UserObject {
     }
 
     /// Deletes the account, with `erase` the addresses and browsers in all events too. `None` if there is nothing to delete.
-    pub(super) async fn delete_account(self, erase: bool) -> Result<Option<Deleted>, Fault> {
+    pub(crate) async fn delete_account(self, erase: bool) -> Result<Option<Deleted>, Fault> {
         let command = Command::DeleteAccount { erase };
         answer!(self.ask(command), Reply::Deleted(deleted) => Some(deleted), Reply::Missing => None)
     }
 
     /// Everything that the object holds, if anything.
-    pub(super) async fn export(self) -> Result<Option<Export>, Fault> {
+    pub(crate) async fn export(self) -> Result<Option<Export>, Fault> {
         answer!(self.ask(Command::Export), Reply::Export(export) => Some(export), Reply::Missing => None)
     }
 
     /// The numbered events older than the one numbered `before`, newest first.
-    pub(super) async fn events(self, before: Option<u64>, limit: u64) -> Result<Vec<(u64, Event)>, Fault> {
+    pub(crate) async fn events(self, before: Option<u64>, limit: u64) -> Result<Vec<(u64, Event)>, Fault> {
         answer!(self.ask(Command::ListEvents { before, limit }), Reply::Events(events) => events)
     }
 
     /// What became of a token; `None` while it may still be redeemed.
-    pub(super) async fn token_fate(self, jti: TokenId) -> Result<Option<TokenFate>, Fault> {
+    pub(crate) async fn token_fate(self, jti: TokenId) -> Result<Option<TokenFate>, Fault> {
         answer!(self.ask(Command::GetToken(jti)), Reply::Fate(fate) => fate)
     }
 
     /// Whether a token would sign its user in.
-    pub(super) async fn is_active(self, token: Introspection) -> Result<bool, Fault> {
+    pub(crate) async fn introspect_token(self, token: Introspection) -> Result<bool, Fault> {
         answer!(self.ask(Command::IntrospectToken(token)), Reply::Active(active) => active)
     }
 
     /// Records that an expired token was presented, if that is a replay.
-    pub(super) async fn note_replay(self, replay: Replay) -> Result<(), Fault> {
+    pub(crate) async fn note_replay(self, replay: Replay) -> Result<(), Fault> {
         answer!(self.ask(Command::NoteReplay(replay)), Reply::Done | Reply::Unchanged => ())
     }
 
     /// Revokes a token.
-    pub(super) async fn revoke_token(self, revocation: TokenRevocation) -> Result<(), Fault> {
+    pub(crate) async fn revoke_token(self, revocation: TokenRevocation) -> Result<(), Fault> {
         answer!(self.ask(Command::RevokeToken(revocation)), Reply::Done => ())
     }
 
     /// Writes the state of a bound credential set. Returns whether that changed anything.
-    pub(super) async fn set_credential(
+    pub(crate) async fn set_credential(
         self,
         set: BoundCredential,
         end_sessions: bool,
@@ -186,31 +186,31 @@ impl UserObject {
 }
 
 /// The console's object, as one request asks it.
-pub(super) struct ConsoleObject<'a>(pub(super) &'a Env);
+pub(crate) struct ConsoleObject<'a>(pub(crate) &'a Env);
 
 impl ConsoleObject<'_> {
     /// Opens a session, and ends the one that the browser presented.
-    pub(super) async fn open(&self, session: ConsoleSession, replaces: Option<SessionId>) -> Result<(), Fault> {
+    pub(crate) async fn open(&self, session: ConsoleSession, replaces: Option<SessionId>) -> Result<(), Fault> {
         answer!(self.ask(ConsoleCommand::Open { session, replaces }), ConsoleReply::Done => ())
     }
 
     /// Whether a session is alive. This counts as a use of it.
-    pub(super) async fn check(&self, id: SessionId) -> Result<bool, Fault> {
+    pub(crate) async fn check(&self, id: SessionId) -> Result<bool, Fault> {
         answer!(self.ask(ConsoleCommand::Check(id)), ConsoleReply::Done => true, ConsoleReply::Missing => false)
     }
 
     /// Ends a session.
-    pub(super) async fn end(&self, id: SessionId) -> Result<(), Fault> {
+    pub(crate) async fn end(&self, id: SessionId) -> Result<(), Fault> {
         answer!(self.ask(ConsoleCommand::End(id)), ConsoleReply::Done => ())
     }
 
     /// Adds to the counts.
-    pub(super) async fn count(&self, counts: Vec<Count>) -> Result<(), Fault> {
+    pub(crate) async fn count(&self, counts: Vec<Count>) -> Result<(), Fault> {
         answer!(self.ask(ConsoleCommand::Count(counts)), ConsoleReply::Done => ())
     }
 
     /// The counts from a day on.
-    pub(super) async fn counts(&self, since: u64) -> Result<Vec<Count>, Fault> {
+    pub(crate) async fn counts(&self, since: u64) -> Result<Vec<Count>, Fault> {
         answer!(self.ask(ConsoleCommand::Counts(since)), ConsoleReply::Counts(counts) => counts)
     }
 

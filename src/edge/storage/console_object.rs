@@ -1,9 +1,9 @@
 //! The console's object: the sessions of administrators, and the counts of the chart.
 
-use super::fault::Fault;
+use super::object;
 use super::sql::{Sql, json, number, seconds};
-use super::{object, platform, settings};
-use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, ConsoleEnvelope, Count, DAYS_KEPT};
+use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count, DAYS_KEPT};
+use crate::edge::runtime::platform;
 use crate::id::SessionId;
 use crate::secret::SecretDigest;
 use crate::store::CONSOLE_MIGRATIONS;
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The binding's name in wrangler.toml.
-pub(super) const BINDING: &str = "CONSOLE";
+pub(crate) const BINDING: &str = "CONSOLE";
 
 /// The one object of its class, named `console`.
 #[durable_object(fetch)]

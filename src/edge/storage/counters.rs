@@ -1,8 +1,9 @@
-//! Counting sign-ins and denials for the console's chart, off the response path: an isolate keeps its counts in memory and
-//! hands them to the console's object a few seconds after the first of them.
+//! The counters of sign-ins and denials for the console's chart. They cost a response nothing: an isolate keeps its counts in
+//! memory, and sends them to the console's object a few seconds after the first of them.
 
-use super::{console_object, platform};
-use crate::console::{ConsoleCommand, Count};
+use super::calls::ConsoleObject;
+use crate::console::Count;
+use crate::edge::runtime::platform;
 use crate::log::{LogLine, Outcome};
 use crate::time::Timestamp;
 use std::cell::RefCell;
@@ -27,8 +28,11 @@ struct Gathered {
     handover_at: Option<Timestamp>,
 }
 
-/// Counts the decision in `line`.
-pub(super) fn count(line: &LogLine<'_>, env: &Env, context: &Context) {
+/// Counts the decision in `line`, if it is on a sign-in.
+pub(crate) fn count(line: &LogLine<'_>, env: &Env, worker: &Context) {
+    if line.event != "sso" || line.outcome == Outcome::Deferred {
+        return;
+    }
     let now = platform::now();
     add([((now.day(), line.outcome, line.reason), 1)]);
     let is_due = GATHERED.with_borrow_mut(|gathered| {
@@ -40,14 +44,13 @@ pub(super) fn count(line: &LogLine<'_>, env: &Env, context: &Context) {
     });
     if is_due {
         let (env, request_id) = (env.clone(), line.request_id.to_owned());
-        context.wait_until(async move {
+        worker.wait_until(async move {
             Delay::from(GATHERED_FOR).await;
             let counts = GATHERED.with_borrow_mut(|gathered| {
                 gathered.handover_at = None;
                 std::mem::take(&mut gathered.counts)
             });
-            let command = ConsoleCommand::Count(counts.iter().map(to_count).collect());
-            if let Err(fault) = console_object::ask(&env, command).await {
+            if let Err(fault) = ConsoleObject(&env).count(counts.iter().map(to_count).collect()).await {
                 worker::console_error!("{}", fault.log_line("tally", &request_id));
                 add(counts);
             }

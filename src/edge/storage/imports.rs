@@ -1,12 +1,10 @@
 //! Doing what the lines of an import ask for, a batch at a time.
 
-use super::fault::Fault;
 use super::kv::Kv;
-use super::platform;
-use super::site::Site;
 use super::{accounts, credentials};
 use crate::credential::CredentialSet;
-use crate::http::Request;
+use crate::edge::runtime::platform;
+use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::import::{Content, CredentialEntry, Entry, Item, LineOutcome, Reason};
 use crate::store;
@@ -16,22 +14,21 @@ use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
 /// What became of a line: nothing if it was blank.
-pub(super) struct Written {
+pub(crate) struct Written {
     /// The number of the line.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// What became of it.
-    pub(super) outcome: Result<Option<LineOutcome>, Fault>,
+    pub(crate) outcome: Result<Option<LineOutcome>, Fault>,
 }
 
 /// Does what the lines of a batch ask for, all at once, and tells what became of each, in their order. Only when all are
 /// done, KV forgets the services that were dropped: one that changed hands within the batch is its new owner's by then.
-pub(super) async fn write_batch(site: &Site, request: &Request, batch: Vec<Item>) -> Vec<Written> {
+pub(crate) async fn write_batch(context: &RequestContext, batch: Vec<Item>) -> Vec<Written> {
     let now = platform::now();
-    let writes =
-        batch.into_iter().map(|item| async move { (item.line, write(site, request, item.content, now).await) });
+    let writes = batch.into_iter().map(|item| async move { (item.line, write(context, item.content, now).await) });
     let forgets = join_all(writes).await.into_iter().map(|(line, written)| async move {
         let outcome = match written {
-            Ok((effect, dropped)) => forget(site, dropped).await.map(|()| effect.map(Ok)),
+            Ok((effect, dropped)) => forget(context, dropped).await.map(|()| effect.map(Ok)),
             Err(Stop::Refused(reason)) => Ok(Some(Err(reason))),
             Err(Stop::Fault(fault)) => Err(fault),
         };
@@ -43,26 +40,21 @@ pub(super) async fn write_batch(site: &Site, request: &Request, batch: Vec<Item>
 /// The services that a user's account dropped.
 type Dropped = Option<(UserId, BTreeSet<OwnedId>)>;
 
-async fn write(
-    site: &Site,
-    request: &Request,
-    content: Content,
-    now: Timestamp,
-) -> Result<(Option<Effect>, Dropped), Stop> {
+async fn write(context: &RequestContext, content: Content, now: Timestamp) -> Result<(Option<Effect>, Dropped), Stop> {
     match content {
         Content::Blank => Ok((None, None)),
         Content::Refused(reason) => Err(reason.into()),
         Content::Entry(Entry::Account(user, account)) => {
-            let saved = accounts::put(site, request, &user, account).await?;
+            let saved = accounts::put(context, &user, account, false).await?;
             Ok((Some(saved.effect), Some((user, saved.dropped))))
         }
-        Content::Entry(Entry::Credential(entry)) => Ok((Some(write_set(site, request, *entry, now).await?), None)),
+        Content::Entry(Entry::Credential(entry)) => Ok((Some(write_set(context, *entry, now).await?), None)),
     }
 }
 
-async fn forget(site: &Site, dropped: Dropped) -> Result<(), Fault> {
+async fn forget(context: &RequestContext, dropped: Dropped) -> Result<(), Fault> {
     match dropped {
-        Some((user, services)) => accounts::forget_claims(site, &user, &services).await,
+        Some((user, services)) => accounts::forget_claims(context, &user, &services).await,
         None => Ok(()),
     }
 }
@@ -92,11 +84,11 @@ impl From<Fault> for Stop {
 /// 2. the set as it is and as it is to be,
 /// 3. its number is no other set's,
 /// 4. KV: the number, without a set it names nothing; not the number before any more; the set. The object hears of it.
-async fn write_set(site: &Site, request: &Request, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, Stop> {
-    let kv = site.kv()?;
+async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, Stop> {
+    let kv = context.kv()?;
     // 1.
     if let Some(service) = &entry.owner_of {
-        entry.input.user_id = Some(accounts::owner_of(site, request, service).await?.ok_or(Reason::NoOwner)?);
+        entry.input.user_id = Some(accounts::owner_of(context, service).await?.ok_or(Reason::NoOwner)?);
     }
     // 2.
     let old = kv.credential(&entry.client_id).await?;
@@ -118,7 +110,7 @@ async fn write_set(site: &Site, request: &Request, mut entry: CredentialEntry, n
         }
         kv.put_credential(&set).await
     };
-    let is_told = credentials::write(site, request, &set, true, writing).await?;
+    let is_told = credentials::write(context, &set, true, writing).await?;
     Ok(if is_told && !is_new { Effect::Changed } else { effect })
 }
 

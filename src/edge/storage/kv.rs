@@ -2,13 +2,13 @@
 //! one exception: no user's object knows delegated sets and API credentials, so KV says whether they are revoked and whether
 //! the sessions that they opened are ended.
 
-use super::fault::Fault;
 use crate::credential::CredentialSet;
+use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, TokenId};
 use crate::json::error_place;
 use crate::store::{self, Page};
 use crate::time::Timestamp;
-use crate::token::TokenRecord;
+use crate::token::{Claims, TokenRecord};
 use crate::whmcs::ApiCredential;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,30 +22,30 @@ const BULK: usize = 100;
 type Entry = (String, Option<String>);
 
 /// The namespace `SIGNET_KV`.
-pub(super) struct Kv(KvStore);
+pub(crate) struct Kv(KvStore);
 
 /// What KV holds of an application.
-pub(super) struct Application {
+pub(crate) struct Application {
     /// Its id.
-    pub(super) id: ClientId,
+    pub(crate) id: ClientId,
     /// Its credential set.
-    pub(super) set: Option<CredentialSet>,
+    pub(crate) set: Option<CredentialSet>,
     /// Its API credential.
-    pub(super) api_credential: Option<ApiCredential>,
+    pub(crate) api_credential: Option<ApiCredential>,
     /// The moment up to which its sessions are ended.
-    pub(super) not_before: Option<Timestamp>,
+    pub(crate) not_before: Option<Timestamp>,
 }
 
 impl Application {
     /// Its name.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         let set = self.set.as_ref().map(|set| &set.name);
         set.or_else(|| self.api_credential.as_ref().map(|credential| &credential.name)).map(String::as_str)
     }
 
     /// Whether tokens that it asked for are redeemed, whoever their user is. Those of a set that was revoked, and whose id was bound
     /// to one user since then, are not.
-    pub(super) fn signs_in_anybody(&self) -> bool {
+    pub(crate) fn signs_in_anybody(&self) -> bool {
         let is_delegated = |set: &CredentialSet| !set.disabled && set.binding.user().is_none();
         self.api_credential.is_some() || self.set.as_ref().is_some_and(is_delegated)
     }
@@ -73,12 +73,12 @@ fn page_of<T: DeserializeOwned>(page: Page<Entry>) -> Result<Page<T>, Fault> {
 }
 
 impl Kv {
-    pub(super) fn open(env: &Env) -> Result<Self, Fault> {
+    pub(crate) fn open(env: &Env) -> Result<Self, Fault> {
         env.kv("SIGNET_KV").map(Self).map_err(failed("kv binding"))
     }
 
     /// A value that does not parse is a fault, never an absence: the answer must not be `invalid_client`.
-    pub(super) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
         self.text(key).await?.map(|text| parse(key, &text)).transpose()
     }
 
@@ -86,7 +86,7 @@ impl Kv {
         self.0.get(key).text().await.map_err(failed("kv get"))
     }
 
-    pub(super) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
+    pub(crate) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
         self.put_text(key, serde_json::to_string(value)?, ttl).await
     }
 
@@ -99,12 +99,12 @@ impl Kv {
         put.execute().await.map_err(failed("kv put"))
     }
 
-    pub(super) async fn credential(&self, client_id: &ClientId) -> Result<Option<CredentialSet>, Fault> {
+    pub(crate) async fn credential(&self, client_id: &ClientId) -> Result<Option<CredentialSet>, Fault> {
         self.get(&store::credential_key(client_id)).await
     }
 
     /// What KV holds of these applications, none of them twice, in their order: one operation for up to 33 of them.
-    pub(super) async fn applications(&self, ids: &[&ClientId]) -> Result<Vec<Application>, Fault> {
+    pub(crate) async fn applications(&self, ids: &[&ClientId]) -> Result<Vec<Application>, Fault> {
         let keys =
             |id: &&ClientId| [store::credential_key(id), store::api_credential_key(id), store::not_before_key(id)];
         let entries = self.entries(ids.iter().flat_map(keys).collect()).await?;
@@ -121,7 +121,7 @@ impl Kv {
     }
 
     /// The records at these keys, none of them twice, in their order: one operation for each [`BULK`].
-    pub(super) async fn get_each<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Fault> {
+    pub(crate) async fn get_each<T: DeserializeOwned>(&self, keys: Vec<String>) -> Result<Vec<Option<T>>, Fault> {
         self.entries(keys).await?.iter().map(parse_entry).collect()
     }
 
@@ -134,25 +134,25 @@ impl Kv {
         Ok(entries)
     }
 
-    pub(super) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {
+    pub(crate) async fn put_credential(&self, set: &CredentialSet) -> Result<(), Fault> {
         self.put(&store::credential_key(&set.client_id), set, None).await
     }
 
     /// A page of all credential sets: two operations.
-    pub(super) async fn credentials(&self, cursor: Option<String>, limit: u64) -> Result<Page<CredentialSet>, Fault> {
+    pub(crate) async fn credentials(&self, cursor: Option<String>, limit: u64) -> Result<Page<CredentialSet>, Fault> {
         page_of(self.list(store::CREDENTIAL_PREFIX, cursor, limit).await?)
     }
 
-    pub(super) async fn api_credential(&self, identifier: &ClientId) -> Result<Option<ApiCredential>, Fault> {
+    pub(crate) async fn api_credential(&self, identifier: &ClientId) -> Result<Option<ApiCredential>, Fault> {
         self.get(&store::api_credential_key(identifier)).await
     }
 
-    pub(super) async fn put_api_credential(&self, credential: &ApiCredential) -> Result<(), Fault> {
+    pub(crate) async fn put_api_credential(&self, credential: &ApiCredential) -> Result<(), Fault> {
         self.put(&store::api_credential_key(&credential.identifier), credential, None).await
     }
 
     /// A page of all API credentials: two operations.
-    pub(super) async fn api_credentials(
+    pub(crate) async fn api_credentials(
         &self,
         cursor: Option<String>,
         limit: u64,
@@ -160,7 +160,7 @@ impl Kv {
         page_of(self.list(store::API_CREDENTIAL_PREFIX, cursor, limit).await?)
     }
 
-    pub(super) async fn delete(&self, key: &str) -> Result<(), Fault> {
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), Fault> {
         self.0.delete(key).await.map_err(failed("kv delete"))
     }
 
@@ -177,11 +177,17 @@ impl Kv {
         Ok(Page { records, cursor })
     }
 
-    pub(super) async fn token_record(&self, jti: &TokenId) -> Result<Option<TokenRecord>, Fault> {
+    pub(crate) async fn token_record(&self, jti: &TokenId) -> Result<Option<TokenRecord>, Fault> {
         self.get(&store::token_key(jti)).await
     }
 
-    pub(super) async fn put_token_record(&self, record: &TokenRecord) -> Result<(), Fault> {
+    pub(crate) async fn put_token_record(&self, record: &TokenRecord) -> Result<(), Fault> {
         self.put(&store::token_key(&record.jti), record, Some(store::TOKEN_RECORD_TTL)).await
     }
+}
+
+/// Stores the record of an issued token, after the answer. A sign-in does not need the record.
+pub(crate) fn put_record_after_answer(kv: Kv, claims: &Claims, context: &RequestContext) {
+    let record = TokenRecord::from(claims);
+    context.after_answer(async move { kv.put_token_record(&record).await });
 }

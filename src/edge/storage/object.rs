@@ -1,6 +1,6 @@
 //! Calling an object.
 
-use super::fault::Fault;
+use crate::edge::runtime::Fault;
 use crate::json::error_place;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -9,7 +9,7 @@ use crate::user::{
     Introspection, Redemption, Replay, Session, TokenFate, TokenRevocation,
 };
 use serde::Deserialize;
-use worker::{Result, SqlStorageValue, State};
+use worker::{Result, State};
 
 /// The tables of one user, if there are any yet.
 pub(super) struct Rows(Sql);
@@ -75,7 +75,8 @@ impl Rows {
     }
 
     fn events(&self, before: Option<u64>, limit: u64) -> Result<Vec<(u64, Event)>> {
-        let query = "SELECT '[' || number || ',' || data || ']' FROM event WHERE number < ? ORDER BY number DESC LIMIT ?";
+        let query =
+            "SELECT '[' || number || ',' || data || ']' FROM event WHERE number < ? ORDER BY number DESC LIMIT ?";
         let before = number(before.unwrap_or(u64::from(u32::MAX)));
         self.0.select(query, vec![before, number(limit)])
     }
@@ -110,9 +111,7 @@ impl Rows {
                 vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
             ),
             Change::DeleteSession(id) => self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
-            Change::DeleteSessionsBut(id) => {
-                self.0.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()])
-            }
+            Change::DeleteSessionsBut(id) => self.0.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()]),
             Change::DeleteSessions => self.0.exec("DELETE FROM session", Vec::new()),
             Change::SaveAccount(account) => {
                 self.0.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])

@@ -54,6 +54,11 @@ impl Sql {
         if sql.is_empty() { Ok(()) } else { self.exec(&sql, Vec::new()) }
     }
 
+    /// Makes the tables if there are none.
+    pub(super) fn make_tables(&self) -> Result<()> {
+        if self.has_tables()? { Ok(()) } else { self.write(|| Ok(())) }
+    }
+
     /// Does all of `write`, or nothing if a part fails. Makes the tables if there are none.
     pub(super) fn write(&self, write: impl Fn() -> Result<()>) -> Result<()> {
         let has_tables = self.has_tables()?;

@@ -1,17 +1,16 @@
 //! The user's object: load, decide, save.
 
-use super::fault::Fault;
+use super::object;
 use super::rows::Rows;
-use super::{object, platform, settings};
-use crate::id::UserId;
+use crate::edge::runtime::{Fault, platform, settings};
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
-use crate::user::{Envelope, Reply, decide};
+use crate::user::{Envelope, decide};
 use std::time::Duration;
 use worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
 /// The binding's name in wrangler.toml.
-pub(super) const BINDING: &str = "USERS";
+pub(crate) const BINDING: &str = "USERS";
 
 /// One object per user, named by the User ID. It is single-threaded and strongly consistent.
 #[durable_object(alarm)]

@@ -1,7 +1,7 @@
 //! The account, and the credential sets bound to its user.
 
 use super::session::{ended_sessions, newest_first};
-use super::{AuditContext, Change, Decision, Facts};
+use super::{Change, Decision, EventContext, Facts};
 use crate::http::Caller;
 use crate::id::ClientId;
 use crate::time::Timestamp;
@@ -18,7 +18,7 @@ pub(super) fn save_account(
     account: Account,
     end_sessions: bool,
     actor: Option<Actor>,
-    context: &AuditContext,
+    context: &EventContext,
 ) -> Decision {
     let closes = account.status == Status::Closed;
     let old = facts.account.as_ref();
@@ -56,7 +56,7 @@ pub(super) fn save_account(
 
 /// Deletes the account with its sessions, and revokes the sets bound to it, so that none of them signs in should the id be
 /// made anew. `erase` also removes addresses and browsers from all events; the event of the erasure has neither.
-pub(super) fn delete_account(facts: Facts, erase: bool, context: AuditContext) -> Decision {
+pub(super) fn delete_account(facts: Facts, erase: bool, context: EventContext) -> Decision {
     let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
     let credentials: Vec<_> = bound.map(|set| set.client_id).collect();
     let can_erase = erase && (facts.has_traces || !credentials.is_empty());
@@ -64,7 +64,7 @@ pub(super) fn delete_account(facts: Facts, erase: bool, context: AuditContext) -
         return Decision::only(Reply::Missing);
     }
     let (context, kind) = match erase {
-        true => (AuditContext { caller: Caller::default(), ..context }, EventKind::AccountErased),
+        true => (EventContext { caller: Caller::default(), ..context }, EventKind::AccountErased),
         false => (context, EventKind::AccountDeleted),
     };
     let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
@@ -105,7 +105,7 @@ pub(super) fn set_credential(
     set: BoundCredential,
     end_sessions: bool,
     by: Option<Actor>,
-    context: &AuditContext,
+    context: &EventContext,
 ) -> Decision {
     use CredentialState::{Disabled, Enabled, Revoked};
     let known = facts.credentials.iter().find(|known| known.client_id == set.client_id);

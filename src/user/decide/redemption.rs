@@ -3,7 +3,7 @@
 use super::account::credential_stands;
 use super::session::newest_first;
 use super::token::{opened_by, replay};
-use super::{AuditContext, Change, Decision, Facts, SESSIONS_MAX, barred, unowned};
+use super::{Change, Decision, EventContext, Facts, SESSIONS_MAX, barred, unowned};
 use crate::id::SessionId;
 use crate::time::Timestamp;
 use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, TokenFate};
@@ -14,7 +14,7 @@ use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply
 /// 3. a token counts once; the same browser may click twice, and any other repetition is recorded,
 /// 4. the credential set, the account and its ownership must stand,
 /// 5. the token is spent, and the session opened.
-pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: AuditContext) -> Decision {
+pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
     if context.now >= redemption.expires_at {
         return Decision::only(Reply::Denied(Denial::TokenExpired));
     }
@@ -47,7 +47,7 @@ fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
 }
 
 /// Refuses. A fresh token is spent by that, and a spent one was replayed.
-fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: AuditContext) -> Decision {
+fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventContext) -> Decision {
     let mut changes = Vec::new();
     let ended = redemption.presented.clone().filter(|_| denial == Denial::ClosedWithSession);
     match facts.token.as_ref().map(|token| token.fate) {
@@ -71,7 +71,7 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: AuditCon
 }
 
 /// The token that opened a session, again: the same browser is let through, where the user may go there.
-fn repeat(facts: &Facts, redemption: Redemption, context: AuditContext) -> Decision {
+fn repeat(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
     let repeated = opened_by(facts, &redemption.jti, context.now).filter(|opened| {
         redemption.presented.as_ref() == Some(&opened.id)
             || opened.is_repeated_by(redemption.nonce.as_ref(), context.now)
@@ -85,7 +85,7 @@ fn repeat(facts: &Facts, redemption: Redemption, context: AuditContext) -> Decis
     }
 }
 
-fn sign_in(facts: &Facts, redemption: Redemption, context: AuditContext) -> Decision {
+fn sign_in(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
     let now = context.now;
     let fate = TokenFate { fate: Fate::SignedIn, at: now };
     let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];

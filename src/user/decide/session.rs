@@ -1,7 +1,7 @@
 //! Checking, listing and ending sessions, and what users do on the page of their sessions.
 
 use super::account::save_account;
-use super::{AuditContext, Change, Decision, Facts};
+use super::{Change, Decision, EventContext, Facts};
 use crate::id::{ClientId, SessionId};
 use crate::time::Timestamp;
 use crate::user::{
@@ -32,7 +32,7 @@ pub(super) fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session
 }
 
 /// Does what the user of the session `id` asks, in the same turn that checks the session.
-pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context: AuditContext) -> Decision {
+pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context: EventContext) -> Decision {
     let now = context.now;
     let (Some(current), Some(account)) = (counting_session(&facts, id, now), facts.account.clone()) else {
         return Decision::only(Reply::Missing);
@@ -68,7 +68,7 @@ pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context:
     Decision::of(Reply::Done, changes)
 }
 
-pub(super) fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, context: AuditContext) -> Decision {
+pub(super) fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, context: EventContext) -> Decision {
     let Some(session) = facts.sessions.iter().find(|s| s.id == *id && s.is_live(context.now)) else {
         return Decision::only(Reply::Missing);
     };
@@ -85,7 +85,7 @@ pub(super) fn end_sessions(
     facts: &Facts,
     client_id: Option<ClientId>,
     why: SessionEnd,
-    context: &AuditContext,
+    context: &EventContext,
 ) -> Decision {
     if facts.account.is_none() {
         return Decision::only(Reply::Missing);
@@ -98,7 +98,7 @@ pub(super) fn ended_sessions(
     facts: &Facts,
     client_id: Option<ClientId>,
     why: SessionEnd,
-    context: &AuditContext,
+    context: &EventContext,
 ) -> Vec<Change> {
     let ended = facts.sessions.iter().filter(|s| s.is_live(context.now) && is_of(s, client_id.as_ref()));
     let mut changes: Vec<_> = ended.map(|session| Change::DeleteSession(session.id.clone())).collect();

@@ -1,7 +1,7 @@
 //! Asking about a token, revoking it, and presenting it again.
 
 use super::account::credential_stands;
-use super::{AuditContext, Change, Decision, Facts, barred, unowned};
+use super::{Change, Decision, EventContext, Facts, barred, unowned};
 use crate::http::Caller;
 use crate::id::{ClientId, TokenId};
 use crate::limit::network;
@@ -21,7 +21,7 @@ pub(super) fn is_active(facts: &Facts, token: &Introspection) -> bool {
 
 /// Revokes a token that is alive. Without an account there is no event: such a token opens nothing, and an application can ask
 /// this of any number of users.
-pub(super) fn revoke_token(facts: &Facts, revocation: TokenRevocation, context: &AuditContext) -> Decision {
+pub(super) fn revoke_token(facts: &Facts, revocation: TokenRevocation, context: &EventContext) -> Decision {
     if facts.token.is_some() || context.now >= revocation.expires_at {
         return Decision::only(Reply::Done);
     }
@@ -40,7 +40,7 @@ pub(super) fn revoke_token(facts: &Facts, revocation: TokenRevocation, context: 
 }
 
 /// Records the replay of an expired token, unless it was never spent, or this very browser holds the session that it opened.
-pub(super) fn note_replay(facts: &Facts, token: &Replay, context: AuditContext) -> Decision {
+pub(super) fn note_replay(facts: &Facts, token: &Replay, context: EventContext) -> Decision {
     let was_spent = matches!(facts.token.as_ref().map(|token| token.fate), Some(Fate::SignedIn | Fate::Denied(_)));
     let opened = opened_by(facts, &token.jti, context.now);
     let is_own = opened.is_some_and(|session| token.presented.as_ref() == Some(&session.id));
@@ -53,7 +53,7 @@ pub(super) fn note_replay(facts: &Facts, token: &Replay, context: AuditContext) 
 /// Records a replay. It ends the session that the token opened if both the network and the browser are others than those
 /// that opened it. One alone changes for an honest user too: IPv4 and IPv6, or a browser that was updated. An address or a
 /// browser that is unknown on one side only counts as another, so that nobody escapes by hiding it.
-pub(super) fn replay(facts: &Facts, jti: &TokenId, client_id: &ClientId, context: AuditContext) -> Vec<Change> {
+pub(super) fn replay(facts: &Facts, jti: &TokenId, client_id: &ClientId, context: EventContext) -> Vec<Change> {
     let opened = opened_by(facts, jti, context.now);
     let about = |kind, reason| Event {
         reason,

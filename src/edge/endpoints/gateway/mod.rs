@@ -1,17 +1,17 @@
 //! Gateway mode: the client area behind Signet.
 
-use super::fault::{Fault, Trouble};
-use super::gateway_socket::Socket;
-use super::session_endpoints::{live_session, refuse_nobody};
-use super::site::{Site, Trail};
-use super::{Answer, assertion_keys};
+mod socket;
+
+use crate::edge::runtime::assertion_keys;
+use crate::edge::runtime::platform::Answer;
+use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::storage::sessions::live_session;
 use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
 };
-use crate::http::{Failure, Request};
-use crate::issuer::Issuer;
+use crate::http::Failure;
 use crate::user::{Session, SessionCookie};
-use worker::Context;
+use socket::Socket;
 use worker::js_sys::{Promise, Reflect, try_iter};
 use worker::url::Position;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
@@ -34,45 +34,38 @@ const STATUS_MAX: u16 = 599;
 /// 3. the client's own identity headers and Signet's cookies stay behind,
 /// 4. everything else goes on as it came, and so does the answer, except for Signet's cookies,
 /// 5. a WebSocket with an identity lasts no longer than the session.
-pub(super) async fn serve(
-    incoming: &worker::Request,
-    request: Request,
-    site: Site,
-    context: &Context,
-    trail: &mut Trail,
-) -> Result<Answer, Trouble> {
-    let gateway = site.settings.gateway.as_ref().ok_or(Failure::NOT_FOUND)?;
+pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
+    let gateway = context.settings.gateway.as_ref().ok_or(Failure::NOT_FOUND)?;
     // 1.
-    let session = live_session(&request, &site, trail).await?;
+    let session = live_session(context).await?;
     // 2.
-    if session.is_none() && gateway.protected.protect(&request.path, &request.query) {
-        return refuse_nobody(&request, &site, trail).map(Answer::Signet);
+    if session.is_none() && gateway.protected.protect(&context.request.path, &context.request.query) {
+        return context.send_to_login().map(Answer::Signet);
     }
-    if session.is_some() && is_foreign_handshake(&request, site.settings.issuer.as_str()) {
+    if session.is_some() && is_foreign_handshake(&context.request, context.settings.issuer.as_str()) {
         return Err(FOREIGN_HANDSHAKE.into());
     }
     // 3.
     let identity = match &session {
-        Some((cookie, session)) => Some(Identity::of(cookie, session, &site).await?),
+        Some((cookie, session)) => Some(Identity::of(cookie, session, context).await?),
         None => None,
     };
-    let outgoing =
-        outgoing(incoming, &request, gateway, &site.settings.issuer, identity).map_err(internal("origin request"))?;
+    let outgoing = outgoing(incoming, context, gateway, identity).map_err(internal("origin request"))?;
     // 4.
     let answer = JsFuture::from(fetch(&outgoing)).await.map_err(|error| Fault::Origin(format!("{error:?}")))?;
     let answer: web_sys::Response = answer.unchecked_into();
     if is_cloudflares_own(answer.status()) {
         return Err(Fault::Origin(format!("status {}", answer.status())).into());
     }
-    trail.reason = Some("forwarded");
-    let answer = returned(answer, session.is_some(), site.settings.hsts(&request).header())
+    context.audit.set_reason("forwarded");
+    let answer = returned(answer, session.is_some(), context.settings.hsts(&context.request).header())
         .map_err(internal("origin answer"))?;
     // 5.
     let Some((cookie, _)) = session else { return Ok(Answer::ClientArea(answer)) };
     let Some(origin) = answer.websocket() else { return Ok(Answer::ClientArea(answer)) };
-    let (socket, browser) = Socket::new(origin, cookie, request, site).map_err(internal("websocket"))?;
+    let (socket, browser) = Socket::new(origin, cookie, context.clone()).map_err(internal("websocket"))?;
     let answer = switched(&answer, &browser).map_err(internal("websocket"))?;
-    context.wait_until(socket.run());
+    context.worker.wait_until(socket.run());
     Ok(Answer::ClientArea(answer))
 }
 
@@ -83,15 +76,15 @@ struct Identity {
 }
 
 impl Identity {
-    async fn of(cookie: &SessionCookie, session: &Session, site: &Site) -> Result<Self, Fault> {
+    async fn of(cookie: &SessionCookie, session: &Session, context: &RequestContext) -> Result<Self, Fault> {
         let assertion = Assertion::new(
-            &site.settings.issuer,
-            site.settings.client_area.base().as_str(),
+            &context.settings.issuer,
+            context.settings.client_area.base().as_str(),
             &cookie.sub,
             session,
-            site.now,
+            context.now,
         );
-        let assertion = assertion_keys::sign(&site.settings, &assertion).await?;
+        let assertion = assertion_keys::sign(&context.settings, &assertion).await?;
         Ok(Self { user: cookie.sub.as_str().to_owned(), assertion })
     }
 }
@@ -102,9 +95,8 @@ impl Identity {
 /// The headers are the platform's own copy, because they may hold bytes that are no text.
 fn outgoing(
     incoming: &worker::Request,
-    request: &Request,
+    context: &RequestContext,
     gateway: &Gateway,
-    issuer: &Issuer,
     identity: Option<Identity>,
 ) -> worker::Result<web_sys::Request> {
     let target = format!("{}{}", gateway.origin, &incoming.url()?[Position::BeforePath..]);
@@ -112,16 +104,16 @@ fn outgoing(
     for name in names(&headers)?.iter().filter(|name| is_removed(name)) {
         headers.delete(name)?;
     }
-    if let Some(cookies) = request.headers.get("cookie").and_then(without_own_cookies) {
+    if let Some(cookies) = context.request.headers.get("cookie").and_then(without_own_cookies) {
         headers.delete("Cookie")?;
         if !cookies.is_empty() {
             headers.set("Cookie", &cookies)?;
         }
     }
-    let (scheme, host) = issuer.as_str().split_once("://").unwrap_or_default();
+    let (scheme, host) = context.settings.issuer.as_str().split_once("://").unwrap_or_default();
     headers.set("X-Forwarded-Proto", scheme)?;
     headers.set("X-Forwarded-Host", host)?;
-    if let Some(address) = request.headers.get("cf-connecting-ip") {
+    if let Some(address) = context.request.headers.get("cf-connecting-ip") {
         headers.set("X-Forwarded-For", address)?;
         headers.set("X-Real-IP", address)?;
     }

@@ -1,11 +1,8 @@
 //! A WebSocket that carries an identity, with Signet between the browser and the client area's server.
 
-use super::fault::Fault;
-use super::session_endpoints::{Usage, session_of};
-use super::site::Site;
-use super::{decisions, platform};
+use crate::edge::runtime::{Fault, RequestContext, decisions, platform};
+use crate::edge::storage::sessions::{Usage, session_of};
 use crate::gateway::{CHECK_EVERY, GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION, relayed_close};
-use crate::http::Request;
 use crate::log::{LogLine, Outcome};
 use crate::user::SessionCookie;
 use futures_util::future::{Either, select};
@@ -18,15 +15,14 @@ use worker::web_sys::{self, BinaryType};
 use worker::{Delay, WebSocket, WebSocketPair, WebsocketEvent};
 
 /// An open WebSocket and the session that it depends on.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     /// Signet's end towards the browser.
     browser: WebSocket,
     /// Signet's end towards the client area's server.
     origin: WebSocket,
     cookie: SessionCookie,
-    /// The handshake.
-    request: Request,
-    site: Site,
+    /// The context of the handshake.
+    context: RequestContext,
     /// Whether the browser sent a message since Signet last asked for the session.
     is_used: Cell<bool>,
 }
@@ -52,19 +48,18 @@ impl Socket {
     ///
     /// # Errors
     /// When the platform refuses.
-    pub(super) fn new(
+    pub(crate) fn new(
         origin: web_sys::WebSocket,
         cookie: SessionCookie,
-        request: Request,
-        site: Site,
+        context: RequestContext,
     ) -> worker::Result<(Self, web_sys::WebSocket)> {
         let WebSocketPair { client, server } = WebSocketPair::new()?;
-        let socket = Self { browser: server, origin: origin.into(), cookie, request, site, is_used: Cell::new(false) };
+        let socket = Self { browser: server, origin: origin.into(), cookie, context, is_used: Cell::new(false) };
         Ok((socket, client.as_ref().clone()))
     }
 
     /// Passes messages on until one side is closed or the session is gone. Then closes both.
-    pub(super) async fn run(self) {
+    pub(crate) async fn run(self) {
         let start = platform::milliseconds();
         let end = match select(pin!(self.pass_on()), pin!(self.watch())).await {
             Either::Left((Ok(end), _)) | Either::Right((end, _)) => end,
@@ -86,9 +81,9 @@ impl Socket {
         };
         let line = LogLine {
             user_id: Some(&self.cookie.sub),
-            ..LogLine::new("websocket", outcome, reason, &self.site.request_id)
+            ..LogLine::new("websocket", outcome, reason, &self.context.audit.request_id)
         };
-        decisions::note(&line, fault, platform::milliseconds().saturating_sub(start), &self.site.env);
+        decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &self.context.env);
     }
 
     /// Passes on what each side sends to the other, until one is closed.
@@ -130,7 +125,7 @@ impl Socket {
         loop {
             Delay::from(CHECK_EVERY).await;
             let usage = if self.is_used.replace(false) { Usage::Used } else { Usage::Unused };
-            match session_of(&self.cookie, usage, &self.request, &self.site).await {
+            match session_of(&self.cookie, usage, &self.context).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return End::SessionEnded,
                 Err(fault) => return End::Fault(fault),

@@ -1,0 +1,15 @@
+//! The endpoints: one file for what each group of routes serves. No endpoint imports another.
+
+pub(super) mod admin;
+pub(super) mod console;
+#[cfg(feature = "demo")]
+pub(super) mod demo;
+pub(super) mod discovery;
+pub(super) mod gateway;
+pub(super) mod health;
+pub(super) mod import;
+pub(super) mod inquiry;
+pub(super) mod session;
+pub(super) mod sso;
+pub(super) mod token;
+pub(super) mod whmcs;

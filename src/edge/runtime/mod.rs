@@ -1,0 +1,12 @@
+//! What the platform gives a request: its context, the settings, time and random bytes, limits and the log.
+
+pub(crate) mod assertion_keys;
+mod context;
+pub(crate) mod decisions;
+mod error;
+pub(crate) mod limits;
+pub(crate) mod platform;
+pub(crate) mod settings;
+
+pub(crate) use context::{AuditContext, RequestContext};
+pub(crate) use error::{Error, Fault};
