@@ -74,10 +74,13 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   }
 
   /** Runs SQL on what a user's object stores and returns the rows; neither counted nor disturbed. */
-  const sql = (user, statement, ...params) => control({ do: "object", name: user, sql: statement, params });
+  const sql = (user, statement, ...params) => control({ do: "object", binding: "USERS", name: user, sql: statement, params });
+
+  /** The same for the console's object. */
+  const consoleSql = (statement, ...params) => control({ do: "object", binding: "CONSOLE", name: "console", sql: statement, params });
 
   /** Rings the alarm of a user's object now. */
-  const alarm = (user) => control({ do: "object", name: user });
+  const alarm = (user) => control({ do: "object", binding: "USERS", name: user });
 
   const ops = {
     /**
@@ -169,7 +172,7 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     throw error;
   }
   const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
-  return { issuer, consoleOrigin, keys, adminToken, logs, logged, fetch, admin, sql, alarm, kv, points, ops, faults, clock, restart, close };
+  return { issuer, consoleOrigin, keys, adminToken, logs, logged, fetch, admin, sql, consoleSql, alarm, kv, points, ops, faults, clock, restart, close };
 }
 
 /** Where administration is unless a test says so: where this machine reaches Signet, on a host of its own in gateway mode. */
