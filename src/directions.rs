@@ -62,3 +62,32 @@ fn dependencies_point_to_the_right() {
     }
     assert!(imports > 100, "the test reads the files");
 }
+
+/// The rooms of `edge`, as its line of arrows says.
+fn edge_rooms() -> Vec<&'static str> {
+    let line = include_str!("edge/mod.rs").lines().find_map(|line| line.strip_prefix("//! endpoints ─► "));
+    ["endpoints"].into_iter().chain(line.unwrap().split(" ─► ")).collect()
+}
+
+#[test]
+fn within_the_edge_dependencies_point_to_the_right_and_no_endpoint_imports_another() {
+    let rooms = edge_rooms();
+    let mut imports = 0;
+    for (place, room) in rooms.iter().enumerate() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge").join(room);
+        for file in files(&folder) {
+            let text = fs::read_to_string(&file).unwrap();
+            let modules = file.with_extension("").components().filter(|name| name.as_os_str() != "mod").count();
+            let depth = modules - folder.components().count();
+            // A file of a room imports its neighbours by `super`. An endpoint imports only its own folder so.
+            let climbs = "super::".repeat(if *room == "endpoints" { depth.max(1) } else { depth + 1 });
+            assert!(!text.contains(&climbs), "{} imports by {climbs}", file.display());
+            for path in text.split("crate::edge::").skip(1) {
+                let is_right = rooms.iter().skip(place + 1).any(|right| path.starts_with(&format!("{right}::")));
+                assert!(is_right, "{} imports {path:.30}, which is not to the right of {room}", file.display());
+                imports += 1;
+            }
+        }
+    }
+    assert!(imports > 30, "the test reads the files");
+}

@@ -6,31 +6,31 @@
 //! origin.
 //!
 //! ```text
-//! application ── POST /oauth/token ──────────► edge::token_endpoint
+//! application ── POST /oauth/token ──────────► edge::endpoints::token
 //!                                              oauth::TokenRequest::parse   one typed request, or one error
 //!                                              KV  credential:{client_id}   1 read
 //!                                              oauth::grant                 client, scope, user; sign
 //!                                              KV  token:{jti}              1 write, after the answer
 //!
-//! browser ────── GET /oauth/singlesignon ────► edge::sso_endpoint
+//! browser ────── GET /oauth/singlesignon ────► edge::endpoints::sso
 //!                                              sso::SsoRequest::parse       nothing is spent on a malformed one
 //!                                              token::open                  signature, claims, time
 //!                                              sso::Journey::plan           where to, inside the client area
 //!                                              the user's object            1 request, 1 turn:
-//!                                                edge::user_object          load facts ─► user::decide ─► save changes
+//!                                                edge::storage::user_object load facts ─► user::decide ─► save changes
 //!                                              302 to the destination, with the session cookie
 //!
-//! application ── POST /includes/api.php ─────► edge::whmcs_endpoint, as WHMCS would answer
+//! application ── POST /includes/api.php ─────► edge::endpoints::whmcs, as WHMCS would answer
 //!
-//! operator ───── /admin/v1/… ────────────────► edge::admin_endpoint
-//! operator ───── /admin ─────────────────────► edge::console_endpoint
-//!                                              both: admin::AdminRequest ─► edge::admin_endpoint::perform ─► AdminReply
+//! operator ───── /admin/v1/… ────────────────► edge::endpoints::admin
+//! operator ───── /admin ─────────────────────► edge::endpoints::console
+//!                                              both: admin::AdminRequest ─► edge::storage::administration::perform ─► AdminReply
 //!
-//! proxy ──────── GET /oauth/session ─────────► edge::session_endpoints
-//! browser ────── any other path ─────────────► edge::gateway_endpoint, in gateway mode
+//! proxy ──────── GET /oauth/session ─────────► edge::endpoints::session
+//! browser ────── any other path ─────────────► edge::endpoints::gateway, in gateway mode
 //!                                              the session cookie, then the user's object: 1 request
 //!                                              session::identity, or gateway::Assertion to the client area
-//!                                              edge::gateway_socket: each minute of a WebSocket, 1 object request
+//!                                              gateway::socket: each minute of a WebSocket, 1 object request
 //! ```
 //!
 //! # The direction of dependencies

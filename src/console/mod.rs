@@ -1,15 +1,16 @@
 //! The operator's console at `/admin`: what the administration API does, for people.
 
 mod command;
+mod counters;
 mod form;
 mod health;
 mod pages;
 mod request;
 mod session;
-mod tally;
 mod view;
 
 pub use command::{ConsoleCommand, ConsoleEnvelope, ConsoleReply};
+pub use counters::{Count, Counters, DAYS_KEPT, DAYS_SHOWN, Day, first_day_shown};
 pub use form::Act;
 pub use health::{Check, Level, Platform, checks};
 pub use pages::{
@@ -22,5 +23,4 @@ pub use request::{
     ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, SignInRequest, arrival_address, view_at,
 };
 pub use session::{CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
-pub use tally::{Count, DAYS_KEPT, DAYS_SHOWN, Day, Tally, first_day_shown};
 pub use view::{Section, View};

@@ -3,7 +3,7 @@
 use super::explain::explain_reason;
 use super::parts::table;
 use super::{Frame, framed, tokens, users};
-use crate::console::{Day, Tally};
+use crate::console::{Counters, Day};
 use crate::http::Response;
 use crate::time::Timestamp;
 use maud::{Markup, html};
@@ -18,20 +18,20 @@ const LABELLED: u64 = 3;
 const BAR: u64 = 100;
 
 /// The page of the overview.
-pub fn overview_page(frame: &Frame<'_>, tally: &Tally) -> Response {
+pub fn overview_page(frame: &Frame<'_>, counters: &Counters) -> Response {
     let content = html! {
         h1 { "Overview" }
         section.card aria-labelledby="sign-ins" {
-            h2 #sign-ins { "Sign-ins of the last " (tally.days.len()) " days" }
+            h2 #sign-ins { "Sign-ins of the last " (counters.days.len()) " days" }
             dl.figures {
-                div { dt { "signed in" } dd { (tally.signed_in()) } }
-                div { dt { "denied" } dd { (tally.denied()) } }
+                div { dt { "signed in" } dd { (counters.signed_in()) } }
+                div { dt { "denied" } dd { (counters.denied()) } }
             }
-            (chart(tally))
+            (chart(counters))
         }
         section.card aria-labelledby="denials" {
             h2 #denials { "Denials by reason" }
-            @if tally.denials.is_empty() { p { "There were none." } } @else { (denials(tally)) }
+            @if counters.denials.is_empty() { p { "There were none." } } @else { (denials(counters)) }
         }
         div.pair {
             section.card aria-labelledby="find-user" { h2 #find-user { "Find a user" } (users::find_form()) }
@@ -54,22 +54,22 @@ fn scaled(part: u64, whole: u64, length: u64) -> u64 {
 }
 
 /// A column for each day: denials upon sign-ins. The numbers follow as a table.
-fn chart(tally: &Tally) -> Markup {
-    let highest = tally.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
-    let step = WIDTH.checked_div(tally.days.len() as u64).unwrap_or(WIDTH);
+fn chart(counters: &Counters) -> Markup {
+    let highest = counters.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
+    let step = WIDTH.checked_div(counters.days.len() as u64).unwrap_or(WIDTH);
     let (margin, width) = (step / 6, step.saturating_mul(2) / 3);
     html! {
         figure {
             svg viewBox=(format!("0 0 {WIDTH} {}", HEIGHT + 24)) role="img" aria-label="Sign-ins and denials, a column for each day" {
                 line.axis x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
-                @for (x, day) in (0_u64..).map(|index| index.saturating_mul(step)).zip(&tally.days) {
+                @for (x, day) in (0_u64..).map(|index| index.saturating_mul(step)).zip(&counters.days) {
                     @let good = scaled(day.signed_in, highest, HEIGHT - TOP);
                     @let bad = scaled(day.denied, highest, HEIGHT - TOP);
                     @let top_of_good = HEIGHT.saturating_sub(good);
                     @let top = top_of_good.saturating_sub(bad);
                     rect.good-fill x=(x.saturating_add(margin)) y=(top_of_good) width=(width) height=(good) {}
                     rect.bad-fill x=(x.saturating_add(margin)) y=(top) width=(width) height=(bad) {}
-                    @if day.day % LABELLED == tally.days.last().map_or(0, |last| last.day % LABELLED) {
+                    @if day.day % LABELLED == counters.days.last().map_or(0, |last| last.day % LABELLED) {
                         text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (date(day, "%-d %b")) }
                     }
                 }
@@ -81,7 +81,7 @@ fn chart(tally: &Tally) -> Markup {
             table {
                 thead { tr { th scope="col" { "Day (UTC)" } th.number scope="col" { "Signed in" } th.number scope="col" { "Denied" } } }
                 tbody {
-                    @for day in tally.days.iter().rev() {
+                    @for day in counters.days.iter().rev() {
                         tr {
                             th scope="row" { (date(day, "%-d %B %Y")) }
                             td.number { (day.signed_in) }
@@ -94,11 +94,11 @@ fn chart(tally: &Tally) -> Markup {
     }
 }
 
-fn denials(tally: &Tally) -> Markup {
-    let highest = tally.denials.first().map_or(0, |(_, count)| *count);
+fn denials(counters: &Counters) -> Markup {
+    let highest = counters.denials.first().map_or(0, |(_, count)| *count);
     html! {
         (table("Denials by reason", &["Reason", "Meaning", "Times", ""], &html! {
-            @for (reason, count) in &tally.denials { (denial(reason, *count, highest)) }
+            @for (reason, count) in &counters.denials { (denial(reason, *count, highest)) }
         }))
     }
 }

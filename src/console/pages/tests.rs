@@ -1,5 +1,5 @@
 use super::*;
-use crate::console::{Check, Count, Level, Notice, Tally, View};
+use crate::console::{Check, Count, Counters, Level, Notice, View};
 use crate::credential::CredentialSet;
 use crate::id::UserId;
 use crate::log::Outcome;
@@ -83,7 +83,7 @@ fn pages(text: &str) -> Vec<Response> {
     let secret = Secret::new(text.to_owned());
     let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
     vec![
-        overview_page(&frame(), &Tally::new(&counts, NOW)),
+        overview_page(&frame(), &Counters::new(&counts, NOW)),
         health_page(&frame(), &[check]),
         credentials_page(&frame(), &page(vec![set(text)])),
         credential_page(&frame(), &set(text)),

@@ -2,8 +2,8 @@
 
 use crate::admin::{AdminReply, PageRequest, UserRequest};
 use crate::console::{
-    self, Act, ConsoleCookie, ConsoleRequest, ConsoleSession, Frame, Platform, SignIn, SignInRequest, Tally, UserPage,
-    View, arrival_address, first_day_shown, view_at,
+    self, Act, ConsoleCookie, ConsoleRequest, ConsoleSession, Counters, Frame, Platform, SignIn, SignInRequest,
+    UserPage, View, arrival_address, first_day_shown, view_at,
 };
 use crate::edge::runtime::platform::{milliseconds, random};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions, limits};
@@ -132,7 +132,7 @@ struct Operator<'a> {
 }
 
 impl Operator<'_> {
-    async fn serve(&mut self) -> Result<Response, Error> {
+    async fn serve(&self) -> Result<Response, Error> {
         match ConsoleRequest::parse(&self.context.request)? {
             ConsoleRequest::Show(view, notice) => {
                 self.context.audit.set_reason("shown");
@@ -155,7 +155,7 @@ impl Operator<'_> {
     }
 
     /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
-    async fn act(&mut self, act: Act) -> Result<Response, Error> {
+    async fn act(&self, act: Act) -> Result<Response, Error> {
         let status = |is_new| if is_new { 201 } else { 200 };
         Ok(match perform(act.ask, self.context).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
@@ -172,7 +172,7 @@ impl Operator<'_> {
         })
     }
 
-    async fn show(&mut self, view: View, frame: &Frame<'_>) -> Result<Response, Error> {
+    async fn show(&self, view: View, frame: &Frame<'_>) -> Result<Response, Error> {
         let (context, admin) = (self.context, Admin { context: self.context });
         match &view {
             View::Credential(id) | View::ApiCredential(id) => context.audit.set_client(id),
@@ -181,7 +181,7 @@ impl Operator<'_> {
             _ => {}
         }
         Ok(match view {
-            View::Overview => console::overview_page(frame, &self.tally().await?),
+            View::Overview => console::overview_page(frame, &self.counters().await?),
             View::Health => console::health_page(frame, &console::checks(&context.settings, &self.platform().await)),
             View::Credentials { cursor } => {
                 console::credentials_page(frame, &admin.credential_page(page(cursor)).await?)
@@ -234,9 +234,9 @@ impl Operator<'_> {
         Ok(reply.into_response(&self.context.settings.issuer, self.context.now)?)
     }
 
-    async fn tally(&self) -> Result<Tally, Fault> {
+    async fn counters(&self) -> Result<Counters, Fault> {
         let counts = ConsoleObject(&self.context.env).counts(first_day_shown(self.context.now)).await?;
-        Ok(Tally::new(&counts, self.context.now))
+        Ok(Counters::new(&counts, self.context.now))
     }
 
     async fn platform(&self) -> Platform {

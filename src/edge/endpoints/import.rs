@@ -1,8 +1,7 @@
 //! `POST /admin/v1/import`.
 
-use crate::edge::runtime::decisions;
 use crate::edge::runtime::platform::{self, Answer, Chunks, Gone, Sink};
-use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::runtime::{Error, Fault, RequestContext, decisions};
 use crate::edge::storage::imports;
 use crate::http::{Failure, Method, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};

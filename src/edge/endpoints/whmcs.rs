@@ -2,9 +2,8 @@
 
 use crate::credential::{CredentialInput, CredentialSet};
 use crate::destination::Scope;
-use crate::edge::runtime::limits;
 use crate::edge::runtime::platform::{random, read_multipart};
-use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::runtime::{Error, Fault, RequestContext, limits};
 use crate::edge::storage::credentials::Revocation;
 use crate::edge::storage::kv::put_record_after_answer;
 use crate::edge::storage::{accounts, credentials};
@@ -23,7 +22,7 @@ use serde_json::json;
 /// How many credential sets are read at once.
 const PAGE: u64 = 100;
 
-/// Why an action is not done: its answer, or a trouble.
+/// Why an action is not done: its answer, or an error.
 enum Stop {
     Answer(ApiAnswer),
     Error(Error),
@@ -36,8 +35,8 @@ impl From<ApiAnswer> for Stop {
 }
 
 impl From<Error> for Stop {
-    fn from(trouble: Error) -> Self {
-        Self::Error(trouble)
+    fn from(error: Error) -> Self {
+        Self::Error(error)
     }
 }
 
@@ -57,7 +56,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     let api = ApiRequest::new(read_params(context).await?);
     let answer = match answer(&api, context).await {
         Ok(answer) | Err(Stop::Answer(answer)) => answer,
-        Err(Stop::Error(trouble)) => return Err(trouble),
+        Err(Stop::Error(error)) => return Err(error),
     };
     if answer.is_failed_attempt {
         limits::count_failed_attempt(context).await?;

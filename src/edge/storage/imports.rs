@@ -110,8 +110,8 @@ async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Ti
         }
         kv.put_credential(&set).await
     };
-    let is_told = credentials::write(context, &set, true, writing).await?;
-    Ok(if is_told && !is_new { Effect::Changed } else { effect })
+    let has_changed = credentials::write(context, &set, true, writing).await?;
+    Ok(if has_changed && !is_new { Effect::Changed } else { effect })
 }
 
 /// Whether another set has the number of `set`. What is left of one that is gone does not count.

@@ -2,9 +2,8 @@
 
 mod socket;
 
-use crate::edge::runtime::assertion_keys;
 use crate::edge::runtime::platform::Answer;
-use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::runtime::{Error, Fault, RequestContext, assertion_keys};
 use crate::edge::storage::sessions::live_session;
 use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,

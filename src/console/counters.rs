@@ -36,14 +36,14 @@ pub struct Day {
 
 /// The counts of the days shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counters {
     /// Every day, the oldest first.
     pub days: Vec<Day>,
     /// The denials of all these days by reason, the most frequent first.
     pub denials: Vec<(String, u64)>,
 }
 
-impl Tally {
+impl Counters {
     /// Sums up `counts` for the days that end with the day of `now`.
     pub fn new(counts: &[Count], now: Timestamp) -> Self {
         let first = first_day_shown(now);
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn counts_are_summed_by_day_and_denials_by_reason() {
         let now = Timestamp::from_seconds(20_000 * 86_400 + 5);
-        let tally = Tally::new(
+        let counters = Counters::new(
             &[
                 count(20_000, Outcome::Granted, "ok", 5),
                 count(20_000, Outcome::Granted, "switched", 1),
@@ -102,11 +102,11 @@ mod tests {
             ],
             now,
         );
-        assert_eq!(tally.days.len(), 14);
-        assert_eq!(tally.days.last(), Some(&Day { day: 20_000, signed_in: 6, denied: 2 }));
-        assert_eq!(tally.days.first(), Some(&Day { day: 19_987, signed_in: 0, denied: 1 }));
+        assert_eq!(counters.days.len(), 14);
+        assert_eq!(counters.days.last(), Some(&Day { day: 20_000, signed_in: 6, denied: 2 }));
+        assert_eq!(counters.days.first(), Some(&Day { day: 19_987, signed_in: 0, denied: 1 }));
         let denials = [("token_used", 3), ("closed", 2), ("storage", 1)].map(|(reason, n)| (reason.to_owned(), n));
-        assert_eq!(tally.denials, denials);
-        assert_eq!((tally.signed_in(), tally.denied()), (6, 6));
+        assert_eq!(counters.denials, denials);
+        assert_eq!((counters.signed_in(), counters.denied()), (6, 6));
     }
 }
