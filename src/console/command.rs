@@ -86,8 +86,8 @@ mod tests {
             (ConsoleCommand::Counts(20_000), json!({"counts": 20_000})),
         ] {
             assert_wire(command.clone(), wire.clone());
-            let turn = ConsoleEnvelope { admin_token: digest.clone(), command };
-            assert_wire(turn, json!({"admin_token": token, "command": wire}));
+            let envelope = ConsoleEnvelope { admin_token: digest.clone(), command };
+            assert_wire(envelope, json!({"admin_token": token, "command": wire}));
         }
     }
 

@@ -1,5 +1,5 @@
-//! All policy of the user's object, as one pure function: facts and a command in, a reply and
-//! changes out. The object loads the facts before and saves the changes after, in one turn.
+//! All policy of the user's object, as one pure function: facts and a command in, a reply and changes out. The object loads the
+//! facts before and saves the changes after, and serves no other command meanwhile.
 
 mod account;
 mod redemption;

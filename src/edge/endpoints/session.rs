@@ -61,7 +61,7 @@ pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> 
 /// 1. another site cannot,
 /// 2. the browser presents a session that stands,
 /// 3. a POST says what is asked, and proves that it comes from the page of this session,
-/// 4. the object checks the session and does it, in one turn,
+/// 4. the object checks the session and does it: one request,
 /// 5. show the page; after a POST by a page that goes on to it, so that reloading repeats nothing. That page leads on to
 ///    `LOGIN_URL` too, where the form ended the very session it came from.
 pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error> {

@@ -31,7 +31,7 @@ impl Sql {
             return Ok(has_tables);
         }
         let version = self.version()?;
-        if version > 0 {
+        if version > 0 && version != self.migrations.len() {
             self.transaction(&|| self.migrate(version))?;
         }
         self.has_tables.set(Some(version > 0));
@@ -51,7 +51,7 @@ impl Sql {
 
     fn migrate(&self, version: usize) -> Result<()> {
         let sql = migrate(self.migrations, version).ok_or("the tables are of a later version")?;
-        if sql.is_empty() { Ok(()) } else { self.exec(&sql, Vec::new()) }
+        self.exec(&sql, Vec::new())
     }
 
     /// Makes the tables if there are none.

@@ -11,7 +11,7 @@ use crate::user::{
 };
 use std::collections::BTreeSet;
 
-/// Writes the account, if it is another than before; `actor` is none for an administrator. Its sessions end in the same turn
+/// Writes the account, if it is another than before; `actor` is none for an administrator. Its sessions end too
 /// if that is asked for, and when it is closed. A Closed account that still has sessions is closed again.
 pub(super) fn save_account(
     facts: &Facts,

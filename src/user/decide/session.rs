@@ -31,7 +31,7 @@ pub(super) fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session
     live
 }
 
-/// Does what the user of the session `id` asks, in the same turn that checks the session.
+/// Does what the user of the session `id` asks, if the session counts.
 pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context: EventContext) -> Decision {
     let now = context.now;
     let (Some(current), Some(account)) = (counting_session(&facts, id, now), facts.account.clone()) else {
