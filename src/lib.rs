@@ -16,7 +16,7 @@
 //!                                              sso::SsoRequest::parse       nothing is spent on a malformed one
 //!                                              token::open                  signature, claims, time
 //!                                              sso::Journey::plan           where to, inside the client area
-//!                                              the user's object            1 request, 1 turn:
+//!                                              the user's object            1 request:
 //!                                                edge::storage::user_object load facts ─► user::decide ─► save changes
 //!                                              302 to the destination, with the session cookie
 //!
@@ -63,7 +63,8 @@
 //! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
 //! | console's object | `tally` by day, outcome and reason | how often | [`console::DAYS_KEPT`] |
 //!
-//! An object makes its tables with its first write: reading leaves nothing behind. An alarm sweeps the user's object. Nothing
+//! An object makes its tables with its first write: reading leaves nothing behind. They are versioned: `schema_version` (1 row)
+//! holds the version, and an object migrates older tables before it reads them: see [`store::migrate`]. An alarm sweeps the user's object. Nothing
 //! rests on the sweep: a dead row is ignored wherever it is read.
 
 // A test that overflows fails, as it should.

@@ -19,22 +19,45 @@ pub const KV_STALE_MAX: u64 = 120;
 /// lasts that read it before, or read it from a stale KV.
 pub const REVOCATION_TTL: u64 = 3_600;
 
-/// The schema of the user's object. Tables without rowid write one row per row, not two.
-pub const SCHEMA: [&str; 5] = [
-    "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS token (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS credential (client_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, \
-     data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID",
+/// An object's migrations in order. Each is the statements that make the tables of the next version; the first makes those of
+/// version 1.
+pub type Migrations = [&'static [&'static str]];
+
+/// The migrations of the user's object. Tables without rowid write one row per row, not two.
+pub const USER_MIGRATIONS: [&[&str]; 2] = [
+    &[
+        "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS token (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS credential (client_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, \
+         data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID",
+    ],
+    &[VERSION_TABLE],
 ];
 
-/// The schema of the console's object.
-pub const CONSOLE_SCHEMA: [&str; 2] = [
-    "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS tally (day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, \
-     count INTEGER NOT NULL, PRIMARY KEY (day, outcome, reason)) WITHOUT ROWID",
+/// The migrations of the console's object.
+pub const CONSOLE_MIGRATIONS: [&[&str]; 2] = [
+    &[
+        "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS tally (day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, \
+         count INTEGER NOT NULL, PRIMARY KEY (day, outcome, reason)) WITHOUT ROWID",
+    ],
+    &[VERSION_TABLE],
 ];
+
+/// Since version 2, a row says which version the tables are.
+const VERSION_TABLE: &str =
+    "CREATE TABLE schema_version (only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL)";
+
+/// The SQL that migrates tables of `version` to the latest version; version 0 is no tables. `None` if they are of a later version
+/// than this build knows.
+pub fn migrate(migrations: &Migrations, version: usize) -> Option<String> {
+    let mut statements = migrations.get(version..)?.concat();
+    let latest = format!("INSERT OR REPLACE INTO schema_version (only, version) VALUES (1, {})", migrations.len());
+    statements.push(&latest);
+    Some(statements.join(";\n"))
+}
 
 /// A page of records in KV, in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,31 +155,49 @@ mod tests {
         assert_eq!(many.0, [9, 8, 7, 6, 5, 4, 3, 2].map(user));
     }
 
+    const VERSION_TABLE: &str =
+        "CREATE TABLE schema_version (only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL)";
+
     #[test]
     fn the_schema_is_unchanged() {
         let row = "TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID";
         assert_eq!(
-            SCHEMA.map(str::to_owned),
+            USER_MIGRATIONS.map(<[_]>::to_vec),
             [
-                "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)".into(),
-                format!("CREATE TABLE IF NOT EXISTS token (jti {row}"),
-                format!("CREATE TABLE IF NOT EXISTS session (id {row}"),
-                "CREATE TABLE IF NOT EXISTS credential (client_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID".into(),
-                "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID".into(),
+                vec![
+                    "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
+                    &format!("CREATE TABLE IF NOT EXISTS token (jti {row}"),
+                    &format!("CREATE TABLE IF NOT EXISTS session (id {row}"),
+                    "CREATE TABLE IF NOT EXISTS credential (client_id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID",
+                    "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID",
+                ],
+                vec![VERSION_TABLE],
             ]
         );
     }
 
     #[test]
     fn the_consoles_schema_is_unchanged() {
-        let keys = CONSOLE_SCHEMA.map(|statement| statement.split_once('(').unwrap().1);
         assert_eq!(
-            keys,
+            CONSOLE_MIGRATIONS.map(<[_]>::to_vec),
             [
-                "id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
-                "day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, outcome, reason)) WITHOUT ROWID",
+                vec![
+                    "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
+                    "CREATE TABLE IF NOT EXISTS tally (day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (day, outcome, reason)) WITHOUT ROWID",
+                ],
+                vec![VERSION_TABLE],
             ]
         );
+    }
+
+    #[test]
+    fn tables_of_every_earlier_version_are_migrated() {
+        let migrations: [&[&str]; 3] = [&["a", "b"], &["c"], &["d", "e"]];
+        let latest = "INSERT OR REPLACE INTO schema_version (only, version) VALUES (1, 3)";
+        for (version, sql) in [(0, "a;\nb;\nc;\nd;\ne;\n"), (1, "c;\nd;\ne;\n"), (2, "d;\ne;\n"), (3, "")] {
+            assert_eq!(migrate(&migrations, version).unwrap(), format!("{sql}{latest}"), "from version {version}");
+        }
+        assert_eq!(migrate(&migrations, 4), None);
     }
 
     #[test]

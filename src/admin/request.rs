@@ -5,7 +5,7 @@ use crate::http::{Failure, Method, Params, Request, decoded_segments, parse_numb
 use crate::id::{ClientId, SessionId, TokenId, UserId};
 use crate::json::parse_object;
 use crate::secret::{Secret, SecretDigest};
-use crate::user::{Command, SessionEnd};
+use crate::user::{AccountChange, AccountInput};
 use crate::whmcs::{ApiCredentialChange, ApiCredentialInput};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -21,7 +21,7 @@ const PAGE_DEFAULT: u64 = 50;
 #[derive(Debug)]
 pub enum AdminRequest {
     /// About one user.
-    User(UserId, Command),
+    User(UserId, UserRequest),
     /// List the audit trail of a user, newest first.
     Events {
         /// The user.
@@ -43,6 +43,40 @@ pub enum AdminRequest {
     GetToken(TokenId),
     /// Revoke a token.
     RevokeToken(TokenId),
+}
+
+/// A request about one user.
+#[derive(Debug)]
+pub enum UserRequest {
+    /// Read the account.
+    GetAccount,
+    /// Create or replace the account.
+    PutAccount {
+        /// The account.
+        account: AccountInput,
+        /// Whether its sessions end too.
+        end_sessions: bool,
+    },
+    /// Change the account.
+    PatchAccount {
+        /// What to change.
+        change: AccountChange,
+        /// Whether its sessions end too.
+        end_sessions: bool,
+    },
+    /// Delete the account.
+    DeleteAccount {
+        /// Whether addresses and browsers are removed from all events too.
+        erase: bool,
+    },
+    /// List the live sessions, all or those that one application opened.
+    ListSessions(Option<ClientId>),
+    /// End all sessions, or those that one application opened.
+    EndSessions(Option<ClientId>),
+    /// End a session.
+    EndSession(SessionId),
+    /// Read everything that is kept of the user.
+    Export,
 }
 
 /// A request about records that are listed: made from an `Input`, changed by a `Change`.
@@ -90,12 +124,12 @@ const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is ma
 pub const ACCOUNT_FULL: Failure =
     Failure::of(409, "account_full", "The account would own more than 25,000 services and domains.");
 
-/// The answer when the object has nothing to do `command` with.
-pub const fn missing(command: &Command) -> Failure {
-    match command {
-        Command::EndSession(..) => Failure::of(404, "not_found", "There is no such session."),
-        Command::DeleteAccount { erase: true } => Failure::of(404, "not_found", "There is nothing left to erase."),
-        Command::Export => Failure::of(404, "not_found", "Nothing is kept of such a user."),
+/// The answer when there is nothing to do `request` with.
+pub const fn missing(request: &UserRequest) -> Failure {
+    match request {
+        UserRequest::EndSession(_) => Failure::of(404, "not_found", "There is no such session."),
+        UserRequest::DeleteAccount { erase: true } => Failure::of(404, "not_found", "There is nothing left to erase."),
+        UserRequest::Export => Failure::of(404, "not_found", "Nothing is kept of such a user."),
         _ => Failure::of(404, "not_found", "There is no such account."),
     }
 }
@@ -127,7 +161,7 @@ impl AdminRequest {
                 match (rest, request.method) {
                     (["events"], Method::Get) => Ok(Self::Events { user, page: PageRequest::parse(request)? }),
                     (["events"], _) => Err(Failure::method_not_allowed("GET")),
-                    _ => Ok(Self::User(user, parse_command(request, rest)?)),
+                    _ => Ok(Self::User(user, parse_user_request(request, rest)?)),
                 }
             }
             ["credentials", id, "rotate"] => {
@@ -158,31 +192,29 @@ impl AdminRequest {
     }
 }
 
-/// What the object of a user is asked.
-fn parse_command(request: &Request, rest: &[&str]) -> Result<Command, Failure> {
+/// What is asked about a user.
+fn parse_user_request(request: &Request, rest: &[&str]) -> Result<UserRequest, Failure> {
     Ok(match (rest, request.method) {
-        ([], Method::Get) => Command::GetAccount,
+        ([], Method::Get) => UserRequest::GetAccount,
         ([], Method::Put) => {
             let end_sessions = parse_switch(request, "end_sessions")?;
-            Command::PutAccount { account: parse_json(request)?, end_sessions }
+            UserRequest::PutAccount { account: parse_json(request)?, end_sessions }
         }
         ([], Method::Patch) => {
             let end_sessions = parse_switch(request, "end_sessions")?;
-            Command::PatchAccount { change: parse_json(request)?, end_sessions }
+            UserRequest::PatchAccount { change: parse_json(request)?, end_sessions }
         }
-        ([], Method::Delete) => Command::DeleteAccount { erase: parse_switch(request, "erase")? },
+        ([], Method::Delete) => UserRequest::DeleteAccount { erase: parse_switch(request, "erase")? },
         ([], _) => return Err(Failure::method_not_allowed("GET, PUT, PATCH, DELETE")),
-        (["sessions"], Method::Get) => Command::ListSessions(parse_application(request)?),
-        (["sessions"], Method::Delete) => {
-            Command::EndSessions { client_id: parse_application(request)?, why: SessionEnd::Administrator }
-        }
+        (["sessions"], Method::Get) => UserRequest::ListSessions(parse_application(request)?),
+        (["sessions"], Method::Delete) => UserRequest::EndSessions(parse_application(request)?),
         (["sessions"], _) => return Err(Failure::method_not_allowed("GET, DELETE")),
         (["sessions", id], Method::Delete) => {
             let id = SessionId::parse(id).ok_or(Failure::bad_request("The session id is malformed."))?;
-            Command::EndSession(id, SessionEnd::Administrator)
+            UserRequest::EndSession(id)
         }
         (["sessions", _], _) => return Err(Failure::method_not_allowed("DELETE")),
-        (["export"], Method::Get) => Command::Export,
+        (["export"], Method::Get) => UserRequest::Export,
         (["export"], _) => return Err(Failure::method_not_allowed("GET")),
         _ => return Err(Failure::NOT_FOUND),
     })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What reaches the console's object: a command, and the administration token in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsoleTurn {
+pub struct ConsoleEnvelope {
     /// The digest of the administration token in force. Before the command, the object deletes every session that another
     /// token opened. So a changed token ends them for good, even if it is changed back later.
     pub admin_token: SecretDigest,
@@ -86,8 +86,8 @@ mod tests {
             (ConsoleCommand::Counts(20_000), json!({"counts": 20_000})),
         ] {
             assert_wire(command.clone(), wire.clone());
-            let turn = ConsoleTurn { admin_token: digest.clone(), command };
-            assert_wire(turn, json!({"admin_token": token, "command": wire}));
+            let envelope = ConsoleEnvelope { admin_token: digest.clone(), command };
+            assert_wire(envelope, json!({"admin_token": token, "command": wire}));
         }
     }
 

@@ -1,12 +1,12 @@
 //! The console's forms: each is one request to the administration, and so has exactly its powers.
 
 use super::{Notice, View};
-use crate::admin::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest};
+use crate::admin::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, UserRequest};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
 use crate::destination::Scope;
 use crate::http::{Failure, Params, Request, parse_number};
 use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
-use crate::user::{AccountInput, Command, SessionEnd, Status};
+use crate::user::{AccountInput, Status};
 use crate::whmcs::{ActionName, AddressRange, ApiCredentialChange, ApiCredentialInput};
 use std::collections::BTreeSet;
 
@@ -126,24 +126,24 @@ impl Act {
                 };
                 let shown = form.parsed("shown", |text| serde_json::from_str(text).ok(), BAD_FORM)?;
                 let end_sessions = form.get("end_sessions").is_some();
-                let command = match shown {
-                    Some(shown) => Command::PatchAccount { change: account.changes_to(&shown), end_sessions },
-                    None => Command::PutAccount { account, end_sessions },
+                let ask = match shown {
+                    Some(shown) => UserRequest::PatchAccount { change: account.changes_to(&shown), end_sessions },
+                    None => UserRequest::PutAccount { account, end_sessions },
                 };
-                (command, Notice::Saved, then)
+                (ask, Notice::Saved, then)
             }
             "end_session" => {
                 let session = form.parsed("session_id", SessionId::parse, BAD_FORM)?.ok_or(BAD_FORM)?;
-                (Command::EndSession(session, SessionEnd::Administrator), Notice::Ended, then)
+                (UserRequest::EndSession(session), Notice::Ended, then)
             }
             "end_sessions" => {
                 let client_id = form.parsed("client_id", ClientId::parse, BAD_FORM)?;
-                (Command::EndSessions { client_id, why: SessionEnd::Administrator }, Notice::Ended, then)
+                (UserRequest::EndSessions(client_id), Notice::Ended, then)
             }
             "delete" => {
                 check_confirmed(form)?;
                 let erase = form.get("erase").is_some();
-                (Command::DeleteAccount { erase }, Notice::Deleted, View::Users)
+                (UserRequest::DeleteAccount { erase }, Notice::Deleted, View::Users)
             }
             _ => return Err(BAD_FORM),
         };

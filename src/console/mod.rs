@@ -9,7 +9,7 @@ mod request;
 mod session;
 mod view;
 
-pub use command::{ConsoleCommand, ConsoleReply, ConsoleTurn};
+pub use command::{ConsoleCommand, ConsoleEnvelope, ConsoleReply};
 pub use counters::{Count, Counters, DAYS_KEPT, DAYS_SHOWN, Day, first_day_shown};
 pub use form::Act;
 pub use health::{Check, Level, Platform, checks};

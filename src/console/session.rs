@@ -18,7 +18,7 @@ const REFRESH_SECONDS: u64 = 60;
 pub struct ConsoleSession {
     /// Its id.
     pub id: SessionId,
-    /// The digest of the administration token that opened it. It ends with that token: see [`super::ConsoleTurn`].
+    /// The digest of the administration token that opened it. It ends with that token: see [`super::ConsoleEnvelope`].
     pub admin_token: SecretDigest,
     /// When it was opened.
     pub opened_at: Timestamp,

@@ -1,22 +1,16 @@
-//! What the Worker asks of a user's object, and what it answers. Both travel as JSON.
+//! What the Worker asks of a user's object. It travels as JSON.
 
 use crate::destination::Scope;
 use crate::http::Caller;
 use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::secret::SecretDigest;
 use crate::time::Timestamp;
-use crate::user::{Account, AccountChange, AccountInput, Actor, Denial, Event, Session, SessionEnd};
+use crate::user::{AccountChange, AccountInput, Actor, BoundCredential, SessionEnd};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-
-/// How many events an [`Export`] has at most, the newest: more than all classes keep.
-pub const EXPORT_EVENTS_MAX: u64 = 5_000;
-/// How many tokens an [`Export`] has at most, the newest; and how many credential sets.
-pub const EXPORT_RECORDS_MAX: u64 = 500;
 
 /// One request to the object: a command, and who caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
+pub struct Envelope {
     /// The request, as in the log.
     pub request_id: String,
     /// Where the request came from.
@@ -113,41 +107,6 @@ pub struct TokenRevocation {
     pub by: Option<Actor>,
 }
 
-/// A credential set that is bound to the user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoundCredential {
-    /// The set.
-    pub client_id: ClientId,
-    /// Its state.
-    pub state: CredentialState,
-}
-
-/// The state of a bound credential set. One that the object does not know is refused like a revoked one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialState {
-    /// Its tokens are redeemed.
-    Enabled,
-    /// Its tokens are refused until it is enabled again.
-    Disabled,
-    /// Its tokens are refused. Only an import can bring it back.
-    Revoked,
-}
-
-impl CredentialState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Enabled, Self::Disabled, Self::Revoked];
-
-    /// Its stable name, as stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enabled => "enabled",
-            Self::Disabled => "disabled",
-            Self::Revoked => "revoked",
-        }
-    }
-}
-
 /// What users ask on the page of their sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,15 +119,6 @@ pub enum UserAction {
     EndOtherSessions,
     /// Allow single sign-on, or not.
     SetSso(bool),
-}
-
-/// What users see of their account and its sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Security {
-    /// Whether single sign-on is allowed.
-    pub sso: bool,
-    /// The live sessions, newest first.
-    pub sessions: Vec<Session>,
 }
 
 /// A token that was presented after its time.
@@ -227,119 +177,13 @@ pub struct Redemption {
     pub session_max: u64,
 }
 
-/// What the object answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reply {
-    /// The token was spent on this new session.
-    SignedIn(Session),
-    /// The token had opened this session in the same browser; nothing changed. The browser may not have its cookie.
-    Repeated(Session),
-    /// The user is not signed in.
-    Denied(Denial),
-    /// The session is alive.
-    Session(Session),
-    /// What the user sees.
-    Security(Security),
-    /// The live sessions, newest first.
-    Sessions(Vec<Session>),
-    /// The account as it is now.
-    Account(Account),
-    /// The account as it is now, and what became of it.
-    Saved(Saved),
-    /// The account would own more services and domains than [`OWNED_MAX`](crate::user::OWNED_MAX); nothing was written.
-    Full,
-    /// The account is gone.
-    Deleted(Deleted),
-    /// Everything that the object holds.
-    Export(Export),
-    /// Numbered events, newest first.
-    Events(Vec<(u64, Event)>),
-    /// What became of the token; none while it may still be redeemed.
-    Fate(Option<TokenFate>),
-    /// Whether the token would sign its user in.
-    Active(bool),
-    /// It is done.
-    Done,
-    /// It was so before; nothing was written.
-    Unchanged,
-    /// There is no such thing.
-    Missing,
-}
-
-/// What a deleted account left behind elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deleted {
-    /// The services that it owned.
-    pub services: BTreeSet<OwnedId>,
-    /// The credential sets that were bound to it, and are revoked now.
-    pub credentials: Vec<ClientId>,
-}
-
-/// Everything that the object holds, within the limits of [`EXPORT_EVENTS_MAX`] and [`EXPORT_RECORDS_MAX`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Export {
-    /// The account.
-    pub account: Option<Account>,
-    /// The live sessions, newest first.
-    pub sessions: Vec<Session>,
-    /// The events, newest first.
-    pub events: Vec<Event>,
-    /// What became of tokens, newest first.
-    pub tokens: Vec<(TokenId, TokenFate)>,
-    /// The credential sets bound to the user.
-    pub credentials: Vec<BoundCredential>,
-}
-
-/// An account that was to be written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saved {
-    /// The account as it is now.
-    pub account: Account,
-    /// What writing it did.
-    pub effect: Effect,
-    /// The services that it owned before, and does not now.
-    pub dropped: BTreeSet<OwnedId>,
-}
-
-/// What writing something did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// It is new.
-    Created,
-    /// It was there, and was another.
-    Changed,
-    /// It was there, and the same. Nothing was written.
-    Unchanged,
-}
-
-/// What became of a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenFate {
-    /// What became of it.
-    pub fate: Fate,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What can become of a token. Each is final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fate {
-    /// It signed its user in.
-    SignedIn,
-    /// It was refused, and is spent.
-    Denied(Denial),
-    /// It was revoked before anyone redeemed it.
-    Revoked,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json::assert_wire;
+    use crate::user::{CredentialState, Status};
     use serde_json::json;
+    use std::collections::BTreeSet;
 
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
     const SID: &str = "AgICAgICAgICAgICAgICAg";
@@ -361,22 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn stored_form_of_each_fate_is_unchanged() {
-        let denied = Denial::ALL.map(|denial| (Fate::Denied(denial), format!(r#"{{"denied":"{}"}}"#, denial.reason())));
-        let others = [(Fate::SignedIn, r#""signed_in""#.to_owned()), (Fate::Revoked, r#""revoked""#.to_owned())];
-        for (fate, json) in others.into_iter().chain(denied) {
-            let (fate, stored) =
-                (TokenFate { fate, at: Timestamp::from_seconds(1) }, format!(r#"{{"fate":{json},"at":1}}"#));
-            assert_eq!(serde_json::to_string(&fate).unwrap(), stored);
-            assert_eq!(serde_json::from_str::<TokenFate>(&stored).unwrap(), fate);
-        }
-    }
-
-    #[test]
-    fn wire_form_of_a_turn_is_unchanged() {
+    fn wire_form_of_an_envelope_is_unchanged() {
         let caller = Caller { address: Some("192.0.2.1".into()), user_agent: None };
         assert_wire(
-            Turn { request_id: "r1".into(), caller, command: Command::GetAccount },
+            Envelope { request_id: "r1".into(), caller, command: Command::GetAccount },
             json!({
                 "request_id": "r1",
                 "caller": {"address": "192.0.2.1", "user_agent": null},
@@ -421,8 +253,7 @@ mod tests {
 
     #[test]
     fn wire_form_of_each_other_command_is_unchanged() {
-        let put =
-            AccountInput { status: crate::user::Status::Active, sso: Some(false), services: none(), domains: none() };
+        let put = AccountInput { status: Status::Active, sso: Some(false), services: none(), domains: none() };
         let patch = AccountChange { sso: Some(true), ..AccountChange::default() };
         let parts: AccountChange = serde_json::from_value(
             json!({"remove_services": [1], "remove_domains": [2], "add_services": [3], "add_domains": [4]}),
@@ -500,96 +331,6 @@ mod tests {
             ),
         ] {
             assert_wire(command, wire);
-        }
-    }
-
-    #[test]
-    fn stored_form_of_each_state_of_a_set_is_unchanged() {
-        for (state, name) in CredentialState::ALL.into_iter().zip(["enabled", "disabled", "revoked"]) {
-            assert_wire(state, json!(name));
-            assert_eq!(state.as_str(), name);
-        }
-    }
-
-    #[test]
-    fn wire_form_of_each_effect_is_unchanged() {
-        for (effect, wire) in
-            [(Effect::Created, "created"), (Effect::Changed, "changed"), (Effect::Unchanged, "unchanged")]
-        {
-            assert_wire(effect, json!(wire));
-        }
-    }
-
-    #[test]
-    fn wire_form_of_each_reply_is_unchanged() {
-        let at = Timestamp::from_seconds(1);
-        let session = Session {
-            id: sid(),
-            token: jti(),
-            client_id: portal(),
-            destination: None,
-            created_at: at,
-            last_seen_at: at,
-            idle_seconds: 60,
-            max_expires_at: at,
-            address: None,
-            user_agent: None,
-            nonce: None,
-            ordinal: 0,
-        };
-        let input =
-            AccountInput { status: crate::user::Status::Closed, sso: Some(true), services: none(), domains: none() };
-        let account = input.into_account(None, at);
-        let (row, person) = (serde_json::to_value(&session).unwrap(), serde_json::to_value(&account).unwrap());
-        let event: Event =
-            serde_json::from_value(json!({"at": 1, "event": "sso.signed_in", "request_id": "r1"})).unwrap();
-        let line = serde_json::to_value(&event).unwrap();
-        for (reply, wire) in [
-            (Reply::SignedIn(session.clone()), json!({"signed_in": row})),
-            (Reply::Repeated(session.clone()), json!({"repeated": row})),
-            (Reply::Denied(Denial::Closed), json!({"denied": "closed"})),
-            (Reply::Session(session.clone()), json!({"session": row})),
-            (
-                Reply::Security(Security { sso: true, sessions: vec![session.clone()] }),
-                json!({"security": {"sso": true, "sessions": [row]}}),
-            ),
-            (Reply::Active(true), json!({"active": true})),
-            (Reply::Sessions(vec![session]), json!({"sessions": [row]})),
-            (Reply::Account(account.clone()), json!({"account": person})),
-            (
-                Reply::Saved(Saved { account, effect: Effect::Created, dropped: none() }),
-                json!({"saved": {"account": person, "effect": "created", "dropped": []}}),
-            ),
-            (
-                Reply::Deleted(Deleted {
-                    services: OwnedId::parse("12").into_iter().collect(),
-                    credentials: vec![portal()],
-                }),
-                json!({"deleted": {"services": ["12"], "credentials": ["portal"]}}),
-            ),
-            (
-                Reply::Export(Export {
-                    tokens: vec![(jti(), TokenFate { fate: Fate::Revoked, at })],
-                    credentials: vec![BoundCredential { client_id: portal(), state: CredentialState::Enabled }],
-                    ..Export::default()
-                }),
-                json!({"export": {
-                    "account": null,
-                    "sessions": [],
-                    "events": [],
-                    "tokens": [[JTI, {"fate": "revoked", "at": 1}]],
-                    "credentials": [{"client_id": "portal", "state": "enabled"}],
-                }}),
-            ),
-            (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
-            (Reply::Fate(None), json!({"fate": null})),
-            (Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })), json!({"fate": {"fate": "revoked", "at": 1}})),
-            (Reply::Full, json!("full")),
-            (Reply::Done, json!("done")),
-            (Reply::Unchanged, json!("unchanged")),
-            (Reply::Missing, json!("missing")),
-        ] {
-            assert_wire(reply, wire);
         }
     }
 }

@@ -120,8 +120,10 @@ export class Console extends DurableObject {
     this.#signet = new SignetConsole(ctx, env);
   }
 
-  fetch(request) {
-    return this.#signet.fetch(request);
+  async fetch(request) {
+    if (new URL(request.url).pathname !== CONTROL) return this.#signet.fetch(request);
+    const { sql, params } = await request.json();
+    return Response.json(this.ctx.storage.sql.exec(sql, ...params).toArray());
   }
 }
 
@@ -147,7 +149,7 @@ async function control(order, env) {
       return null;
     case "object": {
       const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });
-      return (await env.USERS.getByName(order.name).fetch(request)).json();
+      return (await env[order.binding].getByName(order.name).fetch(request)).json();
     }
   }
 }

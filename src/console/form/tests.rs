@@ -9,7 +9,13 @@ fn parse(address: &str, body: &str) -> Result<Act, Failure> {
 /// What a form asks, in short.
 fn asks(address: &str, body: &str) -> String {
     match parse(address, body).unwrap().ask {
-        AdminRequest::User(user, command) => format!("{user} {}", serde_json::to_string(&command).unwrap()),
+        AdminRequest::User(user, UserRequest::PutAccount { account, end_sessions }) => {
+            format!("{user} put {}, end_sessions: {end_sessions}", serde_json::to_string(&account).unwrap())
+        }
+        AdminRequest::User(user, UserRequest::PatchAccount { change, end_sessions }) => {
+            format!("{user} patch {}, end_sessions: {end_sessions}", serde_json::to_string(&change).unwrap())
+        }
+        AdminRequest::User(user, request) => format!("{user} {request:?}"),
         other => format!("{other:?}"),
     }
 }
@@ -19,20 +25,20 @@ fn each_form_of_a_user_is_one_command() {
     for (body, expected) in [
         (
             "action=save&status=Inactive&sso=on&services=12,+13%0D%0A14&domains=a.example",
-            r#"1 {"put_account":{"account":{"status":"Inactive","sso":true,"services":["12","13","14"],"domains":["a.example"]},"end_sessions":false}}"#,
+            r#"1 put {"status":"Inactive","sso":true,"services":["12","13","14"],"domains":["a.example"]}, end_sessions: false"#,
         ),
         (
             "action=save&status=Closed&services=&domains=&end_sessions=on",
-            r#"1 {"put_account":{"account":{"status":"Closed","sso":false,"services":[],"domains":[]},"end_sessions":true}}"#,
+            r#"1 put {"status":"Closed","sso":false,"services":[],"domains":[]}, end_sessions: true"#,
         ),
-        ("action=end_sessions", r#"1 {"end_sessions":{"client_id":null,"why":"administrator"}}"#),
-        ("action=end_sessions&client_id=a%2B", r#"1 {"end_sessions":{"client_id":"a+","why":"administrator"}}"#),
+        ("action=end_sessions", "1 EndSessions(None)"),
+        ("action=end_sessions&client_id=a%2B", r#"1 EndSessions(Some(ClientId("a+")))"#),
         (
             "action=end_session&session_id=AQEBAQEBAQEBAQEBAQEBAQ",
-            r#"1 {"end_session":["AQEBAQEBAQEBAQEBAQEBAQ","administrator"]}"#,
+            r#"1 EndSession(SessionId("AQEBAQEBAQEBAQEBAQEBAQ"))"#,
         ),
-        ("action=delete&confirmed=yes", r#"1 {"delete_account":{"erase":false}}"#),
-        ("action=delete&confirmed=yes&erase=on", r#"1 {"delete_account":{"erase":true}}"#),
+        ("action=delete&confirmed=yes", "1 DeleteAccount { erase: false }"),
+        ("action=delete&confirmed=yes&erase=on", "1 DeleteAccount { erase: true }"),
     ] {
         assert_eq!(asks("/admin/users/1", body), expected, "{body}");
     }
@@ -50,7 +56,7 @@ fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
         let body =
             form_urlencoded::Serializer::new(format!("action=save&{fields}")).append_pair("shown", shown).finish();
         for (end, is_end) in [("", false), ("&end_sessions=on", true)] {
-            let expected = format!(r#"1 {{"patch_account":{{"change":{expected},"end_sessions":{is_end}}}}}"#);
+            let expected = format!("1 patch {expected}, end_sessions: {is_end}");
             assert_eq!(asks("/admin/users/1", &format!("{body}{end}")), expected, "{fields}");
         }
     }
@@ -58,10 +64,7 @@ fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
     let body = form_urlencoded::Serializer::new("action=save&status=Closed".to_owned())
         .append_pair("shown", r#"{"status":"Active","sso":false}"#)
         .finish();
-    assert_eq!(
-        asks("/admin/users/1", &body),
-        r#"1 {"patch_account":{"change":{"status":"Closed"},"end_sessions":false}}"#
-    );
+    assert_eq!(asks("/admin/users/1", &body), r#"1 patch {"status":"Closed"}, end_sessions: false"#);
     assert_eq!(parse("/admin/users/1", "action=save&status=Active&shown=x").unwrap_err().status, 400);
 }
 

@@ -1,21 +1,20 @@
 //! `/admin`: the operator's console.
 
-use crate::admin::{AdminReply, PageRequest};
+use crate::admin::{AdminReply, PageRequest, UserRequest};
 use crate::console::{
-    self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession, Counters, Frame, Platform,
-    SignIn, SignInRequest, UserPage, View, arrival_address, first_day_shown, view_at,
+    self, Act, ConsoleCookie, ConsoleRequest, ConsoleSession, Counters, Frame, Platform, SignIn, SignInRequest,
+    UserPage, View, arrival_address, first_day_shown, view_at,
 };
 use crate::edge::runtime::platform::{milliseconds, random};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions, limits};
 use crate::edge::storage::administration::{Admin, NO_CREDENTIAL, perform};
-use crate::edge::storage::object::unexpected;
+use crate::edge::storage::calls::ConsoleObject;
 use crate::edge::storage::sessions::counting;
-use crate::edge::storage::{console_object, user_object};
+use crate::edge::storage::user_object;
 use crate::http::{BROWSER_CHALLENGE, Failure, Method, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::session::FormProof;
-use crate::user::{Command, Reply};
-use futures_util::future::try_join3;
+use futures_util::future::{TryFutureExt as _, try_join3};
 use serde_json::Value;
 
 /// How many entries a page lists.
@@ -100,7 +99,7 @@ async fn sign_in(sign_in: SignIn, context: &RequestContext) -> Result<Response, 
     }
     let session = ConsoleSession::new(SessionId::from_random(random()?), expected.clone(), context.now);
     let replaces = ConsoleCookie::open(&context.request, &context.settings.keys, context.now).map(|cookie| cookie.sid);
-    done(context, ConsoleCommand::Open { session: session.clone(), replaces }).await?;
+    ConsoleObject(&context.env).open(session.clone(), replaces).await?;
     context.audit.set_reason("signed_in");
     let response = go_to(&arrival_address(&sign_in.then), context);
     Ok(ConsoleCookie::of(&session).set(response, &context.settings.keys)?)
@@ -111,18 +110,8 @@ async fn live_session(context: &RequestContext) -> Result<Option<SessionId>, Fau
     let Some(cookie) = ConsoleCookie::open(&context.request, &context.settings.keys, context.now) else {
         return Ok(None);
     };
-    match console_object::ask(&context.env, ConsoleCommand::Check(cookie.sid.clone())).await? {
-        ConsoleReply::Done => Ok(Some(cookie.sid)),
-        ConsoleReply::Missing => Ok(None),
-        reply => Err(unexpected(&reply)),
-    }
-}
-
-async fn done(context: &RequestContext, command: ConsoleCommand) -> Result<(), Fault> {
-    match console_object::ask(&context.env, command).await? {
-        ConsoleReply::Done => Ok(()),
-        reply => Err(unexpected(&reply)),
-    }
+    let is_live = ConsoleObject(&context.env).check(cookie.sid.clone()).await?;
+    Ok(is_live.then_some(cookie.sid))
 }
 
 /// The page of a list that `cursor` names.
@@ -158,7 +147,7 @@ impl Operator<'_> {
             ConsoleRequest::SignOut { csrf_token } => {
                 self.proof.check(&csrf_token, &self.context.settings.keys)?;
                 self.context.audit.set_reason("signed_out");
-                done(self.context, ConsoleCommand::End(self.proof.sid.clone())).await?;
+                ConsoleObject(&self.context.env).end(self.proof.sid.clone()).await?;
                 let response = ConsoleCookie::clear(go_to(&View::Overview.address(), self.context));
                 Ok(response.with("Clear-Site-Data", "\"cache\", \"storage\""))
             }
@@ -230,31 +219,24 @@ impl Operator<'_> {
     /// The page of a user: three object requests at once.
     async fn show_user(&self, id: &UserId, cursor: Option<String>, frame: &Frame<'_>) -> Result<Response, Error> {
         let admin = Admin { context: self.context };
-        let (account, sessions) = (admin.ask(id, Command::GetAccount), admin.ask(id, Command::ListSessions(None)));
+        let account = admin.object(id).account().map_err(Error::from);
+        let sessions = admin.object(id).sessions(None).map_err(Error::from);
         let (account, sessions, (events, older)) = try_join3(account, sessions, admin.events(id, page(cursor))).await?;
-        match (account, sessions) {
-            (Reply::Account(account), Reply::Sessions(sessions)) => {
-                let sessions = counting(sessions, self.context).await?;
-                let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
-                Ok(console::user_page(frame, &page))
-            }
-            (Reply::Missing, _) | (_, Reply::Missing) => Ok(console::unknown_user_page(frame, id)),
-            (reply, _) => Err(unexpected(&reply).into()),
-        }
+        let Some(account) = account else { return Ok(console::unknown_user_page(frame, id)) };
+        let sessions = counting(sessions, self.context).await?;
+        let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
+        Ok(console::user_page(frame, &page))
     }
 
     /// What is kept of a user, as the administration API answers it.
     async fn export(&self, id: &UserId) -> Result<Response, Error> {
-        let reply = Admin { context: self.context }.user(id.clone(), Command::Export).await?;
+        let reply = Admin { context: self.context }.user(id.clone(), UserRequest::Export).await?;
         Ok(reply.into_response(&self.context.settings.issuer, self.context.now)?)
     }
 
     async fn counters(&self) -> Result<Counters, Fault> {
-        let command = ConsoleCommand::Counts(first_day_shown(self.context.now));
-        match console_object::ask(&self.context.env, command).await? {
-            ConsoleReply::Counts(counts) => Ok(Counters::new(&counts, self.context.now)),
-            reply => Err(unexpected(&reply)),
-        }
+        let counts = ConsoleObject(&self.context.env).counts(first_day_shown(self.context.now)).await?;
+        Ok(Counters::new(&counts, self.context.now))
     }
 
     async fn platform(&self) -> Platform {

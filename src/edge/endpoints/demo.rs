@@ -11,14 +11,13 @@ use crate::http::{BROWSER_CHALLENGE, Failure, Headers, Method, Request, Response
 use crate::id::{ClientId, TokenId, UserId};
 use crate::page;
 use crate::secret::{Purpose, Secret};
-use crate::user::{Command, Reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use worker::Date;
 
 /// Where the verdict on a session's token is found.
-const LATEST_EVENTS: Command = Command::ListEvents { before: None, limit: 50 };
+const LATEST_EVENTS: u64 = 50;
 
 /// Serves a path of the demo. `issue_token` is the token endpoint, which the portal calls.
 pub(crate) async fn serve(
@@ -110,10 +109,7 @@ async fn client_area(context: &RequestContext) -> Result<Response, Error> {
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);
     let trace = context.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
-    let events = match context.ask(&cookie.sub, Placement::NearCaller, LATEST_EVENTS).await? {
-        Reply::Events(events) => events,
-        _ => Vec::new(),
-    };
+    let events = context.user(&cookie.sub, Placement::NearCaller).events(None, LATEST_EVENTS).await?;
     let markup = demo::client_area(&Visit {
         label: demo::label(&context.request, &context.settings.client_area),
         user: cookie.sub.as_str(),
@@ -134,8 +130,7 @@ async fn portal(context: &RequestContext) -> Result<Portal, Error> {
     }
     for user in &USERS {
         if let Some(id) = UserId::parse(user.id) {
-            let command = Command::PutAccount { account: user.account(), end_sessions: false };
-            context.ask(&id, Placement::AsConfigured, command).await?;
+            context.user(&id, Placement::AsConfigured).put_account(user.account(), false).await?;
         }
     }
     let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));

@@ -4,11 +4,10 @@ use crate::admin::token_json;
 use crate::credential::ClientAuthentication;
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::Placement;
-use crate::edge::storage::object::unexpected;
 use crate::http::{Failure, Response};
 use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
 use crate::token::{self, Claims};
-use crate::user::{Actor, Command, Introspection, Reply, TokenRevocation};
+use crate::user::{Actor, Introspection, TokenRevocation};
 use serde_json::json;
 
 /// Revokes a token:
@@ -34,16 +33,14 @@ pub(crate) async fn revoke(context: &RequestContext) -> Result<Response, Error> 
     }
     // 5.
     context.audit.set_user(&claims.sub);
-    let command = Command::RevokeToken(TokenRevocation {
+    let revocation = TokenRevocation {
         jti: claims.jti,
         client_id: claims.client_id,
         expires_at: claims.exp,
         by: Some(Actor::Application),
-    });
-    match context.ask(&claims.sub, Placement::AsConfigured, command).await? {
-        Reply::Done => Ok(revoked()),
-        reply => Err(unexpected(&reply).into()),
-    }
+    };
+    context.user(&claims.sub, Placement::AsConfigured).revoke_token(revocation).await?;
+    Ok(revoked())
 }
 
 /// The answer to a revocation. Clients ignore what it says (RFC 7009 section 2.2), but some parse it as JSON first.
@@ -67,17 +64,15 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
     context.audit.set_token(&claims.jti);
     context.audit.set_user(&claims.sub);
     // 4.
-    let command = Command::IntrospectToken(Introspection {
+    let introspection = Introspection {
         jti: claims.jti.clone(),
         client_id: claims.client_id.clone(),
         delegated: claims.delegated,
         service_id: claims.inputs.service_id.clone(),
         domain_id: claims.inputs.domain_id.clone(),
-    });
-    match context.ask(&claims.sub, Placement::AsConfigured, command).await? {
-        Reply::Active(active) => Ok(Response::json(200, &introspection_json(active.then_some(&claims)))),
-        reply => Err(unexpected(&reply).into()),
-    }
+    };
+    let is_active = context.user(&claims.sub, Placement::AsConfigured).introspect_token(introspection).await?;
+    Ok(Response::json(200, &introspection_json(is_active.then_some(&claims))))
 }
 
 /// Says what became of a token, to the application it was issued to:
@@ -102,10 +97,8 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     context.audit.set_token(&jti);
     context.audit.set_user(&record.user_id);
     // 4.
-    match context.ask(&record.user_id, Placement::AsConfigured, Command::GetToken(jti)).await? {
-        Reply::Fate(fate) => Ok(Response::json(200, &token_json(&record, fate.as_ref(), context.now)?)),
-        reply => Err(unexpected(&reply).into()),
-    }
+    let fate = context.user(&record.user_id, Placement::AsConfigured).token_fate(jti).await?;
+    Ok(Response::json(200, &token_json(&record, fate.as_ref(), context.now)?))
 }
 
 /// Checks the client's credentials against KV.

@@ -2,12 +2,11 @@
 
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::Placement;
-use crate::edge::storage::object::unexpected;
 use crate::edge::storage::sessions::{end, live_session, presented, stands};
 use crate::http::{Failure, Method, Response};
 use crate::page;
 use crate::session::{FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, security_page};
-use crate::user::{Command, Reply, Security, SessionCookie, SessionEnd, UserAction, applications_of};
+use crate::user::{Security, SessionCookie, SessionEnd, applications_of};
 
 /// Says who is signed in. Nothing but the cookie is looked at: no address, method or identity that a proxy or a client
 /// puts into a header opens anything.
@@ -62,7 +61,7 @@ pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> 
 /// 1. another site cannot,
 /// 2. the browser presents a session that stands,
 /// 3. a POST says what is asked, and proves that it comes from the page of this session,
-/// 4. the object checks the session and does it, in one turn,
+/// 4. the object checks the session and does it: one request,
 /// 5. show the page; after a POST by a page that goes on to it, so that reloading repeats nothing. That page leads on to
 ///    `LOGIN_URL` too, where the form ended the very session it came from.
 pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error> {
@@ -78,26 +77,24 @@ pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error
         return context.send_to_login();
     }
     let proof = FormProof { sid: cookie.sid.clone() };
-    // 3.
-    let action = if is_post {
-        let form = SecurityForm::parse(&context.request)?;
-        proof.check(&form.csrf_token, &context.settings.keys)?;
-        form.action
-    } else {
-        UserAction::Review
-    };
-    // 4.
-    let command = Command::AsUser(cookie.sid.clone(), action);
-    match context.ask(&cookie.sub, Placement::NearCaller, command).await? {
-        // 5.
-        Reply::Security(security) => show_security(&cookie, security, &proof, context).await,
-        Reply::Done => {
-            let place = format!("{}/account/security", context.settings.issuer.as_str());
-            Ok(page::after_form(&context.request, "Done", "Go to your sessions", &place))
-        }
-        Reply::Missing => context.send_to_login(),
-        reply => Err(unexpected(&reply).into()),
+    let (sid, user) = (cookie.sid.clone(), context.user(&cookie.sub, Placement::NearCaller));
+    if !is_post {
+        // 4. and 5. of a GET.
+        return match user.review(sid).await? {
+            Some(security) => show_security(&cookie, security, &proof, context).await,
+            None => context.send_to_login(),
+        };
     }
+    // 3.
+    let form = SecurityForm::parse(&context.request)?;
+    proof.check(&form.csrf_token, &context.settings.keys)?;
+    // 4.
+    if !user.act_as_user(sid, form.action).await? {
+        return context.send_to_login();
+    }
+    // 5.
+    let place = format!("{}/account/security", context.settings.issuer.as_str());
+    Ok(page::after_form(&context.request, "Done", "Go to your sessions", &place))
 }
 
 /// The page, with the names of the applications, and without sessions whose application's sessions were ended: one KV read.

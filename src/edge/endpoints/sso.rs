@@ -2,15 +2,16 @@
 
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::storage::Placement;
+use crate::edge::storage::calls::Redeemed;
 use crate::edge::storage::kv::Application;
 use crate::edge::storage::sessions::{presented, stands};
-use crate::edge::storage::{Placement, object};
 use crate::http::{Response, WayBack};
 use crate::id::{ClientId, SessionId};
 use crate::page;
 use crate::sso::{BrowserNonce, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in, switch_page};
 use crate::token::{self, Claims, TokenRefusal};
-use crate::user::{Command, Denial, Redemption, Replay, Reply, SessionCookie, SessionEnd};
+use crate::user::{Denial, Redemption, Replay, SessionCookie, SessionEnd};
 
 /// Redeems a token and redirects. Until step 6, nothing is spent:
 /// 1. only a top-level navigation may go on,
@@ -37,7 +38,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
             if let TokenRefusal::Expired(claims) = &refusal {
                 let presented = presented.filter(|cookie| cookie.sub == claims.sub).map(|cookie| cookie.sid);
                 let replay = Replay { jti: claims.jti.clone(), client_id: claims.client_id.clone(), presented };
-                context.ask_after_answer(claims.sub.clone(), Command::NoteReplay(replay));
+                context.after_answer(context.user(&claims.sub, Placement::NearCaller).note_replay(replay));
             }
             return Err(refuse(refusal.into(), context).await);
         }
@@ -64,27 +65,26 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     }
     // 6.
     let session = match redeem(&claims, &journey, own.clone(), context).await? {
-        Reply::SignedIn(session) => {
+        Redeemed::SignedIn(session) => {
             if other.is_some() {
                 context.audit.set_reason("switched");
             }
             session
         }
-        Reply::Repeated(session) => {
+        Redeemed::Repeated(session) => {
             context.audit.set_reason("repeated");
             session
         }
-        Reply::Denied(denial) => {
+        Redeemed::Denied(denial) => {
             let refusal = Refusal::Denied(denial, claims.client_id, claims.sub);
             return Err(refuse(refusal, context).await);
         }
-        other => return Err(object::unexpected(&other).into()),
     };
     // 7.
     if let Some(other) = other {
         // The browser gave this session up: its cookie is replaced.
-        let command = Command::EndSession(other.sid, SessionEnd::Switched);
-        context.ask_after_answer(other.sub, command);
+        let user = context.user(&other.sub, Placement::NearCaller);
+        context.after_answer(user.end_session(other.sid, SessionEnd::Switched));
     }
     let response = signed_in(&context.request, &sso, &journey.location);
     if own.is_some_and(|own| own == session.id) {
@@ -160,11 +160,8 @@ async fn ask_before_switching(
     if answer.is_some_and(|answer| confirmation.is_confirmed_by(answer, &context.settings.keys)) {
         return Ok(None);
     }
-    let check = Command::CheckSession(other.sid.clone());
-    match context.ask(&other.sub, Placement::NearCaller, check).await? {
-        Reply::Session(_) => {}
-        Reply::Missing => return Ok(None),
-        reply => return Err(object::unexpected(&reply).into()),
+    if context.user(&other.sub, Placement::NearCaller).check_session(other.sid.clone()).await?.is_none() {
+        return Ok(None);
     }
     let home = context.settings.client_area.base().as_str();
     // The form posts to the address of the page, so it repeats only what that does not say.
@@ -181,14 +178,14 @@ async fn redeem(
     journey: &Journey,
     presented: Option<SessionId>,
     context: &RequestContext,
-) -> Result<Reply, Error> {
+) -> Result<Redeemed, Fault> {
     if claims.delegated {
         let applications = context.kv()?.applications(&[&claims.client_id]).await?;
         if !applications.iter().any(Application::signs_in_anybody) {
-            return Ok(Reply::Denied(Denial::CredentialRevoked));
+            return Ok(Redeemed::Denied(Denial::CredentialRevoked));
         }
     }
-    let command = Command::Redeem(Redemption {
+    let redemption = Redemption {
         jti: claims.jti.clone(),
         expires_at: claims.exp,
         client_id: claims.client_id.clone(),
@@ -203,6 +200,6 @@ async fn redeem(
         session_id: SessionId::from_random(random()?),
         session_idle: context.settings.session_limits.idle,
         session_max: context.settings.session_limits.max,
-    });
-    Ok(context.ask(&claims.sub, Placement::NearCaller, command).await?)
+    };
+    context.user(&claims.sub, Placement::NearCaller).redeem(redemption).await
 }

@@ -1,44 +1,64 @@
 //! Asking the objects of users about their accounts, and what KV knows of the claims on services.
 
 use super::Placement;
+use super::calls::{Patched, UserObject};
 use super::credentials;
 use super::kv::Kv;
-use super::object::unexpected;
 use super::sessions::counting;
 use crate::admin::UserExport;
-use crate::edge::runtime::{Error, Fault, RequestContext};
+use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{OwnedId, UserId};
 use crate::store::{self, ServiceClaims};
-use crate::user::{Account, AccountInput, Command, Deleted, Reply, Saved};
+use crate::user::{Account, AccountChange, AccountInput, Saved};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
-/// Asks the object of `user` to do what `command` says. Writes claims to KV before services are assigned, and removes them
-/// after services are unassigned. Once an account is deleted, also removes the sets that were bound to it.
-pub(crate) async fn ask(context: &RequestContext, user: &UserId, command: Command) -> Result<Reply, Error> {
-    match &command {
-        Command::PutAccount { account, .. } => note_claims(context, user, &account.services).await?,
-        Command::PatchAccount { change, .. } => {
-            let services = change.claimed();
-            // Nothing is noted of an account that is not there.
-            if !services.is_empty() && account_of(context, user).await?.is_none() {
-                return Ok(Reply::Missing);
-            }
-            note_claims(context, user, &services).await?;
-        }
-        Command::DeleteAccount { erase: true } => forget_records(context, user).await?,
-        _ => {}
+/// Creates or replaces an account. Writes claims to KV before services are assigned. The caller removes those of the services
+/// that were dropped.
+pub(crate) async fn put(
+    context: &RequestContext,
+    user: &UserId,
+    account: AccountInput,
+    end_sessions: bool,
+) -> Result<Saved, Fault> {
+    note_claims(context, user, &account.services).await?;
+    object_of(context, user).put_account(account, end_sessions).await
+}
+
+/// Changes an account. Writes claims to KV before services are assigned, and removes them after services are unassigned.
+pub(crate) async fn patch(
+    context: &RequestContext,
+    user: &UserId,
+    change: AccountChange,
+    end_sessions: bool,
+) -> Result<Patched, Fault> {
+    let services = change.claimed();
+    // Nothing is noted of an account that is not there.
+    if !services.is_empty() && account_of(context, user).await?.is_none() {
+        return Ok(Patched::Missing);
     }
-    let reply = context.ask(user, Placement::AsConfigured, command).await?;
-    match &reply {
-        Reply::Saved(Saved { dropped, .. }) => forget_claims(context, user, dropped).await?,
-        Reply::Deleted(Deleted { services, credentials: sets }) => {
-            forget_claims(context, user, services).await?;
-            credentials::forget_all(context, sets).await?;
-        }
-        _ => {}
+    note_claims(context, user, &services).await?;
+    let patched = object_of(context, user).patch_account(change, end_sessions).await?;
+    if let Patched::Saved(saved) = &patched {
+        forget_claims(context, user, &saved.dropped).await?;
     }
-    Ok(reply)
+    Ok(patched)
+}
+
+/// Deletes an account, and then what KV holds of its claims and of the sets that were bound to it. Returns whether there was
+/// anything to delete.
+pub(crate) async fn delete(context: &RequestContext, user: &UserId, erase: bool) -> Result<bool, Fault> {
+    if erase {
+        forget_records(context, user).await?;
+    }
+    let Some(deleted) = object_of(context, user).delete_account(erase).await? else { return Ok(false) };
+    forget_claims(context, user, &deleted.services).await?;
+    credentials::forget_all(context, &deleted.credentials).await?;
+    Ok(true)
+}
+
+fn object_of(context: &RequestContext, user: &UserId) -> UserObject {
+    context.user(user, Placement::AsConfigured)
 }
 
 /// Removes from KV the records of tokens and bound sets that the object knows, and the claims on its services. It comes before the
@@ -61,11 +81,7 @@ async fn forget_records(context: &RequestContext, user: &UserId) -> Result<(), F
 
 /// Everything that is kept of `user`: what the object holds, and what KV knows of the ids in it.
 pub(crate) async fn export(context: &RequestContext, user: &UserId) -> Result<Option<UserExport>, Fault> {
-    let mut kept = match context.ask(user, Placement::AsConfigured, Command::Export).await? {
-        Reply::Export(export) => export,
-        Reply::Missing => return Ok(None),
-        reply => return Err(unexpected(&reply)),
-    };
+    let Some(mut kept) = object_of(context, user).export().await? else { return Ok(None) };
     let kv = context.kv()?;
     kept.sessions = counting(kept.sessions, context).await?;
     let keys = kept.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
@@ -77,23 +93,9 @@ pub(crate) async fn export(context: &RequestContext, user: &UserId) -> Result<Op
     Ok(Some(UserExport { user: user.clone(), records, sets, kept }))
 }
 
-/// Creates or replaces an account as [`ask`] does, but leaves it to the caller to forget the services dropped.
-pub(crate) async fn put(context: &RequestContext, user: &UserId, account: AccountInput) -> Result<Saved, Fault> {
-    note_claims(context, user, &account.services).await?;
-    let command = Command::PutAccount { account, end_sessions: false };
-    match context.ask(user, Placement::AsConfigured, command).await? {
-        Reply::Saved(saved) => Ok(saved),
-        reply => Err(unexpected(&reply)),
-    }
-}
-
 /// The account of `user`.
 pub(crate) async fn account_of(context: &RequestContext, user: &UserId) -> Result<Option<Account>, Fault> {
-    match context.ask(user, Placement::AsConfigured, Command::GetAccount).await? {
-        Reply::Account(account) => Ok(Some(account)),
-        Reply::Missing => Ok(None),
-        reply => Err(unexpected(&reply)),
-    }
+    object_of(context, user).account().await
 }
 
 /// The user who owns a service: by KV's hint, and the object's word.

@@ -1,11 +1,13 @@
 //! What administrators ask for, by the API or in the console.
 
 use super::Placement;
+use super::calls::{Patched, UserObject};
 use super::credentials::Revocation;
-use super::object::unexpected;
 use super::sessions::counting;
 use super::{accounts, credentials};
-use crate::admin::{ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, missing};
+use crate::admin::{
+    ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, UserRequest, missing,
+};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, RequestContext};
@@ -14,7 +16,7 @@ use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Page};
 use crate::token::TokenRecord;
-use crate::user::{Command, Effect, Event, Reply, Saved, TokenFate, TokenRevocation, next_page_before};
+use crate::user::{Effect, Event, Saved, SessionEnd, TokenFate, TokenRevocation, next_page_before};
 use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -68,23 +70,36 @@ pub(crate) struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    pub(crate) async fn user(&self, user: UserId, command: Command) -> Result<AdminReply, Error> {
-        let missing = missing(&command);
-        if command == Command::Export {
-            let export = accounts::export(self.context, &user).await?;
-            return Ok(AdminReply::Export(export.ok_or(missing)?));
-        }
-        match accounts::ask(self.context, &user, command).await? {
-            Reply::Account(account) => Ok(AdminReply::Account { user, account, is_new: false }),
-            Reply::Saved(Saved { account, effect, .. }) => {
-                Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created })
+    pub(crate) async fn user(&self, user: UserId, ask: UserRequest) -> Result<AdminReply, Error> {
+        let (context, object, missing) = (self.context, self.object(&user), missing(&ask));
+        let is_done = match ask {
+            UserRequest::GetAccount => {
+                let account = object.account().await?.ok_or(missing)?;
+                return Ok(AdminReply::Account { user, account, is_new: false });
             }
-            Reply::Sessions(sessions) => Ok(AdminReply::Sessions(counting(sessions, self.context).await?)),
-            Reply::Done | Reply::Deleted(_) => Ok(AdminReply::Done),
-            Reply::Full => Err(ACCOUNT_FULL.into()),
-            Reply::Missing => Err(missing.into()),
-            reply => Err(unexpected(&reply).into()),
-        }
+            UserRequest::PutAccount { account, end_sessions } => {
+                let Saved { account, effect, dropped } = accounts::put(context, &user, account, end_sessions).await?;
+                accounts::forget_claims(context, &user, &dropped).await?;
+                return Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created });
+            }
+            UserRequest::PatchAccount { change, end_sessions } => {
+                return match accounts::patch(context, &user, change, end_sessions).await? {
+                    Patched::Saved(Saved { account, .. }) => Ok(AdminReply::Account { user, account, is_new: false }),
+                    Patched::Full => Err(ACCOUNT_FULL.into()),
+                    Patched::Missing => Err(missing.into()),
+                };
+            }
+            UserRequest::ListSessions(client_id) => {
+                return Ok(AdminReply::Sessions(counting(object.sessions(client_id).await?, context).await?));
+            }
+            UserRequest::Export => {
+                return Ok(AdminReply::Export(accounts::export(context, &user).await?.ok_or(missing)?));
+            }
+            UserRequest::DeleteAccount { erase } => accounts::delete(context, &user, erase).await?,
+            UserRequest::EndSessions(client_id) => object.end_sessions(client_id, SessionEnd::Administrator).await?,
+            UserRequest::EndSession(id) => object.end_session(id, SessionEnd::Administrator).await?,
+        };
+        Ok(is_done.then_some(AdminReply::Done).ok_or(missing)?)
     }
 
     async fn credentials(&self, ask: RecordRequest<CredentialInput, CredentialChange>) -> Result<AdminReply, Error> {
@@ -126,13 +141,9 @@ impl Admin<'_> {
     ) -> Result<(Vec<(u64, Event)>, Option<String>), Error> {
         let list = PagedList::Events(user);
         let before = self.open(list, page.cursor.as_deref())?;
-        match self.ask(user, Command::ListEvents { before, limit: page.limit }).await? {
-            Reply::Events(events) => {
-                let cursor = self.seal(list, next_page_before(&events, page.limit))?;
-                Ok((events, cursor))
-            }
-            reply => Err(unexpected(&reply).into()),
-        }
+        let events = self.object(user).events(before, page.limit).await?;
+        let cursor = self.seal(list, next_page_before(&events, page.limit))?;
+        Ok((events, cursor))
     }
 
     fn open<T: DeserializeOwned>(&self, list: PagedList<'_>, cursor: Option<&str>) -> Result<Option<T>, Failure> {
@@ -221,27 +232,18 @@ impl Admin<'_> {
     /// The record of a token, and what became of it.
     pub(crate) async fn token(&self, jti: &TokenId) -> Result<(TokenRecord, Option<TokenFate>), Error> {
         let record = self.record(jti).await?;
-        match self.ask(&record.user_id, Command::GetToken(jti.clone())).await? {
-            Reply::Fate(fate) => Ok((record, fate)),
-            reply => Err(unexpected(&reply).into()),
-        }
+        let fate = self.object(&record.user_id).token_fate(jti.clone()).await?;
+        Ok((record, fate))
     }
 
     async fn revoke_token(&self, jti: &TokenId) -> Result<AdminReply, Error> {
-        let record = self.record(jti).await?;
-        let command = Command::RevokeToken(TokenRevocation {
-            jti: record.jti,
-            client_id: record.client_id,
-            expires_at: record.expires_at,
-            by: None,
-        });
-        match self.ask(&record.user_id, command).await? {
-            Reply::Done => Ok(AdminReply::Done),
-            reply => Err(unexpected(&reply).into()),
-        }
+        let TokenRecord { jti, client_id, expires_at, user_id, .. } = self.record(jti).await?;
+        self.object(&user_id).revoke_token(TokenRevocation { jti, client_id, expires_at, by: None }).await?;
+        Ok(AdminReply::Done)
     }
 
-    pub(crate) async fn ask(&self, user: &UserId, command: Command) -> Result<Reply, Error> {
-        Ok(self.context.ask(user, Placement::AsConfigured, command).await?)
+    /// The object of `user`.
+    pub(crate) fn object(&self, user: &UserId) -> UserObject {
+        self.context.user(user, Placement::AsConfigured)
     }
 }

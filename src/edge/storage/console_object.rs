@@ -2,12 +2,11 @@
 
 use super::object;
 use super::sql::{Sql, json, number, seconds};
-use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, ConsoleTurn, Count, DAYS_KEPT};
-use crate::edge::runtime::Fault;
-use crate::edge::runtime::{platform, settings};
+use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count, DAYS_KEPT};
+use crate::edge::runtime::platform;
 use crate::id::SessionId;
 use crate::secret::SecretDigest;
-use crate::store::CONSOLE_SCHEMA;
+use crate::store::CONSOLE_MIGRATIONS;
 use crate::time::Timestamp;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
@@ -17,49 +16,43 @@ pub(crate) const BINDING: &str = "CONSOLE";
 /// The one object of its class, named `console`.
 #[durable_object(fetch)]
 pub struct Console {
-    state: State,
+    sql: Sql,
 }
 
 impl DurableObject for Console {
     fn new(state: State, _env: Env) -> Self {
-        Self { state }
+        Self { sql: Sql::new(&state, &CONSOLE_MIGRATIONS) }
     }
 
-    /// One turn. Reading it is the only await. The first write makes the tables.
+    /// Answers one command. Reading it is the only await. The first write makes the tables.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let ConsoleTurn { command, admin_token } = object::read(request).await?;
-        let tables = Tables(Sql::open(&self.state));
+        let ConsoleEnvelope { command, admin_token } = object::read(request).await?;
+        Response::from_json(&self.answer(command, &admin_token, platform::now())?)
+    }
+}
+
+impl Console {
+    fn answer(&self, command: ConsoleCommand, admin_token: &SecretDigest, now: Timestamp) -> Result<ConsoleReply> {
         if matches!(command, ConsoleCommand::Open { .. } | ConsoleCommand::Count(_)) {
-            tables.0.make_tables(&CONSOLE_SCHEMA)?;
-        } else if !tables.0.has_tables()? {
-            return Response::from_json(&match command {
+            self.sql.make_tables()?;
+        } else if !self.sql.has_tables()? {
+            return Ok(match command {
                 ConsoleCommand::Counts(_) => ConsoleReply::Counts(Vec::new()),
                 ConsoleCommand::Check(_) => ConsoleReply::Missing,
                 _ => ConsoleReply::Done,
             });
         }
-        tables.end_sessions_of_other_tokens(&admin_token)?;
-        Response::from_json(&tables.obey(command, platform::now())?)
-    }
-}
-
-struct Tables(Sql);
-
-impl Tables {
-    fn end_sessions_of_other_tokens(&self, admin_token: &SecretDigest) -> Result<()> {
-        self.0.exec("DELETE FROM session WHERE data -> '$.admin_token' IS NOT ?", vec![json(admin_token)?])
-    }
-
-    fn obey(&self, command: ConsoleCommand, now: Timestamp) -> Result<ConsoleReply> {
+        // The sessions of every other administration token end.
+        self.sql.exec("DELETE FROM session WHERE data -> '$.admin_token' IS NOT ?", vec![json(admin_token)?])?;
         match command {
             ConsoleCommand::Open { session, replaces } => {
-                self.0.exec("DELETE FROM session WHERE expires_at <= ?", vec![seconds(now)])?;
+                self.sql.exec("DELETE FROM session WHERE expires_at <= ?", vec![seconds(now)])?;
                 replaces.map_or(Ok(()), |id| self.end(&id))?;
                 self.save(&session)?;
             }
             ConsoleCommand::Check(id) => {
                 let query = "SELECT data FROM session WHERE id = ?";
-                let session: Option<ConsoleSession> = self.0.data(query, vec![id.as_str().into()])?.pop();
+                let session: Option<ConsoleSession> = self.sql.select(query, vec![id.as_str().into()])?.pop();
                 let Some(session) = session.filter(|session| session.is_live(now)) else {
                     return Ok(ConsoleReply::Missing);
                 };
@@ -68,41 +61,34 @@ impl Tables {
             ConsoleCommand::End(id) => self.end(&id)?,
             ConsoleCommand::Count(counts) => {
                 let first_kept = now.day().saturating_sub(DAYS_KEPT);
-                self.0.exec("DELETE FROM tally WHERE day < ?", vec![number(first_kept)])?;
+                self.sql.exec("DELETE FROM tally WHERE day < ?", vec![number(first_kept)])?;
                 counts.iter().try_for_each(|count| self.add(count))?;
             }
             ConsoleCommand::Counts(since) => {
-                let query = "SELECT day, outcome, reason, count FROM tally WHERE day >= ?";
-                return Ok(ConsoleReply::Counts(self.0.select(query, vec![number(since)])?));
+                let query = "SELECT json_object('day', day, 'outcome', outcome, 'reason', reason, 'count', count) \
+                             FROM tally WHERE day >= ?";
+                return Ok(ConsoleReply::Counts(self.sql.select(query, vec![number(since)])?));
             }
         }
         Ok(ConsoleReply::Done)
     }
 
     fn end(&self, id: &SessionId) -> Result<()> {
-        self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])
+        self.sql.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()])
     }
 
     fn save(&self, session: &ConsoleSession) -> Result<()> {
-        self.0.exec(
+        self.sql.exec(
             "INSERT OR REPLACE INTO session (id, expires_at, data) VALUES (?, ?, ?)",
             vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
         )
     }
 
     fn add(&self, count: &Count) -> Result<()> {
-        self.0.exec(
+        self.sql.exec(
             "INSERT INTO tally (day, outcome, reason, count) VALUES (?, ?, ?, ?) \
              ON CONFLICT DO UPDATE SET count = count + excluded.count",
             vec![number(count.day), count.outcome.as_str().into(), count.reason.as_str().into(), number(count.count)],
         )
     }
-}
-
-/// Asks the console's object, placed where the setting `OBJECT_LOCATION` says if it is new: one object request.
-pub(crate) async fn ask(env: &Env, command: ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
-    let settings =
-        settings::read(env).map_err(|_| Fault::Internal("settings", "the configuration is invalid".to_owned()))?;
-    let turn = ConsoleTurn { admin_token: settings.admin_token.clone(), command };
-    object::ask(env, BINDING, "console", settings.object_location.as_deref(), &turn).await
 }

@@ -1,8 +1,8 @@
 //! The counters of sign-ins and denials for the console's chart. They cost a response nothing: an isolate keeps its counts in
 //! memory, and sends them to the console's object a few seconds after the first of them.
 
-use super::console_object;
-use crate::console::{ConsoleCommand, Count};
+use super::calls::ConsoleObject;
+use crate::console::Count;
 use crate::edge::runtime::platform;
 use crate::log::{LogLine, Outcome};
 use crate::time::Timestamp;
@@ -50,8 +50,7 @@ pub(crate) fn count(line: &LogLine<'_>, env: &Env, worker: &Context) {
                 gathered.handover_at = None;
                 std::mem::take(&mut gathered.counts)
             });
-            let command = ConsoleCommand::Count(counts.iter().map(to_count).collect());
-            if let Err(fault) = console_object::ask(&env, command).await {
+            if let Err(fault) = ConsoleObject(&env).count(counts.iter().map(to_count).collect()).await {
                 worker::console_error!("{}", fault.log_line("tally", &request_id));
                 add(counts);
             }

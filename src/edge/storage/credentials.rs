@@ -2,7 +2,6 @@
 
 use super::Placement;
 use super::kv::Application;
-use super::object::unexpected;
 use crate::credential::{CredentialInput, CredentialSet};
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, Fault, RequestContext};
@@ -11,7 +10,7 @@ use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store;
 use crate::time::Timestamp;
-use crate::user::{Actor, BoundCredential, Command, CredentialState, Reply, SessionEnd};
+use crate::user::{Actor, BoundCredential, CredentialState, SessionEnd};
 
 /// How often another id is drawn when its number is taken.
 const DRAWS_MAX: usize = 5;
@@ -136,11 +135,8 @@ pub(crate) async fn end_sessions(context: &RequestContext, set: &CredentialSet) 
     let Some(user) = set.binding.user() else {
         return end_sessions_of_any_user(context, &set.client_id, set.disabled).await;
     };
-    let command = Command::EndSessions { client_id: Some(set.client_id.clone()), why: SessionEnd::Application };
-    match context.ask(user, Placement::AsConfigured, command).await? {
-        Reply::Done | Reply::Missing => Ok(()),
-        reply => Err(unexpected(&reply)),
-    }
+    let user = context.user(user, Placement::AsConfigured);
+    user.end_sessions(Some(set.client_id.clone()), SessionEnd::Application).await.map(drop)
 }
 
 /// Ends the sessions that a delegated set or an API credential opened until now, by a record in KV. If it is off (`is_off`),
@@ -168,10 +164,6 @@ async fn tell_object(
     let Some(user) = set.binding.user() else { return Ok(false) };
     let set = BoundCredential { client_id: set.client_id.clone(), state };
     let end_sessions = revocation.is_some_and(|revocation| revocation.ends_sessions);
-    let command = Command::SetCredential { set, end_sessions, by: revocation.and_then(|revocation| revocation.by) };
-    match context.ask(user, Placement::AsConfigured, command).await? {
-        Reply::Done => Ok(true),
-        Reply::Unchanged => Ok(false),
-        reply => Err(unexpected(&reply)),
-    }
+    let by = revocation.and_then(|revocation| revocation.by);
+    context.user(user, Placement::AsConfigured).set_credential(set, end_sessions, by).await
 }

@@ -45,7 +45,7 @@ async fn write(context: &RequestContext, content: Content, now: Timestamp) -> Re
         Content::Blank => Ok((None, None)),
         Content::Refused(reason) => Err(reason.into()),
         Content::Entry(Entry::Account(user, account)) => {
-            let saved = accounts::put(context, &user, account).await?;
+            let saved = accounts::put(context, &user, account, false).await?;
             Ok((Some(saved.effect), Some((user, saved.dropped))))
         }
         Content::Entry(Entry::Credential(entry)) => Ok((Some(write_set(context, *entry, now).await?), None)),

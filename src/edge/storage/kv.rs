@@ -188,10 +188,6 @@ impl Kv {
 
 /// Stores the record of an issued token, after the answer. A sign-in does not need the record.
 pub(crate) fn put_record_after_answer(kv: Kv, claims: &Claims, context: &RequestContext) {
-    let (record, audit) = (TokenRecord::from(claims), context.audit.clone());
-    context.worker.wait_until(async move {
-        if let Err(fault) = kv.put_token_record(&record).await {
-            audit.report(&fault);
-        }
-    });
+    let record = TokenRecord::from(claims);
+    context.after_answer(async move { kv.put_token_record(&record).await });
 }

@@ -2,12 +2,13 @@
 
 pub(crate) mod accounts;
 pub(crate) mod administration;
+pub(crate) mod calls;
 pub(crate) mod console_object;
 pub(crate) mod counters;
 pub(crate) mod credentials;
 pub(crate) mod imports;
 pub(crate) mod kv;
-pub(crate) mod object;
+mod object;
 mod rows;
 pub(crate) mod sessions;
 mod sql;
@@ -15,7 +16,7 @@ pub(crate) mod user_object;
 
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::UserId;
-use crate::user::{Command, Reply, Turn};
+use calls::UserObject;
 use kv::Kv;
 
 /// Who calls a user's object, and so decides where a new one is placed.
@@ -33,26 +34,27 @@ impl RequestContext {
         Kv::open(&self.env)
     }
 
-    /// Asks the object of `user`: one request.
-    pub(crate) async fn ask(&self, user: &UserId, placement: Placement, command: Command) -> Result<Reply, Fault> {
-        let hint = match placement {
-            Placement::NearCaller => None,
-            Placement::AsConfigured => self.settings.object_location.as_deref(),
-        };
-        user_object::ask(&self.env, user, hint, &self.turn(command)).await
+    /// The object of `user`.
+    pub(crate) fn user(&self, user: &UserId, placement: Placement) -> UserObject {
+        UserObject {
+            env: self.env.clone(),
+            user: user.clone(),
+            location: match placement {
+                Placement::NearCaller => None,
+                Placement::AsConfigured => self.settings.object_location.clone(),
+            },
+            request_id: self.audit.request_id.clone(),
+            caller: self.request.caller(),
+        }
     }
 
-    /// Asks the object of `user` to do what the answer need not wait for.
-    pub(crate) fn ask_after_answer(&self, user: UserId, command: Command) {
-        let (env, audit, turn) = (self.env.clone(), self.audit.clone(), self.turn(command));
+    /// Completes a call that the answer does not wait for.
+    pub(crate) fn after_answer<T>(&self, call: impl Future<Output = Result<T, Fault>> + 'static) {
+        let audit = self.audit.clone();
         self.worker.wait_until(async move {
-            if let Err(fault) = user_object::ask(&env, &user, None, &turn).await {
+            if let Err(fault) = call.await {
                 audit.report(&fault);
             }
         });
-    }
-
-    fn turn(&self, command: Command) -> Turn {
-        Turn { request_id: self.audit.request_id.clone(), caller: self.request.caller(), command }
     }
 }

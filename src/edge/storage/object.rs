@@ -50,10 +50,3 @@ fn request(message: &str) -> Result<web_sys::Request, JsValue> {
 pub(super) async fn read<T: DeserializeOwned>(mut request: Request) -> worker::Result<T> {
     serde_json::from_str(&request.text().await?).map_err(|error| format!("message: {}", error_place(&error)).into())
 }
-
-/// The fault of a reply that the command cannot have.
-pub(crate) fn unexpected(reply: &impl Serialize) -> Fault {
-    let text = serde_json::to_string(reply).unwrap_or_default();
-    let kind: String = text.chars().take_while(|c| *c != ':').collect();
-    Fault::Internal("object reply", kind)
-}

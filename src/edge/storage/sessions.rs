@@ -2,11 +2,10 @@
 //! up to which those sessions are ended, and each session is compared with it when it is used or listed.
 
 use super::Placement;
-use super::object::unexpected;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::store;
 use crate::time::Timestamp;
-use crate::user::{Command, Reply, Session, SessionCookie, SessionEnd, applications_of};
+use crate::user::{Session, SessionCookie, SessionEnd, applications_of};
 
 /// The session cookie that the browser presents, its signature and absolute limit checked.
 pub(crate) fn presented(context: &RequestContext) -> Option<SessionCookie> {
@@ -37,14 +36,10 @@ pub(crate) async fn session_of(
     if !stands(cookie, context).await? {
         return Ok(None);
     }
-    let command = match usage {
-        Usage::Used => Command::CheckSession(cookie.sid.clone()),
-        Usage::Unused => Command::PeekSession(cookie.sid.clone()),
-    };
-    match context.ask(&cookie.sub, Placement::NearCaller, command).await? {
-        Reply::Session(session) => Ok(Some(session)),
-        Reply::Missing => Ok(None),
-        reply => Err(unexpected(&reply)),
+    let user = context.user(&cookie.sub, Placement::NearCaller);
+    match usage {
+        Usage::Used => user.check_session(cookie.sid.clone()).await,
+        Usage::Unused => user.peek_session(cookie.sid.clone()).await,
     }
 }
 
@@ -62,11 +57,7 @@ pub(crate) async fn stands(cookie: &SessionCookie, context: &RequestContext) -> 
 
 /// Ends the session of `cookie`, if it is not dead already: one object request.
 pub(crate) async fn end(cookie: &SessionCookie, why: SessionEnd, context: &RequestContext) -> Result<(), Fault> {
-    let command = Command::EndSession(cookie.sid.clone(), why);
-    match context.ask(&cookie.sub, Placement::NearCaller, command).await? {
-        Reply::Done | Reply::Missing => Ok(()),
-        reply => Err(unexpected(&reply)),
-    }
+    context.user(&cookie.sub, Placement::NearCaller).end_session(cookie.sid.clone(), why).await.map(drop)
 }
 
 /// Those of `sessions` that still count: not those whose application's sessions were ended.

@@ -1,68 +1,117 @@
 //! SQL over an object's storage. Every call is synchronous.
 
 use crate::json::error_place;
+use crate::store::{Migrations, migrate};
 use crate::time::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use worker::{Result, SqlStorage, SqlStorageValue, State};
+use std::cell::Cell;
+use worker::js_sys::{Function, Reflect};
+use worker::wasm_bindgen::{JsCast as _, JsValue, closure::ScopedClosure};
+use worker::{Result, SqlStorage, SqlStorageValue, State, Storage};
 
-/// The storage of one object.
-pub(super) struct Sql(SqlStorage);
-
-#[derive(Deserialize)]
-struct DataRow {
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct CountRow {
-    count: f64,
+/// The storage of one object, and its tables.
+pub(super) struct Sql {
+    storage: Storage,
+    sql: SqlStorage,
+    migrations: &'static Migrations,
+    /// Whether there are tables; `None` until [`Self::has_tables`] asks.
+    has_tables: Cell<Option<bool>>,
 }
 
 impl Sql {
     /// The storage as it is. Reading makes no tables.
-    pub(super) fn open(state: &State) -> Self {
-        Self(state.storage().sql())
+    pub(super) fn new(state: &State, migrations: &'static Migrations) -> Self {
+        let storage = state.storage();
+        Self { sql: storage.sql(), storage, migrations, has_tables: Cell::new(None) }
     }
 
-    /// Whether it has tables.
+    /// Whether there are tables. The first call migrates tables of an earlier version.
     pub(super) fn has_tables(&self) -> Result<bool> {
-        // Both objects have a table of this name.
-        self.count("SELECT count(*) AS count FROM sqlite_master WHERE name = 'session'").map(|count| count > 0.0)
+        if let Some(has_tables) = self.has_tables.get() {
+            return Ok(has_tables);
+        }
+        let version = self.version()?;
+        if version > 0 && version != self.migrations.len() {
+            self.transaction(&|| self.migrate(version))?;
+        }
+        self.has_tables.set(Some(version > 0));
+        Ok(version > 0)
     }
 
-    /// Makes the tables of `schema` that are missing.
-    pub(super) fn make_tables(&self, schema: &[&str]) -> Result<()> {
-        schema.iter().try_for_each(|statement| self.exec(statement, Vec::new()))
+    /// The version of the tables; 0 if there are none.
+    fn version(&self) -> Result<usize> {
+        // Both objects have a table `session`. The tables of version 1 do not say which version they are.
+        let query = "SELECT json_quote(name) FROM sqlite_master WHERE name IN ('session', 'schema_version')";
+        let names: Vec<String> = self.select(query, Vec::new())?;
+        if names.iter().any(|name| name == "schema_version") {
+            return self.value("SELECT version FROM schema_version");
+        }
+        Ok(names.len())
     }
 
-    /// The sum of the column `count`.
-    pub(super) fn count(&self, query: &str) -> Result<f64> {
-        let rows: Vec<CountRow> = self.select(query, Vec::new())?;
-        Ok(rows.iter().map(|row| row.count).sum())
+    fn migrate(&self, version: usize) -> Result<()> {
+        let sql = migrate(self.migrations, version).ok_or("the tables are of a later version")?;
+        self.exec(&sql, Vec::new())
+    }
+
+    /// Makes the tables if there are none.
+    pub(super) fn make_tables(&self) -> Result<()> {
+        if self.has_tables()? { Ok(()) } else { self.write(|| Ok(())) }
+    }
+
+    /// Does all of `write`, or nothing if a part fails. Makes the tables if there are none.
+    pub(super) fn write(&self, write: impl Fn() -> Result<()>) -> Result<()> {
+        let has_tables = self.has_tables()?;
+        self.transaction(&|| {
+            if !has_tables {
+                self.migrate(0)?;
+            }
+            write()
+        })?;
+        self.has_tables.set(Some(true));
+        Ok(())
+    }
+
+    fn transaction(&self, write: &dyn Fn() -> Result<()>) -> Result<()> {
+        let storage = self.storage.as_raw();
+        // The crate does not bind this method. What the closure throws rolls the transaction back, and is thrown again.
+        let transaction = Reflect::get(storage, &"transactionSync".into())?.dyn_into::<Function>()?;
+        let write = || write().map_err(JsValue::from);
+        let write: ScopedClosure<'_, dyn Fn() -> std::result::Result<(), JsValue>> = ScopedClosure::borrow(&write);
+        transaction.call1(storage, write.as_ref())?;
+        Ok(())
+    }
+
+    /// Deletes everything, the tables too.
+    pub(super) async fn delete_all(&self) -> Result<()> {
+        self.has_tables.set(None);
+        self.storage.delete_all().await
     }
 
     pub(super) fn exec(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<()> {
-        self.0.exec(query, bindings).map(drop)
+        self.sql.exec(query, bindings).map(drop)
     }
 
+    /// The rows of a query with one column, which holds JSON or a number.
+    ///
+    /// # Errors
+    /// When a row does not parse. The platform passes the error on to whoever called the object, so it quotes nothing of the row.
     pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        self.0.exec(query, bindings)?.to_array().map_err(|_| "a row has a column of another type".into())
+        let parse = |row: Result<Vec<SqlStorageValue>>| {
+            let json = match row?.pop() {
+                Some(SqlStorageValue::String(json)) => json,
+                Some(SqlStorageValue::Integer(number)) => number.to_string(),
+                _ => "null".to_owned(),
+            };
+            serde_json::from_str(&json).map_err(|error| format!("row: {}", error_place(&error)).into())
+        };
+        self.sql.exec(query, bindings)?.raw().map(parse).collect()
     }
 
-    /// The values in the column `data`, parsed.
-    pub(super) fn data<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        let rows: Vec<DataRow> = self.select(query, bindings)?;
-        rows.iter().map(|row| parse(&row.data)).collect()
+    /// The only row of such a query.
+    pub(super) fn value<T: DeserializeOwned>(&self, query: &str) -> Result<T> {
+        self.select(query, Vec::new())?.pop().ok_or_else(|| "there is no row".into())
     }
-}
-
-/// The value in a column `data`.
-///
-/// # Errors
-/// When it does not parse. The platform passes the error on to whoever called the object, so it quotes nothing of the value.
-pub(super) fn parse<T: DeserializeOwned>(data: &str) -> Result<T> {
-    serde_json::from_str(data).map_err(|error| format!("row: {}", error_place(&error)).into())
 }
 
 pub(super) fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue> {

@@ -2,13 +2,10 @@
 
 use super::object;
 use super::rows::Rows;
-use crate::edge::runtime::Fault;
-use crate::edge::runtime::{platform, settings};
-use crate::id::UserId;
+use crate::edge::runtime::{Fault, platform, settings};
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
-use crate::user::{Reply, Turn, decide};
-use std::cell::Cell;
+use crate::user::{Envelope, decide};
 use std::time::Duration;
 use worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
@@ -20,30 +17,27 @@ pub(crate) const BINDING: &str = "USERS";
 pub struct User {
     state: State,
     env: Env,
-    /// Whether the tables are known to be there.
-    has_tables: Cell<bool>,
+    rows: Rows,
 }
 
 impl DurableObject for User {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, has_tables: Cell::new(false) }
+        Self { rows: Rows::open(&state), state, env }
     }
 
-    /// One turn. Reading the command is the only await before the changes are saved, so no other
-    /// turn comes between. All changes are saved, or none.
+    /// Answers one command. Reading it is the only await before the changes are saved, so no other command comes between.
+    /// All changes are saved, or none.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let turn: Turn = object::read(request).await?;
+        let envelope: Envelope = object::read(request).await?;
         let now = platform::now();
-        let rows = self.rows()?;
         // Load,
-        let facts = rows.load(&turn.command, now)?;
+        let facts = self.rows.load(&envelope.command, now)?;
         // decide,
-        let decision = decide(facts, turn, now);
+        let decision = decide(facts, envelope, now);
         // save.
         if !decision.changes.is_empty() {
             let settings = settings::read(&self.env).map_err(|_| Error::from("the settings are invalid"))?;
-            rows.save_all(&self.state.storage(), decision.changes, now, settings.event_ttl)?;
-            self.has_tables.set(true);
+            self.rows.save_all(&decision.changes, now, settings.event_ttl)?;
             self.arm_sweep(now).await;
         }
         Response::from_json(&decision.reply)
@@ -52,31 +46,14 @@ impl DurableObject for User {
     /// Sweeps dead rows. Running twice or never changes no answer.
     async fn alarm(&self) -> Result<Response> {
         let now = platform::now();
-        let rows = self.rows()?;
-        if !rows.has_tables() {
-            return Response::empty();
-        }
-        rows.sweep(now)?;
-        match rows.next_sweep(now)? {
-            Some(next) => self.state.storage().set_alarm(after(now, next)).await?,
-            None if rows.are_gone()? => {
-                self.has_tables.set(false);
-                self.state.storage().delete_all().await?;
-            }
-            None => {}
+        if let Some(next) = self.rows.sweep(now).await? {
+            self.state.storage().set_alarm(after(now, next)).await?;
         }
         Response::empty()
     }
 }
 
 impl User {
-    /// The rows. Whether there are tables is asked once, and then known.
-    fn rows(&self) -> Result<Rows> {
-        let rows = Rows::open(&self.state, self.has_tables.get())?;
-        self.has_tables.set(rows.has_tables());
-        Ok(rows)
-    }
-
     /// Sees to it that a sweep comes within [`SWEEP_DELAY`]. A failure costs space, not safety.
     async fn arm_sweep(&self, now: Timestamp) {
         let storage = self.state.storage();
@@ -93,14 +70,4 @@ impl User {
 
 fn after(now: Timestamp, then: Timestamp) -> Duration {
     Duration::from_secs(then.since(now))
-}
-
-/// Sends `turn` to the object of `user`, placed by `hint` if it is new: one object request.
-pub(crate) async fn ask(
-    env: &Env,
-    user: &UserId,
-    hint: Option<&str>,
-    turn: &Turn,
-) -> std::result::Result<Reply, Fault> {
-    object::ask(env, BINDING, user.as_str(), hint, turn).await
 }

@@ -2,7 +2,12 @@
 
 use super::*;
 use crate::destination::Scope;
-use crate::id::{OwnedId, UserId};
+use crate::id::{ClientId, OwnedId, UserId};
+use crate::user::{
+    Actor, CredentialState, Deleted, Effect, EventReason, Export, Fate, Introspection, Redemption, Replay, Saved,
+    Security, SessionEnd, TokenRevocation, UserAction,
+};
+use std::collections::BTreeSet;
 
 mod account;
 mod limits;
@@ -119,7 +124,7 @@ fn user_with(sessions: impl IntoIterator<Item = Session>) -> Facts {
 }
 
 fn ask_from(caller: Caller, facts: Facts, command: Command, now: Timestamp) -> Decision {
-    decide(facts, Turn { request_id: "r1".into(), caller, command }, now)
+    decide(facts, Envelope { request_id: "r1".into(), caller, command }, now)
 }
 
 fn ask(facts: Facts, command: Command) -> Decision {

@@ -1,0 +1,126 @@
+//! Redeeming a token.
+
+use super::account::credential_stands;
+use super::session::newest_first;
+use super::token::{opened_by, replay};
+use super::{Change, Decision, EventContext, Facts, SESSIONS_MAX, barred, unowned};
+use crate::id::SessionId;
+use crate::time::Timestamp;
+use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, TokenFate};
+
+/// Redeems a token:
+/// 1. a dead token changes nothing,
+/// 2. the account's own state comes first, whatever became of the token,
+/// 3. a token counts once; the same browser may click twice, and any other repetition is recorded,
+/// 4. the credential set, the account and its ownership must stand,
+/// 5. the token is spent, and the session opened.
+pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+    if context.now >= redemption.expires_at {
+        return Decision::only(Reply::Denied(Denial::TokenExpired));
+    }
+    match barred(facts.account.as_ref()) {
+        Some(Denial::Closed) if redemption.presented.is_some() => {
+            return deny(facts, redemption, Denial::ClosedWithSession, context);
+        }
+        Some(denial) => return deny(facts, redemption, denial, context),
+        None => {}
+    }
+    match facts.token.as_ref().map(|token| token.fate) {
+        Some(Fate::SignedIn) => return repeat(facts, redemption, context),
+        Some(Fate::Denied(_)) => return deny(facts, redemption, Denial::TokenUsed, context),
+        Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
+        None => {}
+    }
+    let refusal = if credential_stands(facts, &redemption.client_id, redemption.delegated) {
+        unowned_by(facts, &redemption)
+    } else {
+        Some(Denial::CredentialRevoked)
+    };
+    match refusal {
+        Some(denial) => deny(facts, redemption, denial, context),
+        None => sign_in(facts, redemption, context),
+    }
+}
+
+fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
+    unowned(facts.account.as_ref(), redemption.service_id.as_ref(), redemption.domain_id.as_ref())
+}
+
+/// Refuses. A fresh token is spent by that, and a spent one was replayed.
+fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventContext) -> Decision {
+    let mut changes = Vec::new();
+    let ended = redemption.presented.clone().filter(|_| denial == Denial::ClosedWithSession);
+    match facts.token.as_ref().map(|token| token.fate) {
+        None => {
+            let fate = TokenFate { fate: Fate::Denied(denial), at: context.now };
+            changes.push(Change::SettleToken(redemption.jti.clone(), fate));
+            changes.push(Change::Record(Event {
+                reason: Some(EventReason::Denial(denial)),
+                client_id: Some(redemption.client_id),
+                jti: Some(redemption.jti),
+                ..context.event(EventKind::Denied)
+            }));
+        }
+        Some(Fate::SignedIn | Fate::Denied(_)) => {
+            changes.extend(replay(facts, &redemption.jti, &redemption.client_id, context));
+        }
+        Some(Fate::Revoked) => {}
+    }
+    changes.extend(ended.map(Change::DeleteSession));
+    Decision::of(Reply::Denied(denial), changes)
+}
+
+/// The token that opened a session, again: the same browser is let through, where the user may go there.
+fn repeat(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+    let repeated = opened_by(facts, &redemption.jti, context.now).filter(|opened| {
+        redemption.presented.as_ref() == Some(&opened.id)
+            || opened.is_repeated_by(redemption.nonce.as_ref(), context.now)
+    });
+    match repeated {
+        Some(opened) => Decision::only(match unowned_by(facts, &redemption) {
+            None => Reply::Repeated(opened.clone()),
+            Some(denial) => Reply::Denied(denial),
+        }),
+        None => deny(facts, redemption, Denial::TokenUsed, context),
+    }
+}
+
+fn sign_in(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+    let now = context.now;
+    let fate = TokenFate { fate: Fate::SignedIn, at: now };
+    let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];
+    let replaced = redundant_sessions(facts, redemption.presented.as_ref(), now);
+    changes.extend(replaced.iter().cloned().map(Change::DeleteSession));
+    let latest = facts.sessions.iter().map(|session| session.ordinal).max();
+    let session = Session {
+        id: redemption.session_id,
+        token: redemption.jti,
+        client_id: redemption.client_id,
+        destination: redemption.destination,
+        created_at: now,
+        last_seen_at: now,
+        idle_seconds: redemption.session_idle,
+        max_expires_at: now.plus(redemption.session_max),
+        address: context.caller.address.clone(),
+        user_agent: context.caller.user_agent.clone(),
+        nonce: redemption.nonce,
+        ordinal: latest.map_or(0, |ordinal| ordinal.saturating_add(1)),
+    };
+    changes.push(Change::SaveSession(session.clone()));
+    changes.push(Change::Record(Event {
+        client_id: Some(session.client_id.clone()),
+        jti: Some(session.token.clone()),
+        session_id: Some(session.id.clone()),
+        replaced_session_ids: replaced,
+        ..context.event(EventKind::SignedIn)
+    }));
+    Decision::of(Reply::SignedIn(session), changes)
+}
+
+/// The sessions that a new one replaces: the browser's own, and the oldest beyond the cap.
+fn redundant_sessions(facts: &Facts, presented: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
+    let (own, others): (Vec<_>, Vec<_>) =
+        newest_first(&facts.sessions, now).into_iter().partition(|session| Some(&session.id) == presented);
+    let surplus = others.into_iter().skip(SESSIONS_MAX.saturating_sub(1)).rev();
+    own.into_iter().chain(surplus).map(|session| session.id.clone()).collect()
+}
