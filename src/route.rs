@@ -1,8 +1,9 @@
-//! The routes: which path and method lead where. `.php` spellings are those of WHMCS.
+//! The routes: which path and method lead where, and how each route is treated before it is served.
 
 use crate::console::SignInRequest;
 use crate::failure_response::Format;
 use crate::http::{Failure, Method, Request};
+use Property::{Administration, Body, Metadata, Secret, SignInSecret};
 
 /// Where a request leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,52 +43,110 @@ pub enum Route {
     /// The demo. It knows its own paths.
     #[cfg(feature = "demo")]
     Demo,
-    /// Every other path: the client area's in gateway mode, else nothing.
+    /// Every other path: the client area's in gateway mode, otherwise not found.
     ClientArea,
 }
 
-/// What lives at a path.
-struct Entry {
-    /// The path. One that ends in a slash stands for everything below it.
-    path: &'static str,
-    route: Route,
-    /// The methods it takes, as in `Allow`; empty if it takes any or decides for itself.
-    allow: &'static str,
-    /// Its name in the authorization server's metadata (RFC 8414 section 2), if it has one.
-    metadata: Option<&'static str>,
-}
-
-const fn entry(path: &'static str, route: Route, allow: &'static str) -> Entry {
-    Entry { path, route, allow, metadata: None }
-}
-
-const fn advertised(path: &'static str, route: Route, allow: &'static str, metadata: &'static str) -> Entry {
-    Entry { path, route, allow, metadata: Some(metadata) }
-}
-
-/// Every path of Signet. A proxy that asks who is signed in may pass on whatever method it was asked with; which methods
-/// WHMCS's API takes is a setting.
-const TABLE: [Entry; 19] = [
-    advertised("/oauth/token", Route::Token, "POST", "token_endpoint"),
-    entry("/oauth/token.php", Route::Token, "POST"),
-    entry("/oauth/singlesignon", Route::Sso, "GET, POST"),
-    entry("/oauth/singlesignon.php", Route::Sso, "GET, POST"),
-    advertised("/oauth/revoke", Route::Revocation, "POST", "revocation_endpoint"),
-    advertised("/oauth/introspect", Route::Introspection, "POST", "introspection_endpoint"),
-    entry("/oauth/receipts/", Route::Receipt, "GET, HEAD"),
-    entry("/oauth/session", Route::Session, ""),
-    entry("/oauth/logout", Route::Logout, "GET, HEAD, POST"),
-    entry("/account/security", Route::Security, "GET, HEAD, POST"),
-    entry("/.well-known/oauth-authorization-server", Route::Metadata, "GET, HEAD"),
-    advertised("/.well-known/jwks.json", Route::Jwks, "GET, HEAD", "jwks_uri"),
-    entry("/openapi.json", Route::Description, "GET, HEAD"),
-    entry("/includes/api.php", Route::Whmcs, ""),
-    entry("/healthz", Route::Health, "GET, HEAD"),
-    entry("/admin/v1/import", Route::Import, ""),
-    entry("/admin/v1/", Route::Admin, ""),
-    entry("/admin", Route::Console, "GET, HEAD, POST"),
-    entry("/admin/", Route::Console, "GET, HEAD, POST"),
+/// One row for each route, in the order of [`Route`]. The first row with the path of a request is its route.
+///
+/// Any method asks who is signed in, because a proxy may pass on the method that it was asked with. WHMCS's API and the import
+/// check the method themselves.
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    //  name, paths
+    //  route                 methods             failures          properties
+    row("token", &["/oauth/token", "/oauth/token.php"],
+        Route::Token,         "POST",             Format::Json,     &[Body, Secret, Metadata("token_endpoint")]),
+    row("sso", &["/oauth/singlesignon", "/oauth/singlesignon.php"],
+        Route::Sso,           "GET, POST",        Format::Page,     &[Body]),
+    row("revocation", &["/oauth/revoke"],
+        Route::Revocation,    "POST",             Format::Json,     &[Body, Secret, Metadata("revocation_endpoint")]),
+    row("introspection", &["/oauth/introspect"],
+        Route::Introspection, "POST",             Format::Json,     &[Body, Secret, Metadata("introspection_endpoint")]),
+    row("receipt", &["/oauth/receipts/"],
+        Route::Receipt,       "GET, HEAD",        Format::Json,     &[Secret]),
+    row("session", &["/oauth/session"],
+        Route::Session,       ANY,                Format::Json,     &[]),
+    row("logout", &["/oauth/logout"],
+        Route::Logout,        "GET, HEAD, POST",  Format::Page,     &[Body]),
+    row("security", &["/account/security"],
+        Route::Security,      "GET, HEAD, POST",  Format::Page,     &[Body]),
+    row("metadata", &["/.well-known/oauth-authorization-server"],
+        Route::Metadata,      "GET, HEAD",        Format::Json,     &[]),
+    row("jwks", &["/.well-known/jwks.json"],
+        Route::Jwks,          "GET, HEAD",        Format::Json,     &[Metadata("jwks_uri")]),
+    row("description", &["/openapi.json"],
+        Route::Description,   "GET, HEAD",        Format::Json,     &[]),
+    row("whmcs", &["/includes/api.php"],
+        Route::Whmcs,         ANY,                Format::Whmcs,    &[Body, Secret]),
+    row("health", &["/healthz"],
+        Route::Health,        "GET, HEAD",        Format::Json,     &[]),
+    row("import", &["/admin/v1/import"],
+        Route::Import,        ANY,                Format::Problem,  &[Secret, Administration]),
+    row("admin", &["/admin/v1/"],
+        Route::Admin,         ANY,                Format::Problem,  &[Body, Secret, Administration]),
+    row("console", &["/admin", "/admin/"],
+        Route::Console,       "GET, HEAD, POST",  Format::Page,     &[Body, SignInSecret, Administration]),
+    #[cfg(feature = "demo")]
+    row("demo", &[],
+        Route::Demo,          "GET, HEAD, POST",  Format::Page,     &[Body]),
+    row("client_area", &[],
+        Route::ClientArea,    ANY,                Format::Page,     &[]),
 ];
+
+/// Any method, or the route checks the method itself.
+const ANY: &str = "";
+
+/// What is known of one route.
+struct Row {
+    /// The name in the log.
+    name: &'static str,
+    /// The paths. One that ends in a slash stands for everything below it. `.php` spellings are those of WHMCS.
+    paths: &'static [&'static str],
+    route: Route,
+    /// The methods, as in `Allow`.
+    methods: &'static str,
+    /// The format of failures. [`Format::Page`] stands for a page, unless the request accepts only JSON.
+    failures: Format,
+    properties: &'static [Property],
+}
+
+/// A property that some routes have.
+#[derive(PartialEq)]
+enum Property {
+    /// The body is read before the route is served.
+    Body,
+    /// Every request presents a secret that could be guessed. A signed token or cookie is none: checking one costs no read, and
+    /// who holds a valid one should not suffer from others at the same address.
+    Secret,
+    /// Only a sign-in to the console presents a secret.
+    SignInSecret,
+    /// Administration, which has one origin of its own: the setting `CONSOLE_ORIGIN`.
+    Administration,
+    /// The name in the authorization server's metadata (RFC 8414 section 2).
+    Metadata(&'static str),
+}
+
+const fn row(
+    name: &'static str,
+    paths: &'static [&'static str],
+    route: Route,
+    methods: &'static str,
+    failures: Format,
+    properties: &'static [Property],
+) -> Row {
+    Row { name, paths, route, methods, failures, properties }
+}
+
+// Each row is at the place of its route, or this does not compile.
+const _: () = {
+    let (mut rows, mut n) = (TABLE, 0);
+    while let [row, rest @ ..] = rows {
+        assert!(row.route as usize == n, "the rows are not in the order of the routes");
+        (rows, n) = (rest, n + 1);
+    }
+    assert!(n == Route::ClientArea as usize + 1, "the last route has no row");
+};
 
 impl Route {
     /// The route at `request`'s path, once its method is known to be allowed there.
@@ -95,152 +154,77 @@ impl Route {
     /// # Errors
     /// 405 with `Allow` (RFC 9110 section 15.5.6).
     pub fn of(request: &Request) -> Result<Self, Failure> {
-        let (route, allow) = Self::at(&request.path);
-        let is_allowed = allow.is_empty() || allow.split(", ").any(|name| Method::parse(name) == request.method);
-        if is_allowed { Ok(route) } else { Err(Failure::method_not_allowed(allow)) }
+        let route = Self::at(&request.path);
+        let methods = route.row().methods;
+        let is_allowed = methods == ANY || methods.split(", ").any(|name| Method::parse(name) == request.method);
+        if is_allowed { Ok(route) } else { Err(Failure::method_not_allowed(methods)) }
     }
 
-    fn at(path: &str) -> (Self, &'static str) {
-        let is_there = |entry: &&Entry| entry.path == path || entry.path.ends_with('/') && path.starts_with(entry.path);
-        match TABLE.iter().find(is_there) {
-            Some(entry) => (entry.route, entry.allow),
+    fn at(path: &str) -> Self {
+        match Self::paths().find(|(own, _)| *own == path || own.ends_with('/') && path.starts_with(own)) {
+            Some((_, route)) => route,
             #[cfg(feature = "demo")]
-            None if crate::demo::owns(path) => (Self::Demo, "GET, HEAD, POST"),
-            None => (Self::ClientArea, ""),
+            None if crate::demo::owns(path) => Self::Demo,
+            None => Self::ClientArea,
         }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "each row is at the place of its route, as checked above")]
+    const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    fn has(self, property: &Property) -> bool {
+        self.row().properties.contains(property)
+    }
+
+    /// Every path of the table, and its route.
+    pub(crate) fn paths() -> impl Iterator<Item = (&'static str, Self)> {
+        TABLE.iter().flat_map(|row| row.paths.iter().map(|path| (*path, row.route)))
     }
 
     /// The endpoints that the authorization server's metadata names: name and path.
     pub fn advertised() -> impl Iterator<Item = (&'static str, &'static str)> {
-        TABLE.iter().filter_map(|entry| entry.metadata.map(|name| (name, entry.path)))
-    }
-
-    /// Every path of the table, and its route.
-    #[cfg(test)]
-    pub(crate) fn paths() -> impl Iterator<Item = (&'static str, Self)> {
-        TABLE.iter().map(|entry| (entry.path, entry.route))
-    }
-
-    /// The format of failures at `request`'s path. A route for programs has one format, whatever the request accepts.
-    pub fn format(request: &Request) -> Format {
-        match Self::at(&request.path).0 {
-            Self::Token
-            | Self::Revocation
-            | Self::Introspection
-            | Self::Receipt
-            | Self::Session
-            | Self::Metadata
-            | Self::Jwks
-            | Self::Description
-            | Self::Health => Format::Json,
-            Self::Whmcs => Format::Whmcs,
-            Self::Import | Self::Admin => Format::Problem,
-            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => Format::of(request),
-            #[cfg(feature = "demo")]
-            Self::Demo => Format::of(request),
-        }
-    }
-
-    /// Whether the route is administration, which has one origin of its own: the setting `CONSOLE_ORIGIN`.
-    pub const fn is_administration(self) -> bool {
-        matches!(self, Self::Import | Self::Admin | Self::Console)
-    }
-
-    /// Whether browsers open the route's GET as a page.
-    pub const fn is_page(self) -> bool {
-        match self {
-            Self::Sso | Self::Logout | Self::Security | Self::Console | Self::ClientArea => true,
-            Self::Token
-            | Self::Revocation
-            | Self::Introspection
-            | Self::Receipt
-            | Self::Session
-            | Self::Metadata
-            | Self::Jwks
-            | Self::Description
-            | Self::Whmcs
-            | Self::Health
-            | Self::Import
-            | Self::Admin => false,
-            #[cfg(feature = "demo")]
-            Self::Demo => true,
-        }
+        let names = |row: &'static Row| {
+            row.properties.iter().filter_map(|property| match property {
+                Metadata(name) => Some(*name),
+                Body | Secret | SignInSecret | Administration => None,
+            })
+        };
+        TABLE.iter().flat_map(move |row| names(row).zip(row.paths.iter().copied()))
     }
 
     /// The route's name in the log.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Sso => "sso",
-            Self::Revocation => "revocation",
-            Self::Introspection => "introspection",
-            Self::Receipt => "receipt",
-            Self::Session => "session",
-            Self::Logout => "logout",
-            Self::Security => "security",
-            Self::Metadata => "metadata",
-            Self::Jwks => "jwks",
-            Self::Description => "description",
-            Self::Whmcs => "whmcs",
-            Self::Health => "health",
-            Self::Import => "import",
-            Self::Admin => "admin",
-            Self::Console => "console",
-            #[cfg(feature = "demo")]
-            Self::Demo => "demo",
-            Self::ClientArea => "client_area",
+        self.row().name
+    }
+
+    /// The format of failures at `request`'s path. A route for programs has one format, whatever the request accepts.
+    pub fn format(request: &Request) -> Format {
+        match Self::at(&request.path).row().failures {
+            Format::Page => Format::of(request),
+            format => format,
         }
     }
 
-    /// Whether `request`, on this route, presents a secret that could be guessed. A signed token or cookie is none: to judge one
-    /// costs no read, and who holds a good one should not suffer from others at the same address.
-    pub fn takes_secret(self, request: &Request) -> bool {
-        match self {
-            Self::Token
-            | Self::Revocation
-            | Self::Introspection
-            | Self::Receipt
-            | Self::Whmcs
-            | Self::Import
-            | Self::Admin => true,
-            Self::Console => SignInRequest::is_entry(request),
-            Self::Sso
-            | Self::Session
-            | Self::Logout
-            | Self::Security
-            | Self::Metadata
-            | Self::Jwks
-            | Self::Description
-            | Self::Health
-            | Self::ClientArea => false,
-            #[cfg(feature = "demo")]
-            Self::Demo => false,
-        }
+    /// Whether browsers open the route's GET as a page.
+    pub fn is_page(self) -> bool {
+        self.row().failures == Format::Page
+    }
+
+    /// Whether the route is administration.
+    pub fn is_administration(self) -> bool {
+        self.has(&Administration)
     }
 
     /// Whether the route's body is read before it is served.
-    pub const fn takes_body(self) -> bool {
-        match self {
-            Self::Token
-            | Self::Sso
-            | Self::Revocation
-            | Self::Introspection
-            | Self::Logout
-            | Self::Security
-            | Self::Whmcs
-            | Self::Admin
-            | Self::Console => true,
-            Self::Receipt
-            | Self::Session
-            | Self::Metadata
-            | Self::Jwks
-            | Self::Description
-            | Self::Health
-            | Self::Import
-            | Self::ClientArea => false,
-            #[cfg(feature = "demo")]
-            Self::Demo => true,
-        }
+    pub fn takes_body(self) -> bool {
+        self.has(&Body)
+    }
+
+    /// Whether `request`, on this route, presents a secret that could be guessed.
+    pub fn takes_secret(self, request: &Request) -> bool {
+        self.has(&Secret) || self.has(&SignInSecret) && SignInRequest::is_entry(request)
     }
 }
 
@@ -251,6 +235,16 @@ mod tests {
 
     const METHODS: [Method; 7] =
         [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Other];
+
+    #[test]
+    fn each_route_has_its_row() {
+        let (_, routes) = include_str!("route.rs").split_once("pub enum Route {").unwrap();
+        let (routes, _) = routes.split_once('}').unwrap();
+        let names = routes.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+        let names = names.filter_map(|line| line.strip_suffix(',')).filter(|n| cfg!(feature = "demo") || *n != "Demo");
+        let rows: Vec<_> = TABLE.iter().map(|row| format!("{:?}", row.route)).collect();
+        assert_eq!(rows, names.collect::<Vec<_>>());
+    }
 
     #[test]
     fn each_path_allows_exactly_its_methods() {
@@ -303,7 +297,7 @@ mod tests {
 
     #[test]
     fn only_a_slash_at_the_end_stands_for_what_is_below() {
-        assert_eq!(TABLE.iter().filter(|entry| entry.path.ends_with('/')).count(), 3);
+        assert_eq!(Route::paths().filter(|(path, _)| path.ends_with('/')).count(), 3);
         for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
             assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
         }
@@ -346,7 +340,7 @@ mod tests {
             ("/nowhere", false),
         ] {
             let request = request(Method::Post, path, &[], "");
-            assert_eq!(Route::at(path).0.takes_secret(&request), takes_secret, "{path}");
+            assert_eq!(Route::at(path).takes_secret(&request), takes_secret, "{path}");
         }
     }
 

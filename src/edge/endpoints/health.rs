@@ -11,11 +11,11 @@ use worker::Env;
 pub(crate) fn serve(env: &Env) -> Response {
     let mut problems = settings::read(env).err().unwrap_or_default();
     if env.kv("SIGNET_KV").is_err() {
-        problems.push(SettingProblem { setting: "SIGNET_KV", problem: "is not bound" });
+        problems.push(SettingProblem { setting: "SIGNET_KV", problem: "is not bound".into() });
     }
     for setting in [user_object::BINDING, console_object::BINDING] {
         if env.durable_object(setting).is_err() {
-            problems.push(SettingProblem { setting, problem: "is not bound" });
+            problems.push(SettingProblem { setting, problem: "is not bound".into() });
         }
     }
     if problems.is_empty() {

@@ -4,8 +4,6 @@ use super::*;
 use crate::destination::RelativePath;
 use crate::id::OwnedId;
 use crate::secret::{entry_for_test, key_for_test};
-use crate::settings::Settings;
-use crate::settings::tests::settings;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -17,10 +15,21 @@ mod header;
 mod spelling;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-/// The header of key `k1`, which `settings` configures.
+/// The header of key `k1`, which `sound_settings` configures.
 const HEADER: &str = r#"{"alg":"HS256","typ":"sso+jwt","kid":"k1"}"#;
+
+/// The settings that a token depends on.
+struct Settings {
+    keys: KeyRing,
+    issuer: Issuer,
+}
+
+fn settings(signing_keys: &str) -> Settings {
+    Settings { keys: KeyRing::parse(signing_keys).unwrap(), issuer: Issuer::parse("https://sso.example").unwrap() }
+}
+
 fn sound_settings() -> Settings {
-    settings(&[]).ok().unwrap()
+    settings(&entry_for_test("k1", 7))
 }
 
 fn claims() -> Claims {
