@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
-import { build, builds } from "../../.ci/build.mjs";
-import { localOrigin, root, secret } from "../../.ci/setup.mjs";
+import { build, builds } from "../../scripts/build.mjs";
+import { localOrigin, root, secret } from "../../scripts/setup.mjs";
 import { freePort } from "./port.mjs";
 
 /** How long a console line may take. It is there at once on a machine at leisure. */
@@ -74,10 +74,12 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   }
 
   /** Runs SQL on what a user's object stores and returns the rows; neither counted nor disturbed. */
-  const sql = (user, statement, ...params) => control({ do: "object", binding: "USERS", name: user, sql: statement, params });
+  const sql = (user, statement, ...params) =>
+    control({ do: "object", binding: "USERS", name: user, sql: statement, params });
 
   /** The same for the console's object. */
-  const consoleSql = (statement, ...params) => control({ do: "object", binding: "CONSOLE", name: "console", sql: statement, params });
+  const consoleSql = (statement, ...params) =>
+    control({ do: "object", binding: "CONSOLE", name: "console", sql: statement, params });
 
   /** Rings the alarm of a user's object now. */
   const alarm = (user) => control({ do: "object", binding: "USERS", name: user });
@@ -172,7 +174,26 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     throw error;
   }
   const { SIGNING_KEYS: keys, ADMIN_TOKEN: adminToken } = settings;
-  return { issuer, consoleOrigin, keys, adminToken, logs, logged, fetch, admin, sql, consoleSql, alarm, kv, points, ops, faults, clock, restart, close };
+  return {
+    issuer,
+    consoleOrigin,
+    keys,
+    adminToken,
+    logs,
+    logged,
+    fetch,
+    admin,
+    sql,
+    consoleSql,
+    alarm,
+    kv,
+    points,
+    ops,
+    faults,
+    clock,
+    restart,
+    close,
+  };
 }
 
 /** Where administration is unless a test says so: where this machine reaches Signet, on a host of its own in gateway mode. */

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, enterConsole, eventsOf, getToken, openLink, putUser, signIn } from "../support/workflow.mjs";
+import {
+  claimsOf,
+  createSet,
+  enterConsole,
+  eventsOf,
+  getToken,
+  openLink,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 /** Each earlier version: how it made the tables of a user's object and of the console's. Add one when the latest changes. */
 const EARLIER_VERSIONS = [
@@ -21,7 +30,8 @@ const EARLIER_VERSIONS = [
     ],
   },
 ];
-const TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name";
+const TABLES =
+  "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name";
 const VERSION = "SELECT version FROM schema_version";
 
 let signet;
@@ -46,12 +56,19 @@ test("the tables of a user's object are migrated from every earlier version, and
   const spent = await getToken(signet, own);
   await openLink(signet, spent);
   const fresh = await signet.sql("new", TABLES);
-  assert.deepEqual(await signet.sql("new", VERSION), [{ version: EARLIER_VERSIONS.length + 1 }], "every earlier version is in the list");
+  assert.deepEqual(
+    await signet.sql("new", VERSION),
+    [{ version: EARLIER_VERSIONS.length + 1 }],
+    "every earlier version is in the list",
+  );
   const rows = {};
-  for (const table of ["account", "token", "session", "credential", "event"]) rows[table] = await signet.sql("new", `SELECT * FROM ${table}`);
+  for (const table of ["account", "token", "session", "credential", "event"])
+    rows[table] = await signet.sql("new", `SELECT * FROM ${table}`);
   const stored = async (user) => [
-    (await signet.admin("GET", `/users/${user}`)).body.services, (await signet.admin("GET", `/users/${user}/sessions`)).body,
-    await eventsOf(signet, user), (await signet.admin("GET", `/users/${user}/export`)).body.tokens.map(({ fate }) => fate),
+    (await signet.admin("GET", `/users/${user}`)).body.services,
+    (await signet.admin("GET", `/users/${user}/sessions`)).body,
+    await eventsOf(signet, user),
+    (await signet.admin("GET", `/users/${user}/export`)).body.tokens.map(({ fate }) => fate),
   ];
   for (const [n, { user: statements }] of EARLIER_VERSIONS.entries()) {
     const user = `version-${n + 1}`;
@@ -78,7 +95,8 @@ test("the tables of a user's object are migrated from every earlier version, and
 test("the tables of the console's object are migrated from every earlier version, and keep what they hold", async () => {
   await signet.restart(); // which forgets what the chart has yet to count
   const cookie = await enterConsole(signet);
-  const isSignedIn = async () => (await signet.fetch("/admin", { headers: { ...cookie, Host: new URL(signet.consoleOrigin).host } })).status === 200;
+  const isSignedIn = async () =>
+    (await signet.fetch("/admin", { headers: { ...cookie, Host: new URL(signet.consoleOrigin).host } })).status === 200;
   const count = { day: Math.floor(Date.now() / 86_400_000), outcome: "granted", reason: "ok", count: 7 };
   const fresh = await signet.consoleSql(TABLES);
   assert.deepEqual(await signet.consoleSql(VERSION), [{ version: EARLIER_VERSIONS.length + 1 }]);
@@ -102,5 +120,8 @@ test("tables of a later version are an outage, and stay as they are", async () =
     assert.equal(answer.status, 503);
     assert.match((await signet.logged(answer.headers.get("x-request-id"))).message, /tables are of a later version/);
   }
-  assert.equal((await signet.sql("later", "SELECT json_extract(data, '$.status') AS status FROM account"))[0].status, "Active");
+  assert.equal(
+    (await signet.sql("later", "SELECT json_extract(data, '$.status') AS status FROM account"))[0].status,
+    "Active",
+  );
 });

@@ -4,7 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
-  basic, claimsOf, createSet, enterConsole, eventsOf, getToken, openLink, proofIn, putUser, signIn, whoIs,
+  basic,
+  claimsOf,
+  createSet,
+  enterConsole,
+  eventsOf,
+  getToken,
+  openLink,
+  proofIn,
+  putUser,
+  signIn,
+  whoIs,
 } from "../support/workflow.mjs";
 
 let signet, delegated;
@@ -28,13 +38,22 @@ const countOf = async (user, event) =>
 
 /** Writes `count` events of a class, older than those there. */
 const fill = (user, cls, event, count) =>
-  signet.sql(user, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+  signet.sql(
+    user,
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
     INSERT INTO event (class, number, expires_at, data) SELECT ?, i - 5000, 4000000000, json_object('at', 1, 'event', ?, 'request_id', 'r') FROM n`,
-  count, cls, event);
+    count,
+    cls,
+    event,
+  );
 
 async function press(cookie, form) {
   const csrf_token = proofIn(await (await signet.fetch("/account/security", { headers: cookie })).text());
-  return signet.fetch("/account/security", { method: "POST", headers: cookie, body: new URLSearchParams({ ...form, csrf_token }) });
+  return signet.fetch("/account/security", {
+    method: "POST",
+    headers: cookie,
+    body: new URLSearchParams({ ...form, csrf_token }),
+  });
 }
 
 test("attack 107: where nothing ends there is no event, however often it is asked", async () => {
@@ -49,10 +68,15 @@ test("attack 107: where nothing ends there is no event, however often it is aske
   assert.deepEqual(before, ["sso.signed_in", "account.created"]);
   assert.equal(await whoIs(signet, cookie), user);
   await signet.fetch("/oauth/logout", { method: "POST", headers: cookie });
-  for (const path of [`/users/${user}/sessions`, `/users/${user}/sessions?client_id=x`, `/credentials/${own.client_id}/sessions`]) {
+  for (const path of [
+    `/users/${user}/sessions`,
+    `/users/${user}/sessions?client_id=x`,
+    `/credentials/${own.client_id}/sessions`,
+  ]) {
     assert.equal((await signet.admin("DELETE", path)).status, 204);
   }
-  for (const query of ["?end_sessions=true", ""]) assert.equal((await signet.admin("PATCH", `/users/${user}${query}`, {})).status, 200);
+  for (const query of ["?end_sessions=true", ""])
+    assert.equal((await signet.admin("PATCH", `/users/${user}${query}`, {})).status, 200);
   assert.deepEqual(await eventsOf(signet, user), ["session.ended: signed_out", ...before]);
 });
 
@@ -66,7 +90,11 @@ test("attack 107: what a user causes at will is bounded at every moment, and pus
   const [{ n }] = await signet.sql(user, "SELECT count(*) AS n FROM event WHERE class = 'user'");
   assert.equal(n, 200);
   const events = await eventsOf(signet, user);
-  assert.deepEqual(events.slice(0, 8), [...Array(6).fill("account.changed: by_user"), "sso.signed_in", "account.created"]);
+  assert.deepEqual(events.slice(0, 8), [
+    ...Array(6).fill("account.changed: by_user"),
+    "sso.signed_in",
+    "account.created",
+  ]);
 });
 
 test("attack 107: an application's revocations are bounded, and push out nothing else", async () => {
@@ -77,7 +105,10 @@ test("attack 107: an application's revocations are bounded, and push out nothing
     assert.equal((await signet.fetch("/oauth/revoke", { method: "POST", headers: basic(own), body })).status, 200);
   }
   assert.equal(await countOf(user, "token.revoked"), 200);
-  assert.deepEqual((await eventsOf(signet, user)).slice(0, 4), [...Array(3).fill("token.revoked: by_application"), "account.created"]);
+  assert.deepEqual((await eventsOf(signet, user)).slice(0, 4), [
+    ...Array(3).fill("token.revoked: by_application"),
+    "account.created",
+  ]);
 });
 
 test("attack 107: an application's revocations for a user without an account make no event", async () => {
@@ -106,10 +137,20 @@ test("attack 107: denials in masses are bounded, and sign-ins survive them", asy
 test("the sweep cuts each class down to its newest events", async () => {
   const [user, own] = await fresh();
   await signIn(signet, own);
-  for (const [cls, event] of [["administration", "account.changed"], ["sign_in", "sso.signed_in"]]) await fill(user, cls, event, 1_100);
+  for (const [cls, event] of [
+    ["administration", "account.changed"],
+    ["sign_in", "sso.signed_in"],
+  ])
+    await fill(user, cls, event, 1_100);
   await signet.alarm(user);
-  const rows = await signet.sql(user, "SELECT class, count(*) AS n, max(number) AS latest FROM event GROUP BY class ORDER BY class");
-  assert.deepEqual(rows, [{ class: "administration", n: 1_000, latest: 1 }, { class: "sign_in", n: 1_000, latest: 2 }]);
+  const rows = await signet.sql(
+    user,
+    "SELECT class, count(*) AS n, max(number) AS latest FROM event GROUP BY class ORDER BY class",
+  );
+  assert.deepEqual(rows, [
+    { class: "administration", n: 1_000, latest: 1 },
+    { class: "sign_in", n: 1_000, latest: 2 },
+  ]);
   assert.deepEqual((await eventsOf(signet, user)).slice(0, 2), ["sso.signed_in", "account.created"]);
 });
 
@@ -136,27 +177,47 @@ test("attack 113: reading a user who is not known makes no table, no row and no 
   const cookie = await enterConsole(signet);
   await signet.ops.reset();
   for (const [method, path, status, body] of [
-    ["GET", "", 404], ["GET", "/sessions", 200], ["GET", "/events", 200], ["GET", "/export", 404], ["DELETE", "", 404],
-    ["DELETE", "?erase=true", 404], ["DELETE", "/sessions", 404], ["PATCH", "", 404, {}],
+    ["GET", "", 404],
+    ["GET", "/sessions", 200],
+    ["GET", "/events", 200],
+    ["GET", "/export", 404],
+    ["DELETE", "", 404],
+    ["DELETE", "?erase=true", 404],
+    ["DELETE", "/sessions", 404],
+    ["PATCH", "", 404, {}],
     ["DELETE", "/sessions/AAAAAAAAAAAAAAAAAAAAAA", 404],
   ]) {
     assert.equal((await signet.admin(method, `/users/${user}${path}`, body)).status, status, `${method} ${path}`);
   }
-  const introspected = await signet.fetch("/oauth/introspect", { method: "POST", headers: basic(delegated), body: new URLSearchParams({ token }) });
+  const introspected = await signet.fetch("/oauth/introspect", {
+    method: "POST",
+    headers: basic(delegated),
+    body: new URLSearchParams({ token }),
+  });
   assert.deepEqual(await introspected.json(), { active: false });
-  for (const path of [`/oauth/receipts/${jti}`]) assert.equal((await signet.fetch(path, { headers: basic(delegated) })).status, 200);
+  for (const path of [`/oauth/receipts/${jti}`])
+    assert.equal((await signet.fetch(path, { headers: basic(delegated) })).status, 200);
   assert.equal((await signet.admin("GET", `/tokens/${jti}`)).status, 200);
   assert.equal((await signet.fetch(`/admin/users/${user}`, { headers: cookie })).status, 404);
   const used = await signet.ops.read();
   assert.deepEqual([used["sql.rowsWritten"], used["alarm.set"]], [0, 0]);
-  assert.deepEqual(await signet.sql(user, "SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'"), []);
+  assert.deepEqual(
+    await signet.sql(user, "SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'"),
+    [],
+  );
 });
 
 test("tables come with the first write, and are asked for once", async () => {
   const user = `trail-${(names += 1)}`;
   await putUser(signet, user);
-  const tables = await signet.sql(user, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name");
-  assert.deepEqual(tables.map(({ name }) => name), ["account", "credential", "event", "schema_version", "session", "token"]);
+  const tables = await signet.sql(
+    user,
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name",
+  );
+  assert.deepEqual(
+    tables.map(({ name }) => name),
+    ["account", "credential", "event", "schema_version", "session", "token"],
+  );
   await signet.ops.reset();
   await signet.admin("GET", `/users/${user}`);
   assert.equal((await signet.ops.read())["sql.exec"], 1, "all facts by one statement");
@@ -168,7 +229,8 @@ async function holds(user, text) {
   const kv = await signet.kv();
   const stored = await Promise.all((await kv.list()).keys.map(async ({ name }) => name + (await kv.get(name))));
   const rows = [];
-  for (const table of ["account", "session", "token", "event", "credential"]) rows.push(await signet.sql(user, `SELECT * FROM ${table}`));
+  for (const table of ["account", "session", "token", "event", "credential"])
+    rows.push(await signet.sql(user, `SELECT * FROM ${table}`));
   return JSON.stringify([stored, rows]).includes(text);
 }
 
@@ -178,13 +240,21 @@ test("erasure leaves nothing personal: account, sessions, addresses, browsers, s
   await openLink(signet, spent, { headers: PLACE });
   await signIn(signet, delegated, { form: { user_id: user }, headers: PLACE });
   await signet.ops.read(); // the tokens' records are written
-  for (const text of ["192.0.2.77", "Personal/1", `"user_id":"${user}"`.replaceAll('"', '\\"')]) assert.ok(await holds(user, text), text);
+  for (const text of ["192.0.2.77", "Personal/1", `"user_id":"${user}"`.replaceAll('"', '\\"')])
+    assert.ok(await holds(user, text), text);
   assert.equal((await signet.admin("DELETE", `/users/${user}?erase=true`)).status, 204);
-  for (const text of ["192.0.2.77", "Personal/1", "personal-12", `"user_id":"${user}"`.replaceAll('"', '\\"')]) assert.ok(!(await holds(user, text)), text);
+  for (const text of ["192.0.2.77", "Personal/1", "personal-12", `"user_id":"${user}"`.replaceAll('"', '\\"')])
+    assert.ok(!(await holds(user, text)), text);
   assert.equal((await signet.admin("GET", `/tokens/${claimsOf(spent).jti}`)).status, 404);
   const { events } = (await signet.admin("GET", `/users/${user}/events`)).body;
-  assert.deepEqual(events.map(({ event }) => event), ["account.erased", "credential.revoked", "sso.signed_in", "sso.signed_in", "account.created"]);
-  assert.ok(events.every((event) => !("address" in event) && !("user_agent" in event)), "not even the administrator's");
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["account.erased", "credential.revoked", "sso.signed_in", "sso.signed_in", "account.created"],
+  );
+  assert.ok(
+    events.every((event) => !("address" in event) && !("user_agent" in event)),
+    "not even the administrator's",
+  );
   assert.equal((await signet.admin("DELETE", `/users/${user}?erase=true`)).status, 404, "nothing is left to erase");
   assert.equal((await openLink(signet, spent)).status, 401, "a spent token stays spent");
 });
@@ -222,7 +292,11 @@ test("an erasure that fails half-way is completed by asking again", async () => 
 test("a set that was revoked and imported for another user is in neither the export nor the erasure of the first", async () => {
   const [[first, own], [second]] = [await fresh(), await fresh()];
   await signet.admin("DELETE", `/credentials/${own.client_id}`);
-  const line = { client_id: own.client_id, client_secret: own.client_secret, credential: { name: "Theirs", user_id: second, scopes: ["clientarea:invoices"] } };
+  const line = {
+    client_id: own.client_id,
+    client_secret: own.client_secret,
+    credential: { name: "Theirs", user_id: second, scopes: ["clientarea:invoices"] },
+  };
   const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" };
   await signet.fetch("/admin/v1/import", { method: "POST", headers, body: JSON.stringify(line) });
   const { credentials } = (await signet.admin("GET", `/users/${first}/export`)).body;
@@ -239,10 +313,19 @@ test("the export has all that is kept of a user, by the API and in the console",
   await signet.ops.read();
   const { status, body } = await signet.admin("GET", `/users/${user}/export`);
   assert.deepEqual([status, body.user_id, body.account.services], [200, user, ["119"]]);
-  assert.deepEqual(body.sessions.map(({ address, user_agent }) => [address, user_agent]), [["192.0.2.77", "Personal/1"]]);
+  assert.deepEqual(
+    body.sessions.map(({ address, user_agent }) => [address, user_agent]),
+    [["192.0.2.77", "Personal/1"]],
+  );
   assert.deepEqual([body.events.length, body.events.at(-1).event], [122, "account.created"], "more than a page");
-  assert.deepEqual(body.tokens.map(({ jti, state, user_id }) => [jti, state, user_id]), [[claimsOf(token).jti, "signed_in", user]]);
-  assert.deepEqual(body.credentials.map(({ client_id, state, set }) => [client_id, state, set.name]), [[own.client_id, "enabled", "Portal"]]);
+  assert.deepEqual(
+    body.tokens.map(({ jti, state, user_id }) => [jti, state, user_id]),
+    [[claimsOf(token).jti, "signed_in", user]],
+  );
+  assert.deepEqual(
+    body.credentials.map(({ client_id, state, set }) => [client_id, state, set.name]),
+    [[own.client_id, "enabled", "Portal"]],
+  );
   for (const hidden of [own.client_secret, "digest", token]) assert.ok(!JSON.stringify(body).includes(hidden));
   const cookie = await enterConsole(signet);
   const page = await (await signet.fetch(`/admin/users/${user}`, { headers: cookie })).text();
@@ -273,7 +356,9 @@ test("the console ends a user's sessions with a change, by application, and with
   const cookie = await enterConsole(signet);
   const act = async (path, form) => {
     const csrf_token = proofIn(await (await signet.fetch(path, { headers: cookie })).text());
-    return (await signet.fetch(path, { method: "POST", headers: cookie, body: new URLSearchParams({ ...form, csrf_token }) })).status;
+    return (
+      await signet.fetch(path, { method: "POST", headers: cookie, body: new URLSearchParams({ ...form, csrf_token }) })
+    ).status;
   };
   const shown = JSON.stringify({ status: "Active", sso: true, services: [], domains: [] });
   const saved = { action: "save", status: "Active", sso: "on", shown };
@@ -291,7 +376,10 @@ test("the console ends a user's sessions with a change, by application, and with
   assert.equal(await act(`/admin/credentials/${own.client_id}`, { action: "end_sessions" }), 303);
   assert.equal(await whoIs(signet, session), undefined);
   session = await enter();
-  assert.equal(await act(`/admin/credentials/${own.client_id}`, { action: "revoke", confirmed: "on", end_sessions: "on" }), 303);
+  assert.equal(
+    await act(`/admin/credentials/${own.client_id}`, { action: "revoke", confirmed: "on", end_sessions: "on" }),
+    303,
+  );
   assert.equal(await whoIs(signet, session), undefined);
 });
 
@@ -305,9 +393,17 @@ test("attack 107: an application that makes and deletes sets by WHMCS's API push
     const body = new URLSearchParams({ identifier, secret, ...form });
     return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
   };
-  const { credentialId } = await call({ action: actions[0], grantType: "single_sign_on", scope: "clientarea:sso", serviceId: service });
+  const { credentialId } = await call({
+    action: actions[0],
+    grantType: "single_sign_on",
+    scope: "clientarea:sso",
+    serviceId: service,
+  });
   assert.equal((await call({ action: actions[1], credentialId })).result, "success");
   assert.deepEqual(await eventsOf(signet, user), ["credential.revoked: by_application", "account.created"]);
   const classes = await signet.sql(user, "SELECT class FROM event ORDER BY number");
-  assert.deepEqual(classes.map(({ class: name }) => name), ["administration", "application"]);
+  assert.deepEqual(
+    classes.map(({ class: name }) => name),
+    ["administration", "application"],
+  );
 });
