@@ -9,7 +9,7 @@ use super::standing::counting;
 use super::{accounts, credentials};
 use crate::admin::{ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, missing};
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
-use crate::http::{Failure, Request, Response};
+use crate::http::{ErrorCode, Failure, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Page};
@@ -19,10 +19,10 @@ use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(super) const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
-const NO_API_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such API credential.");
+pub(super) const NO_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such credential set.");
+const NO_API_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such API credential.");
 const NO_TOKEN: Failure =
-    Failure::of(404, "not_found", "There is no record of such a token. Records are kept for a day.");
+    Failure::of(404, ErrorCode::NotFound, "There is no record of such a token. Records are kept for a day.");
 
 /// Answers an administrator, who has proved to be one.
 pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {

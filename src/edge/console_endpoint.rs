@@ -12,7 +12,7 @@ use crate::console::{
     self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession, Frame, Platform, SignIn,
     SignInRequest, Tally, UserPage, View, arrival_address, first_day_shown, view_at,
 };
-use crate::http::{BROWSER_CHALLENGE, Failure, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::session::FormProof;
@@ -22,19 +22,19 @@ use serde_json::Value;
 
 /// How many entries a page lists.
 const PAGE: u64 = 50;
-const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
-const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
+const ANOTHER_SITE: Failure = Failure::of(403, ErrorCode::InvalidForm, "Another site cannot use the console.");
+const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "No administrator is signed in.")
     .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
 const WRONG_TOKEN: Failure =
-    Failure::of(401, "unauthorized", "That is not the administration token.").as_failed_attempt();
+    Failure::of(401, ErrorCode::Unauthorized, "That is not the administration token.").as_failed_attempt();
 const NO_COOKIE: Failure = Failure::of(
     401,
-    "no_cookie",
+    ErrorCode::NoCookie,
     "The token is right, but your browser did not keep the session cookie. Allow cookies for this address.",
 );
 const NO_COOKIE_BY_HTTP: Failure = Failure::of(
     401,
-    "no_cookie",
+    ErrorCode::NoCookie,
     "The token is right, but your browser did not keep the session cookie. \
      Safari keeps none on http://localhost. Use Chromium or Firefox, or https.",
 );
@@ -74,7 +74,7 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     match outcome {
         Err(Trouble::Caller(failure)) if request.wants_page() => {
             trail.outcome = Outcome::Denied;
-            trail.reason = Some(failure.error);
+            trail.reason = Some(failure.error.as_str());
             Ok(console::failure_page(&frame, &failure))
         }
         outcome => outcome,

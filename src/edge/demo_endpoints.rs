@@ -8,7 +8,7 @@ use super::{sso_endpoint, token_endpoint};
 use crate::credential::CredentialInput;
 use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, Trace, USERS, Visit};
 use crate::destination::Scope;
-use crate::http::{BROWSER_CHALLENGE, Failure, Headers, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::page;
 use crate::secret::{Purpose, Secret};
@@ -45,7 +45,7 @@ pub(super) async fn serve(
 /// What the button does: the portal asks the token endpoint, and sends the browser to the link it gets.
 async fn sign_in(request: &Request, site: &Site, context: &Context, trail: &mut Trail) -> Result<Response, Trouble> {
     if request.is_cross_site(site.settings.issuer.as_str()) {
-        return Err(Failure::of(403, "access_denied", "Another site cannot press the demo's button.").into());
+        return Err(Failure::of(403, ErrorCode::AccessDenied, "Another site cannot press the demo's button.").into());
     }
     let body = demo::token_request(request)?;
     let portal = portal(request, site).await?;

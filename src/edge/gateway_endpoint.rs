@@ -8,7 +8,7 @@ use super::{Answer, assertion_keys};
 use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
 };
-use crate::http::{Failure, Request};
+use crate::http::{ErrorCode, Failure, Request};
 use crate::issuer::Issuer;
 use crate::user::{Session, SessionCookie};
 use worker::Context;
@@ -21,7 +21,7 @@ use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};
 
 /// Another site's page opened a WebSocket.
 const FOREIGN_HANDSHAKE: Failure =
-    Failure::of(403, "foreign_origin", "Another site cannot open a WebSocket with your session.");
+    Failure::of(403, ErrorCode::ForeignOrigin, "Another site cannot open a WebSocket with your session.");
 /// The fields that only shared caches read (RFC 9213, and what was used before it).
 const SHARED_CACHES: [&str; 3] = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control"];
 

@@ -4,14 +4,14 @@ use super::fault::{Fault, Trouble};
 use super::platform::{self, Chunks, Gone, Sink};
 use super::site::Site;
 use super::{Answer, decisions, imports};
-use crate::http::{Failure, Method, Request, Response};
+use crate::http::{ErrorCode, Failure, Method, Request, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
 use crate::log::{LogLine, Outcome};
 use serde_json::value::to_raw_value;
 use worker::Context;
 
 const UNSUPPORTED: Failure =
-    Failure::of(415, "unsupported_media_type", "The body is neither application/x-ndjson nor application/json.");
+    Failure::of(415, ErrorCode::UnsupportedMediaType, "The body is neither application/x-ndjson nor application/json.");
 
 /// Where the lines come from.
 enum Source {

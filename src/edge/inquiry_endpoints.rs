@@ -6,7 +6,7 @@ use super::site::{Placement, Site, Trail};
 use super::token_endpoint::refuse;
 use crate::admin::token_json;
 use crate::credential::ClientAuthentication;
-use crate::http::{Failure, Request, Response};
+use crate::http::{ErrorCode, Failure, Request, Response};
 use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
 use crate::token::{self, Claims};
 use crate::user::{Actor, Command, Introspection, Reply, TokenRevocation};
@@ -89,7 +89,7 @@ pub(super) async fn introspect(request: &Request, site: &Site, trail: &mut Trail
 pub(super) async fn receipt(request: &Request, site: &Site, trail: &mut Trail) -> Result<Response, Trouble> {
     const NO_RECEIPT: Failure = Failure::of(
         404,
-        "not_found",
+        ErrorCode::NotFound,
         "There is no receipt of such a token. A new one may take a minute to be known, and is kept for a day.",
     );
     // 1.

@@ -75,7 +75,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     let start = platform::milliseconds();
     let request_id = platform::request_id();
     let Ok(head) = platform::read_head(&request) else {
-        let line = LogLine::new(UNROUTED, Outcome::Denied, MALFORMED_ADDRESS.error, &request_id);
+        let line = LogLine::new(UNROUTED, Outcome::Denied, MALFORMED_ADDRESS.error.as_str(), &request_id);
         decisions::record(&line, None, 0, &env, &context);
         let response = MALFORMED_ADDRESS.into_response(Format::Json, None).with("X-Request-Id", &request_id);
         return Ok(platform::write_response(response.secured(Hsts::Off))?.into());
@@ -90,7 +90,7 @@ async fn fetch(request: worker::Request, env: Env, context: Context) -> worker::
     // 5.
     let (meaning, reason, fault) = match &outcome {
         Ok(_) => (trail.outcome, "ok", None),
-        Err(Trouble::Caller(failure)) => (Outcome::Denied, failure.error, None),
+        Err(Trouble::Caller(failure)) => (Outcome::Denied, failure.error.as_str(), None),
         Err(Trouble::Ours(fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
     };
     let line = LogLine {

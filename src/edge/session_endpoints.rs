@@ -4,7 +4,7 @@ use super::fault::{Fault, Trouble};
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
 use super::standing::{end, stands};
-use crate::http::{Failure, Method, Request, Response};
+use crate::http::{ErrorCode, Failure, Method, Request, Response};
 use crate::log::Outcome;
 use crate::page;
 use crate::session::{
@@ -84,7 +84,7 @@ pub(super) async fn logout(request: &Request, site: &Site, trail: &mut Trail) ->
     // 1.
     let is_post = request.method == Method::Post;
     if is_post && request.is_cross_site(site.settings.issuer.as_str()) {
-        return Err(Failure::of(403, "invalid_form", "Another site cannot sign you out.").into());
+        return Err(Failure::of(403, ErrorCode::InvalidForm, "Another site cannot sign you out.").into());
     }
     // 2.
     let logout = LogoutRequest::parse(request)?;
@@ -124,7 +124,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     // 1.
     let is_post = request.method == Method::Post;
     if is_post && request.is_cross_site(site.settings.issuer.as_str()) {
-        return Err(Failure::of(403, "invalid_form", "Another site cannot change this.").into());
+        return Err(Failure::of(403, ErrorCode::InvalidForm, "Another site cannot change this.").into());
     }
     // 2.
     let Some(cookie) = presented(request, site) else { return refuse_nobody(request, site, trail) };

@@ -1,6 +1,6 @@
 //! The errors of the endpoints for applications (RFC 6749 section 5.2).
 
-use crate::http::Failure;
+use crate::http::{ErrorCode, Failure};
 
 /// Why an application gets no token, or does not learn of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,18 +52,20 @@ impl TokenError {
     pub fn failure(self) -> Failure {
         match self {
             Self::InvalidRequest(failure) => failure,
-            Self::InvalidClient(_) => Failure::of(401, "invalid_client", "Client authentication failed.")
+            Self::InvalidClient(_) => Failure::of(401, ErrorCode::InvalidClient, "Client authentication failed.")
                 .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#)
                 .as_failed_attempt(),
-            Self::InvalidGrant => Failure::of(400, "invalid_grant", "The client may not sign in this user."),
-            Self::ForeignToken => Failure::of(400, "invalid_grant", "The token was issued to another client."),
+            Self::InvalidGrant => Failure::of(400, ErrorCode::InvalidGrant, "The client may not sign in this user."),
+            Self::ForeignToken => Failure::of(400, ErrorCode::InvalidGrant, "The token was issued to another client."),
             Self::UnauthorizedClient => {
-                Failure::of(400, "unauthorized_client", "The client may not use this grant type.")
+                Failure::of(400, ErrorCode::UnauthorizedClient, "The client may not use this grant type.")
             }
             Self::UnsupportedGrantType => {
-                Failure::of(400, "unsupported_grant_type", "The only grant type is single_sign_on.")
+                Failure::of(400, ErrorCode::UnsupportedGrantType, "The only grant type is single_sign_on.")
             }
-            Self::InvalidScope => Failure::of(400, "invalid_scope", "A scope is unknown or not allowed to the client."),
+            Self::InvalidScope => {
+                Failure::of(400, ErrorCode::InvalidScope, "A scope is unknown or not allowed to the client.")
+            }
         }
     }
 }
@@ -97,7 +99,7 @@ mod tests {
         ] {
             assert_eq!(error.reason(), reason);
             let failure = error.failure();
-            assert_eq!((failure.status, failure.error), (status, code), "{reason}");
+            assert_eq!((failure.status, failure.error.as_str()), (status, code), "{reason}");
             let is_plain = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
             assert!(failure.description.chars().all(is_plain), "RFC 6749 section 5.2: {}", failure.description);
             assert_eq!(failure.header.is_some(), status == 401);

@@ -149,14 +149,14 @@ fn each_error_of_the_token_endpoint_is_the_codes() {
         TokenError::UnsupportedGrantType,
         TokenError::InvalidScope,
     ] {
-        codes.insert(error.failure().error);
+        codes.insert(error.failure().error.as_str());
     }
     let documented = schema("TokenError")["properties"]["error"]["enum"].take();
     assert_eq!(
         documented.as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect::<BTreeSet<_>>(),
         codes
     );
-    let invalid_client = TokenError::InvalidClient(ClientProblem::NoCredentials).failure().error;
+    let invalid_client = TokenError::InvalidClient(ClientProblem::NoCredentials).failure().error.as_str();
     assert_eq!(schema("InvalidClientError")["properties"]["error"]["const"], invalid_client);
 }
 

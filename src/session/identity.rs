@@ -1,6 +1,6 @@
 //! Forward authentication: who is signed in, for a proxy that asks.
 
-use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Request, Response};
 use crate::id::UserId;
 use crate::settings::Settings;
 use crate::user::Session;
@@ -40,8 +40,8 @@ pub fn identity(user: &UserId, session: &Session) -> Response {
 /// 401 for everybody else. It names `LOGIN_URL`, for middleware that asks on a browser's behalf and looks like any other
 /// program: `fetch` sends `Sec-Fetch-Mode: cors`.
 pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
-    const NOBODY: Failure =
-        Failure::of(401, "invalid_session", "Nobody is signed in.").with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
+    const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "Nobody is signed in.")
+        .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
     match &settings.login_url {
         Some(login_url) if request.is_navigation() => Ok(Response::redirect(302, login_url.as_str())),
         login_url => Err(Failure { login_url: login_url.as_ref().map(Url::to_string), ..NOBODY }),
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!((sent.status, sent.header("Location")), (302, Some("https://panel.example/login?to=billing")));
         for (request, settings) in [(&call, &with), (&call, &without), (&page, &without)] {
             let failure = nobody(request, settings).unwrap_err();
-            assert_eq!((failure.status, failure.error), (401, "invalid_session"));
+            assert_eq!((failure.status, failure.error.as_str()), (401, "invalid_session"));
             assert_eq!(
                 failure.header,
                 Some(("WWW-Authenticate", r#"Signet realm="signet""#)),

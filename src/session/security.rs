@@ -1,6 +1,6 @@
 //! What users ask on the page of their sessions.
 
-use crate::http::{Failure, Params, Request};
+use crate::http::{ErrorCode, Failure, Params, Request};
 use crate::id::SessionId;
 use crate::secret::{KeyRing, Purpose};
 use crate::user::UserAction;
@@ -27,7 +27,8 @@ impl FormProof {
     /// # Errors
     /// 403 `invalid_form`.
     pub fn check(&self, text: &str, keys: &KeyRing) -> Result<(), Failure> {
-        const OLD_FORM: Failure = Failure::of(403, "invalid_form", "The form is out of date. Open the page again.");
+        const OLD_FORM: Failure =
+            Failure::of(403, ErrorCode::InvalidForm, "The form is out of date. Open the page again.");
         keys.open(Purpose::Form, text).filter(|proof: &Self| proof == self).map(drop).ok_or(OLD_FORM)
     }
 }
@@ -47,7 +48,7 @@ impl SecurityForm {
     /// # Errors
     /// 400 `invalid_form`, or `invalid_request` for a repeated parameter.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
-        const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not the one of this page.");
+        const BAD_FORM: Failure = Failure::of(400, ErrorCode::InvalidForm, "The form is not the one of this page.");
         if !request.is_form() {
             return Err(BAD_FORM);
         }

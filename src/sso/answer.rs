@@ -1,7 +1,7 @@
 //! The answers of the SSO endpoint.
 
 use super::SsoRequest;
-use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Request, Response};
 use crate::id::{ClientId, UserId};
 use crate::page;
 use crate::token::TokenRefusal;
@@ -29,7 +29,7 @@ impl From<TokenRefusal> for Refusal {
 impl Refusal {
     /// The answer's content: `invalid_token` for a dead token (RFC 6750 section 3.1), `access_denied` for a denied user.
     pub fn failure(&self) -> Failure {
-        const INVALID_TOKEN: Failure = Failure::of(401, "invalid_token", "The sign-in link is not valid.")
+        const INVALID_TOKEN: Failure = Failure::of(401, ErrorCode::InvalidToken, "The sign-in link is not valid.")
             .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
         match self {
             Self::Forged => INVALID_TOKEN.as_failed_attempt(),
@@ -37,7 +37,7 @@ impl Refusal {
                 let description = denial.message(user).into();
                 let failure = match denial.status() {
                     401 => Failure { description, ..INVALID_TOKEN },
-                    status => Failure { description, ..Failure::of(status, "access_denied", "") },
+                    status => Failure { description, ..Failure::of(status, ErrorCode::AccessDenied, "") },
                 };
                 if *denial == Denial::ClosedWithSession { failure.clearing_session() } else { failure }
             }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_forged_token_names_nobody() {
         let failure = Refusal::Forged.failure();
-        assert_eq!((failure.status, failure.error), (401, "invalid_token"));
+        assert_eq!((failure.status, failure.error.as_str()), (401, "invalid_token"));
         assert!(!failure.description.contains("User ID"));
     }
 

@@ -2,7 +2,7 @@
 
 use super::NONCE_MARK;
 use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
-use crate::http::{Failure, Method, Params, Request};
+use crate::http::{ErrorCode, Failure, Method, Params, Request};
 use crate::id::OwnedId;
 use crate::token::Claims;
 
@@ -31,9 +31,9 @@ impl SsoRequest {
     /// 503 for a prefetch, 403 for anything but a navigation.
     pub fn check_navigation(request: &Request) -> Result<(), Failure> {
         const PREFETCH: Failure =
-            Failure::of(503, "temporarily_unavailable", "A sign-in link cannot be fetched ahead of time.");
+            Failure::of(503, ErrorCode::TemporarilyUnavailable, "A sign-in link cannot be fetched ahead of time.");
         const NOT_A_NAVIGATION: Failure =
-            Failure::of(403, "access_denied", "A sign-in link works only when it is opened as a page.");
+            Failure::of(403, ErrorCode::AccessDenied, "A sign-in link works only when it is opened as a page.");
         let announces = |name: &str, word: &str| {
             request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
         };
@@ -100,7 +100,7 @@ impl SsoRequest {
     }
 }
 
-const INVALID_DESTINATION: Failure = Failure::of(400, "invalid_scope", "The scope is not a destination.");
+const INVALID_DESTINATION: Failure = Failure::of(400, ErrorCode::InvalidScope, "The scope is not a destination.");
 
 fn parse_destination(text: &str) -> Option<Scope> {
     Scope::parse(text).filter(|scope| *scope != Scope::BASE)
@@ -125,7 +125,9 @@ impl Journey {
     pub fn plan(request: &SsoRequest, claims: &Claims, client_area: &ClientArea) -> Result<Self, Failure> {
         let destination = match request.destination {
             Some(scope) if claims.scope.contains(scope) => Some(scope),
-            Some(_) => return Err(Failure::of(400, "invalid_scope", "The scope was not granted to this token.")),
+            Some(_) => {
+                return Err(Failure::of(400, ErrorCode::InvalidScope, "The scope was not granted to this token."));
+            }
             None => claims.scope.only_destination(),
         };
         let (signed, asked) = (&claims.inputs, &request.inputs);

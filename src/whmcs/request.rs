@@ -1,7 +1,7 @@
 //! A request to the API, as WHMCS reads one.
 
 use super::Encoding;
-use crate::http::{Failure, Method, Request};
+use crate::http::{ErrorCode, Failure, Method, Request};
 use crate::secret::Secret;
 
 /// The greatest number of parameters.
@@ -88,7 +88,7 @@ impl ApiRequest {
     /// 405 with `Allow` (RFC 9110 section 15.5.6), 403 for credentials in the address. They are not looked at.
     pub fn check_head(request: &Request, is_get_allowed: bool) -> Result<(), Failure> {
         const IN_ADDRESS: Failure =
-            Failure::of(403, "credentials_in_address", "Credentials belong in the body, not in the address");
+            Failure::of(403, ErrorCode::CredentialsInAddress, "Credentials belong in the body, not in the address");
         let query = || form_urlencoded::parse(request.query.as_bytes());
         match request.method {
             Method::Post if !is_get_allowed && query().any(|(name, value)| is_credential(&name, &value)) => {

@@ -110,7 +110,7 @@ fn the_user_is_the_sets_or_the_requests() {
     let other = naming("43");
     assert_eq!(refused(other, &bound()), TokenError::InvalidGrant);
     let Failure { status, error, .. } = refused(request(), &delegated()).failure();
-    assert_eq!((status, error), (400, "invalid_request"));
+    assert_eq!((status, error.as_str()), (400, "invalid_request"));
 }
 
 /// The whole answer to whoever fails to authenticate.
@@ -201,7 +201,7 @@ fn a_sets_service_is_signed_into_every_token() {
         assert_eq!(claims.inputs.service_id.as_ref().map(OwnedId::as_str), signed);
     }
     let Failure { status, error, .. } = refused(asking(owned("13")), &with_service).failure();
-    assert_eq!((status, error), (400, "invalid_request"));
+    assert_eq!((status, error.as_str()), (400, "invalid_request"));
 }
 
 #[test]

@@ -45,5 +45,5 @@ fn presented(request: TokenRequest) -> (String, String, Option<String>) {
 
 fn told(error: TokenError) -> (u16, &'static str) {
     let failure = error.failure();
-    (failure.status, failure.error)
+    (failure.status, failure.error.as_str())
 }

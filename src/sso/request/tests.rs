@@ -33,5 +33,5 @@ fn post(query: &str, body: &str) -> Result<SsoRequest, Failure> {
 #[track_caller]
 fn assert_refused<T>(outcome: Result<T, Failure>, error: &str, about: &str) {
     let failure = outcome.map(drop).unwrap_err();
-    assert_eq!((failure.status, failure.error), (400, error), "{about}");
+    assert_eq!((failure.status, failure.error.as_str()), (400, error), "{about}");
 }
