@@ -40,7 +40,7 @@
 //!
 //! ```text
 //! edge ─► address ─► route ─► console ─► admin ─► demo, import, oauth, session, sso ─► failure_response, settings
-//! ─► gateway, whmcs ─► credential, token, user ─► destination, limit, log, page, store ─► http, id, issuer, openapi, secret
+//! ─► gateway, whmcs ─► credential, token ─► user ─► destination, limit, log, page, store ─► http, id, issuer, openapi, secret
 //! ─► json, time
 //! ```
 //!

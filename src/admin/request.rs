@@ -112,7 +112,7 @@ impl AdminRequest {
             Failure::of(401, ErrorCode::Unauthorized, "The administration token is missing or wrong.")
                 .with("WWW-Authenticate", r#"Bearer realm="signet administration""#)
                 .as_failed_attempt();
-        let presented = request.credentials("bearer").map(|token| Secret::new(token.to_owned()));
+        let presented = request.credentials("bearer").map(Secret::new);
         if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
     }
 

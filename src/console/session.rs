@@ -97,7 +97,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn digest(text: &str) -> SecretDigest {
-        SecretDigest::of(&Secret::new(text.into()))
+        SecretDigest::of(&Secret::new(text))
     }
 
     fn session() -> ConsoleSession {

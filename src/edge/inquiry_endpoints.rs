@@ -4,10 +4,9 @@ use super::fault::Trouble;
 use super::object::unexpected;
 use super::site::{Placement, Site, Trail};
 use super::token_endpoint::refuse;
-use crate::admin::token_json;
 use crate::credential::ClientAuthentication;
 use crate::http::{ErrorCode, Failure, Request, Response};
-use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
+use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, introspection_json};
 use crate::token::{self, Claims};
 use crate::user::{Actor, Command, Introspection, Reply, TokenRevocation};
 use serde_json::json;
@@ -104,7 +103,7 @@ pub(super) async fn receipt(request: &Request, site: &Site, trail: &mut Trail) -
     trail.user_id = Some(record.user_id.clone());
     // 4.
     match site.ask(&record.user_id, Placement::AsConfigured, request, Command::GetToken(jti)).await? {
-        Reply::Fate(fate) => Ok(Response::json(200, &token_json(&record, fate.as_ref(), site.now)?)),
+        Reply::Fate(fate) => Ok(Response::json(200, &record.to_json(fate.as_ref(), site.now)?)),
         reply => Err(unexpected(&reply).into()),
     }
 }
@@ -113,10 +112,10 @@ pub(super) async fn receipt(request: &Request, site: &Site, trail: &mut Trail) -
 async fn prove(client: &ClientAuthentication, site: &Site, trail: &mut Trail) -> Result<(), Trouble> {
     trail.client_id = Some(client.client_id.clone());
     let set = site.kv()?.credential(&client.client_id).await?;
-    authenticate(client, set.as_ref(), site.now).map(drop).map_err(|error| refuse(error, trail))
+    client.authenticate(set.as_ref(), site.now).map(drop).map_err(|problem| refuse(problem.into(), trail))
 }
 
 /// The claims of the token asked about, if it is Signet's and alive.
 fn open(inquiry: &TokenInquiry, site: &Site) -> Option<Claims> {
-    token::open(inquiry.token.expose(), &site.settings.keys, &site.settings.issuer, site.now).ok()
+    token::open(&inquiry.token, &site.settings.keys, &site.settings.issuer, site.now).ok()
 }

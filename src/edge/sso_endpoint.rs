@@ -10,7 +10,7 @@ use crate::http::{Request, Response, WayBack};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
 use crate::page;
-use crate::sso::{BrowserNonce, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in, switch_page};
+use crate::sso::{BrowserNonce, Journey, SsoRequest, SwitchConfirmation, signed_in, switch_page};
 use crate::token::{self, Claims, TokenRefusal};
 use crate::user::{Command, Denial, Redemption, Replay, Reply, SessionCookie, SessionEnd, Turn};
 use worker::Context;
@@ -42,12 +42,12 @@ pub(super) async fn serve(
     let claims = match token::open(&sso.access_token, &site.settings.keys, &site.settings.issuer, site.now) {
         Ok(claims) => claims,
         Err(refusal) => {
-            if let TokenRefusal::Expired(claims) = &refusal {
+            if let TokenRefusal::Denied(Denial::TokenExpired, claims) = &refusal {
                 let presented = presented.filter(|cookie| cookie.sub == claims.sub).map(|cookie| cookie.sid);
                 let replay = Replay { jti: claims.jti.clone(), client_id: claims.client_id.clone(), presented };
                 ask_after_answer(context, request, site, claims.sub.clone(), Command::NoteReplay(replay));
             }
-            return Err(refuse(request, refusal.into(), site, trail).await);
+            return Err(refuse(request, refusal, site, trail).await);
         }
     };
     trail.client_id = Some(claims.client_id.clone());
@@ -79,9 +79,7 @@ pub(super) async fn serve(
             session
         }
         Reply::Denied(denial) => {
-            trail.ends_session = denial == Denial::ClosedWithSession;
-            let refusal = Refusal::Denied(denial, claims.client_id, claims.sub);
-            return Err(refuse(request, refusal, site, trail).await);
+            return Err(refuse(request, TokenRefusal::Denied(denial, Box::new(claims)), site, trail).await);
         }
         other => return Err(super::object::unexpected(&other).into()),
     };
@@ -133,21 +131,17 @@ fn way_round(
 }
 
 /// Refuses. People who hold a dead link are shown the way back.
-async fn refuse(request: &Request, refusal: Refusal, site: &Site, trail: &mut Trail) -> Trouble {
+async fn refuse(request: &Request, refusal: TokenRefusal, site: &Site, trail: &mut Trail) -> Trouble {
     let mut failure = refusal.failure();
-    trail.reason = Some(match refusal {
-        Refusal::Forged => {
-            trail.is_failed_attempt = true;
-            "forged"
+    trail.reason = Some(refusal.reason());
+    trail.is_failed_attempt = failure.is_failed_attempt;
+    trail.ends_session = failure.clears_session;
+    if let TokenRefusal::Denied(_, claims) = refusal {
+        if failure.status == 401 && request.wants_page() {
+            failure.way_back = way_back(&claims.client_id, site).await.map(Box::new);
         }
-        Refusal::Denied(denial, client_id, user) => {
-            trail.user_id = Some(user);
-            if denial.status() == 401 && request.wants_page() {
-                failure.way_back = way_back(&client_id, site).await.map(Box::new);
-            }
-            denial.reason()
-        }
-    });
+        trail.user_id = Some(claims.sub);
+    }
     Trouble::Caller(failure)
 }
 
@@ -173,7 +167,7 @@ async fn ask_before_switching(
     site: &Site,
 ) -> Result<Option<Response>, Trouble> {
     let confirmation = SwitchConfirmation { jti: claims.jti.clone(), sid: other.sid.clone() };
-    let answer = sso.switch.as_deref().filter(|_| sso.is_post);
+    let answer = sso.switch.as_ref().filter(|_| sso.is_post);
     if answer.is_some_and(|answer| confirmation.is_confirmed_by(answer, &site.settings.keys)) {
         return Ok(None);
     }

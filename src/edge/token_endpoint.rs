@@ -7,8 +7,8 @@ use super::site::{Site, Trail};
 use crate::http::{Request, Response};
 use crate::id::TokenId;
 use crate::log::Outcome;
-use crate::oauth::{ApplicationLink, Grant, TokenError, TokenRequest, grant};
-use crate::token::{Claims, TokenRecord};
+use crate::oauth::{ApplicationLink, TokenError, TokenRequest, grant, token_response};
+use crate::token::{Claims, SsoToken, TokenRecord};
 use worker::Context;
 
 /// Exchanges a credential set for a token:
@@ -48,21 +48,22 @@ pub(super) async fn serve(
     let claims = grant(token_request, set.as_ref(), &site.settings, site.now, jti).map_err(|e| refuse(e, trail))?;
     trail.user_id = Some(claims.sub.clone());
     trail.jti = Some(claims.jti.clone());
-    let grant = Grant::sign(claims, &site.settings)?;
+    let token = SsoToken::mint(claims, &site.settings.keys)?;
     // 4.
-    keep_record(kv, &grant.claims, site, context, trail);
+    keep_record(kv, &token.claims, site, context, trail);
     // 5.
     Ok(match attempts_before {
-        Some(_) => grant.into_link_response(&site.settings),
-        None => grant.into_response(&site.settings),
+        Some(_) => ApplicationLink::response(&token, &site.settings.issuer),
+        None => token_response(&token, &site.settings),
     })
 }
 
 /// Tells the caller of a [`TokenError`], and the log why.
 pub(super) fn refuse(error: TokenError, trail: &mut Trail) -> Trouble {
     trail.reason = Some(error.reason());
-    trail.is_failed_attempt = matches!(error, TokenError::InvalidClient(_));
-    Trouble::Caller(error.failure())
+    let failure = error.failure();
+    trail.is_failed_attempt = failure.is_failed_attempt;
+    Trouble::Caller(failure)
 }
 
 /// Keeps the record of an issued token, after the answer. A lost record costs a look-up, never a sign-in.

@@ -6,18 +6,16 @@ use super::platform::{random, read_multipart};
 use super::site::{Site, Trail};
 use super::token_endpoint::keep_record;
 use super::{accounts, credentials};
-use crate::credential::{CredentialInput, CredentialSet};
-use crate::destination::Scope;
+use crate::credential::{ClientProblem, CredentialInput, CredentialSet};
 use crate::http::{Failure, Request, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::log::Outcome;
-use crate::oauth::Grant;
 use crate::secret::Secret;
-use crate::token::Claims;
+use crate::token::SsoToken;
 use crate::user::Actor;
 use crate::whmcs::{
-    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
-    ListCredentials, UpdateCredential,
+    Action, ActionName, ApiAnswer, ApiParams, ApiRequest, CreateSsoToken, CredentialReference, ListCredentials,
+    UpdateCredential,
 };
 use serde_json::json;
 use worker::Context;
@@ -97,22 +95,10 @@ async fn answer(
 ) -> Result<ApiAnswer, Stop> {
     // 2.
     let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
-    let Some(login) = &api.login else {
-        trail.reason = Some("no_credentials");
-        trail.is_failed_attempt = true;
-        return refuse(403, "Invalid or missing credentials");
-    };
-    trail.client_id = ClientId::parse(&login.identifier);
-    let known = match &trail.client_id {
-        Some(id) => site.kv()?.api_credential(id).await?,
-        None => None,
-    };
-    let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, site.now);
-    let Some(caller) = known.filter(|_| is_proven) else {
-        trail.reason = Some("wrong_credentials");
-        trail.is_failed_attempt = true;
-        return refuse(403, "Authentication Failed");
-    };
+    let client = api.client.as_ref().map_err(|problem| not_authenticated(*problem, trail))?;
+    trail.client_id = Some(client.client_id.clone());
+    let known = site.kv()?.api_credential(&client.client_id).await?;
+    let caller = client.authenticate(known.as_ref(), site.now).map_err(|problem| not_authenticated(problem, trail))?;
     // 3.
     let address = request.caller().address;
     if !caller.allows(address.as_deref()) {
@@ -138,6 +124,13 @@ async fn answer(
     }
 }
 
+fn not_authenticated(problem: ClientProblem, trail: &mut Trail) -> ApiAnswer {
+    let answer = ApiAnswer::from(problem);
+    trail.reason = Some(problem.reason());
+    trail.is_failed_attempt = answer.is_failed_attempt;
+    answer
+}
+
 struct Act<'a> {
     request: &'a Request,
     site: &'a Site,
@@ -155,24 +148,13 @@ impl Act<'_> {
         let settings = &self.site.settings;
         trail.user_id = Some(ask.user.clone());
         let account = accounts::account_of(self.site, self.request, &ask.user).await?;
-        ask.check(account.as_ref(), &settings.client_area)?;
-        let claims = Claims {
-            iss: settings.issuer.as_str().to_owned(),
-            aud: settings.issuer.sso_endpoint(),
-            sub: ask.user,
-            client_id: caller.clone(),
-            scope: [Scope::BASE].into_iter().chain(ask.destination).collect(),
-            iat: self.site.now,
-            exp: self.site.now.plus(settings.token_ttl),
-            jti: TokenId::from_random(random()?),
-            delegated: true,
-            inputs: ask.inputs,
-        };
+        let grant = ask.grant(account.as_ref(), &settings.client_area, caller)?;
+        let jti = TokenId::from_random(random()?);
+        let claims = grant.into_claims(&settings.issuer, settings.token_ttl, self.site.now, jti);
         trail.jti = Some(claims.jti.clone());
         keep_record(self.site.kv()?, &claims, self.site, context, trail);
-        let grant = Grant::sign(claims, settings).map_err(Fault::from)?;
-        let link = format!("{}.php?access_token={}", settings.issuer.sso_endpoint(), grant.access_token());
-        Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
+        let token = SsoToken::mint(claims, &settings.keys).map_err(Fault::from)?;
+        Ok(ApiAnswer::token(&token, &settings.issuer))
     }
 
     /// The user who owns the service.

@@ -14,4 +14,4 @@ pub use request::{BODY_BYTES_MAX, Caller, Headers, Method, Request, decoded_segm
 pub use response::{Hsts, Response};
 
 #[cfg(test)]
-pub(crate) use request::tests::request as request_for_test;
+pub(crate) use request::tests::{FORM as FORM_FOR_TEST, form as form_for_test, request as request_for_test};

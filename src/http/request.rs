@@ -112,6 +112,15 @@ impl Request {
         self.content_type().as_deref() == Some("application/x-www-form-urlencoded")
     }
 
+    /// Checks that the body is a form.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn check_form(&self) -> Result<(), Failure> {
+        const NO_FORM: Failure = Failure::bad_request("The body is not application/x-www-form-urlencoded.");
+        if self.is_form() { Ok(()) } else { Err(NO_FORM) }
+    }
+
     /// What follows the authentication scheme `scheme` in `Authorization` (RFC 9110 section 11.4): the scheme has no case,
     /// one or more spaces come after it, and white space around the field's value is not part of it (section 5.5).
     pub fn credentials(&self, scheme: &str) -> Option<&str> {
@@ -216,13 +225,20 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    /// The request that posts the form `body` to `target`.
+    pub(crate) fn form(target: &str, body: &str) -> Request {
+        request(Method::Post, target, &[FORM], body)
+    }
+
     fn with(name: &str, value: &str) -> Request {
         request(Method::Get, "/", &[(name, value)], "")
     }
 
     #[test]
     fn a_content_type_is_read_without_its_parameters() {
-        let form = "application/x-www-form-urlencoded";
+        let form = FORM.1;
         for parameters in [
             "",
             " ; ",

@@ -1,5 +1,6 @@
 //! The errors of the endpoints for applications (RFC 6749 section 5.2).
 
+use crate::credential::ClientProblem;
 use crate::http::{ErrorCode, Failure};
 
 /// Why an application gets no token, or does not learn of one.
@@ -21,25 +22,12 @@ pub enum TokenError {
     InvalidScope,
 }
 
-/// Why a client did not prove who it is, for the log alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientProblem {
-    /// It presented nothing, or something malformed.
-    NoCredentials,
-    /// The id is unknown or the secret is wrong.
-    WrongCredentials,
-    /// The credential set is switched off.
-    Disabled,
-}
-
 impl TokenError {
     /// The error's stable name for the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
-            Self::InvalidClient(ClientProblem::NoCredentials) => "no_credentials",
-            Self::InvalidClient(ClientProblem::WrongCredentials) => "wrong_credentials",
-            Self::InvalidClient(ClientProblem::Disabled) => "credential_disabled",
+            Self::InvalidClient(problem) => problem.reason(),
             Self::InvalidGrant => "invalid_grant",
             Self::ForeignToken => "foreign_token",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -67,6 +55,12 @@ impl TokenError {
                 Failure::of(400, ErrorCode::InvalidScope, "A scope is unknown or not allowed to the client.")
             }
         }
+    }
+}
+
+impl From<ClientProblem> for TokenError {
+    fn from(problem: ClientProblem) -> Self {
+        Self::InvalidClient(problem)
     }
 }
 

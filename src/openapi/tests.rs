@@ -1,12 +1,12 @@
 //! The document held to the code. What the Worker answers is held to the document by tests/workerd/openapi.test.mjs.
 
 use super::DOCUMENT;
-use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX, token_json};
-use crate::credential::{CredentialChange, CredentialInput, GrantType};
+use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX};
+use crate::credential::{ClientProblem, CredentialChange, CredentialInput, GrantType};
 use crate::destination::Scope;
 use crate::http::{Failure, Method, Request, request_for_test};
 use crate::import::{Content, WhmcsList};
-use crate::oauth::{ClientProblem, TokenError, TokenRequest};
+use crate::oauth::{TokenError, TokenRequest};
 use crate::route::Route;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
@@ -131,7 +131,7 @@ fn each_state_of_a_token_is_the_codes() {
     let at = Timestamp::from_seconds(1);
     let state = |fate: Option<Fate>, now| {
         let fate = fate.map(|fate| TokenFate { fate, at });
-        token_json(&record, fate.as_ref(), Timestamp::from_seconds(now)).unwrap()["state"].take()
+        record.to_json(fate.as_ref(), Timestamp::from_seconds(now)).unwrap()["state"].take()
     };
     let denied = Fate::Denied(Denial::Closed);
     let settled = [Fate::SignedIn, denied, Fate::Revoked].map(|fate| state(Some(fate), 60));

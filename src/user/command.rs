@@ -339,6 +339,7 @@ pub enum Fate {
 mod tests {
     use super::*;
     use crate::json::assert_wire;
+    use crate::user::session_for_test;
     use serde_json::json;
 
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
@@ -523,20 +524,7 @@ mod tests {
     #[test]
     fn wire_form_of_each_reply_is_unchanged() {
         let at = Timestamp::from_seconds(1);
-        let session = Session {
-            id: sid(),
-            token: jti(),
-            client_id: portal(),
-            destination: None,
-            created_at: at,
-            last_seen_at: at,
-            idle_seconds: 60,
-            max_expires_at: at,
-            address: None,
-            user_agent: None,
-            nonce: None,
-            ordinal: 0,
-        };
+        let session = session_for_test();
         let input =
             AccountInput { status: crate::user::Status::Closed, sso: Some(true), services: none(), domains: none() };
         let account = input.into_account(None, at);

@@ -155,25 +155,24 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
     if origin.now >= redemption.expires_at {
         return Decision::only(Reply::Denied(Denial::TokenExpired));
     }
-    match barred(facts.account.as_ref()) {
+    let denial = denial(facts, redemption.service_id.as_ref(), redemption.domain_id.as_ref());
+    match denial {
         Some(Denial::Closed) if redemption.presented.is_some() => {
             return deny(facts, redemption, Denial::ClosedWithSession, origin);
         }
-        Some(denial) => return deny(facts, redemption, denial, origin),
-        None => {}
+        Some(denial @ (Denial::Closed | Denial::SsoDisabled)) => return deny(facts, redemption, denial, origin),
+        _ => {}
     }
     match facts.token.as_ref().map(|token| token.fate) {
-        Some(Fate::SignedIn) => return repeat(facts, redemption, origin),
+        Some(Fate::SignedIn) => return repeat(facts, redemption, denial, origin),
         Some(Fate::Denied(_)) => return deny(facts, redemption, Denial::TokenUsed, origin),
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    let refusal = if credential_stands(facts, &redemption.client_id, redemption.delegated) {
-        unowned_by(facts, &redemption)
-    } else {
-        Some(Denial::CredentialRevoked)
-    };
-    match refusal {
+    match denial {
+        _ if !credential_stands(facts, &redemption.client_id, redemption.delegated) => {
+            deny(facts, redemption, Denial::CredentialRevoked, origin)
+        }
         Some(denial) => deny(facts, redemption, denial, origin),
         None => sign_in(facts, redemption, origin),
     }
@@ -186,34 +185,16 @@ fn credential_stands(facts: &Facts, client_id: &ClientId, delegated: bool) -> bo
     delegated || facts.credentials.iter().any(is_enabled)
 }
 
-/// Why the account may not be signed in to at all, if so.
-fn barred(account: Option<&Account>) -> Option<Denial> {
-    match account {
-        Some(account) if account.status == Status::Closed => Some(Denial::Closed),
-        Some(account) if !account.sso => Some(Denial::SsoDisabled),
-        Some(_) | None => None,
-    }
-}
-
-/// Why the account may not be sent to this service or domain, if so.
-fn unowned(account: Option<&Account>, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
-    match account {
-        None => Some(Denial::UnknownAccount),
-        Some(account) => (!account.owns(service, domain)).then_some(Denial::NotOwner),
-    }
-}
-
-fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
-    unowned(facts.account.as_ref(), redemption.service_id.as_ref(), redemption.domain_id.as_ref())
+/// Why the user may not be signed in, to this service or domain where one is named.
+fn denial(facts: &Facts, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
+    facts.account.as_ref().map_or(Some(Denial::UnknownAccount), |account| account.denial(service, domain))
 }
 
 /// Whether [`redeem`] would sign in with the token as it was signed (RFC 7662 section 2.2, `active`).
 fn is_active(facts: &Facts, token: &Introspection) -> bool {
-    let account = facts.account.as_ref();
     facts.token.is_none()
         && credential_stands(facts, &token.client_id, token.delegated)
-        && barred(account).is_none()
-        && unowned(account, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
+        && denial(facts, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
 }
 
 /// Refuses. A fresh token is spent by that, and a spent one was replayed.
@@ -241,16 +222,13 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, origin: Origin) -
 }
 
 /// The token that opened a session, again: the same browser is let through, where the user may go there.
-fn repeat(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
+fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, origin: Origin) -> Decision {
     let repeated = opened_by(facts, &redemption.jti, origin.now).filter(|opened| {
         redemption.presented.as_ref() == Some(&opened.id)
             || opened.is_repeated_by(redemption.nonce.as_ref(), origin.now)
     });
     match repeated {
-        Some(opened) => Decision::only(match unowned_by(facts, &redemption) {
-            None => Reply::Repeated(opened.clone()),
-            Some(denial) => Reply::Denied(denial),
-        }),
+        Some(opened) => Decision::only(denial.map_or_else(|| Reply::Repeated(opened.clone()), Reply::Denied)),
         None => deny(facts, redemption, Denial::TokenUsed, origin),
     }
 }

@@ -17,4 +17,6 @@ pub use cookie::{OpenedBy, SessionCookie};
 pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
 pub use denial::Denial;
 pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};
+#[cfg(test)]
+pub(crate) use session::tests::session as session_for_test;
 pub use session::{Session, applications_of};

@@ -1,8 +1,10 @@
 //! An answer of the API, encoded as WHMCS does.
 
-use crate::credential::CredentialSet;
+use crate::credential::{ClientProblem, CredentialSet};
 use crate::http::Response;
+use crate::issuer::Issuer;
 use crate::time::Timestamp;
+use crate::token::SsoToken;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -69,10 +71,10 @@ impl ApiAnswer {
         Self { status, is_failed_attempt: false, fields }
     }
 
-    /// The answer, which counts against the caller's rate limit: a secret was missing or wrong.
-    pub const fn as_failed_attempt(mut self) -> Self {
-        self.is_failed_attempt = true;
-        self
+    /// The answer to `CreateSsoToken`.
+    pub fn token(token: &SsoToken, issuer: &Issuer) -> Self {
+        let link = token.link(&format!("{}.php", issuer.sso_endpoint()));
+        Self::success(json!({"access_token": token.text.expose(), "redirect_url": link.expose()}))
     }
 
     /// Whether it is a success.
@@ -87,6 +89,16 @@ impl ApiAnswer {
             Encoding::Xml => (xml(action, &self.fields), "application/xml; charset=utf-8"),
         };
         Response { body, ..Response::empty(self.status) }.with("Content-Type", content_type)
+    }
+}
+
+impl From<ClientProblem> for ApiAnswer {
+    fn from(problem: ClientProblem) -> Self {
+        let message = match problem {
+            ClientProblem::NoCredentials => "Invalid or missing credentials",
+            ClientProblem::WrongCredentials | ClientProblem::Disabled => "Authentication Failed",
+        };
+        Self { is_failed_attempt: true, ..Self::error(403, message) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::destination::Scope;
 use crate::id::{OwnedId, UserId};
+use crate::user::session_for_test;
 
 mod account;
 mod limits;
@@ -57,20 +58,8 @@ fn here() -> Caller {
 
 /// A session that token `n` opened at `NOW`, here.
 fn session(n: u8) -> Session {
-    Session {
-        id: sid(n),
-        token: jti(n),
-        client_id: portal(),
-        destination: Scope::parse("clientarea:invoices"),
-        created_at: NOW,
-        last_seen_at: NOW,
-        idle_seconds: IDLE,
-        max_expires_at: NOW.plus(MAX),
-        address: here().address,
-        user_agent: here().user_agent,
-        nonce: None,
-        ordinal: 0,
-    }
+    let Caller { address, user_agent } = here();
+    Session { id: sid(n), token: jti(n), address, user_agent, ordinal: 0, ..session_for_test() }
 }
 
 fn dead(session: Session) -> Session {
