@@ -103,3 +103,5 @@ pub mod whmcs;
 mod directions;
 #[cfg(target_arch = "wasm32")]
 mod edge;
+#[cfg(test)]
+mod redaction;

@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::token::SsoToken;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// All fields, in the order in which WHMCS's documentation prints them.
 const FIELD_ORDER: [&str; 20] = [
@@ -42,14 +42,20 @@ pub enum Encoding {
     Xml,
 }
 
-/// An answer.
-#[derive(Clone, Debug, PartialEq)]
+/// An answer. `Debug` shows the message of an error, but no other field, which may be a secret.
+#[derive(Clone, PartialEq)]
 pub struct ApiAnswer {
     /// The status.
     pub status: u16,
     /// Whether a secret was missing or wrong, so that the answer counts against the caller's rate limit.
     pub is_failed_attempt: bool,
     fields: Map<String, Value>,
+}
+
+impl fmt::Debug for ApiAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiAnswer({} {:?})", self.status, self.fields.get("message"))
+    }
 }
 
 impl ApiAnswer {

@@ -3,6 +3,7 @@
 use super::Encoding;
 use crate::credential::{ClientAuthentication, ClientProblem};
 use crate::http::{ErrorCode, Failure, Method, Request};
+use std::fmt;
 
 /// The greatest number of parameters.
 const COUNT_MAX: usize = 200;
@@ -10,9 +11,15 @@ const COUNT_MAX: usize = 200;
 const CREDENTIALS: [&str; 5] = ["identifier", "secret", "username", "password", "accesskey"];
 
 /// The parameters of query and body; the body wins. Names have no case, as in WHMCS's own examples. A parameter with
-/// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list.
-#[derive(Debug, Default)]
+/// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list. `Debug` shows the names alone.
+#[derive(Default)]
 pub struct ApiParams(Vec<(String, String)>);
+
+impl fmt::Debug for ApiParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl ApiParams {
     /// Merges the decoded pairs of query and body.
