@@ -39,7 +39,7 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► address ─► route ─► console ─► admin ─► demo, import, oauth, session, sso ─► failure_response, settings
+//! edge ─► address ─► route ─► console ─► admin, demo, import, oauth, session, sso ─► failure_response, settings
 //! ─► gateway, whmcs ─► credential, token ─► user ─► destination, limit, log, page, store ─► http, id, issuer, openapi, secret
 //! ─► json, time
 //! ```

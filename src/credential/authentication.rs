@@ -49,7 +49,9 @@ pub trait Client {
     /// The stored form of its secret.
     fn secret(&self) -> &StoredSecret;
     /// Whether it is disabled.
-    fn is_disabled(&self) -> bool;
+    fn is_disabled(&self) -> bool {
+        false
+    }
 }
 
 impl ClientAuthentication {

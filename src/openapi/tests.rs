@@ -4,7 +4,7 @@ use super::DOCUMENT;
 use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX};
 use crate::credential::{ClientProblem, CredentialChange, CredentialInput, GrantType};
 use crate::destination::Scope;
-use crate::http::{Failure, Method, Request, request_for_test};
+use crate::http::{Failure, Method, Request, form_for_test, request_for_test};
 use crate::import::{Content, WhmcsList};
 use crate::oauth::{TokenError, TokenRequest};
 use crate::route::Route;
@@ -223,10 +223,8 @@ fn the_administration_takes_each_example_and_no_field_more() {
 #[test]
 fn each_parameter_of_a_token_request_belongs_in_the_body() {
     let (token, inquiry) = (schema("TokenForm"), schema("InquiryForm"));
-    let form = [("content-type", "application/x-www-form-urlencoded")];
     let refusal = |name: &str| {
-        let request = request_for_test(Method::Post, &format!("/oauth/token?{name}=1"), &form, "");
-        TokenRequest::parse(&request).unwrap_err().failure().description
+        TokenRequest::parse(&form_for_test(&format!("/oauth/token?{name}=1"), "")).unwrap_err().failure().description
     };
     for name in keys(&token["properties"]).union(&keys(&inquiry["properties"])) {
         assert_eq!(refusal(name), "Parameters belong in the body, not in the address.", "{name}");

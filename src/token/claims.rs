@@ -30,7 +30,7 @@ pub struct Claims {
     pub scope: ScopeSet,
     /// When it was issued.
     pub iat: Timestamp,
-    /// When it dies. At this second it is already dead.
+    /// When it expires. From this second on it is invalid.
     pub exp: Timestamp,
     /// Its id.
     pub jti: TokenId,
@@ -73,10 +73,10 @@ pub fn open(text: &Secret, keys: &KeyRing, issuer: &Issuer, now: Timestamp) -> R
     let claims: Claims = keys.open(Purpose::SsoToken, text.expose()).ok_or(TokenRefusal::Forged)?;
     let is_ours = claims.iss == issuer.as_str() && claims.aud == issuer.sso_endpoint();
     // The clock that minted it may be a little ahead, but the token must not outlive the object's memory of it.
-    let life_is_sound = claims.iat <= claims.exp
+    let lifetime_is_valid = claims.iat <= claims.exp
         && claims.exp <= claims.iat.plus(TOKEN_TTL_MAX)
         && claims.iat <= now.plus(CLOCK_SKEW_MAX);
-    if !is_ours || !life_is_sound {
+    if !is_ours || !lifetime_is_valid {
         return Err(TokenRefusal::Denied(Denial::TokenMisdirected, Box::new(claims)));
     }
     if now >= claims.exp {

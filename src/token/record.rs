@@ -21,7 +21,7 @@ pub struct TokenRecord {
     pub scope: ScopeSet,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// When it dies.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// The destination inputs signed into it.
     #[serde(flatten)]

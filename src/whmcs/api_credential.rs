@@ -194,10 +194,6 @@ impl Client for ApiCredential {
     fn secret(&self) -> &StoredSecret {
         &self.secret
     }
-
-    fn is_disabled(&self) -> bool {
-        false
-    }
 }
 
 impl ApiCredential {
