@@ -2,7 +2,7 @@
 
 use crate::console::{ADMINISTRATION_OFF, misdirected_page};
 use crate::failure_response::Format;
-use crate::http::{Failure, Method, Request, Response};
+use crate::http::{ErrorCode, Failure, Method, Request, Response};
 use crate::issuer::scheme_and_host;
 use crate::log::Outcome;
 use crate::route::Route;
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// The answer to a request by http where the issuer is https.
 pub const HTTPS_REQUIRED: Failure =
-    Failure::of(403, "https_required", "Signet answers by https only. Nothing of this request was read.");
+    Failure::of(403, ErrorCode::HttpsRequired, "Signet answers by https only. Nothing of this request was read.");
 
 /// A request that is not served at the address it was sent to.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub fn refusal(request: &Request, route: Route, settings: &Settings) -> Option<R
     let home = settings.client_area.base().as_str();
     let refuse = |failure: Failure| Refusal {
         outcome: Outcome::Denied,
-        reason: failure.error,
+        reason: failure.error.as_str(),
         response: failure.into_response(Route::format(request), Some(home)),
     };
     // 1.
@@ -40,7 +40,7 @@ pub fn refusal(request: &Request, route: Route, settings: &Settings) -> Option<R
         return Some(match https_address(request, route, settings) {
             Some(address) => {
                 let response = Response::redirect(308, &address);
-                Refusal { outcome: Outcome::Deferred, reason: HTTPS_REQUIRED.error, response }
+                Refusal { outcome: Outcome::Deferred, reason: HTTPS_REQUIRED.error.as_str(), response }
             }
             None => refuse(HTTPS_REQUIRED),
         });
@@ -52,7 +52,7 @@ pub fn refusal(request: &Request, route: Route, settings: &Settings) -> Option<R
         return Some(match Route::format(request) {
             Format::Page => {
                 let response = misdirected_page(console_origin);
-                Refusal { outcome: Outcome::Denied, reason: failure.error, response }
+                Refusal { outcome: Outcome::Denied, reason: failure.error.as_str(), response }
             }
             Format::Json | Format::Problem | Format::Whmcs => refuse(failure),
         });
@@ -81,7 +81,7 @@ fn misdirected(console_origin: Option<&str>) -> Failure {
         Some(origin) => Cow::Owned(format!("Administration is at {origin}.")),
         None => Cow::Borrowed(ADMINISTRATION_OFF),
     };
-    Failure { description, ..Failure::of(421, "misdirected_request", "") }
+    Failure { description, ..Failure::of(421, ErrorCode::MisdirectedRequest, "") }
 }
 
 #[cfg(test)]

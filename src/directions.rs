@@ -48,7 +48,7 @@ fn dependencies_point_to_the_right() {
     let mut imports = 0;
     for entry in fs::read_dir(src).unwrap().map(|entry| entry.unwrap().path()) {
         let room = entry.file_stem().unwrap().to_str().unwrap().to_owned();
-        if ["lib", "directions"].contains(&room.as_str()) {
+        if ["lib", "directions", "redaction"].contains(&room.as_str()) {
             continue;
         }
         let place = places.get(&room).unwrap_or_else(|| panic!("lib.rs: the line of arrows does not name {room}"));

@@ -1,6 +1,6 @@
 //! How a failure is answered: as JSON, as problem details, as WHMCS's API does, or as a page.
 
-use crate::http::{Failure, Request, Response};
+use crate::http::{ErrorCode, Failure, Request, Response};
 use crate::page::{self, layout};
 use crate::whmcs::php_string;
 use maud::{Markup, html};
@@ -31,7 +31,7 @@ impl Failure {
     pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
         let response = match format {
             Format::Json => {
-                let mut body = json!({"error": self.error, "error_description": self.description});
+                let mut body = json!({"error": self.error.as_str(), "error_description": self.description});
                 if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url.as_deref()) {
                     fields.insert("login_url".to_owned(), login_url.into());
                 }
@@ -58,15 +58,7 @@ impl Failure {
 
 /// The page of a failure. `home` is where it offers to go on.
 fn failure_page(failure: &Failure, home: Option<&str>) -> Markup {
-    let title = match failure.status {
-        401 if failure.error == "invalid_session" => "Please sign in",
-        _ if failure.error == "invalid_form" => "Nothing was changed",
-        _ if failure.error == "https_required" => "Use https",
-        401 | 403 => "This link did not sign you in",
-        404 => "Page not found",
-        429 | 500.. => "Please try again",
-        _ => "This link does not work",
-    };
+    let title = title(failure.error);
     layout(
         title,
         &html! {
@@ -74,10 +66,10 @@ fn failure_page(failure: &Failure, home: Option<&str>) -> Markup {
                 p.status.bad { (failure.status) " " (status_phrase(failure.status)) }
                 h1 { (title) }
                 p.message role="alert" { (failure.description) }
-                @if failure.error == "invalid_token" {
+                @if failure.error == ErrorCode::InvalidToken {
                     p.hint { "Go back to the application you came from and sign in from there again. A sign-in link works once, for a minute." }
                 }
-                @if failure.error == "invalid_form" {
+                @if failure.error == ErrorCode::InvalidForm {
                     p { a href="/account/security" { "Open your sessions" } }
                 }
                 @if failure.way_back.is_some() || home.is_some() {
@@ -91,6 +83,36 @@ fn failure_page(failure: &Failure, home: Option<&str>) -> Markup {
             }
         },
     )
+}
+
+const fn title(error: ErrorCode) -> &'static str {
+    match error {
+        ErrorCode::InvalidSession => "Please sign in",
+        ErrorCode::InvalidForm => "Nothing was changed",
+        ErrorCode::HttpsRequired => "Use https",
+        ErrorCode::NotFound => "Page not found",
+        ErrorCode::InvalidClient
+        | ErrorCode::AccessDenied
+        | ErrorCode::InvalidToken
+        | ErrorCode::Unauthorized
+        | ErrorCode::NoCookie
+        | ErrorCode::CredentialsInAddress
+        | ErrorCode::ForeignPage
+        | ErrorCode::ForeignOrigin => "This link did not sign you in",
+        ErrorCode::ServerError
+        | ErrorCode::TemporarilyUnavailable
+        | ErrorCode::TooManyRequests
+        | ErrorCode::BadGateway => "Please try again",
+        ErrorCode::InvalidRequest
+        | ErrorCode::InvalidGrant
+        | ErrorCode::UnauthorizedClient
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::InvalidScope
+        | ErrorCode::MethodNotAllowed
+        | ErrorCode::AccountFull
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::MisdirectedRequest => "This link does not work",
+    }
 }
 
 /// The reason phrase of a status (RFC 9110 section 15).

@@ -39,8 +39,8 @@
 //! and random bytes are parameters. Dependencies point one way:
 //!
 //! ```text
-//! edge ─► address ─► route ─► console ─► admin ─► demo, import, oauth, session, sso ─► failure_response, settings
-//! ─► gateway, whmcs ─► credential, token, user ─► destination, limit, log, page, store ─► http, id, issuer, openapi, secret
+//! edge ─► address ─► route ─► console ─► admin, demo, import, oauth, session, sso ─► failure_response, settings
+//! ─► gateway, whmcs ─► credential, token ─► user ─► destination, limit, log, page, store ─► http, id, issuer, openapi, secret
 //! ─► json, time
 //! ```
 //!
@@ -104,3 +104,5 @@ pub mod whmcs;
 mod directions;
 #[cfg(target_arch = "wasm32")]
 mod edge;
+#[cfg(test)]
+mod redaction;

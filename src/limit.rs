@@ -6,7 +6,7 @@
 //! reported to it. Of a client over its limit, only failed attempts are refused, so that nobody locks it out by guessing at its
 //! secret.
 
-use crate::http::Failure;
+use crate::http::{ErrorCode, Failure};
 use crate::id::ClientId;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -14,11 +14,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The answer to an attempt beyond the limit (RFC 6585 section 4).
 pub const TOO_MANY_ATTEMPTS: Failure =
-    Failure::of(429, "too_many_requests", "Too many failed attempts. Try again in a minute.").with("Retry-After", "60");
+    Failure::of(429, ErrorCode::TooManyRequests, "Too many failed attempts. Try again in a minute.")
+        .with("Retry-After", "60");
 
 /// The answer to a browser that calls for a page of another origin, before a secret is looked at: such pages could otherwise use
 /// up the limit of everybody who visits them.
-pub const FOREIGN_PAGE: Failure = Failure::of(403, "foreign_page", "A page of another origin cannot call this.");
+pub const FOREIGN_PAGE: Failure =
+    Failure::of(403, ErrorCode::ForeignPage, "A page of another origin cannot call this.");
 
 /// How long an address over its limit is refused, in seconds: the period of the binding in wrangler.toml. The binding does not
 /// say when its period began, so a refusal may outlast that.

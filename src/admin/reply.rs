@@ -5,11 +5,10 @@ use crate::http::Response;
 use crate::id::{TokenId, UserId};
 use crate::issuer::Issuer;
 use crate::secret::Secret;
-use crate::session::session_json;
 use crate::store::Page;
 use crate::time::Timestamp;
-use crate::token::TokenRecord;
-use crate::user::{Account, Event, Export, Fate, Session, TokenFate};
+use crate::token::{TokenRecord, unrecorded_json};
+use crate::user::{Account, Event, Export, Session, TokenFate};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
@@ -91,8 +90,8 @@ impl UserExport {
     pub fn to_json(&self, now: Timestamp) -> serde_json::Result<Value> {
         let Self { user, kept, records, sets } = self;
         let token = |(jti, fate): &(TokenId, TokenFate)| match records.iter().find(|record| record.jti == *jti) {
-            Some(record) => token_json(record, Some(fate), now),
-            None => Ok(with_fate(json!({"jti": jti}), fate_words(fate), Some(fate))),
+            Some(record) => record.to_json(Some(fate), now),
+            None => Ok(unrecorded_json(jti, fate)),
         };
         let credentials = kept.credentials.iter().map(|bound| {
             let set = sets.iter().find(|set| set.client_id == bound.client_id);
@@ -103,7 +102,7 @@ impl UserExport {
             "user_id": user,
             "exported_at": now,
             "account": kept.account.as_ref().map(|account| account_json(user, account)),
-            "sessions": kept.sessions.iter().map(session_json).collect::<Vec<_>>(),
+            "sessions": kept.sessions.iter().map(Session::to_json).collect::<Vec<_>>(),
             "events": kept.events,
             "tokens": kept.tokens.iter().map(token).collect::<serde_json::Result<Vec<_>>>()?,
             "credentials": credentials.collect::<serde_json::Result<Vec<_>>>()?,
@@ -121,7 +120,7 @@ impl AdminReply {
         Ok(match self {
             Self::Account { user, account, is_new } => Response::json(status(is_new), &account_json(&user, &account)),
             Self::Sessions(sessions) => {
-                let sessions: Vec<_> = sessions.iter().map(session_json).collect();
+                let sessions: Vec<_> = sessions.iter().map(Session::to_json).collect();
                 Response::json(200, &json!({"sessions": sessions}))
             }
             Self::Export(export) => Response::json(200, &export.to_json(now)?),
@@ -143,7 +142,7 @@ impl AdminReply {
             Self::ApiCredentials(page) => {
                 page_json("api_credentials", &page, |credential| api_credential_json(credential, None))?
             }
-            Self::Token { record, fate } => Response::json(200, &token_json(&record, fate.as_ref(), now)?),
+            Self::Token { record, fate } => Response::json(200, &record.to_json(fate.as_ref(), now)?),
             Self::Done => Response::empty(204),
         })
     }
@@ -196,43 +195,12 @@ fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> serde_
     Ok(stored)
 }
 
-/// A token's record and what became of it: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
-///
-/// # Errors
-/// Those of serde.
-pub fn token_json(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
-    let words = match fate {
-        Some(fate) => fate_words(fate),
-        None if now >= record.expires_at => ("expired", None),
-        None => ("pending", None),
-    };
-    Ok(with_fate(serde_json::to_value(record)?, words, fate))
-}
-
-/// What became of a token, and why.
-const fn fate_words(fate: &TokenFate) -> (&'static str, Option<&'static str>) {
-    match fate.fate {
-        Fate::SignedIn => ("signed_in", None),
-        Fate::Denied(denial) => ("denied", Some(denial.reason())),
-        Fate::Revoked => ("revoked", None),
-    }
-}
-
-fn with_fate(mut token: Value, (state, reason): (&str, Option<&str>), fate: Option<&TokenFate>) -> Value {
-    if let Some(fields) = token.as_object_mut() {
-        fields.insert("state".to_owned(), state.into());
-        fields.insert("reason".to_owned(), reason.into());
-        fields.insert("settled_at".to_owned(), fate.map(|fate| fate.at.seconds()).into());
-    }
-    token
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::credential::CredentialInput;
     use crate::id::ClientId;
-    use crate::user::{AccountInput, BoundCredential, CredentialState, Denial};
+    use crate::user::{AccountInput, BoundCredential, CredentialState, Denial, Fate};
     use crate::whmcs::ApiCredentialInput;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -261,7 +229,7 @@ mod tests {
     fn a_secret_is_shown_only_when_it_is_new() {
         let input: CredentialInput =
             serde_json::from_value(json!({"name": "P", "scopes": [], "user_id": "42", "service_id": 12})).unwrap();
-        let new = Secret::new("s3cret".into());
+        let new = Secret::new("s3cret");
         let set = input.into_set(ClientId::parse("portal").unwrap(), &new, NOW).unwrap();
         let mut expected = json!({
             "client_id": "portal",
@@ -284,7 +252,7 @@ mod tests {
     fn the_secret_of_an_api_credential_is_shown_only_when_it_is_new() {
         let input: ApiCredentialInput =
             serde_json::from_value(json!({"name": "P", "actions": ["CreateSsoToken"]})).unwrap();
-        let new = Secret::new("s3cret".into());
+        let new = Secret::new("s3cret");
         let credential = input.into_credential(ClientId::parse("api").unwrap(), &new, NOW).unwrap();
         let mut expected = json!({
             "identifier": "api",
@@ -300,42 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_shown_with_what_became_of_it() {
-        let record = json!({
-            "jti": JTI,
-            "user_id": "42",
-            "client_id": "portal",
-            "scope": "clientarea:sso",
-            "issued_at": 1_799_999_941,
-            "expires_at": 1_800_000_001,
-            "service_id": "12",
-        });
-        let at = Timestamp::from_seconds(1_799_999_950);
-        for (fate, now, state, reason) in [
-            (None, NOW, "pending", None),
-            (None, NOW.plus(1), "expired", None),
-            (Some(Fate::SignedIn), NOW.plus(1), "signed_in", None),
-            (Some(Fate::Denied(Denial::NotOwner)), NOW, "denied", Some("not_owner")),
-            (Some(Fate::Revoked), NOW, "revoked", None),
-        ] {
-            let mut expected = record.clone();
-            expected["state"] = state.into();
-            expected["reason"] = reason.into();
-            expected["settled_at"] = fate.map(|_| at.seconds()).into();
-            let typed: TokenRecord = serde_json::from_value(record.clone()).unwrap();
-            let fate = fate.map(|fate| TokenFate { fate, at });
-            assert_eq!(token_json(&typed, fate.as_ref(), now).unwrap(), expected);
-        }
-    }
-
-    #[test]
     fn wire_form_of_an_export_is_unchanged() {
         let at = Timestamp::from_seconds(1_799_999_950);
         let account: AccountInput = serde_json::from_value(json!({"status": "Active"})).unwrap();
         let input: CredentialInput =
             serde_json::from_value(json!({"name": "P", "scopes": [], "user_id": "42"})).unwrap();
         let portal = ClientId::parse("portal").unwrap();
-        let set = input.into_set(portal.clone(), &Secret::new("s3cret".into()), NOW).unwrap();
+        let set = input.into_set(portal.clone(), &Secret::new("s3cret"), NOW).unwrap();
         let record = json!({
             "jti": JTI, "user_id": "42", "client_id": "portal", "scope": "clientarea:sso", "issued_at": 1, "expires_at": 61,
         });

@@ -1,7 +1,7 @@
 //! A request to the administration API, parsed whole.
 
 use crate::credential::{CredentialChange, CredentialInput};
-use crate::http::{Failure, Method, Params, Request, decoded_segments, parse_number};
+use crate::http::{ErrorCode, Failure, Method, Params, Request, decoded_segments, parse_number};
 use crate::id::{ClientId, SessionId, TokenId, UserId};
 use crate::json::parse_object;
 use crate::secret::{Secret, SecretDigest};
@@ -122,15 +122,17 @@ const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is ma
 
 /// The answer to a change after which the account would own too much.
 pub const ACCOUNT_FULL: Failure =
-    Failure::of(409, "account_full", "The account would own more than 25,000 services and domains.");
+    Failure::of(409, ErrorCode::AccountFull, "The account would own more than 25,000 services and domains.");
 
 /// The answer when there is nothing to do `request` with.
 pub const fn missing(request: &UserRequest) -> Failure {
     match request {
-        UserRequest::EndSession(_) => Failure::of(404, "not_found", "There is no such session."),
-        UserRequest::DeleteAccount { erase: true } => Failure::of(404, "not_found", "There is nothing left to erase."),
-        UserRequest::Export => Failure::of(404, "not_found", "Nothing is kept of such a user."),
-        _ => Failure::of(404, "not_found", "There is no such account."),
+        UserRequest::EndSession(_) => Failure::of(404, ErrorCode::NotFound, "There is no such session."),
+        UserRequest::DeleteAccount { erase: true } => {
+            Failure::of(404, ErrorCode::NotFound, "There is nothing left to erase.")
+        }
+        UserRequest::Export => Failure::of(404, ErrorCode::NotFound, "Nothing is kept of such a user."),
+        _ => Failure::of(404, ErrorCode::NotFound, "There is no such account."),
     }
 }
 
@@ -140,10 +142,11 @@ impl AdminRequest {
     /// # Errors
     /// 401, the same for no token and a wrong one.
     pub fn authenticate(request: &Request, admin_token: &SecretDigest) -> Result<(), Failure> {
-        const UNAUTHORIZED: Failure = Failure::of(401, "unauthorized", "The administration token is missing or wrong.")
-            .with("WWW-Authenticate", r#"Bearer realm="signet administration""#)
-            .as_failed_attempt();
-        let presented = request.credentials("bearer").map(|token| Secret::new(token.to_owned()));
+        const UNAUTHORIZED: Failure =
+            Failure::of(401, ErrorCode::Unauthorized, "The administration token is missing or wrong.")
+                .with("WWW-Authenticate", r#"Bearer realm="signet administration""#)
+                .as_failed_attempt();
+        let presented = request.credentials("bearer").map(Secret::new);
         if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
     }
 
@@ -299,7 +302,7 @@ fn parse_limit(params: &Params) -> Result<u64, Failure> {
 fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
     match request.content_type().as_deref() {
         Some("application/json") => {}
-        _ => return Err(Failure::of(415, "unsupported_media_type", "The body is not application/json.")),
+        _ => return Err(Failure::of(415, ErrorCode::UnsupportedMediaType, "The body is not application/json.")),
     }
     const NOT_JSON: Failure = Failure::bad_request("The body is not JSON.");
     let text = std::str::from_utf8(&request.body).map_err(|_| NOT_JSON)?;

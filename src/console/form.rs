@@ -4,14 +4,14 @@ use super::{Notice, View};
 use crate::admin::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, UserRequest};
 use crate::credential::{CredentialChange, CredentialInput, GrantType};
 use crate::destination::Scope;
-use crate::http::{Failure, Params, Request, parse_number};
+use crate::http::{ErrorCode, Failure, Params, Request, parse_number};
 use crate::id::{ClientId, OwnedId, SessionId, TokenId, UserId};
 use crate::user::{AccountInput, Status};
 use crate::whmcs::{ActionName, AddressRange, ApiCredentialChange, ApiCredentialInput};
 use std::collections::BTreeSet;
 
-const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not one of this page.");
-const NOT_CONFIRMED: Failure = Failure::of(400, "invalid_form", "The box that confirms it was not ticked.");
+const BAD_FORM: Failure = Failure::of(400, ErrorCode::InvalidForm, "The form is not one of this page.");
+const NOT_CONFIRMED: Failure = Failure::of(400, ErrorCode::InvalidForm, "The box that confirms it was not ticked.");
 
 /// What a form asks, and what is shown once it is done.
 #[derive(Debug)]

@@ -66,12 +66,12 @@ pub enum ConsoleRequest {
         /// What is asked.
         act: Box<Act>,
         /// The field `csrf_token`.
-        csrf_token: String,
+        csrf_token: Secret,
     },
     /// Sign out.
     SignOut {
         /// The field `csrf_token`.
-        csrf_token: String,
+        csrf_token: Secret,
     },
 }
 
@@ -113,7 +113,7 @@ impl SignInRequest {
             return Ok(Some(Self::Arrive(then(&Params::parse(request.query.as_bytes(), b"")?))));
         }
         let form = parse_form(request)?;
-        let admin_token = Secret::new(form.get("admin_token").unwrap_or_default().trim().to_owned());
+        let admin_token = Secret::new(form.get("admin_token").unwrap_or_default().trim());
         Ok(Some(Self::Enter(SignIn { admin_token, then: then(&form) })))
     }
 }
@@ -158,8 +158,8 @@ impl ConsoleRequest {
     }
 }
 
-fn csrf_token(form: &Params) -> String {
-    form.get("csrf_token").unwrap_or_default().to_owned()
+fn csrf_token(form: &Params) -> Secret {
+    Secret::new(form.get("csrf_token").unwrap_or_default())
 }
 
 /// The page at an address.
@@ -180,9 +180,7 @@ fn view_at_path(path: &str, query: &Params) -> Result<View, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::request_for_test;
-
-    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+    use crate::http::{FORM_FOR_TEST as FORM, request_for_test};
 
     fn get(target: &str) -> Result<ConsoleRequest, Failure> {
         ConsoleRequest::parse(&request_for_test(Method::Get, target, &[], ""))

@@ -97,7 +97,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn digest(text: &str) -> SecretDigest {
-        SecretDigest::of(&Secret::new(text.into()))
+        SecretDigest::of(&Secret::new(text))
     }
 
     fn session() -> ConsoleSession {
@@ -144,9 +144,12 @@ mod tests {
         assert_eq!(of(value, NOW).unwrap().sid, session().id);
         assert_eq!(of(value, NOW.plus(CONSOLE_MAX)), None);
         let user = keys.sign(Purpose::Session, &ConsoleCookie { sid: session().id, exp: NOW.plus(9) }).unwrap();
-        for bad in
-            [format!("__Host-signet-admin={user}"), format!("{value}x"), format!("__Host-signet-admin="), String::new()]
-        {
+        for bad in [
+            format!("__Host-signet-admin={user}"),
+            format!("{value}x"),
+            "__Host-signet-admin=".to_owned(),
+            String::new(),
+        ] {
             assert_eq!(of(&bad, NOW), None, "{bad}");
         }
         assert!(ConsoleCookie::clear(Response::empty(303)).header("Set-Cookie").unwrap().contains("Max-Age=0"));

@@ -1,5 +1,6 @@
 //! A credential set as it is stored.
 
+use super::Client;
 use crate::destination::Scope;
 use crate::http::WayBack;
 use crate::id::{ClientId, OwnedId, UserId};
@@ -159,25 +160,17 @@ pub struct CredentialSet {
     pub secret: StoredSecret,
 }
 
-/// What a client presents to prove who it is.
-#[derive(Debug)]
-pub struct ClientAuthentication {
-    /// Its id.
-    pub client_id: ClientId,
-    /// Its secret.
-    pub secret: Secret,
-    /// The secret as it stood in the header, if form-decoding (RFC 6749 section 2.3.1) changed it:
-    /// many clients leave the encoding out.
-    pub undecoded_secret: Option<Secret>,
-}
+impl Client for CredentialSet {
+    fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
 
-impl ClientAuthentication {
-    /// Whether it proves to be `set`. An unknown set takes as long as a known one.
-    pub fn proves(&self, set: Option<&CredentialSet>, now: Timestamp) -> bool {
-        let stored = set.map_or(&StoredSecret::NONE, |set| &set.secret);
-        let is_right = stored.verify(&self.secret, now);
-        let is_right_undecoded = self.undecoded_secret.as_ref().is_some_and(|secret| stored.verify(secret, now));
-        (is_right | is_right_undecoded) & set.is_some_and(|set| set.client_id == self.client_id)
+    fn secret(&self) -> &StoredSecret {
+        &self.secret
+    }
+
+    fn is_disabled(&self) -> bool {
+        self.disabled
     }
 }
 

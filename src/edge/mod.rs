@@ -178,7 +178,7 @@ async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestCon
 fn record(audit: &AuditContext, result: &Result<Answer, Error>, milliseconds: u64, env: &Env, worker: &Context) {
     let (outcome, reason, fault) = match result {
         Ok(_) => (audit.outcome.get(), audit.reason.get().unwrap_or("ok"), None),
-        Err(Error::Failure(failure)) => (Outcome::Denied, audit.reason.get().unwrap_or(failure.error), None),
+        Err(Error::Failure(failure)) => (Outcome::Denied, audit.reason.get().unwrap_or(failure.error.as_str()), None),
         Err(Error::Fault(fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
     };
     let (client_id, user_id, jti) = (audit.client_id.borrow(), audit.user_id.borrow(), audit.jti.borrow());

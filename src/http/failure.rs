@@ -1,6 +1,6 @@
 //! A failure: one status, one code, one text.
 
-use super::Response;
+use super::{ErrorCode, Response};
 use std::borrow::Cow;
 
 /// The challenge of a 401 where no `Authorization` header helps: at routes that a browser opens by its cookie or by a link. A
@@ -12,8 +12,8 @@ pub const BROWSER_CHALLENGE: (&str, &str) = ("WWW-Authenticate", r#"Signet realm
 pub struct Failure {
     /// The status.
     pub status: u16,
-    /// The code: RFC 6749 section 5.2, RFC 6750 section 3.1, or the status in words.
-    pub error: &'static str,
+    /// The code.
+    pub error: ErrorCode,
     /// The text.
     pub description: Cow<'static, str>,
     /// One more header field.
@@ -43,7 +43,7 @@ impl Failure {
     /// More than 100 parameters.
     pub const TOO_MANY_PARAMETERS: Self = Self::bad_request("There are too many parameters.");
     /// Nothing lives at this path.
-    pub const NOT_FOUND: Self = Self::of(404, "not_found", "There is nothing at this address.");
+    pub const NOT_FOUND: Self = Self::of(404, ErrorCode::NotFound, "There is nothing at this address.");
     /// A setting or binding is missing or invalid.
     pub const NOT_CONFIGURED: Self =
         Self::unavailable("Signet is not configured. The operator finds the reason at /healthz.");
@@ -51,12 +51,12 @@ impl Failure {
     pub const STORAGE_DOWN: Self = Self::unavailable("Signet cannot reach its storage. Try again in a moment.");
     /// The client area's server does not answer.
     pub const BAD_GATEWAY: Self =
-        Self::of(502, "bad_gateway", "The client area does not answer. Try again in a moment.");
+        Self::of(502, ErrorCode::BadGateway, "The client area does not answer. Try again in a moment.");
     /// Our own mistake.
-    pub const INTERNAL: Self = Self::of(500, "server_error", "Something went wrong in Signet.");
+    pub const INTERNAL: Self = Self::of(500, ErrorCode::ServerError, "Something went wrong in Signet.");
 
     /// A failure with fixed texts.
-    pub const fn of(status: u16, error: &'static str, description: &'static str) -> Self {
+    pub const fn of(status: u16, error: ErrorCode, description: &'static str) -> Self {
         Self {
             status,
             error,
@@ -71,22 +71,22 @@ impl Failure {
 
     /// 400 `invalid_request`.
     pub const fn bad_request(description: &'static str) -> Self {
-        Self::of(400, "invalid_request", description)
+        Self::of(400, ErrorCode::InvalidRequest, description)
     }
 
     /// 413: the body has more than `longest` bytes.
     pub fn body_too_large(longest: usize) -> Self {
         let description = Cow::Owned(format!("The request body is larger than {} KiB.", longest / 1024));
-        Self { description, ..Self::of(413, "invalid_request", "") }
+        Self { description, ..Self::of(413, ErrorCode::InvalidRequest, "") }
     }
 
     /// 405 with the methods that would do.
     pub const fn method_not_allowed(allow: &'static str) -> Self {
-        Self::of(405, "method_not_allowed", "The method is not allowed here.").with("Allow", allow)
+        Self::of(405, ErrorCode::MethodNotAllowed, "The method is not allowed here.").with("Allow", allow)
     }
 
     const fn unavailable(description: &'static str) -> Self {
-        Self::of(503, "temporarily_unavailable", description).with("Retry-After", "5")
+        Self::of(503, ErrorCode::TemporarilyUnavailable, description).with("Retry-After", "5")
     }
 
     /// The failure with one more header field.

@@ -1,15 +1,17 @@
 //! HTTP as plain data: what came in, what goes out, and one shape for every failure.
 
 mod cookie;
+mod error_code;
 mod failure;
 mod params;
 mod request;
 mod response;
 
+pub use error_code::ErrorCode;
 pub use failure::{BROWSER_CHALLENGE, Failure, WayBack};
 pub use params::{Params, parse_number};
 pub use request::{BODY_BYTES_MAX, Caller, Headers, Method, Request, decoded_segments};
 pub use response::{Hsts, Response};
 
 #[cfg(test)]
-pub(crate) use request::tests::request as request_for_test;
+pub(crate) use request::tests::{FORM as FORM_FOR_TEST, form as form_for_test, request as request_for_test};

@@ -1,10 +1,17 @@
 //! Form parameters (`application/x-www-form-urlencoded`).
 
 use super::Failure;
+use std::fmt;
 
-/// Parameters of a query or a form body. Each name occurs once, and no value is empty.
-#[derive(Debug, Default)]
+/// Parameters of a query or a form body. Each name occurs once, and no value is empty. `Debug` shows the names alone.
+#[derive(Default)]
 pub struct Params(Vec<(String, String)>);
+
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Params {
     /// Parses a query and a body together. A parameter without a value counts as omitted (RFC 6749 section 3.2).

@@ -4,6 +4,7 @@ use super::{Failure, cookie, parse_number};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// The greatest length of a request body, in bytes.
 pub const BODY_BYTES_MAX: usize = 65_536;
@@ -44,8 +45,8 @@ impl Method {
     }
 }
 
-/// A request.
-#[derive(Clone, Debug)]
+/// A request. `Debug` leaves out the query, the values of the headers and the body, which may hold secrets.
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -59,6 +60,13 @@ pub struct Request {
     pub origin: String,
     /// The body, at most [`BODY_BYTES_MAX`] bytes. Empty where the route takes none.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, path, headers, .. } = self;
+        write!(f, "Request({method:?} {path} {headers:?})")
+    }
 }
 
 /// Where a request came from.
@@ -80,9 +88,15 @@ pub fn decoded_segments(path: &str) -> Vec<Cow<'_, str>> {
     path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect()
 }
 
-/// Header fields. Names are in lower case, as the platform gives them.
-#[derive(Clone, Debug, Default)]
+/// Header fields. Names are in lower case, as the platform gives them. `Debug` shows the names alone.
+#[derive(Clone, Default)]
 pub struct Headers(Vec<(String, String)>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Headers {
     /// The value of the field `name`, given in lower case. Repeated fields are one, joined by commas.
@@ -115,6 +129,15 @@ impl Request {
     /// Whether the body is a form.
     pub fn is_form(&self) -> bool {
         self.content_type().as_deref() == Some("application/x-www-form-urlencoded")
+    }
+
+    /// Checks that the body is a form.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn check_form(&self) -> Result<(), Failure> {
+        const NO_FORM: Failure = Failure::bad_request("The body is not application/x-www-form-urlencoded.");
+        if self.is_form() { Ok(()) } else { Err(NO_FORM) }
     }
 
     /// What follows the authentication scheme `scheme` in `Authorization` (RFC 9110 section 11.4): the scheme has no case,
@@ -222,13 +245,20 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    /// The request that posts the form `body` to `target`.
+    pub(crate) fn form(target: &str, body: &str) -> Request {
+        request(Method::Post, target, &[FORM], body)
+    }
+
     fn with(name: &str, value: &str) -> Request {
         request(Method::Get, "/", &[(name, value)], "")
     }
 
     #[test]
     fn a_content_type_is_read_without_its_parameters() {
-        let form = "application/x-www-form-urlencoded";
+        let form = FORM.1;
         for parameters in [
             "",
             " ; ",

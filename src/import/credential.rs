@@ -57,7 +57,7 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn secret(text: &str) -> Secret {
-        Secret::new(text.into())
+        Secret::new(text)
     }
 
     fn input() -> Value {

@@ -1,14 +1,14 @@
 //! A stream of bytes, split into numbered lines. No more is kept than the line that is being read.
 
-use std::mem;
+use std::{fmt, mem};
 
 /// The greatest length of a line without its end, in bytes: that of any other request body.
 pub const LINE_BYTES_MAX: usize = crate::http::BODY_BYTES_MAX;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A line as it was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A line as it was sent. `Debug` leaves out its bytes, which may hold a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawLine {
     /// Its number, from 1.
     pub number: u64,
@@ -16,8 +16,14 @@ pub struct RawLine {
     pub bytes: Option<Vec<u8>>,
 }
 
+impl fmt::Debug for RawLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawLine({}, {:?} bytes)", self.number, self.bytes.as_ref().map(Vec::len))
+    }
+}
+
 /// The splitter: chunks of any size in, lines out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Lines {
     /// How many lines are complete.
     complete: u64,
@@ -25,7 +31,6 @@ pub struct Lines {
     partial: Partial,
 }
 
-#[derive(Debug)]
 struct Partial(Option<Vec<u8>>);
 
 impl Default for Partial {

@@ -1,13 +1,12 @@
 //! cPanel's application links. cPanel's server posts what the provider laid down when it made the link (WHM API 1,
 //! `create_integration_link`), and sends the user where the answer says.
 
-use super::request::check_form;
-use super::{ClientProblem, Grant, TokenError, TokenRequest, TokenWish};
-use crate::credential::{ClientAuthentication, GrantType};
-use crate::http::{Failure, Params, Request, Response, parse_number};
-use crate::id::ClientId;
-use crate::secret::Secret;
-use crate::settings::Settings;
+use super::request::parse_form;
+use super::{TokenError, TokenParameters, TokenRequest};
+use crate::credential::{ClientAuthentication, ClientProblem, GrantType};
+use crate::http::{Failure, Request, Response, parse_number};
+use crate::issuer::Issuer;
+use crate::token::SsoToken;
 use serde_json::json;
 
 /// How long cPanel is to wait before it tries again, in seconds; 60 at most.
@@ -40,19 +39,15 @@ impl ApplicationLink {
     /// A [`TokenError`].
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
-        check_form(request, &BODY_PARAMETERS)?;
+        let params = parse_form(request, &BODY_PARAMETERS, request.query.as_bytes())?;
         if request.headers.get("authorization").is_some() {
             return Err(Failure::bad_request("The client authenticates in two ways at once.").into());
         }
-        let params = Params::parse(request.query.as_bytes(), &request.body)?;
         let bad_attempt = Failure::bad_request("The attempt is malformed.");
-        let client = ClientAuthentication {
-            client_id: params.get("subscriber_unique_id").and_then(ClientId::parse).ok_or(NONE)?,
-            secret: Secret::new(params.get("token").ok_or(NONE)?.to_owned()),
-            undecoded_secret: None,
-        };
-        let wish = TokenWish::parse(&params)?;
-        let token_request = TokenRequest { client, grant_type: GrantType::SingleSignOn, wish };
+        let pair = params.get("subscriber_unique_id").zip(params.get("token"));
+        let client = pair.and_then(|(id, secret)| ClientAuthentication::parse(id, secret)).ok_or(NONE)?;
+        let parameters = TokenParameters::parse(&params)?;
+        let token_request = TokenRequest { client, grant_type: GrantType::SingleSignOn, parameters };
         let attempts_before = params.parsed("attempt", parse_number, bad_attempt)?.unwrap_or(0);
         Ok(Self { token_request, attempts_before })
     }
@@ -62,12 +57,10 @@ impl ApplicationLink {
         let attempt = attempts_before.saturating_add(1).min(ATTEMPTS_MAX);
         Response::json(200, &json!({"retry": RETRY_SECONDS, "attempt": attempt}))
     }
-}
 
-impl Grant {
     /// The answer to a click: where to send the user.
-    pub fn into_link_response(self, settings: &Settings) -> Response {
-        Response::json(200, &json!({"redirect_url": self.redirect_url(settings)}))
+    pub fn response(token: &SsoToken, issuer: &Issuer) -> Response {
+        Response::json(200, &json!({"redirect_url": token.link(&issuer.sso_endpoint()).expose()}))
     }
 }
 
@@ -75,15 +68,10 @@ impl Grant {
 mod tests {
     use super::*;
     use crate::destination::ScopeSet;
-    use crate::http::{Method, request_for_test};
+    use crate::http::{FORM_FOR_TEST as FORM, Method, form_for_test, request_for_test};
     use crate::id::UserId;
 
-    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
     const BODY: &str = "app=Signet&token=s3cret&user=cpuser&subscriber_unique_id=portal";
-
-    fn click(target: &str, body: &str) -> Request {
-        request_for_test(Method::Post, target, &[FORM], body)
-    }
 
     #[test]
     fn a_click_is_told_from_a_token_request() {
@@ -94,28 +82,29 @@ mod tests {
             ("/oauth/token.php", "grant_type=single_sign_on&client_id=a", false),
             ("/oauth/token.php?subscriber_unique_id=a", "", false),
         ] {
-            assert_eq!(ApplicationLink::is_at(&click(target, body)), is_click, "{target} {body}");
+            assert_eq!(ApplicationLink::is_at(&form_for_test(target, body)), is_click, "{target} {body}");
         }
     }
 
     #[test]
     fn a_click_becomes_a_token_request() {
         let target = "/oauth/token.php?scope=clientarea:sso%20clientarea:product_details&service_id=12&user_id=42";
-        let link = ApplicationLink::parse(&click(target, BODY)).unwrap();
+        let link = ApplicationLink::parse(&form_for_test(target, BODY)).unwrap();
         let request = link.token_request;
         assert_eq!(request.client.client_id.as_str(), "portal");
         assert_eq!(request.client.secret.expose(), "s3cret");
-        assert_eq!(request.wish.scope, ScopeSet::parse("clientarea:sso clientarea:product_details"));
-        assert_eq!(request.wish.user_id, UserId::parse("42"));
-        assert_eq!(request.wish.inputs.service_id.unwrap().as_str(), "12");
+        assert_eq!(request.parameters.scope, ScopeSet::parse("clientarea:sso clientarea:product_details"));
+        assert_eq!(request.parameters.user_id, UserId::parse("42"));
+        assert_eq!(request.parameters.inputs.service_id.unwrap().as_str(), "12");
         assert_eq!(link.attempts_before, 0);
-        let again = ApplicationLink::parse(&click("/oauth/token.php", &format!("{BODY}&attempt=2"))).unwrap();
-        assert_eq!((again.attempts_before, again.token_request.wish.scope), (2, None));
+        let again = ApplicationLink::parse(&form_for_test("/oauth/token.php", &format!("{BODY}&attempt=2"))).unwrap();
+        assert_eq!((again.attempts_before, again.token_request.parameters.scope), (2, None));
     }
 
     #[test]
     fn each_malformed_click_has_its_error() {
-        let parse = |target: &str, body: &str| ApplicationLink::parse(&click(target, body)).unwrap_err().reason();
+        let parse =
+            |target: &str, body: &str| ApplicationLink::parse(&form_for_test(target, body)).unwrap_err().reason();
         for (target, body, reason) in [
             ("/oauth/token.php", "subscriber_unique_id=portal", "no_credentials"),
             ("/oauth/token.php", "subscriber_unique_id=&token=x", "no_credentials"),

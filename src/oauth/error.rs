@@ -1,6 +1,7 @@
 //! The errors of the endpoints for applications (RFC 6749 section 5.2).
 
-use crate::http::Failure;
+use crate::credential::ClientProblem;
+use crate::http::{ErrorCode, Failure};
 
 /// Why an application gets no token, or does not learn of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,25 +22,12 @@ pub enum TokenError {
     InvalidScope,
 }
 
-/// Why a client did not prove who it is, for the log alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientProblem {
-    /// It presented nothing, or something malformed.
-    NoCredentials,
-    /// The id is unknown or the secret is wrong.
-    WrongCredentials,
-    /// The credential set is switched off.
-    Disabled,
-}
-
 impl TokenError {
     /// The error's stable name for the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
-            Self::InvalidClient(ClientProblem::NoCredentials) => "no_credentials",
-            Self::InvalidClient(ClientProblem::WrongCredentials) => "wrong_credentials",
-            Self::InvalidClient(ClientProblem::Disabled) => "credential_disabled",
+            Self::InvalidClient(problem) => problem.reason(),
             Self::InvalidGrant => "invalid_grant",
             Self::ForeignToken => "foreign_token",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -52,19 +40,27 @@ impl TokenError {
     pub fn failure(self) -> Failure {
         match self {
             Self::InvalidRequest(failure) => failure,
-            Self::InvalidClient(_) => Failure::of(401, "invalid_client", "Client authentication failed.")
+            Self::InvalidClient(_) => Failure::of(401, ErrorCode::InvalidClient, "Client authentication failed.")
                 .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#)
                 .as_failed_attempt(),
-            Self::InvalidGrant => Failure::of(400, "invalid_grant", "The client may not sign in this user."),
-            Self::ForeignToken => Failure::of(400, "invalid_grant", "The token was issued to another client."),
+            Self::InvalidGrant => Failure::of(400, ErrorCode::InvalidGrant, "The client may not sign in this user."),
+            Self::ForeignToken => Failure::of(400, ErrorCode::InvalidGrant, "The token was issued to another client."),
             Self::UnauthorizedClient => {
-                Failure::of(400, "unauthorized_client", "The client may not use this grant type.")
+                Failure::of(400, ErrorCode::UnauthorizedClient, "The client may not use this grant type.")
             }
             Self::UnsupportedGrantType => {
-                Failure::of(400, "unsupported_grant_type", "The only grant type is single_sign_on.")
+                Failure::of(400, ErrorCode::UnsupportedGrantType, "The only grant type is single_sign_on.")
             }
-            Self::InvalidScope => Failure::of(400, "invalid_scope", "A scope is unknown or not allowed to the client."),
+            Self::InvalidScope => {
+                Failure::of(400, ErrorCode::InvalidScope, "A scope is unknown or not allowed to the client.")
+            }
         }
+    }
+}
+
+impl From<ClientProblem> for TokenError {
+    fn from(problem: ClientProblem) -> Self {
+        Self::InvalidClient(problem)
     }
 }
 
@@ -97,7 +93,7 @@ mod tests {
         ] {
             assert_eq!(error.reason(), reason);
             let failure = error.failure();
-            assert_eq!((failure.status, failure.error), (status, code), "{reason}");
+            assert_eq!((failure.status, failure.error.as_str()), (status, code), "{reason}");
             let is_plain = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
             assert!(failure.description.chars().all(is_plain), "RFC 6749 section 5.2: {}", failure.description);
             assert_eq!(failure.header.is_some(), status == 401);

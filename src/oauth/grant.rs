@@ -1,23 +1,14 @@
 //! Whether a token is issued, what it says, and the token.
 
-use super::{ClientProblem, TokenError, TokenRequest};
-use crate::credential::{Binding, ClientAuthentication, CredentialSet};
+use super::{TokenError, TokenRequest};
+use crate::credential::{Binding, CredentialSet};
 use crate::destination::{DestinationInputs, Scope, ScopeSet};
 use crate::http::{Failure, Response};
 use crate::id::{OwnedId, TokenId, UserId};
-use crate::secret::Purpose;
 use crate::settings::Settings;
 use crate::time::Timestamp;
-use crate::token::Claims;
+use crate::token::{Claims, Grant, SsoToken};
 use serde_json::json;
-
-/// A token to be handed out. It is a secret, so it has no `Debug`.
-pub struct Grant {
-    /// What the token says.
-    pub claims: Claims,
-    /// The token.
-    access_token: String,
-}
 
 /// What the token says that `request` asks for, with `set` as KV knows it:
 /// 1. the client proves who it is,
@@ -33,41 +24,22 @@ pub fn grant(
     jti: TokenId,
 ) -> Result<Claims, TokenError> {
     // 1.
-    let set = authenticate(&request.client, set, now)?;
+    let set = request.client.authenticate(set, now)?;
     // 2.
     if !set.grant_types.contains(&request.grant_type) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let scope = granted_scope(request.wish.scope, set)?;
-    let sub = granted_user(request.wish.user_id, &set.binding)?;
-    let service_id = granted_service(request.wish.inputs.service_id, set.service_id.as_ref())?;
-    Ok(Claims {
-        iss: settings.issuer.as_str().to_owned(),
-        aud: settings.issuer.sso_endpoint(),
+    let scope = granted_scope(request.parameters.scope, set)?;
+    let sub = granted_user(request.parameters.user_id, &set.binding)?;
+    let service_id = granted_service(request.parameters.inputs.service_id, set.service_id.as_ref())?;
+    let grant = Grant {
         sub,
         client_id: set.client_id.clone(),
         scope,
-        iat: now,
-        exp: now.plus(settings.token_ttl),
-        jti,
         delegated: set.binding.user().is_none(),
-        inputs: DestinationInputs { service_id, ..request.wish.inputs },
-    })
-}
-
-/// The credential set that `client` proves to be, with `set` as KV knows it (RFC 6749 section 2.3). An unknown client
-/// takes the same work as a wrong secret.
-///
-/// # Errors
-/// [`TokenError::InvalidClient`].
-pub fn authenticate<'a>(
-    client: &ClientAuthentication,
-    set: Option<&'a CredentialSet>,
-    now: Timestamp,
-) -> Result<&'a CredentialSet, TokenError> {
-    let is_proven = client.proves(set, now);
-    let set = set.filter(|_| is_proven).ok_or(TokenError::InvalidClient(ClientProblem::WrongCredentials))?;
-    if set.disabled { Err(TokenError::InvalidClient(ClientProblem::Disabled)) } else { Ok(set) }
+        inputs: DestinationInputs { service_id, ..request.parameters.inputs },
+    };
+    Ok(grant.into_claims(&settings.issuer, settings.token_ttl, now, jti))
 }
 
 fn granted_scope(asked: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
@@ -100,41 +72,20 @@ fn granted_service(asked: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Opti
     }
 }
 
-impl Grant {
-    /// Signs a token that says `claims`.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`](crate::secret::KeyRing::sign).
-    pub fn sign(claims: Claims, settings: &Settings) -> serde_json::Result<Self> {
-        let access_token = settings.keys.sign(Purpose::SsoToken, &claims)?;
-        Ok(Self { claims, access_token })
-    }
-
-    /// The token, for the one answer that hands it out.
-    pub fn access_token(&self) -> &str {
-        &self.access_token
-    }
-
-    /// A ready link to the SSO endpoint.
-    pub(super) fn redirect_url(&self, settings: &Settings) -> String {
-        format!("{}?access_token={}", settings.issuer.sso_endpoint(), self.access_token)
-    }
-
-    /// The answer (RFC 6749 section 5.1) with a ready link to the SSO endpoint, and the id that a receipt is asked by.
-    pub fn into_response(self, settings: &Settings) -> Response {
-        Response::json(
-            200,
-            &json!({
-                "access_token": self.access_token,
-                "token_type": "Bearer",
-                "expires_in": settings.token_ttl,
-                "scope": self.claims.scope,
-                "jti": self.claims.jti,
-                "redirect_url": self.redirect_url(settings),
-            }),
-        )
-        .with("Pragma", "no-cache")
-    }
+/// The answer with `token` (RFC 6749 section 5.1), a ready link to the SSO endpoint, and the id that a receipt is asked by.
+pub fn token_response(token: &SsoToken, settings: &Settings) -> Response {
+    Response::json(
+        200,
+        &json!({
+            "access_token": token.text.expose(),
+            "token_type": "Bearer",
+            "expires_in": settings.token_ttl,
+            "scope": token.claims.scope,
+            "jti": token.claims.jti,
+            "redirect_url": token.link(&settings.issuer.sso_endpoint()).expose(),
+        }),
+    )
+    .with("Pragma", "no-cache")
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ mod metadata;
 mod request;
 
 pub use cpanel::ApplicationLink;
-pub use error::{ClientProblem, TokenError};
-pub use grant::{Grant, authenticate, grant};
+pub use error::TokenError;
+pub use grant::{grant, token_response};
 pub use introspection::introspection_json;
 pub use metadata::metadata;
-pub use request::{ReceiptRequest, TokenInquiry, TokenRequest, TokenWish};
+pub use request::{ReceiptRequest, TokenInquiry, TokenParameters, TokenRequest};

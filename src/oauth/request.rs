@@ -1,14 +1,11 @@
 //! What applications ask: for a token, or about one. Each request is parsed whole.
 
-use super::{ClientProblem, TokenError};
-use crate::credential::{ClientAuthentication, GrantType};
+use super::TokenError;
+use crate::credential::{ClientAuthentication, ClientProblem, GrantType};
 use crate::destination::{DestinationInputs, ScopeSet};
 use crate::http::{Failure, Params, Request};
-use crate::id::{ClientId, TokenId, UserId};
+use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
 
 /// The parameters that belong in the body, and never in the query.
 const BODY_PARAMETERS: [&str; 10] = [
@@ -32,12 +29,12 @@ pub struct TokenRequest {
     /// The grant type.
     pub grant_type: GrantType,
     /// What token is wanted.
-    pub wish: TokenWish,
+    pub parameters: TokenParameters,
 }
 
 /// What token is wanted.
 #[derive(Debug, Default)]
-pub struct TokenWish {
+pub struct TokenParameters {
     /// The scopes asked for; none for all that the set allows.
     pub scope: Option<ScopeSet>,
     /// The user to sign in.
@@ -52,19 +49,19 @@ impl TokenRequest {
     /// # Errors
     /// A [`TokenError`]; the form first, then the client's credentials, then the rest.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        let params = parse_form(request)?;
+        let params = parse_form(request, &BODY_PARAMETERS, b"")?;
         let client = parse_client(request, &params)?;
         let grant_type =
             params.get("grant_type").ok_or(Failure::bad_request("The parameter grant_type is missing."))?;
         Ok(Self {
             client,
             grant_type: GrantType::parse(grant_type).ok_or(TokenError::UnsupportedGrantType)?,
-            wish: TokenWish::parse(&params)?,
+            parameters: TokenParameters::parse(&params)?,
         })
     }
 }
 
-impl TokenWish {
+impl TokenParameters {
     /// Parses the parameters that say what token is wanted.
     pub(super) fn parse(params: &Params) -> Result<Self, TokenError> {
         Ok(Self {
@@ -91,10 +88,10 @@ impl TokenInquiry {
     /// # Errors
     /// A [`TokenError`]; the form first, then the client's credentials, then the token.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        let params = parse_form(request)?;
+        let params = parse_form(request, &BODY_PARAMETERS, b"")?;
         let client = parse_client(request, &params)?;
         let token = params.get("token").ok_or(Failure::bad_request("The parameter token is missing."))?;
-        Ok(Self { client, token: Secret::new(token.to_owned()) })
+        Ok(Self { client, token: Secret::new(token) })
     }
 }
 
@@ -118,21 +115,13 @@ impl ReceiptRequest {
     }
 }
 
-/// The parameters of a form, which must all be in the body.
-fn parse_form(request: &Request) -> Result<Params, Failure> {
-    check_form(request, &BODY_PARAMETERS)?;
-    Params::parse(b"", &request.body)
-}
-
-/// Checks that the body is a form, and that none of the parameters `in_body` is in the query.
-pub(super) fn check_form(request: &Request, in_body: &[&str]) -> Result<(), Failure> {
-    if !request.is_form() {
-        return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
-    }
+/// The parameters of a form and of `query`. None of the parameters `in_body` may be in the request's query.
+pub(super) fn parse_form(request: &Request, in_body: &[&str], query: &[u8]) -> Result<Params, Failure> {
+    request.check_form()?;
     if form_urlencoded::parse(request.query.as_bytes()).any(|(name, _)| in_body.contains(&name.as_ref())) {
         return Err(Failure::bad_request("Parameters belong in the body, not in the address."));
     }
-    Ok(())
+    Params::parse(query, &request.body)
 }
 
 /// One way to authenticate, never two (RFC 6749 section 2.3).
@@ -142,39 +131,15 @@ fn parse_client(request: &Request, params: &Params) -> Result<ClientAuthenticati
     match (request.headers.get("authorization"), in_body) {
         (Some(_), (_, Some(_))) => Err(Failure::bad_request("The client authenticates in two ways at once.").into()),
         (Some(_), (id, None)) => {
-            let client = request.credentials("basic").and_then(parse_basic).ok_or(NONE)?;
+            let client = request.credentials("basic").and_then(ClientAuthentication::parse_basic).ok_or(NONE)?;
             if id.is_some_and(|id| id != client.client_id.as_str()) {
                 return Err(Failure::bad_request("The client_id contradicts the Authorization header.").into());
             }
             Ok(client)
         }
-        (None, (Some(id), Some(secret))) => Ok(ClientAuthentication {
-            client_id: ClientId::parse(id).ok_or(NONE)?,
-            secret: Secret::new(secret.to_owned()),
-            undecoded_secret: None,
-        }),
+        (None, (Some(id), Some(secret))) => ClientAuthentication::parse(id, secret).ok_or(NONE),
         (None, _) => Err(NONE),
     }
-}
-
-/// The credentials of HTTP Basic (RFC 7617), whose parts are form-encoded (RFC 6749 section 2.3.1).
-fn parse_basic(encoded: &str) -> Option<ClientAuthentication> {
-    let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (id, secret) = pair.split_once(':')?;
-    let decoded = decode_form(secret).unwrap_or_else(|| secret.to_owned());
-    if decoded.is_empty() {
-        return None;
-    }
-    Some(ClientAuthentication {
-        client_id: decode_form(id).and_then(|id| ClientId::parse(&id)).or_else(|| ClientId::parse(id))?,
-        undecoded_secret: (decoded != secret).then(|| Secret::new(secret.to_owned())),
-        secret: Secret::new(decoded),
-    })
-}
-
-fn decode_form(text: &str) -> Option<String> {
-    let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().ok().map(String::from)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The document held to the code. What the Worker answers is held to the document by tests/workerd/openapi.test.mjs.
 
 use super::DOCUMENT;
-use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX, token_json};
-use crate::credential::{CredentialChange, CredentialInput, GrantType};
+use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX};
+use crate::credential::{ClientProblem, CredentialChange, CredentialInput, GrantType};
 use crate::destination::Scope;
-use crate::http::{Failure, Method, Request, request_for_test};
+use crate::http::{Failure, Method, Request, form_for_test, request_for_test};
 use crate::import::{Content, WhmcsList};
-use crate::oauth::{ClientProblem, TokenError, TokenRequest};
+use crate::oauth::{TokenError, TokenRequest};
 use crate::route::Route;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
@@ -131,7 +131,7 @@ fn each_state_of_a_token_is_the_codes() {
     let at = Timestamp::from_seconds(1);
     let state = |fate: Option<Fate>, now| {
         let fate = fate.map(|fate| TokenFate { fate, at });
-        token_json(&record, fate.as_ref(), Timestamp::from_seconds(now)).unwrap()["state"].take()
+        record.to_json(fate.as_ref(), Timestamp::from_seconds(now)).unwrap()["state"].take()
     };
     let denied = Fate::Denied(Denial::Closed);
     let settled = [Fate::SignedIn, denied, Fate::Revoked].map(|fate| state(Some(fate), 60));
@@ -149,14 +149,14 @@ fn each_error_of_the_token_endpoint_is_the_codes() {
         TokenError::UnsupportedGrantType,
         TokenError::InvalidScope,
     ] {
-        codes.insert(error.failure().error);
+        codes.insert(error.failure().error.as_str());
     }
     let documented = schema("TokenError")["properties"]["error"]["enum"].take();
     assert_eq!(
         documented.as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect::<BTreeSet<_>>(),
         codes
     );
-    let invalid_client = TokenError::InvalidClient(ClientProblem::NoCredentials).failure().error;
+    let invalid_client = TokenError::InvalidClient(ClientProblem::NoCredentials).failure().error.as_str();
     assert_eq!(schema("InvalidClientError")["properties"]["error"]["const"], invalid_client);
 }
 
@@ -223,10 +223,8 @@ fn the_administration_takes_each_example_and_no_field_more() {
 #[test]
 fn each_parameter_of_a_token_request_belongs_in_the_body() {
     let (token, inquiry) = (schema("TokenForm"), schema("InquiryForm"));
-    let form = [("content-type", "application/x-www-form-urlencoded")];
     let refusal = |name: &str| {
-        let request = request_for_test(Method::Post, &format!("/oauth/token?{name}=1"), &form, "");
-        TokenRequest::parse(&request).unwrap_err().failure().description
+        TokenRequest::parse(&form_for_test(&format!("/oauth/token?{name}=1"), "")).unwrap_err().failure().description
     };
     for name in keys(&token["properties"]).union(&keys(&inquiry["properties"])) {
         assert_eq!(refusal(name), "Parameters belong in the body, not in the address.", "{name}");

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn secret(text: &str) -> Secret {
-        Secret::new(text.into())
+        Secret::new(text)
     }
 
     #[test]

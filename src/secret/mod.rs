@@ -19,8 +19,8 @@ pub struct Secret(String);
 
 impl Secret {
     /// Takes a secret as it came from outside.
-    pub fn new(text: String) -> Self {
-        Self(text)
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
     }
 
     /// Makes a secret of 256 random bits, spelled in base64url (43 characters).
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_printed() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "Secret(redacted)");
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(redacted)");
     }
 
     #[test]

@@ -1,30 +1,14 @@
 //! Forward authentication: who is signed in, for a proxy that asks.
 
-use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Request, Response};
 use crate::id::UserId;
 use crate::settings::Settings;
 use crate::user::Session;
-use serde_json::{Value, json};
 use url::Url;
-
-/// A session, as `/oauth/session` and administrators show it.
-pub fn session_json(session: &Session) -> Value {
-    json!({
-        "session_id": session.id,
-        "client_id": session.client_id,
-        "jti": session.token,
-        "destination": session.destination,
-        "created_at": session.created_at,
-        "last_seen_at": session.last_seen_at,
-        "expires_at": session.expires_at(),
-        "address": session.address,
-        "user_agent": session.user_agent,
-    })
-}
 
 /// The answer for a live session: headers for the proxy, and JSON with more for whoever reads it.
 pub fn identity(user: &UserId, session: &Session) -> Response {
-    let mut body = session_json(session);
+    let mut body = session.to_json();
     if let Some(fields) = body.as_object_mut() {
         fields.insert("user_id".to_owned(), user.as_str().into());
     }
@@ -40,8 +24,8 @@ pub fn identity(user: &UserId, session: &Session) -> Response {
 /// 401 for everybody else. It names `LOGIN_URL`, for middleware that asks on a browser's behalf and looks like any other
 /// program: `fetch` sends `Sec-Fetch-Mode: cors`.
 pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
-    const NOBODY: Failure =
-        Failure::of(401, "invalid_session", "Nobody is signed in.").with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
+    const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "Nobody is signed in.")
+        .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
     match &settings.login_url {
         Some(login_url) if request.is_navigation() => Ok(Response::redirect(302, login_url.as_str())),
         login_url => Err(Failure { login_url: login_url.as_ref().map(Url::to_string), ..NOBODY }),
@@ -53,53 +37,22 @@ mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
     use crate::settings::tests::settings;
-
-    fn session() -> Session {
-        serde_json::from_value(json!({
-            "id": "AgICAgICAgICAgICAgICAg",
-            "token": "AQEBAQEBAQEBAQEBAQEBAQ",
-            "client_id": "portal",
-            "destination": "clientarea:invoices",
-            "created_at": 1,
-            "last_seen_at": 2,
-            "idle_seconds": 60,
-            "max_expires_at": 1_000,
-            "address": "192.0.2.1",
-            "user_agent": null,
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn wire_form_of_a_session_is_unchanged() {
-        assert_eq!(
-            session_json(&session()),
-            json!({
-                "session_id": "AgICAgICAgICAgICAgICAg",
-                "client_id": "portal",
-                "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
-                "destination": "clientarea:invoices",
-                "created_at": 1,
-                "last_seen_at": 2,
-                "expires_at": 62,
-                "address": "192.0.2.1",
-                "user_agent": null,
-            })
-        );
-    }
+    use crate::user::session_for_test;
 
     #[test]
     fn wire_form_of_an_identity_is_unchanged() {
-        let response = identity(&UserId::parse("42").unwrap(), &session());
+        let response = identity(&UserId::parse("42").unwrap(), &session_for_test());
         assert_eq!(response.status, 200);
-        for (name, value) in
-            [("X-Signet-User", "42"), ("X-Signet-Session", "AgICAgICAgICAgICAgICAg"), ("X-Signet-Expires", "62")]
-        {
+        for (name, value) in [
+            ("X-Signet-User", "42"),
+            ("X-Signet-Session", "AgICAgICAgICAgICAgICAg"),
+            ("X-Signet-Expires", "1800003600"),
+        ] {
             assert_eq!(response.header(name), Some(value));
         }
-        let mut expected = session_json(&session());
+        let mut expected = session_for_test().to_json();
         expected["user_id"] = "42".into();
-        assert_eq!(serde_json::from_str::<Value>(&response.body).unwrap(), expected);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&response.body).unwrap(), expected);
     }
 
     #[test]
@@ -112,7 +65,7 @@ mod tests {
         assert_eq!((sent.status, sent.header("Location")), (302, Some("https://panel.example/login?to=billing")));
         for (request, settings) in [(&call, &with), (&call, &without), (&page, &without)] {
             let failure = nobody(request, settings).unwrap_err();
-            assert_eq!((failure.status, failure.error), (401, "invalid_session"));
+            assert_eq!((failure.status, failure.error.as_str()), (401, "invalid_session"));
             assert_eq!(
                 failure.header,
                 Some(("WWW-Authenticate", r#"Signet realm="signet""#)),

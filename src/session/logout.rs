@@ -18,8 +18,8 @@ impl LogoutRequest {
     /// # Errors
     /// 400 `invalid_request`. Nobody is signed out.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
-        if !request.body.is_empty() && !request.is_form() {
-            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
+        if !request.body.is_empty() {
+            request.check_form()?;
         }
         let params = Params::parse(request.query.as_bytes(), &request.body)?;
         let outside = Failure::bad_request("The return_to is not a path within the client area.");
@@ -67,12 +67,10 @@ pub fn logout_page(user: Option<&str>, request: &LogoutRequest, home: &str) -> M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Method, request_for_test};
-
-    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+    use crate::http::{Method, form_for_test, request_for_test};
 
     fn parse(target: &str, body: &str) -> Result<LogoutRequest, Failure> {
-        LogoutRequest::parse(&request_for_test(Method::Post, target, &[FORM], body))
+        LogoutRequest::parse(&form_for_test(target, body))
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod logout;
 mod security;
 mod security_page;
 
-pub use identity::{identity, nobody, session_json};
+pub use identity::{identity, nobody};
 pub use logout::{LogoutRequest, logout_page};
 pub use security::{FormProof, SecurityForm};
 pub use security_page::{SecurityPage, browser, security_page};

@@ -1,8 +1,8 @@
 //! What users ask on the page of their sessions.
 
-use crate::http::{Failure, Params, Request};
+use crate::http::{ErrorCode, Failure, Params, Request};
 use crate::id::SessionId;
-use crate::secret::{KeyRing, Purpose};
+use crate::secret::{KeyRing, Purpose, Secret};
 use crate::user::UserAction;
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +26,10 @@ impl FormProof {
     ///
     /// # Errors
     /// 403 `invalid_form`.
-    pub fn check(&self, text: &str, keys: &KeyRing) -> Result<(), Failure> {
-        const OLD_FORM: Failure = Failure::of(403, "invalid_form", "The form is out of date. Open the page again.");
-        keys.open(Purpose::Form, text).filter(|proof: &Self| proof == self).map(drop).ok_or(OLD_FORM)
+    pub fn check(&self, text: &Secret, keys: &KeyRing) -> Result<(), Failure> {
+        const OLD_FORM: Failure =
+            Failure::of(403, ErrorCode::InvalidForm, "The form is out of date. Open the page again.");
+        keys.open(Purpose::Form, text.expose()).filter(|proof: &Self| proof == self).map(drop).ok_or(OLD_FORM)
     }
 }
 
@@ -38,7 +39,7 @@ pub struct SecurityForm {
     /// What the user asks.
     pub action: UserAction,
     /// The field `csrf_token`.
-    pub csrf_token: String,
+    pub csrf_token: Secret,
 }
 
 impl SecurityForm {
@@ -47,7 +48,7 @@ impl SecurityForm {
     /// # Errors
     /// 400 `invalid_form`, or `invalid_request` for a repeated parameter.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
-        const BAD_FORM: Failure = Failure::of(400, "invalid_form", "The form is not the one of this page.");
+        const BAD_FORM: Failure = Failure::of(400, ErrorCode::InvalidForm, "The form is not the one of this page.");
         if !request.is_form() {
             return Err(BAD_FORM);
         }
@@ -60,18 +61,17 @@ impl SecurityForm {
             (Some("disallow_sso"), None) => UserAction::SetSso(false),
             _ => return Err(BAD_FORM),
         };
-        Ok(Self { action, csrf_token: params.get("csrf_token").unwrap_or_default().to_owned() })
+        Ok(Self { action, csrf_token: Secret::new(params.get("csrf_token").unwrap_or_default()) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Method, request_for_test};
+    use crate::http::{Method, form_for_test, request_for_test};
     use crate::settings::tests::settings;
 
     const SID: &str = "AgICAgICAgICAgICAgICAg";
-    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
     fn keys() -> KeyRing {
         settings(&[]).ok().unwrap().keys
@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn parse(body: &str) -> Option<UserAction> {
-        SecurityForm::parse(&request_for_test(Method::Post, "/account/security", &[FORM], body)).ok().map(|f| f.action)
+        SecurityForm::parse(&form_for_test("/account/security", body)).ok().map(|f| f.action)
     }
 
     #[test]
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_proof_is_for_one_session_and_one_purpose() {
-        let sealed = proof(1).seal(&keys()).unwrap();
-        assert_eq!(proof(1).check(&sealed, &keys()), Ok(()));
+        let check = |text: &str| proof(1).check(&Secret::new(text), &keys()).map_err(|failure| failure.status);
+        assert_eq!(check(&proof(1).seal(&keys()).unwrap()), Ok(()));
         for bad in [
             String::new(),
             SID.into(),
@@ -126,7 +126,7 @@ mod tests {
             keys().sign(Purpose::Session, &proof(1)).unwrap(),
             keys().sign(Purpose::Switch, &proof(1)).unwrap(),
         ] {
-            assert_eq!(proof(1).check(&bad, &keys()).unwrap_err().status, 403, "{bad}");
+            assert_eq!(check(&bad), Err(403), "{bad}");
         }
     }
 }

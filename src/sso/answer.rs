@@ -1,43 +1,23 @@
 //! The answers of the SSO endpoint.
 
 use super::SsoRequest;
-use crate::http::{BROWSER_CHALLENGE, Failure, Request, Response};
-use crate::id::{ClientId, UserId};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Request, Response};
 use crate::page;
 use crate::token::TokenRefusal;
 use crate::user::Denial;
 
-/// Why a token does not sign anyone in, and whom it names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The signature is not ours. Nobody is named.
-    Forged,
-    /// The signature is good. The credential set that asked for the token, and the user it is for.
-    Denied(Denial, ClientId, UserId),
-}
-
-impl From<TokenRefusal> for Refusal {
-    fn from(refusal: TokenRefusal) -> Self {
-        match refusal {
-            TokenRefusal::Forged => Self::Forged,
-            TokenRefusal::Misdirected(claims) => Self::Denied(Denial::TokenMisdirected, claims.client_id, claims.sub),
-            TokenRefusal::Expired(claims) => Self::Denied(Denial::TokenExpired, claims.client_id, claims.sub),
-        }
-    }
-}
-
-impl Refusal {
+impl TokenRefusal {
     /// The answer's content: `invalid_token` for a dead token (RFC 6750 section 3.1), `access_denied` for a denied user.
     pub fn failure(&self) -> Failure {
-        const INVALID_TOKEN: Failure = Failure::of(401, "invalid_token", "The sign-in link is not valid.")
+        const INVALID_TOKEN: Failure = Failure::of(401, ErrorCode::InvalidToken, "The sign-in link is not valid.")
             .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
         match self {
             Self::Forged => INVALID_TOKEN.as_failed_attempt(),
-            Self::Denied(denial, _, user) => {
-                let description = denial.message(user).into();
+            Self::Denied(denial, claims) => {
+                let description = denial.message(&claims.sub).into();
                 let failure = match denial.status() {
                     401 => Failure { description, ..INVALID_TOKEN },
-                    status => Failure { description, ..Failure::of(status, "access_denied", "") },
+                    status => Failure { description, ..Failure::of(status, ErrorCode::AccessDenied, "") },
                 };
                 if *denial == Denial::ClosedWithSession { failure.clearing_session() } else { failure }
             }
@@ -59,6 +39,7 @@ pub fn signed_in(request: &Request, sso: &SsoRequest, location: &str) -> Respons
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
+    use crate::token::claims_for_test;
 
     #[test]
     fn only_the_form_of_the_switch_page_is_answered_by_a_page() {
@@ -78,18 +59,18 @@ mod tests {
 
     #[test]
     fn a_forged_token_names_nobody() {
-        let failure = Refusal::Forged.failure();
-        assert_eq!((failure.status, failure.error), (401, "invalid_token"));
+        let failure = TokenRefusal::Forged.failure();
+        assert_eq!((failure.status, failure.error.as_str()), (401, "invalid_token"));
         assert!(!failure.description.contains("User ID"));
     }
 
     #[test]
     fn every_denial_keeps_its_status() {
-        let user = UserId::parse("7").unwrap();
+        let claims = claims_for_test();
         for denial in Denial::ALL {
-            let failure = Refusal::Denied(denial, ClientId::parse("portal").unwrap(), user.clone()).failure();
+            let failure = TokenRefusal::Denied(denial, Box::new(claims.clone())).failure();
             assert_eq!(failure.status, denial.status());
-            assert_eq!(failure.description, denial.message(&user));
+            assert_eq!(failure.description, denial.message(&claims.sub));
             let challenge = (failure.status == 401).then_some(BROWSER_CHALLENGE);
             assert_eq!(failure.header, challenge, "RFC 9110 section 15.5.2");
         }

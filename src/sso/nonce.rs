@@ -27,7 +27,7 @@ impl BrowserNonce {
     pub fn of(request: &Request) -> Option<Self> {
         let value = request.cookie(NONCE_COOKIE)?;
         let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
-        (bytes.len() == RANDOM_ID_BYTES).then(|| Self(Secret::new(value.to_owned())))
+        (bytes.len() == RANDOM_ID_BYTES).then(|| Self(Secret::new(value)))
     }
 
     /// What Signet remembers of it.

@@ -2,21 +2,22 @@
 
 use super::NONCE_MARK;
 use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
-use crate::http::{Failure, Method, Params, Request};
+use crate::http::{ErrorCode, Failure, Method, Params, Request};
 use crate::id::OwnedId;
+use crate::secret::Secret;
 use crate::token::Claims;
 
 /// A well-formed request to the SSO endpoint. Unknown parameters, such as `goto`, are ignored.
 #[derive(Debug)]
 pub struct SsoRequest {
     /// The token, not yet opened.
-    pub access_token: String,
+    pub access_token: Secret,
     /// The destination asked for.
     pub destination: Option<Scope>,
     /// The destination inputs asked for.
     pub inputs: DestinationInputs,
     /// The confirmation of an account switch.
-    pub switch: Option<String>,
+    pub switch: Option<Secret>,
     /// Whether its first hop is done, see [`NONCE_MARK`].
     pub is_marked: bool,
     /// Whether it is a POST.
@@ -31,9 +32,9 @@ impl SsoRequest {
     /// 503 for a prefetch, 403 for anything but a navigation.
     pub fn check_navigation(request: &Request) -> Result<(), Failure> {
         const PREFETCH: Failure =
-            Failure::of(503, "temporarily_unavailable", "A sign-in link cannot be fetched ahead of time.");
+            Failure::of(503, ErrorCode::TemporarilyUnavailable, "A sign-in link cannot be fetched ahead of time.");
         const NOT_A_NAVIGATION: Failure =
-            Failure::of(403, "access_denied", "A sign-in link works only when it is opened as a page.");
+            Failure::of(403, ErrorCode::AccessDenied, "A sign-in link works only when it is opened as a page.");
         let announces = |name: &str, word: &str| {
             request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
         };
@@ -56,8 +57,8 @@ impl SsoRequest {
     /// 400 `invalid_request` or `invalid_scope`. Nothing is spent.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let is_post = request.method == Method::Post;
-        if is_post && !request.body.is_empty() && !request.is_form() {
-            return Err(Failure::bad_request("The body is not application/x-www-form-urlencoded."));
+        if is_post && !request.body.is_empty() {
+            request.check_form()?;
         }
         if request.headers.get("authorization").is_some() {
             return Err(Failure::bad_request("The token belongs in the parameter access_token alone."));
@@ -67,10 +68,10 @@ impl SsoRequest {
             params.get("access_token").ok_or(Failure::bad_request("The parameter access_token is missing."))?;
         let destination = params.parsed("scope", parse_destination, INVALID_DESTINATION)?;
         Ok(Self {
-            access_token: access_token.to_owned(),
+            access_token: Secret::new(access_token),
             destination,
             inputs: DestinationInputs::parse(&params)?,
-            switch: params.get("switch").map(str::to_owned),
+            switch: params.get("switch").map(Secret::new),
             is_marked: params.get(NONCE_MARK).is_some(),
             is_post,
         })
@@ -89,7 +90,7 @@ impl SsoRequest {
     /// The parameters that make this request, except the confirmation and the mark.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
-            ("access_token", Some(self.access_token.as_str())),
+            ("access_token", Some(self.access_token.expose())),
             ("scope", self.destination.map(Scope::as_str)),
             ("service_id", self.inputs.service_id.as_ref().map(OwnedId::as_str)),
             ("domain_id", self.inputs.domain_id.as_ref().map(OwnedId::as_str)),
@@ -100,7 +101,7 @@ impl SsoRequest {
     }
 }
 
-const INVALID_DESTINATION: Failure = Failure::of(400, "invalid_scope", "The scope is not a destination.");
+const INVALID_DESTINATION: Failure = Failure::of(400, ErrorCode::InvalidScope, "The scope is not a destination.");
 
 fn parse_destination(text: &str) -> Option<Scope> {
     Scope::parse(text).filter(|scope| *scope != Scope::BASE)
@@ -125,7 +126,9 @@ impl Journey {
     pub fn plan(request: &SsoRequest, claims: &Claims, client_area: &ClientArea) -> Result<Self, Failure> {
         let destination = match request.destination {
             Some(scope) if claims.scope.contains(scope) => Some(scope),
-            Some(_) => return Err(Failure::of(400, "invalid_scope", "The scope was not granted to this token.")),
+            Some(_) => {
+                return Err(Failure::of(400, ErrorCode::InvalidScope, "The scope was not granted to this token."));
+            }
             None => claims.scope.only_destination(),
         };
         let (signed, asked) = (&claims.inputs, &request.inputs);

@@ -2,7 +2,7 @@
 
 use crate::id::{SessionId, TokenId};
 use crate::page::layout;
-use crate::secret::{KeyRing, Purpose};
+use crate::secret::{KeyRing, Purpose, Secret};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +26,8 @@ impl SwitchConfirmation {
     }
 
     /// Whether `text` is this very confirmation, signed by Signet.
-    pub fn is_confirmed_by(&self, text: &str, keys: &KeyRing) -> bool {
-        keys.open(Purpose::Switch, text).is_some_and(|confirmation: Self| confirmation == *self)
+    pub fn is_confirmed_by(&self, text: &Secret, keys: &KeyRing) -> bool {
+        keys.open(Purpose::Switch, text.expose()).is_some_and(|confirmation: Self| confirmation == *self)
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_confirmation_is_for_one_token_and_one_session() {
-        let sealed = confirmation(1, 2).seal(&keys()).unwrap();
+        let sealed = Secret::new(confirmation(1, 2).seal(&keys()).unwrap());
         for (asked, is_confirmed) in [((1, 2), true), ((1, 3), false), ((3, 2), false), ((2, 1), false)] {
             assert_eq!(confirmation(asked.0, asked.1).is_confirmed_by(&sealed, &keys()), is_confirmed, "{asked:?}");
         }
@@ -104,7 +104,7 @@ mod tests {
             keys().sign(Purpose::Session, &asked).unwrap(),
             keys().sign(Purpose::Switch, &"x").unwrap(),
         ] {
-            assert!(!asked.is_confirmed_by(&bad, &keys()), "{bad:?}");
+            assert!(!asked.is_confirmed_by(&Secret::new(bad.as_str()), &keys()), "{bad:?}");
         }
     }
 }

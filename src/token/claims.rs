@@ -3,8 +3,9 @@
 use crate::destination::{DestinationInputs, ScopeSet};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::issuer::Issuer;
-use crate::secret::{KeyRing, Purpose};
+use crate::secret::{KeyRing, Purpose, Secret};
 use crate::time::Timestamp;
+use crate::user::Denial;
 use serde::{Deserialize, Serialize};
 
 /// The longest lifetime of a token, in seconds.
@@ -29,7 +30,7 @@ pub struct Claims {
     pub scope: ScopeSet,
     /// When it was issued.
     pub iat: Timestamp,
-    /// When it dies. At this second it is already dead.
+    /// When it expires. From this second on it is invalid.
     pub exp: Timestamp,
     /// Its id.
     pub jti: TokenId,
@@ -41,39 +42,48 @@ pub struct Claims {
     pub inputs: DestinationInputs,
 }
 
-/// Why a text does not open as a token.
+/// Why a token does not sign its user in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
     /// Not signed by Signet as an SSO token, or its payload is not [`Claims`]. It names nobody.
     Forged,
-    /// Well signed, but for another issuer or audience, or with a life that Signet never gives.
-    Misdirected(Box<Claims>),
-    /// Well signed, but dead.
-    Expired(Box<Claims>),
+    /// Signed by Signet, and denied. [`open`] finds `TokenMisdirected`, also for a lifetime that Signet never gives, and
+    /// `TokenExpired`.
+    Denied(Denial, Box<Claims>),
+}
+
+impl TokenRefusal {
+    /// The stable name of the reason, for the log.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Forged => "forged",
+            Self::Denied(denial, _) => denial.reason(),
+        }
+    }
 }
 
 /// Opens `text` as an SSO token: the signature first, then the claims, then the time. There is no leeway.
 ///
 /// # Errors
 /// A [`TokenRefusal`]; `Forged` unless the signature is good.
-pub fn open(text: &str, keys: &KeyRing, issuer: &Issuer, now: Timestamp) -> Result<Claims, TokenRefusal> {
-    if text.len() > TOKEN_BYTES_MAX {
+pub fn open(text: &Secret, keys: &KeyRing, issuer: &Issuer, now: Timestamp) -> Result<Claims, TokenRefusal> {
+    if text.expose().len() > TOKEN_BYTES_MAX {
         return Err(TokenRefusal::Forged);
     }
-    let claims: Claims = keys.open(Purpose::SsoToken, text).ok_or(TokenRefusal::Forged)?;
+    let claims: Claims = keys.open(Purpose::SsoToken, text.expose()).ok_or(TokenRefusal::Forged)?;
     let is_ours = claims.iss == issuer.as_str() && claims.aud == issuer.sso_endpoint();
     // The clock that minted it may be a little ahead, but the token must not outlive the object's memory of it.
-    let life_is_sound = claims.iat <= claims.exp
+    let lifetime_is_valid = claims.iat <= claims.exp
         && claims.exp <= claims.iat.plus(TOKEN_TTL_MAX)
         && claims.iat <= now.plus(CLOCK_SKEW_MAX);
-    if !is_ours || !life_is_sound {
-        return Err(TokenRefusal::Misdirected(Box::new(claims)));
+    if !is_ours || !lifetime_is_valid {
+        return Err(TokenRefusal::Denied(Denial::TokenMisdirected, Box::new(claims)));
     }
     if now >= claims.exp {
-        return Err(TokenRefusal::Expired(Box::new(claims)));
+        return Err(TokenRefusal::Denied(Denial::TokenExpired, Box::new(claims)));
     }
     Ok(claims)
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

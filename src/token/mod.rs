@@ -1,7 +1,11 @@
 //! The SSO token: minting, opening, and the record kept of it.
 
 mod claims;
+mod mint;
 mod record;
 
+#[cfg(test)]
+pub(crate) use claims::tests::claims as claims_for_test;
 pub use claims::{Claims, TOKEN_BYTES_MAX, TOKEN_TTL_MAX, TokenRefusal, open};
-pub use record::TokenRecord;
+pub use mint::{Grant, SsoToken};
+pub use record::{TokenRecord, unrecorded_json};

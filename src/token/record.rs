@@ -4,7 +4,9 @@ use super::Claims;
 use crate::destination::{DestinationInputs, ScopeSet};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::time::Timestamp;
+use crate::user::{Fate, TokenFate};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// What KV keeps of an issued token, under `token:{jti}`: its claims, but not its signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +21,7 @@ pub struct TokenRecord {
     pub scope: ScopeSet,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// When it dies.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// The destination inputs signed into it.
     #[serde(flatten)]
@@ -40,26 +42,53 @@ impl From<&Claims> for TokenRecord {
     }
 }
 
+impl TokenRecord {
+    /// The record, and what became of the token: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
+    ///
+    /// # Errors
+    /// Those of serde.
+    pub fn to_json(&self, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
+        let state = match fate {
+            Some(fate) => state(fate),
+            None if now >= self.expires_at => ("expired", None),
+            None => ("pending", None),
+        };
+        Ok(with_state(serde_json::to_value(self)?, state, fate))
+    }
+}
+
+/// What became of a token whose record is no longer kept.
+pub fn unrecorded_json(jti: &TokenId, fate: &TokenFate) -> Value {
+    with_state(json!({"jti": jti}), state(fate), Some(fate))
+}
+
+/// The state of a token, and the reason for it.
+const fn state(fate: &TokenFate) -> (&'static str, Option<&'static str>) {
+    match fate.fate {
+        Fate::SignedIn => ("signed_in", None),
+        Fate::Denied(denial) => ("denied", Some(denial.reason())),
+        Fate::Revoked => ("revoked", None),
+    }
+}
+
+fn with_state(mut token: Value, (state, reason): (&str, Option<&str>), fate: Option<&TokenFate>) -> Value {
+    if let Some(fields) = token.as_object_mut() {
+        fields.insert("state".to_owned(), state.into());
+        fields.insert("reason".to_owned(), reason.into());
+        fields.insert("settled_at".to_owned(), fate.map(|fate| fate.at.seconds()).into());
+    }
+    token
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::destination::RelativePath;
     use crate::id::OwnedId;
+    use crate::token::claims_for_test;
+    use crate::user::Denial;
 
-    fn claims() -> Claims {
-        Claims {
-            iss: "https://sso.example".into(),
-            aud: "https://sso.example/oauth/singlesignon".into(),
-            sub: UserId::parse("42").unwrap(),
-            client_id: ClientId::parse("portal").unwrap(),
-            scope: ScopeSet::parse("clientarea:sso clientarea:invoices").unwrap(),
-            iat: Timestamp::from_seconds(1_800_000_000),
-            exp: Timestamp::from_seconds(1_800_000_060),
-            jti: TokenId::from_random([1; 16]),
-            delegated: true,
-            inputs: DestinationInputs::default(),
-        }
-    }
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     #[test]
     fn stored_form_is_unchanged() {
@@ -76,9 +105,38 @@ mod tests {
             (DestinationInputs::default(), format!("{plain}}}")),
             (inputs, format!(r#"{plain},"service_id":"12","domain_id":"34","sso_redirect_path":"cart.php"}}"#)),
         ] {
-            let record = TokenRecord::from(&Claims { inputs, ..claims() });
+            let record = TokenRecord::from(&Claims { inputs, delegated: true, ..claims_for_test() });
             assert_eq!(serde_json::to_string(&record).unwrap(), stored);
             assert_eq!(serde_json::from_str::<TokenRecord>(&stored).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn a_token_is_shown_with_what_became_of_it() {
+        let record = json!({
+            "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
+            "user_id": "42",
+            "client_id": "portal",
+            "scope": "clientarea:sso",
+            "issued_at": 1_799_999_941,
+            "expires_at": 1_800_000_001,
+            "service_id": "12",
+        });
+        let at = Timestamp::from_seconds(1_799_999_950);
+        for (fate, now, state, reason) in [
+            (None, NOW, "pending", None),
+            (None, NOW.plus(1), "expired", None),
+            (Some(Fate::SignedIn), NOW.plus(1), "signed_in", None),
+            (Some(Fate::Denied(Denial::NotOwner)), NOW, "denied", Some("not_owner")),
+            (Some(Fate::Revoked), NOW, "revoked", None),
+        ] {
+            let mut expected = record.clone();
+            expected["state"] = state.into();
+            expected["reason"] = reason.into();
+            expected["settled_at"] = fate.map(|_| at.seconds()).into();
+            let typed: TokenRecord = serde_json::from_value(record.clone()).unwrap();
+            let fate = fate.map(|fate| TokenFate { fate, at });
+            assert_eq!(typed.to_json(fate.as_ref(), now).unwrap(), expected);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The account: what Signet knows of a user.
 
+use super::Denial;
 use crate::id::OwnedId;
 use crate::json::given;
 use crate::time::Timestamp;
@@ -167,6 +168,16 @@ impl Account {
     pub fn owns(&self, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> bool {
         service.is_none_or(|id| self.services.contains(id)) && domain.is_none_or(|id| self.domains.contains(id))
     }
+
+    /// Why its user may not be signed in, to this service or domain where one is named: `Closed` or `SsoDisabled` first, then
+    /// `NotOwner`.
+    pub fn denial(&self, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
+        match self.status {
+            Status::Closed => Some(Denial::Closed),
+            Status::Active | Status::Inactive if !self.sso => Some(Denial::SsoDisabled),
+            Status::Active | Status::Inactive => (!self.owns(service, domain)).then_some(Denial::NotOwner),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -271,7 +282,10 @@ mod tests {
             (None, Some("EXAMPLE.COM"), false),
         ] {
             let (service, domain) = (service.map(id), domain.map(id));
-            assert_eq!(account().owns(service.as_ref(), domain.as_ref()), owns, "{service:?} {domain:?}");
+            let denial = |account: Account| account.denial(service.as_ref(), domain.as_ref());
+            assert_eq!(denial(account()), (!owns).then_some(Denial::NotOwner), "{service:?} {domain:?}");
+            assert_eq!(denial(Account { sso: false, ..account() }), Some(Denial::SsoDisabled));
+            assert_eq!(denial(Account { status: Status::Closed, sso: false, ..account() }), Some(Denial::Closed));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::http::Caller;
 use crate::id::{OwnedId, SessionId, TokenId};
 use crate::time::Timestamp;
 use crate::user::{
-    Account, BoundCredential, Command, Denial, Envelope, Event, EventKind, OWNED_MAX, Reply, Session, Status, TokenFate,
+    Account, BoundCredential, Command, Denial, Envelope, Event, EventKind, OWNED_MAX, Reply, Session, TokenFate,
 };
 use account::{delete_account, export, save_account, set_credential};
 use redemption::redeem;
@@ -150,21 +150,9 @@ impl EventContext {
     }
 }
 
-/// Why the account may not be signed in to at all, if so.
-fn barred(account: Option<&Account>) -> Option<Denial> {
-    match account {
-        Some(account) if account.status == Status::Closed => Some(Denial::Closed),
-        Some(account) if !account.sso => Some(Denial::SsoDisabled),
-        Some(_) | None => None,
-    }
-}
-
-/// Why the account may not be sent to this service or domain, if so.
-fn unowned(account: Option<&Account>, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
-    match account {
-        None => Some(Denial::UnknownAccount),
-        Some(account) => (!account.owns(service, domain)).then_some(Denial::NotOwner),
-    }
+/// Why the user may not be signed in, to this service or domain where one is named.
+fn denial(facts: &Facts, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
+    facts.account.as_ref().map_or(Some(Denial::UnknownAccount), |account| account.denial(service, domain))
 }
 
 #[cfg(test)]

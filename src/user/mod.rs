@@ -20,4 +20,6 @@ pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, ne
 pub use reply::{
     Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export, Fate, Reply, Saved, Security, TokenFate,
 };
+#[cfg(test)]
+pub(crate) use session::tests::session as session_for_test;
 pub use session::{Session, applications_of};

@@ -5,6 +5,7 @@ use crate::id::{ClientId, SessionId, TokenId};
 use crate::secret::SecretDigest;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A session is refreshed at most once in this many seconds, so that checks seldom write.
@@ -70,6 +71,21 @@ impl Session {
         now < self.expires_at()
     }
 
+    /// The session as `/oauth/session` and the administration API show it.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "session_id": self.id,
+            "client_id": self.client_id,
+            "jti": self.token,
+            "destination": self.destination,
+            "created_at": self.created_at,
+            "last_seen_at": self.last_seen_at,
+            "expires_at": self.expires_at(),
+            "address": self.address,
+            "user_agent": self.user_agent,
+        })
+    }
+
     /// The session as used at `now`, if that is worth writing down.
     pub fn refreshed(&self, now: Timestamp) -> Option<Self> {
         (now.since(self.last_seen_at) >= REFRESH_SECONDS).then(|| Self { last_seen_at: now, ..self.clone() })
@@ -97,7 +113,7 @@ pub(super) mod tests {
 
     pub(in crate::user) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-    pub(in crate::user) fn session() -> Session {
+    pub(crate) fn session() -> Session {
         Session {
             id: SessionId::from_random([2; 16]),
             token: TokenId::from_random([1; 16]),
@@ -126,10 +142,26 @@ pub(super) mod tests {
         let before_there_were_ordinals = stored.replace(r#","ordinal":3"#, "");
         let first = Session { ordinal: 0, ..session() };
         assert_eq!(serde_json::from_str::<Session>(&before_there_were_ordinals).unwrap(), first);
-        let nonce = SecretDigest::of(&Secret::new("s".into()));
+        let nonce = SecretDigest::of(&Secret::new("s"));
         let with_nonce =
             stored.replace(r#""ordinal""#, r#""nonce":"VTMu6xZAVsA4I-AO7-uPqMLaBkuiHAPSslokXqddOfk","ordinal""#);
         assert_eq!(serde_json::from_str::<Session>(&with_nonce).unwrap(), Session { nonce: Some(nonce), ..session() });
+    }
+
+    #[test]
+    fn wire_form_is_unchanged() {
+        let shown = json!({
+            "session_id": "AgICAgICAgICAgICAgICAg",
+            "client_id": "portal",
+            "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
+            "destination": "clientarea:invoices",
+            "created_at": 1_800_000_000,
+            "last_seen_at": 1_800_000_000,
+            "expires_at": 1_800_003_600,
+            "address": "192.0.2.1",
+            "user_agent": null,
+        });
+        assert_eq!(session().to_json(), shown);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::credential::{CredentialChange, CredentialInput, CredentialSet, GrantT
 use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
 use crate::http::parse_number;
 use crate::id::{ClientId, OwnedId, UserId};
-use crate::user::{Account, Status};
+use crate::token::Grant;
+use crate::user::{Account, Denial};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -132,21 +133,23 @@ impl CreateSsoToken {
         if is_clear { Ok(ask) } else { Err(error("Invalid user_id for client")) }
     }
 
-    /// Checks that the user, whose account this is, may be signed in there.
+    /// What the API credential `caller` is granted, if the user, whose account this is, may be signed in there.
     ///
     /// # Errors
     /// The answer that says why not.
-    pub fn check(&self, account: Option<&Account>, area: &ClientArea) -> Result<(), ApiAnswer> {
+    pub fn grant(self, account: Option<&Account>, area: &ClientArea, caller: &ClientId) -> Result<Grant, ApiAnswer> {
         let Self { user, destination, inputs, named_by } = self;
         let account = account.ok_or_else(|| error(format!("Invalid {named_by}")))?;
-        if account.status == Status::Closed || !account.sso {
+        let denial = account.denial(inputs.service_id.as_ref(), inputs.domain_id.as_ref());
+        if matches!(denial, Some(Denial::Closed | Denial::SsoDisabled)) {
             return Err(error(format!("SSO authentication blocked for client {user}")));
         }
-        area.locate(*destination, inputs).map_err(|missing| not_provisioned(missing.message()))?;
-        if !account.owns(inputs.service_id.as_ref(), inputs.domain_id.as_ref()) {
+        area.locate(destination, &inputs).map_err(|missing| not_provisioned(missing.message()))?;
+        if denial.is_some() {
             return Err(not_provisioned("The service or domain is not the client's."));
         }
-        Ok(())
+        let scope = [Scope::BASE].into_iter().chain(destination).collect();
+        Ok(Grant { sub: user, client_id: caller.clone(), scope, delegated: true, inputs })
     }
 }
 

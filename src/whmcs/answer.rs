@@ -1,11 +1,13 @@
 //! An answer of the API, encoded as WHMCS does.
 
-use crate::credential::CredentialSet;
+use crate::credential::{ClientProblem, CredentialSet};
 use crate::http::Response;
+use crate::issuer::Issuer;
 use crate::time::Timestamp;
+use crate::token::SsoToken;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// All fields, in the order in which WHMCS's documentation prints them.
 const FIELD_ORDER: [&str; 20] = [
@@ -40,14 +42,20 @@ pub enum Encoding {
     Xml,
 }
 
-/// An answer.
-#[derive(Clone, Debug, PartialEq)]
+/// An answer. `Debug` shows the message of an error, but no other field, which may be a secret.
+#[derive(Clone, PartialEq)]
 pub struct ApiAnswer {
     /// The status.
     pub status: u16,
     /// Whether a secret was missing or wrong, so that the answer counts against the caller's rate limit.
     pub is_failed_attempt: bool,
     fields: Map<String, Value>,
+}
+
+impl fmt::Debug for ApiAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiAnswer({} {:?})", self.status, self.fields.get("message"))
+    }
 }
 
 impl ApiAnswer {
@@ -69,10 +77,10 @@ impl ApiAnswer {
         Self { status, is_failed_attempt: false, fields }
     }
 
-    /// The answer, which counts against the caller's rate limit: a secret was missing or wrong.
-    pub const fn as_failed_attempt(mut self) -> Self {
-        self.is_failed_attempt = true;
-        self
+    /// The answer to `CreateSsoToken`.
+    pub fn token(token: &SsoToken, issuer: &Issuer) -> Self {
+        let link = token.link(&format!("{}.php", issuer.sso_endpoint()));
+        Self::success(json!({"access_token": token.text.expose(), "redirect_url": link.expose()}))
     }
 
     /// Whether it is a success.
@@ -87,6 +95,16 @@ impl ApiAnswer {
             Encoding::Xml => (xml(action, &self.fields), "application/xml; charset=utf-8"),
         };
         Response { body, ..Response::empty(self.status) }.with("Content-Type", content_type)
+    }
+}
+
+impl From<ClientProblem> for ApiAnswer {
+    fn from(problem: ClientProblem) -> Self {
+        let message = match problem {
+            ClientProblem::NoCredentials => "Invalid or missing credentials",
+            ClientProblem::WrongCredentials | ClientProblem::Disabled => "Authentication Failed",
+        };
+        Self { is_failed_attempt: true, ..Self::error(403, message) }
     }
 }
 

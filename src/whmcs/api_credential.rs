@@ -1,6 +1,6 @@
 //! API credentials: who may call which actions, from where.
 
-use crate::credential::StoredSecret;
+use crate::credential::{Client, StoredSecret};
 use crate::id::ClientId;
 use crate::json::given;
 use crate::secret::Secret;
@@ -186,13 +186,17 @@ fn checked(credential: ApiCredential) -> Result<ApiCredential, &'static str> {
     Ok(credential)
 }
 
-impl ApiCredential {
-    /// Whether `credential` is there and `secret` is its secret. An unknown one takes as long as a known one.
-    pub fn is_proven(credential: Option<&Self>, secret: &Secret, now: Timestamp) -> bool {
-        let stored = credential.map_or(&StoredSecret::NONE, |credential| &credential.secret);
-        stored.verify(secret, now) & credential.is_some()
+impl Client for ApiCredential {
+    fn client_id(&self) -> &ClientId {
+        &self.identifier
     }
 
+    fn secret(&self) -> &StoredSecret {
+        &self.secret
+    }
+}
+
+impl ApiCredential {
     /// Whether it may be used from `address`, which is none when the platform did not tell.
     pub fn allows(&self, address: Option<&str>) -> bool {
         let address: Option<IpAddr> = address.and_then(|text| text.parse().ok());
@@ -204,6 +208,7 @@ impl ApiCredential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::ClientAuthentication;
     use serde_json::{Value, json};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -213,7 +218,7 @@ mod tests {
             json!({"name": "Panel", "actions": ["CreateSsoToken"], "allowed_addresses": addresses}),
         )
         .unwrap();
-        input.into_credential(ClientId::parse("api").unwrap(), &Secret::new("s3cret".into()), NOW).unwrap()
+        input.into_credential(ClientId::parse("api").unwrap(), &Secret::new("s3cret"), NOW).unwrap()
     }
 
     #[test]
@@ -238,11 +243,14 @@ mod tests {
 
     #[test]
     fn a_secret_proves_its_own_credential_alone() {
-        let (known, secret) = (credential(&[]), |text: &str| Secret::new(text.into()));
-        assert!(ApiCredential::is_proven(Some(&known), &secret("s3cret"), NOW));
-        assert!(!ApiCredential::is_proven(Some(&known), &secret("S3cret"), NOW));
-        assert!(!ApiCredential::is_proven(None, &secret("s3cret"), NOW));
-        assert!(!ApiCredential::is_proven(None, &secret(""), NOW));
+        let known = credential(&[]);
+        let proves = |text: &str, stored| {
+            ClientAuthentication::parse("api", text).unwrap().authenticate::<ApiCredential>(stored, NOW).is_ok()
+        };
+        assert!(proves("s3cret", Some(&known)));
+        assert!(!proves("S3cret", Some(&known)));
+        assert!(!proves("s3cret", None));
+        assert!(!proves("", None));
     }
 
     #[test]
@@ -280,7 +288,7 @@ mod tests {
             json!({"name": "x", "actions": [], "allowed_addresses": vec!["192.0.2.1"; 101]}),
         ] {
             let input: ApiCredentialInput = serde_json::from_value(bad.clone()).unwrap();
-            let made = input.into_credential(ClientId::parse("a").unwrap(), &Secret::new("s".into()), NOW);
+            let made = input.into_credential(ClientId::parse("a").unwrap(), &Secret::new("s"), NOW);
             assert!(made.is_err(), "{bad}");
         }
         for bad in [

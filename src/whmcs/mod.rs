@@ -9,4 +9,4 @@ mod request;
 pub use action::{Action, CreateSsoToken, CredentialReference, ListCredentials, UpdateCredential};
 pub use answer::{ApiAnswer, Encoding, php_string};
 pub use api_credential::{ActionName, AddressRange, ApiCredential, ApiCredentialChange, ApiCredentialInput};
-pub use request::{ApiLogin, ApiParams, ApiRequest};
+pub use request::{ApiParams, ApiRequest};

@@ -1,8 +1,9 @@
 //! A request to the API, as WHMCS reads one.
 
 use super::Encoding;
-use crate::http::{Failure, Method, Request};
-use crate::secret::Secret;
+use crate::credential::{ClientAuthentication, ClientProblem};
+use crate::http::{ErrorCode, Failure, Method, Request};
+use std::fmt;
 
 /// The greatest number of parameters.
 const COUNT_MAX: usize = 200;
@@ -10,9 +11,15 @@ const COUNT_MAX: usize = 200;
 const CREDENTIALS: [&str; 5] = ["identifier", "secret", "username", "password", "accesskey"];
 
 /// The parameters of query and body; the body wins. Names have no case, as in WHMCS's own examples. A parameter with
-/// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list.
-#[derive(Debug, Default)]
+/// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list. `Debug` shows the names alone.
+#[derive(Default)]
 pub struct ApiParams(Vec<(String, String)>);
+
+impl fmt::Debug for ApiParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl ApiParams {
     /// Merges the decoded pairs of query and body.
@@ -58,15 +65,6 @@ impl ApiParams {
     }
 }
 
-/// What a caller presents: `identifier` and `secret`, or the same pair as `username` and `password`.
-#[derive(Debug)]
-pub struct ApiLogin {
-    /// The identifier.
-    pub identifier: String,
-    /// The secret.
-    pub secret: Secret,
-}
-
 /// A request, taken apart.
 #[derive(Debug)]
 pub struct ApiRequest {
@@ -74,8 +72,9 @@ pub struct ApiRequest {
     pub action: String,
     /// How to answer.
     pub encoding: Encoding,
-    /// What the caller presents. A pair counts when neither half is empty.
-    pub login: Option<ApiLogin>,
+    /// What the caller presents: `identifier` and `secret`, or the same pair as `username` and `password`. A pair counts
+    /// when neither half is empty.
+    pub client: Result<ClientAuthentication, ClientProblem>,
     /// All parameters.
     pub params: ApiParams,
 }
@@ -88,7 +87,7 @@ impl ApiRequest {
     /// 405 with `Allow` (RFC 9110 section 15.5.6), 403 for credentials in the address. They are not looked at.
     pub fn check_head(request: &Request, is_get_allowed: bool) -> Result<(), Failure> {
         const IN_ADDRESS: Failure =
-            Failure::of(403, "credentials_in_address", "Credentials belong in the body, not in the address");
+            Failure::of(403, ErrorCode::CredentialsInAddress, "Credentials belong in the body, not in the address");
         let query = || form_urlencoded::parse(request.query.as_bytes());
         match request.method {
             Method::Post if !is_get_allowed && query().any(|(name, value)| is_credential(&name, &value)) => {
@@ -102,19 +101,18 @@ impl ApiRequest {
 
     /// Takes the common parameters out.
     pub fn new(params: ApiParams) -> Self {
-        let pair = |id: &str, secret: &str| match (params.get(id), params.get(secret)) {
-            (Some(id), Some(secret)) => {
-                Some(ApiLogin { identifier: id.to_owned(), secret: Secret::new(secret.to_owned()) })
-            }
-            _ => None,
-        };
+        let pair = |id: &str, secret: &str| Some((params.get(id)?, params.get(secret)?));
+        let pair = pair("identifier", "secret").or_else(|| pair("username", "password"));
+        let client = pair
+            .ok_or(ClientProblem::NoCredentials)
+            .and_then(|(id, secret)| ClientAuthentication::parse(id, secret).ok_or(ClientProblem::WrongCredentials));
         Self {
             action: params.get("action").unwrap_or_default().to_ascii_lowercase(),
             encoding: match params.get("responsetype") {
                 Some(name) if name.eq_ignore_ascii_case("xml") => Encoding::Xml,
                 _ => Encoding::Json,
             },
-            login: pair("identifier", "secret").or_else(|| pair("username", "password")),
+            client,
             params,
         }
     }
@@ -218,8 +216,13 @@ pub(super) mod tests {
             ("identifier=a&secret=", None),
             ("", None),
         ] {
-            let login = ApiRequest::new(params(form)).login;
-            assert_eq!(login.map(|login| login.identifier).as_deref(), identifier, "{form}");
+            let client = ApiRequest::new(params(form)).client;
+            let expected = identifier.ok_or(ClientProblem::NoCredentials);
+            assert_eq!(
+                client.map(|client| client.client_id.to_string()).as_deref().map_err(|p| *p),
+                expected,
+                "{form}"
+            );
         }
     }
 

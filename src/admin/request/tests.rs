@@ -23,7 +23,7 @@ fn status(outcome: Result<AdminRequest, Failure>) -> Option<u16> {
 }
 
 fn authenticate(headers: &[(&str, &str)]) -> Result<(), Failure> {
-    let digest = SecretDigest::of(&Secret::new("the-administration-token".into()));
+    let digest = SecretDigest::of(&Secret::new("the-administration-token"));
     AdminRequest::authenticate(&request_for_test(Method::Get, "/admin/v1/credentials", headers, ""), &digest)
 }
 

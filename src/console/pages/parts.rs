@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use maud::{Markup, html};
 
 /// What is around a page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Frame<'a> {
     /// The part of the console it belongs to.
     pub section: Section,

@@ -80,7 +80,7 @@ fn pages(text: &str) -> Vec<Response> {
     let page = |records| Page { records, cursor: None };
     let counts = [Count { day: NOW.day(), outcome: Outcome::Denied, reason: text.into(), count: 3 }];
     let check = Check { name: "Address", level: Level::Bad, finding: text.to_owned() };
-    let secret = Secret::new(text.to_owned());
+    let secret = Secret::new(text);
     let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
     vec![
         overview_page(&frame(), &Counters::new(&counts, NOW)),
@@ -163,7 +163,7 @@ fn every_form_that_changes_something_carries_the_proof() {
 #[test]
 fn only_the_page_of_a_new_secret_shows_one() {
     let shows = |page: &Response| page.body.contains("s3cret");
-    let secret = Secret::new("s3cret".to_owned());
+    let secret = Secret::new("s3cret");
     assert!(shows(&secret_page(&frame(), 201, "x", ("client_id", "a"), &secret, &View::Overview)));
     assert!(!pages("x").iter().any(shows));
     assert!(!pages("x").iter().any(|page| page.body.contains(&"A".repeat(43))), "not even its digest");

@@ -1,11 +1,11 @@
 use super::*;
-use crate::credential::{CredentialChange, CredentialInput};
+use crate::credential::{ClientAuthentication, CredentialChange, CredentialInput};
 use serde_json::{Value, json};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn secret(text: &str) -> Secret {
-    Secret::new(text.into())
+    Secret::new(text)
 }
 
 fn create(input: Value) -> Result<CredentialSet, String> {
@@ -19,7 +19,7 @@ fn bound() -> CredentialSet {
 }
 
 fn presents(id: &str, text: &str) -> ClientAuthentication {
-    ClientAuthentication { client_id: ClientId::parse(id).unwrap(), secret: secret(text), undecoded_secret: None }
+    ClientAuthentication::parse(id, text).unwrap()
 }
 
 #[test]
@@ -164,11 +164,11 @@ fn a_change_touches_only_what_it_names() {
 #[test]
 fn only_the_right_secret_of_the_right_set_proves() {
     let set = bound();
-    assert!(presents("portal", "s1").proves(Some(&set), NOW));
-    assert!(!presents("portal", "s2").proves(Some(&set), NOW));
-    assert!(!presents("portal", "").proves(Some(&set), NOW));
-    assert!(!presents("other", "s1").proves(Some(&set), NOW));
-    assert!(!presents("portal", "s1").proves(None, NOW));
+    assert!(presents("portal", "s1").authenticate(Some(&set), NOW).is_ok());
+    assert!(presents("portal", "s2").authenticate(Some(&set), NOW).is_err());
+    assert!(presents("portal", "").authenticate(Some(&set), NOW).is_err());
+    assert!(presents("other", "s1").authenticate(Some(&set), NOW).is_err());
+    assert!(presents("portal", "s1").authenticate(None::<&CredentialSet>, NOW).is_err());
 }
 
 #[test]
@@ -177,9 +177,9 @@ fn the_secret_as_it_stood_in_the_header_counts_too() {
         undecoded_secret: Some(secret(undecoded)),
         ..presents("portal", decoded)
     };
-    assert!(both("x", "s1").proves(Some(&bound()), NOW));
-    assert!(both("s1", "x").proves(Some(&bound()), NOW));
-    assert!(!both("x", "y").proves(Some(&bound()), NOW));
+    assert!(both("x", "s1").authenticate(Some(&bound()), NOW).is_ok());
+    assert!(both("s1", "x").authenticate(Some(&bound()), NOW).is_ok());
+    assert!(both("x", "y").authenticate(Some(&bound()), NOW).is_err());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::edge::storage::administration::{Admin, NO_CREDENTIAL, perform};
 use crate::edge::storage::calls::ConsoleObject;
 use crate::edge::storage::sessions::counting;
 use crate::edge::storage::user_object;
-use crate::http::{BROWSER_CHALLENGE, Failure, Method, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Method, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::session::FormProof;
 use futures_util::future::{TryFutureExt as _, try_join3};
@@ -19,18 +19,18 @@ use serde_json::Value;
 
 /// How many entries a page lists.
 const PAGE: u64 = 50;
-const ANOTHER_SITE: Failure = Failure::of(403, "invalid_form", "Another site cannot use the console.");
-const NOBODY: Failure = Failure::of(401, "invalid_session", "No administrator is signed in.")
+const ANOTHER_SITE: Failure = Failure::of(403, ErrorCode::InvalidForm, "Another site cannot use the console.");
+const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "No administrator is signed in.")
     .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
-const WRONG_TOKEN: Failure = Failure::of(401, "unauthorized", "That is not the administration token.");
+const WRONG_TOKEN: Failure = Failure::of(401, ErrorCode::Unauthorized, "That is not the administration token.");
 const NO_COOKIE: Failure = Failure::of(
     401,
-    "no_cookie",
+    ErrorCode::NoCookie,
     "The token is right, but your browser did not keep the session cookie. Allow cookies for this address.",
 );
 const NO_COOKIE_BY_HTTP: Failure = Failure::of(
     401,
-    "no_cookie",
+    ErrorCode::NoCookie,
     "The token is right, but your browser did not keep the session cookie. \
      Safari keeps none on http://localhost. Use Chromium or Firefox, or https.",
 );
@@ -69,7 +69,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     let outcome = Operator { context, proof, frame }.serve().await;
     match outcome {
         Err(Error::Failure(failure)) if context.request.wants_page() => {
-            context.audit.deny(failure.error);
+            context.audit.deny(failure.error.as_str());
             Ok(console::failure_page(&frame, &failure))
         }
         outcome => outcome,

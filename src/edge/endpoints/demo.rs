@@ -7,7 +7,7 @@ use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::Placement;
 use crate::edge::storage::sessions::live_session;
-use crate::http::{BROWSER_CHALLENGE, Failure, Headers, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::page;
 use crate::secret::{Purpose, Secret};
@@ -44,7 +44,7 @@ async fn sign_in(
     issue_token: impl AsyncFn(&RequestContext) -> Result<Response, Error>,
 ) -> Result<Response, Error> {
     if context.is_cross_site() {
-        return Err(Failure::of(403, "access_denied", "Another site cannot press the demo's button.").into());
+        return Err(Failure::of(403, ErrorCode::AccessDenied, "Another site cannot press the demo's button.").into());
     }
     let body = demo::token_request(&context.request)?;
     let portal = portal(context).await?;

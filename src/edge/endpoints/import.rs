@@ -3,13 +3,13 @@
 use crate::edge::runtime::platform::{self, Answer, Chunks, Gone, Sink};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions};
 use crate::edge::storage::imports;
-use crate::http::{Failure, Method, Response};
+use crate::http::{ErrorCode, Failure, Method, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
 use crate::log::{LogLine, Outcome};
 use serde_json::value::to_raw_value;
 
 const UNSUPPORTED: Failure =
-    Failure::of(415, "unsupported_media_type", "The body is neither application/x-ndjson nor application/json.");
+    Failure::of(415, ErrorCode::UnsupportedMediaType, "The body is neither application/x-ndjson nor application/json.");
 
 /// Where the lines come from.
 enum Source {

@@ -1,11 +1,10 @@
 //! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: what applications ask about tokens.
 
-use crate::admin::token_json;
 use crate::credential::ClientAuthentication;
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::Placement;
-use crate::http::{Failure, Response};
-use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, authenticate, introspection_json};
+use crate::http::{ErrorCode, Failure, Response};
+use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, introspection_json};
 use crate::token::{self, Claims};
 use crate::user::{Actor, Introspection, TokenRevocation};
 use serde_json::json;
@@ -83,7 +82,7 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
 pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error> {
     const NO_RECEIPT: Failure = Failure::of(
         404,
-        "not_found",
+        ErrorCode::NotFound,
         "There is no receipt of such a token. A new one may take a minute to be known, and is kept for a day.",
     );
     // 1.
@@ -98,17 +97,17 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     context.audit.set_user(&record.user_id);
     // 4.
     let fate = context.user(&record.user_id, Placement::AsConfigured).token_fate(jti).await?;
-    Ok(Response::json(200, &token_json(&record, fate.as_ref(), context.now)?))
+    Ok(Response::json(200, &record.to_json(fate.as_ref(), context.now)?))
 }
 
 /// Checks the client's credentials against KV.
 async fn prove(client: &ClientAuthentication, context: &RequestContext) -> Result<(), Error> {
     context.audit.set_client(&client.client_id);
     let set = context.kv()?.credential(&client.client_id).await?;
-    authenticate(client, set.as_ref(), context.now).map(drop).map_err(|error| context.audit.refuse(error))
+    client.authenticate(set.as_ref(), context.now).map(drop).map_err(|problem| context.audit.refuse(problem.into()))
 }
 
 /// The claims of the token asked about, if it is Signet's and alive.
 fn open(inquiry: &TokenInquiry, context: &RequestContext) -> Option<Claims> {
-    token::open(inquiry.token.expose(), &context.settings.keys, &context.settings.issuer, context.now).ok()
+    token::open(&inquiry.token, &context.settings.keys, &context.settings.issuer, context.now).ok()
 }

@@ -3,7 +3,7 @@
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::Placement;
 use crate::edge::storage::sessions::{end, live_session, presented, stands};
-use crate::http::{Failure, Method, Response};
+use crate::http::{ErrorCode, Failure, Method, Response};
 use crate::page;
 use crate::session::{FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, security_page};
 use crate::user::{Security, SessionCookie, SessionEnd, applications_of};
@@ -27,7 +27,7 @@ pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> 
     // 1.
     let is_post = context.request.method == Method::Post;
     if is_post && context.is_cross_site() {
-        return Err(Failure::of(403, "invalid_form", "Another site cannot sign you out.").into());
+        return Err(Failure::of(403, ErrorCode::InvalidForm, "Another site cannot sign you out.").into());
     }
     // 2.
     let logout = LogoutRequest::parse(&context.request)?;
@@ -68,7 +68,7 @@ pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error
     // 1.
     let is_post = context.request.method == Method::Post;
     if is_post && context.is_cross_site() {
-        return Err(Failure::of(403, "invalid_form", "Another site cannot change this.").into());
+        return Err(Failure::of(403, ErrorCode::InvalidForm, "Another site cannot change this.").into());
     }
     // 2.
     let Some(cookie) = presented(context) else { return context.send_to_login() };

@@ -9,7 +9,7 @@ use crate::edge::storage::sessions::{presented, stands};
 use crate::http::{Response, WayBack};
 use crate::id::{ClientId, SessionId};
 use crate::page;
-use crate::sso::{BrowserNonce, Journey, Refusal, SsoRequest, SwitchConfirmation, signed_in, switch_page};
+use crate::sso::{BrowserNonce, Journey, SsoRequest, SwitchConfirmation, signed_in, switch_page};
 use crate::token::{self, Claims, TokenRefusal};
 use crate::user::{Denial, Redemption, Replay, SessionCookie, SessionEnd};
 
@@ -35,12 +35,12 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     let claims = match token::open(&sso.access_token, &context.settings.keys, &context.settings.issuer, context.now) {
         Ok(claims) => claims,
         Err(refusal) => {
-            if let TokenRefusal::Expired(claims) = &refusal {
+            if let TokenRefusal::Denied(Denial::TokenExpired, claims) = &refusal {
                 let presented = presented.filter(|cookie| cookie.sub == claims.sub).map(|cookie| cookie.sid);
                 let replay = Replay { jti: claims.jti.clone(), client_id: claims.client_id.clone(), presented };
                 context.after_answer(context.user(&claims.sub, Placement::NearCaller).note_replay(replay));
             }
-            return Err(refuse(refusal.into(), context).await);
+            return Err(refuse(refusal, context).await);
         }
     };
     context.audit.set_client(&claims.client_id);
@@ -76,8 +76,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
             session
         }
         Redeemed::Denied(denial) => {
-            let refusal = Refusal::Denied(denial, claims.client_id, claims.sub);
-            return Err(refuse(refusal, context).await);
+            return Err(refuse(TokenRefusal::Denied(denial, Box::new(claims)), context).await);
         }
     };
     // 7.
@@ -120,18 +119,15 @@ fn way_round(sso: &SsoRequest, has_session: bool, context: &RequestContext) -> R
 }
 
 /// Refuses. People who hold a dead link are shown the way back.
-async fn refuse(refusal: Refusal, context: &RequestContext) -> Error {
+async fn refuse(refusal: TokenRefusal, context: &RequestContext) -> Error {
     let mut failure = refusal.failure();
-    context.audit.set_reason(match refusal {
-        Refusal::Forged => "forged",
-        Refusal::Denied(denial, client_id, user) => {
-            context.audit.set_user(&user);
-            if denial.status() == 401 && context.request.wants_page() {
-                failure.way_back = way_back(&client_id, context).await.map(Box::new);
-            }
-            denial.reason()
+    context.audit.set_reason(refusal.reason());
+    if let TokenRefusal::Denied(_, claims) = &refusal {
+        context.audit.set_user(&claims.sub);
+        if failure.status == 401 && context.request.wants_page() {
+            failure.way_back = way_back(&claims.client_id, context).await.map(Box::new);
         }
-    });
+    }
     failure.into()
 }
 
@@ -156,7 +152,7 @@ async fn ask_before_switching(
     context: &RequestContext,
 ) -> Result<Option<Response>, Error> {
     let confirmation = SwitchConfirmation { jti: claims.jti.clone(), sid: other.sid.clone() };
-    let answer = sso.switch.as_deref().filter(|_| sso.is_post);
+    let answer = sso.switch.as_ref().filter(|_| sso.is_post);
     if answer.is_some_and(|answer| confirmation.is_confirmed_by(answer, &context.settings.keys)) {
         return Ok(None);
     }

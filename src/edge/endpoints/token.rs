@@ -5,7 +5,8 @@ use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::kv::put_record_after_answer;
 use crate::http::Response;
 use crate::id::TokenId;
-use crate::oauth::{ApplicationLink, Grant, TokenRequest, grant};
+use crate::oauth::{ApplicationLink, TokenRequest, grant, token_response};
+use crate::token::SsoToken;
 
 /// Exchanges a credential set for a token:
 /// 1. parse the request: a token request, or a click on an application link of cPanel,
@@ -39,12 +40,12 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
         grant(token_request, set.as_ref(), &context.settings, context.now, jti).map_err(|e| context.audit.refuse(e))?;
     context.audit.set_user(&claims.sub);
     context.audit.set_token(&claims.jti);
-    let grant = Grant::sign(claims, &context.settings)?;
+    let token = SsoToken::mint(claims, &context.settings.keys)?;
     // 4.
-    put_record_after_answer(kv, &grant.claims, context);
+    put_record_after_answer(kv, &token.claims, context);
     // 5.
     Ok(match attempts_before {
-        Some(_) => grant.into_link_response(&context.settings),
-        None => grant.into_response(&context.settings),
+        Some(_) => ApplicationLink::response(&token, &context.settings.issuer),
+        None => token_response(&token, &context.settings),
     })
 }

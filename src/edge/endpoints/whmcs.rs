@@ -1,7 +1,6 @@
 //! `POST /includes/api.php`.
 
-use crate::credential::{CredentialInput, CredentialSet};
-use crate::destination::Scope;
+use crate::credential::{ClientProblem, CredentialInput, CredentialSet};
 use crate::edge::runtime::platform::{random, read_multipart};
 use crate::edge::runtime::{Error, Fault, RequestContext, limits};
 use crate::edge::storage::credentials::Revocation;
@@ -9,13 +8,12 @@ use crate::edge::storage::kv::put_record_after_answer;
 use crate::edge::storage::{accounts, credentials};
 use crate::http::{Failure, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
-use crate::oauth::Grant;
 use crate::secret::Secret;
-use crate::token::Claims;
+use crate::token::SsoToken;
 use crate::user::Actor;
 use crate::whmcs::{
-    Action, ActionName, ApiAnswer, ApiCredential, ApiParams, ApiRequest, CreateSsoToken, CredentialReference,
-    ListCredentials, UpdateCredential,
+    Action, ActionName, ApiAnswer, ApiParams, ApiRequest, CreateSsoToken, CredentialReference, ListCredentials,
+    UpdateCredential,
 };
 use serde_json::json;
 
@@ -85,22 +83,11 @@ async fn read_params(context: &RequestContext) -> Result<ApiParams, Error> {
 async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer, Stop> {
     // 2.
     let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
-    let Some(login) = &api.login else {
-        context.audit.set_reason("no_credentials");
-        return Err(ApiAnswer::error(403, "Invalid or missing credentials").as_failed_attempt().into());
-    };
-    let known = match ClientId::parse(&login.identifier) {
-        Some(id) => {
-            context.audit.set_client(&id);
-            context.kv()?.api_credential(&id).await?
-        }
-        None => None,
-    };
-    let is_proven = ApiCredential::is_proven(known.as_ref(), &login.secret, context.now);
-    let Some(caller) = known.filter(|_| is_proven) else {
-        context.audit.set_reason("wrong_credentials");
-        return Err(ApiAnswer::error(403, "Authentication Failed").as_failed_attempt().into());
-    };
+    let client = api.client.as_ref().map_err(|problem| not_authenticated(*problem, context))?;
+    context.audit.set_client(&client.client_id);
+    let known = context.kv()?.api_credential(&client.client_id).await?;
+    let caller =
+        client.authenticate(known.as_ref(), context.now).map_err(|problem| not_authenticated(problem, context))?;
     // 3.
     let address = context.request.address();
     if !caller.allows(address.as_deref()) {
@@ -126,6 +113,12 @@ async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer,
     }
 }
 
+/// The answer to a caller who did not prove who it is, with its reason in the log.
+fn not_authenticated(problem: ClientProblem, context: &RequestContext) -> ApiAnswer {
+    context.audit.set_reason(problem.reason());
+    problem.into()
+}
+
 struct Act<'a> {
     context: &'a RequestContext,
 }
@@ -136,24 +129,13 @@ impl Act<'_> {
         let settings = &self.context.settings;
         self.context.audit.set_user(&ask.user);
         let account = accounts::account_of(self.context, &ask.user).await?;
-        ask.check(account.as_ref(), &settings.client_area)?;
-        let claims = Claims {
-            iss: settings.issuer.as_str().to_owned(),
-            aud: settings.issuer.sso_endpoint(),
-            sub: ask.user,
-            client_id: caller.clone(),
-            scope: [Scope::BASE].into_iter().chain(ask.destination).collect(),
-            iat: self.context.now,
-            exp: self.context.now.plus(settings.token_ttl),
-            jti: TokenId::from_random(random()?),
-            delegated: true,
-            inputs: ask.inputs,
-        };
+        let grant = ask.grant(account.as_ref(), &settings.client_area, caller)?;
+        let jti = TokenId::from_random(random()?);
+        let claims = grant.into_claims(&settings.issuer, settings.token_ttl, self.context.now, jti);
         self.context.audit.set_token(&claims.jti);
         put_record_after_answer(self.context.kv()?, &claims, self.context);
-        let grant = Grant::sign(claims, settings).map_err(Fault::from)?;
-        let link = format!("{}.php?access_token={}", settings.issuer.sso_endpoint(), grant.access_token());
-        Ok(ApiAnswer::success(json!({"access_token": grant.access_token(), "redirect_url": link})))
+        let token = SsoToken::mint(claims, &settings.keys).map_err(Fault::from)?;
+        Ok(ApiAnswer::token(&token, &settings.issuer))
     }
 
     /// The user who owns the service.

@@ -11,7 +11,7 @@ use crate::admin::{
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, RequestContext};
-use crate::http::Failure;
+use crate::http::{ErrorCode, Failure};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Page};
@@ -21,10 +21,10 @@ use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) const NO_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such credential set.");
-const NO_API_CREDENTIAL: Failure = Failure::of(404, "not_found", "There is no such API credential.");
+pub(crate) const NO_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such credential set.");
+const NO_API_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such API credential.");
 const NO_TOKEN: Failure =
-    Failure::of(404, "not_found", "There is no record of such a token. Records are kept for a day.");
+    Failure::of(404, ErrorCode::NotFound, "There is no record of such a token. Records are kept for a day.");
 
 /// Does what an administrator asks.
 pub(crate) async fn perform(ask: AdminRequest, context: &RequestContext) -> Result<AdminReply, Error> {

@@ -1,11 +1,11 @@
 use super::*;
-use crate::credential::{ClientAuthentication, CredentialInput, GrantType};
+use crate::credential::{ClientAuthentication, ClientProblem, CredentialInput, GrantType};
 use crate::destination::RelativePath;
 use crate::id::ClientId;
-use crate::oauth::TokenWish;
-use crate::secret::Secret;
+use crate::oauth::TokenParameters;
+use crate::secret::{KeyRing, Secret};
 use crate::settings::tests::settings;
-use crate::token;
+use crate::token::{self, claims_for_test};
 use serde_json::Value;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -15,7 +15,7 @@ fn sound_settings() -> Settings {
 }
 
 fn secret(text: &str) -> Secret {
-    Secret::new(text.into())
+    Secret::new(text)
 }
 
 fn user(text: &str) -> Option<UserId> {
@@ -46,23 +46,19 @@ fn delegated() -> CredentialSet {
 
 fn presents(id: &str, text: &str) -> TokenRequest {
     TokenRequest {
-        client: ClientAuthentication {
-            client_id: ClientId::parse(id).unwrap(),
-            secret: secret(text),
-            undecoded_secret: None,
-        },
+        client: ClientAuthentication::parse(id, text).unwrap(),
         grant_type: GrantType::SingleSignOn,
-        wish: TokenWish::default(),
+        parameters: TokenParameters::default(),
     }
 }
 
-/// The portal's request with this wish.
-fn wishing(wish: TokenWish) -> TokenRequest {
-    TokenRequest { wish, ..request() }
+/// The portal's request with these parameters.
+fn with(parameters: TokenParameters) -> TokenRequest {
+    TokenRequest { parameters, ..request() }
 }
 
 fn naming(text: &str) -> TokenRequest {
-    wishing(TokenWish { user_id: user(text), ..TokenWish::default() })
+    with(TokenParameters { user_id: user(text), ..TokenParameters::default() })
 }
 
 fn request() -> TokenRequest {
@@ -70,7 +66,7 @@ fn request() -> TokenRequest {
 }
 
 fn asking_scope(text: &str) -> TokenRequest {
-    wishing(TokenWish { scope: ScopeSet::parse(text), ..TokenWish::default() })
+    with(TokenParameters { scope: ScopeSet::parse(text), ..TokenParameters::default() })
 }
 
 fn granted(request: TokenRequest, set: &CredentialSet) -> Result<Claims, TokenError> {
@@ -83,18 +79,8 @@ fn refused(request: TokenRequest, set: &CredentialSet) -> TokenError {
 
 #[test]
 fn a_bound_set_gets_a_token_for_its_user() {
-    let expected = Claims {
-        iss: "https://sso.example".into(),
-        aud: "https://sso.example/oauth/singlesignon".into(),
-        sub: user("42").unwrap(),
-        client_id: ClientId::parse("portal").unwrap(),
-        scope: ScopeSet::parse("clientarea:sso clientarea:invoices clientarea:emails").unwrap(),
-        iat: NOW,
-        exp: NOW.plus(60),
-        jti: jti(),
-        delegated: false,
-        inputs: DestinationInputs::default(),
-    };
+    let scope = ScopeSet::parse("clientarea:sso clientarea:invoices clientarea:emails").unwrap();
+    let expected = Claims { scope, ..claims_for_test() };
     assert_eq!(granted(request(), &bound()), Ok(expected.clone()));
     assert_eq!(granted(naming("42"), &bound()), Ok(expected));
 }
@@ -110,7 +96,7 @@ fn the_user_is_the_sets_or_the_requests() {
     let other = naming("43");
     assert_eq!(refused(other, &bound()), TokenError::InvalidGrant);
     let Failure { status, error, .. } = refused(request(), &delegated()).failure();
-    assert_eq!((status, error), (400, "invalid_request"));
+    assert_eq!((status, error.as_str()), (400, "invalid_request"));
 }
 
 /// The whole answer to whoever fails to authenticate.
@@ -188,7 +174,7 @@ fn scopes_narrow_but_never_widen() {
 fn a_sets_service_is_signed_into_every_token() {
     let asking = |service_id| {
         let inputs = DestinationInputs { service_id, ..DestinationInputs::default() };
-        wishing(TokenWish { inputs, ..TokenWish::default() })
+        with(TokenParameters { inputs, ..TokenParameters::default() })
     };
     let with_service = CredentialSet { service_id: owned("12"), ..bound() };
     for (set, asked, signed) in [
@@ -201,7 +187,7 @@ fn a_sets_service_is_signed_into_every_token() {
         assert_eq!(claims.inputs.service_id.as_ref().map(OwnedId::as_str), signed);
     }
     let Failure { status, error, .. } = refused(asking(owned("13")), &with_service).failure();
-    assert_eq!((status, error), (400, "invalid_request"));
+    assert_eq!((status, error.as_str()), (400, "invalid_request"));
 }
 
 #[test]
@@ -211,14 +197,14 @@ fn the_other_inputs_are_signed_as_asked() {
         domain_id: owned("34"),
         sso_redirect_path: RelativePath::parse("cart.php?a=view"),
     };
-    let request = wishing(TokenWish { inputs: inputs.clone(), ..TokenWish::default() });
+    let request = with(TokenParameters { inputs: inputs.clone(), ..TokenParameters::default() });
     assert_eq!(granted(request, &bound()).unwrap().inputs, inputs);
 }
 
 #[test]
 fn the_client_proves_itself_before_anything_is_told() {
     let set = CredentialSet { grant_types: vec![], disabled: true, ..bound() };
-    let request = wishing(TokenWish { user_id: user("43"), ..asking_scope("clientarea:tickets").wish });
+    let request = with(TokenParameters { user_id: user("43"), ..asking_scope("clientarea:tickets").parameters });
     let wrong = TokenRequest { client: presents("portal", "wrong").client, ..request };
     assert_eq!(refused(wrong, &set), TokenError::InvalidClient(ClientProblem::WrongCredentials));
 }
@@ -226,8 +212,8 @@ fn the_client_proves_itself_before_anything_is_told() {
 /// What refuses callers takes a [`TokenError`], and no failure to sign becomes one.
 #[test]
 fn a_failure_to_sign_is_no_refusal() {
-    let sign: fn(Claims, &Settings) -> serde_json::Result<Grant> = Grant::sign;
-    assert!(sign(granted(request(), &bound()).unwrap(), &sound_settings()).is_ok());
+    let mint: fn(Claims, &KeyRing) -> serde_json::Result<SsoToken> = SsoToken::mint;
+    assert!(mint(granted(request(), &bound()).unwrap(), &sound_settings().keys).is_ok());
 }
 
 #[test]
@@ -235,7 +221,7 @@ fn the_answer_carries_a_token_that_opens_and_a_ready_link() {
     let settings = settings(&[("TOKEN_TTL", "30")]).ok().unwrap();
     let claims = grant(asking_scope("clientarea:invoices"), Some(&bound()), &settings, NOW, jti()).unwrap();
     assert_eq!(claims.exp, NOW.plus(30));
-    let response = Grant::sign(claims.clone(), &settings).unwrap().into_response(&settings);
+    let response = token_response(&SsoToken::mint(claims.clone(), &settings.keys).unwrap(), &settings);
     assert_eq!((response.status, response.header("Pragma")), (200, Some("no-cache")));
     let body: Value = serde_json::from_str(&response.body).unwrap();
     let text = body["access_token"].as_str().unwrap();
@@ -250,7 +236,7 @@ fn the_answer_carries_a_token_that_opens_and_a_ready_link() {
             "redirect_url": format!("https://sso.example/oauth/singlesignon?access_token={text}"),
         })
     );
-    assert_eq!(token::open(text, &settings.keys, &settings.issuer, NOW), Ok(claims));
+    assert_eq!(token::open(&secret(text), &settings.keys, &settings.issuer, NOW), Ok(claims));
 }
 
 #[test]
@@ -268,9 +254,10 @@ fn the_longest_token_that_can_be_minted_opens() {
         domain_id: owned(&"d".repeat(64)),
         sso_redirect_path: RelativePath::parse(&format!("?{}", "\"".repeat(1023))),
     };
-    let wish = TokenWish { user_id: user(&"u".repeat(64)), inputs, scope: None };
-    let request = TokenRequest { wish, ..presents(set.client_id.as_str(), "s3cret") };
-    let grant = Grant::sign(grant(request, Some(&set), &settings, NOW, jti()).unwrap(), &settings).unwrap();
-    assert!(grant.access_token.len() > 4_800, "{}", grant.access_token.len());
-    assert_eq!(token::open(&grant.access_token, &settings.keys, &settings.issuer, NOW), Ok(grant.claims));
+    let parameters = TokenParameters { user_id: user(&"u".repeat(64)), inputs, scope: None };
+    let request = TokenRequest { parameters, ..presents(set.client_id.as_str(), "s3cret") };
+    let claims = grant(request, Some(&set), &settings, NOW, jti()).unwrap();
+    let token = SsoToken::mint(claims, &settings.keys).unwrap();
+    assert!(token.text.expose().len() > 4_800, "{}", token.text.expose().len());
+    assert_eq!(token::open(&token.text, &settings.keys, &settings.issuer, NOW), Ok(token.claims));
 }

@@ -1,12 +1,13 @@
 //! What makes a token request, and what is wrong with those that are none.
 
 use super::*;
-use crate::http::{Method, request_for_test};
+use crate::http::{FORM_FOR_TEST as FORM, Method, request_for_test};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 mod client;
 mod form;
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// A body that is right but for the client's credentials.
 const GRANT: &str = "grant_type=single_sign_on";
 /// A body that is right.
@@ -45,5 +46,5 @@ fn presented(request: TokenRequest) -> (String, String, Option<String>) {
 
 fn told(error: TokenError) -> (u16, &'static str) {
     let failure = error.failure();
-    (failure.status, failure.error)
+    (failure.status, failure.error.as_str())
 }

@@ -1,13 +1,11 @@
 //! What the SSO endpoint takes, before a token is spent, and where it leads.
 
 use super::*;
-use crate::http::request_for_test;
+use crate::http::{FORM_FOR_TEST as FORM, form_for_test, request_for_test};
 use crate::settings::tests::settings;
 
 mod journey;
 mod parse;
-
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 fn scope(text: &str) -> Option<Scope> {
     Some(Scope::parse(text).unwrap())
@@ -26,12 +24,11 @@ fn get(query: &str) -> Result<SsoRequest, Failure> {
 }
 
 fn post(query: &str, body: &str) -> Result<SsoRequest, Failure> {
-    let target = format!("/oauth/singlesignon?{query}");
-    SsoRequest::parse(&request_for_test(Method::Post, &target, &[FORM], body))
+    SsoRequest::parse(&form_for_test(&format!("/oauth/singlesignon?{query}"), body))
 }
 
 #[track_caller]
 fn assert_refused<T>(outcome: Result<T, Failure>, error: &str, about: &str) {
     let failure = outcome.map(drop).unwrap_err();
-    assert_eq!((failure.status, failure.error), (400, error), "{about}");
+    assert_eq!((failure.status, failure.error.as_str()), (400, error), "{about}");
 }

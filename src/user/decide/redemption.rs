@@ -3,7 +3,7 @@
 use super::account::credential_stands;
 use super::session::newest_first;
 use super::token::{opened_by, replay};
-use super::{Change, Decision, EventContext, Facts, SESSIONS_MAX, barred, unowned};
+use super::{Change, Decision, EventContext, Facts, SESSIONS_MAX, denial};
 use crate::id::SessionId;
 use crate::time::Timestamp;
 use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, TokenFate};
@@ -18,32 +18,27 @@ pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContex
     if context.now >= redemption.expires_at {
         return Decision::only(Reply::Denied(Denial::TokenExpired));
     }
-    match barred(facts.account.as_ref()) {
+    let denial = denial(facts, redemption.service_id.as_ref(), redemption.domain_id.as_ref());
+    match denial {
         Some(Denial::Closed) if redemption.presented.is_some() => {
             return deny(facts, redemption, Denial::ClosedWithSession, context);
         }
-        Some(denial) => return deny(facts, redemption, denial, context),
-        None => {}
+        Some(denial @ (Denial::Closed | Denial::SsoDisabled)) => return deny(facts, redemption, denial, context),
+        _ => {}
     }
     match facts.token.as_ref().map(|token| token.fate) {
-        Some(Fate::SignedIn) => return repeat(facts, redemption, context),
+        Some(Fate::SignedIn) => return repeat(facts, redemption, denial, context),
         Some(Fate::Denied(_)) => return deny(facts, redemption, Denial::TokenUsed, context),
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    let refusal = if credential_stands(facts, &redemption.client_id, redemption.delegated) {
-        unowned_by(facts, &redemption)
-    } else {
-        Some(Denial::CredentialRevoked)
-    };
-    match refusal {
+    match denial {
+        _ if !credential_stands(facts, &redemption.client_id, redemption.delegated) => {
+            deny(facts, redemption, Denial::CredentialRevoked, context)
+        }
         Some(denial) => deny(facts, redemption, denial, context),
         None => sign_in(facts, redemption, context),
     }
-}
-
-fn unowned_by(facts: &Facts, redemption: &Redemption) -> Option<Denial> {
-    unowned(facts.account.as_ref(), redemption.service_id.as_ref(), redemption.domain_id.as_ref())
 }
 
 /// Refuses. A fresh token is spent by that, and a spent one was replayed.
@@ -71,16 +66,13 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventCon
 }
 
 /// The token that opened a session, again: the same browser is let through, where the user may go there.
-fn repeat(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context: EventContext) -> Decision {
     let repeated = opened_by(facts, &redemption.jti, context.now).filter(|opened| {
         redemption.presented.as_ref() == Some(&opened.id)
             || opened.is_repeated_by(redemption.nonce.as_ref(), context.now)
     });
     match repeated {
-        Some(opened) => Decision::only(match unowned_by(facts, &redemption) {
-            None => Reply::Repeated(opened.clone()),
-            Some(denial) => Reply::Denied(denial),
-        }),
+        Some(opened) => Decision::only(denial.map_or_else(|| Reply::Repeated(opened.clone()), Reply::Denied)),
         None => deny(facts, redemption, Denial::TokenUsed, context),
     }
 }

@@ -3,9 +3,10 @@
 use super::*;
 use crate::destination::Scope;
 use crate::id::{ClientId, OwnedId, UserId};
+use crate::user::session_for_test;
 use crate::user::{
     Actor, CredentialState, Deleted, Effect, EventReason, Export, Fate, Introspection, Redemption, Replay, Saved,
-    Security, SessionEnd, TokenRevocation, UserAction,
+    Security, SessionEnd, Status, TokenRevocation, UserAction,
 };
 use std::collections::BTreeSet;
 
@@ -62,20 +63,8 @@ fn here() -> Caller {
 
 /// A session that token `n` opened at `NOW`, here.
 fn session(n: u8) -> Session {
-    Session {
-        id: sid(n),
-        token: jti(n),
-        client_id: portal(),
-        destination: Scope::parse("clientarea:invoices"),
-        created_at: NOW,
-        last_seen_at: NOW,
-        idle_seconds: IDLE,
-        max_expires_at: NOW.plus(MAX),
-        address: here().address,
-        user_agent: here().user_agent,
-        nonce: None,
-        ordinal: 0,
-    }
+    let Caller { address, user_agent } = here();
+    Session { id: sid(n), token: jti(n), address, user_agent, ordinal: 0, ..session_for_test() }
 }
 
 fn dead(session: Session) -> Session {

@@ -1,7 +1,7 @@
 //! Asking about a token, revoking it, and presenting it again.
 
 use super::account::credential_stands;
-use super::{Change, Decision, EventContext, Facts, barred, unowned};
+use super::{Change, Decision, EventContext, Facts, denial};
 use crate::http::Caller;
 use crate::id::{ClientId, TokenId};
 use crate::limit::network;
@@ -12,11 +12,9 @@ use crate::user::{
 
 /// Whether [`redeem`](super::redemption::redeem) would sign in with the token as it was signed (RFC 7662 section 2.2, `active`).
 pub(super) fn is_active(facts: &Facts, token: &Introspection) -> bool {
-    let account = facts.account.as_ref();
     facts.token.is_none()
         && credential_stands(facts, &token.client_id, token.delegated)
-        && barred(account).is_none()
-        && unowned(account, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
+        && denial(facts, token.service_id.as_ref(), token.domain_id.as_ref()).is_none()
 }
 
 /// Revokes a token that is alive. Without an account there is no event: such a token opens nothing, and an application can ask

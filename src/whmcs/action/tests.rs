@@ -3,6 +3,7 @@
 use super::*;
 use crate::http::Response;
 use crate::time::Timestamp;
+use crate::user::Status;
 use crate::whmcs::Encoding;
 use crate::whmcs::request::tests::params;
 use serde_json::json;
@@ -72,6 +73,7 @@ fn each_mistake_about_a_token_has_its_words() {
 #[test]
 fn a_token_is_refused_for_the_first_of_its_reasons() {
     let area = ClientArea::new(Url::parse("https://my.example/").unwrap(), None).unwrap();
+    let caller = ClientId::parse("api").unwrap();
     let account = |status, sso| Account {
         status,
         sso,
@@ -120,7 +122,7 @@ fn a_token_is_refused_for_the_first_of_its_reasons() {
         let form = &format!("{user}&{rest}");
         let Ok(Action::CreateSsoToken(token)) = parse(ActionName::CreateSsoToken, form) else { panic!("{form}") };
         let expected = verdict.map_err(|message| ApiAnswer::error(200, message));
-        assert_eq!(token.check(account, &area), expected, "{form}");
+        assert_eq!(token.grant(account, &area, &caller).map(drop), expected, "{form}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::edge::storage::sessions::live_session;
 use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
 };
-use crate::http::Failure;
+use crate::http::{ErrorCode, Failure};
 use crate::user::{Session, SessionCookie};
 use socket::Socket;
 use worker::js_sys::{Promise, Reflect, try_iter};
@@ -20,7 +20,7 @@ use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};
 
 /// Another site's page opened a WebSocket.
 const FOREIGN_HANDSHAKE: Failure =
-    Failure::of(403, "foreign_origin", "Another site cannot open a WebSocket with your session.");
+    Failure::of(403, ErrorCode::ForeignOrigin, "Another site cannot open a WebSocket with your session.");
 /// The fields that only shared caches read (RFC 9213, and what was used before it).
 const SHARED_CACHES: [&str; 3] = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control"];
 

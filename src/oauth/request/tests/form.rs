@@ -13,19 +13,19 @@ fn every_parameter_is_read() {
     )
     .unwrap();
     assert_eq!(request.grant_type, GrantType::SingleSignOn);
-    assert_eq!(request.wish.scope.unwrap().to_string(), "clientarea:sso clientarea:invoices");
-    assert_eq!(request.wish.user_id.unwrap().as_str(), "42");
-    assert_eq!(request.wish.inputs.service_id.unwrap().as_str(), "12");
-    assert_eq!(request.wish.inputs.domain_id.unwrap().as_str(), "34");
-    assert_eq!(request.wish.inputs.sso_redirect_path.unwrap().as_str(), "cart.php?a=b");
+    assert_eq!(request.parameters.scope.unwrap().to_string(), "clientarea:sso clientarea:invoices");
+    assert_eq!(request.parameters.user_id.unwrap().as_str(), "42");
+    assert_eq!(request.parameters.inputs.service_id.unwrap().as_str(), "12");
+    assert_eq!(request.parameters.inputs.domain_id.unwrap().as_str(), "34");
+    assert_eq!(request.parameters.inputs.sso_redirect_path.unwrap().as_str(), "cart.php?a=b");
 }
 
 #[test]
 fn an_empty_parameter_counts_as_omitted() {
     for more in ["", "scope=&user_id=&service_id=&domain_id=&sso_redirect_path=", "scope&user_id"] {
         let request = parse_with(more).unwrap();
-        assert!(request.wish.scope.is_none() && request.wish.user_id.is_none(), "{more}");
-        assert_eq!(request.wish.inputs, DestinationInputs::default(), "{more}");
+        assert!(request.parameters.scope.is_none() && request.parameters.user_id.is_none(), "{more}");
+        assert_eq!(request.parameters.inputs, DestinationInputs::default(), "{more}");
     }
 }
 

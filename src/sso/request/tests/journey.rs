@@ -2,24 +2,10 @@
 
 use super::*;
 use crate::destination::ScopeSet;
-use crate::id::{ClientId, TokenId, UserId};
-use crate::time::Timestamp;
-
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+use crate::token::claims_for_test;
 
 fn granted(scopes: &str, inputs: DestinationInputs) -> Claims {
-    Claims {
-        iss: String::new(),
-        aud: String::new(),
-        sub: UserId::parse("42").unwrap(),
-        client_id: ClientId::parse("portal").unwrap(),
-        scope: ScopeSet::parse(scopes).unwrap(),
-        iat: NOW,
-        exp: NOW.plus(60),
-        jti: TokenId::from_random([1; 16]),
-        delegated: false,
-        inputs,
-    }
+    Claims { scope: ScopeSet::parse(scopes).unwrap(), inputs, ..claims_for_test() }
 }
 
 /// Plans the journey of a token with `scopes` and what is `signed` in it, asked for with `query`.

@@ -48,11 +48,14 @@ fn times_are_whole_numbers() {
 #[test]
 fn the_greatest_number_is_no_way_around_the_limit() {
     let eternal = open_now(&sign(&with("exp", u64::MAX.into())));
-    assert!(matches!(eternal, Err(TokenRefusal::Misdirected(_))), "{eternal:?}");
+    assert!(matches!(eternal, Err(TokenRefusal::Denied(Denial::TokenMisdirected, _))), "{eternal:?}");
     let unborn = open_now(&sign(&with("iat", 0.into())));
-    assert!(matches!(unborn, Err(TokenRefusal::Misdirected(_))), "{unborn:?}");
+    assert!(matches!(unborn, Err(TokenRefusal::Denied(Denial::TokenMisdirected, _))), "{unborn:?}");
     let dead_before_birth = open_now(&sign(&with("exp", 0.into())));
-    assert!(matches!(dead_before_birth, Err(TokenRefusal::Misdirected(_))), "{dead_before_birth:?}");
+    assert!(
+        matches!(dead_before_birth, Err(TokenRefusal::Denied(Denial::TokenMisdirected, _))),
+        "{dead_before_birth:?}"
+    );
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn a_clock_ahead_is_forgiven_for_a_minute() {
         if is_forgiven {
             assert_eq!(outcome, Ok(early), "{ahead} s");
         } else {
-            assert_eq!(outcome, Err(TokenRefusal::Misdirected(Box::new(early))), "{ahead} s");
+            assert_eq!(outcome, Err(misdirected(&early)), "{ahead} s");
         }
     }
 }

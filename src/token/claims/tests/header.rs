@@ -144,7 +144,9 @@ fn only_the_derived_key_signs() {
 fn a_rotation_keeps_tokens_until_the_old_key_goes() {
     let (old, new) = (entry_for_test("old", 1), entry_for_test("new", 2));
     let with = settings;
-    let opens = |text: &str, settings: &Settings| open(text, &settings.keys, &settings.issuer, NOW) == Ok(claims());
+    let opens = |text: &str, settings: &Settings| {
+        open(&Secret::new(text), &settings.keys, &settings.issuer, NOW) == Ok(claims())
+    };
     let sign = |settings: &Settings| settings.keys.sign(Purpose::SsoToken, &claims()).unwrap();
     let (before, during, after) = (with(&old), with(&format!("{new},{old}")), with(&new));
 

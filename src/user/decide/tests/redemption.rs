@@ -205,7 +205,7 @@ fn a_replay_of_an_expired_token_is_recorded_unless_it_is_this_browsers_own() {
 }
 
 fn nonce(text: &str) -> Option<SecretDigest> {
-    Some(SecretDigest::of(&Secret::new(text.into())))
+    Some(SecretDigest::of(&Secret::new(text)))
 }
 
 #[test]
