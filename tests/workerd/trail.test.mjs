@@ -37,15 +37,17 @@ const countOf = async (user, event) =>
   (await signet.sql(user, "SELECT count(*) AS n FROM event WHERE json_extract(data, '$.event') = ?", event))[0].n;
 
 /** Writes `count` events of a class, older than those there. */
-const fill = (user, cls, event, count) =>
-  signet.sql(
+const fill = async (user, cls, event, count) => {
+  await signet.sql(user, "UPDATE event SET number = number + 10000 WHERE number < 5000");
+  await signet.sql(
     user,
     `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-    INSERT INTO event (class, number, expires_at, data) SELECT ?, i - 5000, 4000000000, json_object('at', 1, 'event', ?, 'request_id', 'r') FROM n`,
+    INSERT INTO event (class, number, expires_at, data) SELECT ?, i + 5000, 4000000000, json_object('at', 1, 'event', ?, 'request_id', 'r') FROM n`,
     count,
     cls,
     event,
   );
+};
 
 async function press(cookie, form) {
   const csrf_token = proofIn(await (await signet.fetch("/account/security", { headers: cookie })).text());
@@ -148,8 +150,8 @@ test("the sweep cuts each class down to its newest events", async () => {
     "SELECT class, count(*) AS n, max(number) AS latest FROM event GROUP BY class ORDER BY class",
   );
   assert.deepEqual(rows, [
-    { class: "administration", n: 1_000, latest: 1 },
-    { class: "sign_in", n: 1_000, latest: 2 },
+    { class: "administration", n: 1_000, latest: 10_001 },
+    { class: "sign_in", n: 1_000, latest: 10_002 },
   ]);
   assert.deepEqual((await eventsOf(signet, user)).slice(0, 2), ["sso.signed_in", "account.created"]);
 });
