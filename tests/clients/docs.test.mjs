@@ -104,7 +104,9 @@ test("every relative link and every anchor leads somewhere, and every table of c
   for (const page of allPages) {
     const { anchors, prose } = readPage(page);
     assert.deepEqual([...new Set(anchors)], anchors, `${page}: no heading comes twice`);
-    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(([, link, file]) => link ?? file);
+    const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
+      ([, link, file]) => link ?? file,
+    );
     for (const target of targets.filter((target) => !target.startsWith("https://"))) {
       const [path, anchor] = target.split("#");
       const file = path === "" ? page : join(dirname(page), path);
@@ -124,7 +126,7 @@ test("the README has at most 200 lines", () => {
 });
 
 for (const [shell, { skip }] of Object.entries(shells)) {
-  test(`${shell}: the two commands are commands of the project, and so is the check of the edge`, { skip }, async () => {
+  test(`${shell}: the commands of npm are scripts, and the edge is checked by cargo`, { skip }, async () => {
     const fakes = { npm: 'echo "npm $*"', cargo: 'echo "cargo $*"' };
     const { printed } = await run(shell, docCommands("README.md#two-commands").join("\n"), { fakes });
     assert.equal(printed, "npm start\nnpm test\n");
