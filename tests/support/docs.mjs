@@ -33,10 +33,10 @@ export function readPage(page) {
       const heading = line.match(/^#+ (.+)$/)?.[1];
       if (heading) anchors.push(anchorOf(heading));
       reason = line.match(/^ *<!-- not run: (.+) -->$/)?.[1];
-      prose += `${line.replaceAll(/`[^`]*`/g, "")}\n`;
+      prose += `${line}\n`;
     }
   }
-  return { text, anchors, blocks, prose };
+  return { text, anchors, blocks, prose: prose.replaceAll(/`[^`]*`/g, "") };
 }
 
 /** The commands of a section, block by block. */
