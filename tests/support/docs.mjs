@@ -36,6 +36,7 @@ export function readPage(page) {
       prose += `${line}\n`;
     }
   }
+  if (block || /^ *~~~/m.test(prose)) throw new Error(`${page} has a code block that is not read`);
   return { text, anchors, blocks, prose: prose.replaceAll(/`[^`]*`/g, "") };
 }
 
