@@ -7,9 +7,9 @@ import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { root } from "../../scripts/setup.mjs";
+import { docBlock } from "../support/docs.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { runPython, skip } from "../support/python.mjs";
-import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
 
@@ -70,9 +70,9 @@ function tampered(part, change) {
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const claimed = (claims) => (payload) => encoded({ ...JSON.parse(Buffer.from(payload, "base64url")), ...claims });
 
-test("the README's example verifies an assertion, and refuses an SSO token", async () => {
-  const file = join(root, "target", "readme-example.mjs");
-  await writeFile(file, readmeBlock("js").replaceAll("https://my.example.com", signet.issuer));
+test("the documented example verifies an assertion, and refuses an SSO token", async () => {
+  const file = join(root, "target", "documented-example.mjs");
+  await writeFile(file, docBlock("docs/client-area.md#assertions").replaceAll("https://my.example.com", signet.issuer));
   const { signedInUser } = await import(pathToFileURL(file));
   const request = (value) => ({ headers: { "x-signet-assertion": value } });
   assert.equal(await signedInUser(request(assertion)), "42");

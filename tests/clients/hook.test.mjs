@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { docBlock } from "../support/docs.mjs";
 import { runPhp, skip } from "../support/php.mjs";
 import { freePort } from "../support/port.mjs";
-import { readmeBlock } from "../support/readme.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,
@@ -54,9 +54,11 @@ const client = (id, change = {}) => ({ id, status: "Active", allowSingleSignOn: 
 const services = (clientid, ...ids) => ids.map((id) => ({ id, clientid }));
 const domains = (userid, ...ids) => ids.map((id) => ({ id, userid }));
 
-/** The configuration, as the README has it. */
+/** The documented configuration. */
 const configured = (address, token) =>
-  readmeBlock("php").replace("https://console.example.com", address).replace("the administration token", token);
+  docBlock("docs/whmcs-and-cpanel.md#synchronize-accounts-with-whmcs")
+    .replace("https://console.example.com", address)
+    .replace("the administration token", token);
 
 /** Lets WHMCS fire events, pairs of a name and its variables, in one run of PHP; returns what that wrote to the activity log. */
 async function fire(events, { failing = {}, shortened = null, flat = false } = {}) {

@@ -1,4 +1,4 @@
-// Forward authentication with real proxies, configured as the README says, in front of a real client area.
+// Forward authentication with real proxies, configured as documented, in front of a real client area.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// nginx and Caddy with the configuration of the README, on loopback.
+// nginx and Caddy with the documented configurations, on loopback.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,18 +9,18 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localOrigin } from "../../scripts/setup.mjs";
+import { docBlock } from "./docs.mjs";
 import { skipIf } from "./optional.mjs";
 import { pairs } from "./origin.mjs";
-import { readmeBlock } from "./readme.mjs";
 
 /** How long a server may take to start; one that ends instead is noticed at once. */
 const START_MS = 60_000;
 
-/** The servers: the README's configuration for a test, and how to run the program with it. */
+/** The servers: the documented configuration, changed for a test, and how to run the program with it. */
 const servers = {
   nginx: {
     config({ port, signet, clientArea }) {
-      const server = rewritten("nginx", [
+      const server = rewritten(docBlock("docs/client-area.md#nginx"), [
         ["listen 443 ssl;", `listen 127.0.0.1:${port};`],
         ["server_name my.example.com;", "server_name localhost;"],
         [/^ *ssl_certificate(_key)? .*\n/gm, ""],
@@ -37,7 +37,7 @@ const servers = {
   },
   caddy: {
     config({ port, signet, clientArea }) {
-      const site = rewritten("caddyfile", [
+      const site = rewritten(docBlock("docs/client-area.md#caddy"), [
         ["my.example.com {", `${localOrigin(port)} {`],
         ["https://signet.example.workers.dev", signet],
         ["127.0.0.1:8080", new URL(clientArea).host],
@@ -95,13 +95,13 @@ export async function startProxy(name, { port, signet, clientArea, adapt = (conf
   return { origin, fetch: (path, init) => send(agent, port, path, init), close };
 }
 
-/** The README's block in a language, with every one of `replacements` made. */
-function rewritten(language, replacements) {
+/** A configuration, with every one of `replacements` made. */
+function rewritten(documented, replacements) {
   return replacements.reduce((config, [from, to]) => {
     const next = config.replaceAll(from, to);
-    if (next === config) throw new Error(`the README's block in ${language} lacks ${from}`);
+    if (next === config) throw new Error(`the documented configuration lacks ${from}`);
     return next;
-  }, readmeBlock(language));
+  }, documented);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { readmeBlock } from "../support/readme.mjs";
+import { docBlock } from "../support/docs.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   basic,
@@ -91,11 +91,11 @@ test("LOGIN_URL: a browser that opens a page is sent there, everything else is 4
   }
 });
 
-test("the README's middleware lets users pass and sends others to LOGIN_URL", async () => {
+test("the documented middleware lets users pass and sends others to LOGIN_URL", async () => {
   await putUser(withLogin, "alice");
   const alice = await signIn(withLogin, await createSet(withLogin, { user_id: "alice" }));
   const middleware = async ({ issuer }) => {
-    const source = readmeBlock("javascript").replace("https://my.example.com", issuer);
+    const source = docBlock("docs/client-area.md#ask-signet").replace("https://my.example.com", issuer);
     return (await import(`data:text/javascript,${encodeURIComponent(source)}`)).signedIn;
   };
   const told = async (site, headers) => {

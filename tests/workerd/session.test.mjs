@@ -195,7 +195,7 @@ test("Fetch Metadata: another site cannot sign a user out", async () => {
   assert.equal(await whoIs(signet, cookie), "stays");
 });
 
-test("Fetch Metadata: a host of the same site can sign a user out, as the README's limits say", async () => {
+test("Fetch Metadata: a host of the same site can sign a user out, as the documented limits say", async () => {
   const cookie = await session("siblings");
   const headers = { ...cookie, "Sec-Fetch-Site": "same-site", Origin: "https://sibling.example" };
   assert.equal((await signet.fetch("/oauth/logout", { method: "POST", headers })).status, 200);
