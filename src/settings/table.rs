@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_every_setting_and_no_other() {
-        let section = page.split_once("\n## Settings\n").unwrap().1;
+        let section = PAGE.split_once("\n## Settings\n").unwrap().1;
         let mut rows =
             section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
         let cells = |row: &str| row.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>();
