@@ -169,10 +169,8 @@ fn redeem(facts: &Facts, redemption: Redemption, origin: Origin) -> Decision {
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    match denial {
-        _ if !credential_stands(facts, &redemption.client_id, redemption.delegated) => {
-            deny(facts, redemption, Denial::CredentialRevoked, origin)
-        }
+    let credential_stands = credential_stands(facts, &redemption.client_id, redemption.delegated);
+    match if credential_stands { denial } else { Some(Denial::CredentialRevoked) } {
         Some(denial) => deny(facts, redemption, denial, origin),
         None => sign_in(facts, redemption, origin),
     }
