@@ -32,10 +32,8 @@ pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContex
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    match denial {
-        _ if !credential_stands(facts, &redemption.client_id, redemption.delegated) => {
-            deny(facts, redemption, Denial::CredentialRevoked, context)
-        }
+    let credential_stands = credential_stands(facts, &redemption.client_id, redemption.delegated);
+    match if credential_stands { denial } else { Some(Denial::CredentialRevoked) } {
         Some(denial) => deny(facts, redemption, denial, context),
         None => sign_in(facts, redemption, context),
     }
