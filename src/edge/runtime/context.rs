@@ -31,7 +31,7 @@ pub(crate) struct AuditContext {
     pub(crate) event: &'static str,
     /// The outcome, unless the request fails.
     pub(crate) outcome: Cell<Outcome>,
-    /// The reason, if it is another than the code of the failure, or "ok".
+    /// The reason, where it differs from the default: the code of the failure, or "ok".
     pub(crate) reason: Cell<Option<&'static str>>,
     pub(crate) client_id: RefCell<Option<ClientId>>,
     pub(crate) user_id: RefCell<Option<UserId>>,
@@ -89,13 +89,13 @@ impl AuditContext {
         self.reason.set(Some(reason));
     }
 
-    /// The answer is no failure, but refuses.
+    /// Logs the request as denied, although its answer is not a failure.
     pub(crate) fn deny(&self, reason: &'static str) {
         self.outcome.set(Outcome::Denied);
         self.set_reason(reason);
     }
 
-    /// The answer only leads to the decision.
+    /// Logs the request as deferred: its answer only leads to the decision.
     pub(crate) fn defer(&self, reason: &'static str) {
         self.outcome.set(Outcome::Deferred);
         self.set_reason(reason);
