@@ -101,7 +101,7 @@ async fn write_set(site: &Site, request: &Request, mut entry: CredentialEntry, n
     // 2.
     let old = kv.credential(&entry.client_id).await?;
     let old_number = old.as_ref().map(CredentialSet::number);
-    let (set, effect) = entry.settle(old, now)?;
+    let (set, effect) = entry.replace(old, now)?;
     let is_new = effect != Effect::Unchanged;
     // 3.
     if is_new && is_taken(&kv, &set).await? {
