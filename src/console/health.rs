@@ -1,45 +1,35 @@
-//! What the health page finds.
+//! The checks of the health page.
 
 use super::ADMINISTRATION_OFF;
 use crate::settings::Settings;
 
-/// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// As it should be.
     Good,
-    /// Worth knowing.
+    /// Valid, but not recommended in production or not complete.
     Note,
-    /// Wrong.
     Bad,
 }
 
-/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at.
     pub name: &'static str,
-    /// How it is.
     pub level: Level,
-    /// In words.
     pub finding: String,
 }
 
-/// What the platform says of itself, measured for the page.
+/// The state of the bindings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
-    /// How long KV took to answer, in milliseconds; none if it did not.
+    /// How long a read of KV took; `None` if it failed.
     pub kv_milliseconds: Option<u64>,
-    /// Whether the users' objects are bound.
     pub has_users: bool,
-    /// Whether failed attempts are limited.
     pub has_rate_limit: bool,
-    /// Whether data points are written.
     pub has_analytics: bool,
 }
 
-/// Checks the configuration. That the settings are sound, and that the console's object answers, is known
-/// when the page is shown.
+/// Checks the configuration. The page is shown only if the settings are valid and the console's object answers, so these checks
+/// report that without a test.
 pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
     let check = |name, level, finding: String| Check { name, level, finding };
     let issuer = settings.issuer.as_str();
@@ -63,9 +53,11 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
         },
         match settings.requires_https() {
             true => check("Encryption", Level::Good, "Signet answers by https only.".to_owned()),
-            false => {
-                check("Encryption", Level::Note, "Signet is reached by http. That is for this machine only.".to_owned())
-            }
+            false => check(
+                "Encryption",
+                Level::Note,
+                "Signet answers by http. Use http on the local machine only.".to_owned(),
+            ),
         },
         match platform.kv_milliseconds {
             Some(milliseconds) => check("Workers KV", Level::Good, format!("It answered in {milliseconds} ms.")),
@@ -87,7 +79,7 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
                 "Signing keys",
                 Level::Note,
                 format!(
-                    "{} signs; all of {} verify. A rotation is under way.",
+                    "Signet signs with {} and accepts signatures by {}. A rotation is under way.",
                     kids.first().unwrap_or(&""),
                     kids.join(", ")
                 ),
@@ -111,13 +103,13 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
         },
         match (&settings.gateway, shares_host) {
             (Some(gateway), _) => {
-                check("Client area", Level::Good, format!("Signet stands in front of {}.", gateway.origin))
+                check("Client area", Level::Good, format!("Signet is the gateway to {}.", gateway.origin))
             }
             (None, true) => check("Client area", Level::Good, format!("{client_area} is on Signet's host.")),
             (None, false) => check(
                 "Client area",
                 Level::Note,
-                format!("{client_area} is on another host, which Signet's cookie does not reach."),
+                format!("{client_area} is on another host, to which browsers do not send Signet's cookie."),
             ),
         },
         match &settings.login_url {
@@ -152,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_or_worth_knowing_is_told() {
+    fn each_finding_has_its_level() {
         let login = [("LOGIN_URL", "https://panel.example/login")];
         let elsewhere = [("CLIENT_AREA_URL", "https://my.example/")];
         let gateway = [("CLIENT_AREA_URL", "https://my.example/"), ("ORIGIN_URL", "https://my-server.example")];

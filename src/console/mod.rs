@@ -1,16 +1,17 @@
-//! The operator's console at `/admin`: what the administration API does, for people.
+//! The console at `/admin`: the administration API as pages for people.
 
 mod command;
+mod daily_counts;
 mod form;
 mod health;
 mod pages;
 mod request;
 mod session;
-mod tally;
 mod view;
 
-pub use command::{ConsoleCommand, ConsoleReply, ConsoleTurn};
-pub use form::Act;
+pub use command::{ConsoleCommand, ConsoleEnvelope, ConsoleReply};
+pub use daily_counts::{Count, DAYS_KEPT, DAYS_SHOWN, DailyCounts, Day, first_day_shown};
+pub use form::FormAction;
 pub use health::{Check, Level, Platform, checks};
 pub use pages::{
     ADMINISTRATION_OFF, Frame, UserPage, api_credential_page, api_credentials_page, credential_page, credentials_page,
@@ -22,5 +23,4 @@ pub use request::{
     ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, SignInRequest, arrival_address, view_at,
 };
 pub use session::{CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
-pub use tally::{Count, DAYS_KEPT, DAYS_SHOWN, Day, Tally, first_day_shown};
 pub use view::{Section, View};

@@ -9,13 +9,13 @@ use super::standing::counting;
 use super::{console_object, decisions, limits, user_object};
 use crate::admin::{AdminReply, PageRequest};
 use crate::console::{
-    self, Act, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession, Frame, Platform, SignIn,
-    SignInRequest, Tally, UserPage, View, arrival_address, first_day_shown, view_at,
+    self, ConsoleCommand, ConsoleCookie, ConsoleReply, ConsoleRequest, ConsoleSession, DailyCounts, FormAction, Frame,
+    Platform, SignIn, SignInRequest, UserPage, View, arrival_address, first_day_shown, view_at,
 };
 use crate::http::{BROWSER_CHALLENGE, Failure, Method, Request, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::log::Outcome;
-use crate::session::FormProof;
+use crate::session::CsrfToken;
 use crate::user::{Command, Reply};
 use futures_util::future::try_join3;
 use serde_json::Value;
@@ -66,7 +66,7 @@ pub(super) async fn serve(request: &Request, site: &Site, trail: &mut Trail) -> 
     }
     // 5.
     let wanted = view_at(&request.target()).unwrap_or(View::Overview);
-    let proof = FormProof { sid };
+    let proof = CsrfToken { sid };
     let csrf_token = proof.seal(&site.settings.keys)?;
     let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
     let outcome = Operator { request, site, proof, frame, trail }.serve().await;
@@ -142,7 +142,7 @@ fn go_to(address: &str, site: &Site) -> Response {
 struct Operator<'a> {
     request: &'a Request,
     site: &'a Site,
-    proof: FormProof,
+    proof: CsrfToken,
     frame: Frame<'a>,
     trail: &'a mut Trail,
 }
@@ -155,10 +155,10 @@ impl Operator<'_> {
                 self.show(view, &Frame { notice, ..self.frame }).await
             }
             ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.site)),
-            ConsoleRequest::Act { act, csrf_token } => {
+            ConsoleRequest::Act { action, csrf_token } => {
                 self.proof.check(&csrf_token, &self.site.settings.keys)?;
                 self.trail.reason = Some("changed");
-                self.act(*act).await
+                self.act(*action).await
             }
             ConsoleRequest::SignOut { csrf_token } => {
                 self.proof.check(&csrf_token, &self.site.settings.keys)?;
@@ -171,9 +171,9 @@ impl Operator<'_> {
     }
 
     /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
-    async fn act(&mut self, act: Act) -> Result<Response, Trouble> {
+    async fn act(&mut self, action: FormAction) -> Result<Response, Trouble> {
         let status = |is_new| if is_new { 201 } else { 200 };
-        Ok(match admin_endpoint::perform(act.ask, self.request, self.site, self.trail).await? {
+        Ok(match admin_endpoint::perform(action.request, self.request, self.site, self.trail).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
                 let id = ("client_id", set.client_id.as_str());
                 let then = View::Credential(set.client_id.clone());
@@ -184,7 +184,7 @@ impl Operator<'_> {
                 let then = View::ApiCredential(credential.identifier.clone());
                 console::secret_page(&self.frame, status(is_new), &credential.name, id, &secret, &then)
             }
-            _ => go_to(&format!("{}?notice={}", act.then.address(), act.notice.as_str()), self.site),
+            _ => go_to(&format!("{}?notice={}", action.next.address(), action.notice.as_str()), self.site),
         })
     }
 
@@ -254,10 +254,10 @@ impl Operator<'_> {
         Ok(reply.into_response(&self.site.settings.issuer, self.site.now)?)
     }
 
-    async fn tally(&self) -> Result<Tally, Fault> {
+    async fn tally(&self) -> Result<DailyCounts, Fault> {
         let command = ConsoleCommand::Counts(first_day_shown(self.site.now));
         match console_object::ask(&self.site.env, command).await? {
-            ConsoleReply::Counts(counts) => Ok(Tally::new(&counts, self.site.now)),
+            ConsoleReply::Counts(counts) => Ok(DailyCounts::new(&counts, self.site.now)),
             reply => Err(unexpected(&reply)),
         }
     }

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::sql::{Sql, json, number, seconds};
 use super::{object, platform, settings};
-use crate::console::{ConsoleCommand, ConsoleReply, ConsoleSession, ConsoleTurn, Count, DAYS_KEPT};
+use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count, DAYS_KEPT};
 use crate::id::SessionId;
 use crate::secret::SecretDigest;
 use crate::store::CONSOLE_SCHEMA;
@@ -26,7 +26,7 @@ impl DurableObject for Console {
 
     /// One turn. Reading it is the only await. The first write makes the tables.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let ConsoleTurn { command, admin_token } = object::read(request).await?;
+        let ConsoleEnvelope { command, admin_token } = object::read(request).await?;
         let tables = Tables(Sql::open(&self.state));
         if matches!(command, ConsoleCommand::Open { .. } | ConsoleCommand::Count(_)) {
             tables.0.make_tables(&CONSOLE_SCHEMA)?;
@@ -102,6 +102,6 @@ impl Tables {
 pub(super) async fn ask(env: &Env, command: ConsoleCommand) -> std::result::Result<ConsoleReply, Fault> {
     let settings =
         settings::read(env).map_err(|_| Fault::Internal("settings", "the configuration is invalid".to_owned()))?;
-    let turn = ConsoleTurn { admin_token: settings.admin_token.clone(), command };
-    object::ask(env, BINDING, "console", settings.object_location.as_deref(), &turn).await
+    let envelope = ConsoleEnvelope { admin_token: settings.admin_token.clone(), command };
+    object::ask(env, BINDING, "console", settings.object_location.as_deref(), &envelope).await
 }

@@ -1,37 +1,36 @@
-//! The overview: sign-ins and denials.
+//! The overview page: a chart of sign-ins and denials.
 
 use super::explain::explain_reason;
 use super::parts::table;
 use super::{Frame, framed, tokens, users};
-use crate::console::{Day, Tally};
+use crate::console::{DailyCounts, Day};
 use crate::http::Response;
 use crate::time::Timestamp;
 use maud::{Markup, html};
 
-/// The chart's measures, in its own units.
+/// The size of the chart, in units of its `viewBox`.
 const WIDTH: u64 = 640;
 const HEIGHT: u64 = 150;
 const TOP: u64 = 14;
-/// Every how many days the chart says which day it is, counted back from today.
-const LABELLED: u64 = 3;
-/// The length of the longest bar of the table, in its own units.
+/// The days between two labels of the chart.
+const LABEL_DAYS: u64 = 3;
+/// The length of the longest bar of the table, in units of its `viewBox`.
 const BAR: u64 = 100;
 
-/// The page of the overview.
-pub fn overview_page(frame: &Frame<'_>, tally: &Tally) -> Response {
+pub fn overview_page(frame: &Frame<'_>, counts: &DailyCounts) -> Response {
     let content = html! {
         h1 { "Overview" }
         section.card aria-labelledby="sign-ins" {
-            h2 #sign-ins { "Sign-ins of the last " (tally.days.len()) " days" }
+            h2 #sign-ins { "Sign-ins of the last " (counts.days.len()) " days" }
             dl.figures {
-                div { dt { "signed in" } dd { (tally.signed_in()) } }
-                div { dt { "denied" } dd { (tally.denied()) } }
+                div { dt { "signed in" } dd { (counts.signed_in()) } }
+                div { dt { "denied" } dd { (counts.denied()) } }
             }
-            (chart(tally))
+            (chart(counts))
         }
         section.card aria-labelledby="denials" {
             h2 #denials { "Denials by reason" }
-            @if tally.denials.is_empty() { p { "There were none." } } @else { (denials(tally)) }
+            @if counts.denials.is_empty() { p { "There were no denials." } } @else { (denials(counts)) }
         }
         div.pair {
             section.card aria-labelledby="find-user" { h2 #find-user { "Find a user" } (users::find_form()) }
@@ -45,7 +44,7 @@ fn date(day: &Day, pattern: &str) -> String {
     Timestamp::from_seconds(day.day.saturating_mul(86_400)).format(pattern)
 }
 
-/// `part` of `whole` on a scale of `length`; at least 1 if there is any.
+/// Scales `part` so that `whole` becomes `length`. A part that is not 0 becomes at least 1.
 fn scaled(part: u64, whole: u64, length: u64) -> u64 {
     match part {
         0 => 0,
@@ -53,23 +52,23 @@ fn scaled(part: u64, whole: u64, length: u64) -> u64 {
     }
 }
 
-/// A column for each day: denials upon sign-ins. The numbers follow as a table.
-fn chart(tally: &Tally) -> Markup {
-    let highest = tally.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
-    let step = WIDTH.checked_div(tally.days.len() as u64).unwrap_or(WIDTH);
+/// The chart, with a stacked column for each day, and its numbers as a table.
+fn chart(counts: &DailyCounts) -> Markup {
+    let highest = counts.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
+    let step = WIDTH.checked_div(counts.days.len() as u64).unwrap_or(WIDTH);
     let (margin, width) = (step / 6, step.saturating_mul(2) / 3);
     html! {
         figure {
             svg viewBox=(format!("0 0 {WIDTH} {}", HEIGHT + 24)) role="img" aria-label="Sign-ins and denials, a column for each day" {
                 line.axis x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
-                @for (x, day) in (0_u64..).map(|index| index.saturating_mul(step)).zip(&tally.days) {
+                @for (x, day) in (0_u64..).map(|index| index.saturating_mul(step)).zip(&counts.days) {
                     @let good = scaled(day.signed_in, highest, HEIGHT - TOP);
                     @let bad = scaled(day.denied, highest, HEIGHT - TOP);
                     @let top_of_good = HEIGHT.saturating_sub(good);
                     @let top = top_of_good.saturating_sub(bad);
                     rect.good-fill x=(x.saturating_add(margin)) y=(top_of_good) width=(width) height=(good) {}
                     rect.bad-fill x=(x.saturating_add(margin)) y=(top) width=(width) height=(bad) {}
-                    @if day.day % LABELLED == tally.days.last().map_or(0, |last| last.day % LABELLED) {
+                    @if day.day % LABEL_DAYS == counts.days.last().map_or(0, |last| last.day % LABEL_DAYS) {
                         text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (date(day, "%-d %b")) }
                     }
                 }
@@ -81,7 +80,7 @@ fn chart(tally: &Tally) -> Markup {
             table {
                 thead { tr { th scope="col" { "Day (UTC)" } th.number scope="col" { "Signed in" } th.number scope="col" { "Denied" } } }
                 tbody {
-                    @for day in tally.days.iter().rev() {
+                    @for day in counts.days.iter().rev() {
                         tr {
                             th scope="row" { (date(day, "%-d %B %Y")) }
                             td.number { (day.signed_in) }
@@ -94,13 +93,15 @@ fn chart(tally: &Tally) -> Markup {
     }
 }
 
-fn denials(tally: &Tally) -> Markup {
-    let highest = tally.denials.first().map_or(0, |(_, count)| *count);
-    html! {
-        (table("Denials by reason", &["Reason", "Meaning", "Times", ""], &html! {
-            @for (reason, count) in &tally.denials { (denial(reason, *count, highest)) }
-        }))
-    }
+fn denials(counts: &DailyCounts) -> Markup {
+    let highest = counts.denials.first().map_or(0, |(_, count)| *count);
+    table(
+        "Denials by reason",
+        &["Reason", "Meaning", "Times", ""],
+        &html! {
+            @for (reason, count) in &counts.denials { (denial(reason, *count, highest)) }
+        },
+    )
 }
 
 fn denial(reason: &str, count: u64, highest: u64) -> Markup {

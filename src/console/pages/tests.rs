@@ -1,5 +1,5 @@
 use super::*;
-use crate::console::{Check, Count, Level, Notice, Tally, View};
+use crate::console::{Check, Count, DailyCounts, Level, Notice, View};
 use crate::credential::CredentialSet;
 use crate::id::UserId;
 use crate::log::Outcome;
@@ -75,7 +75,7 @@ fn token_record() -> TokenRecord {
     .unwrap()
 }
 
-/// Every page, with `text` where it shows what others wrote.
+/// Every page, with `text` in place of all texts from outside.
 fn pages(text: &str) -> Vec<Response> {
     let page = |records| Page { records, cursor: None };
     let counts = [Count { day: NOW.day(), outcome: Outcome::Denied, reason: text.into(), count: 3 }];
@@ -83,7 +83,7 @@ fn pages(text: &str) -> Vec<Response> {
     let secret = Secret::new(text.to_owned());
     let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
     vec![
-        overview_page(&frame(), &Tally::new(&counts, NOW)),
+        overview_page(&frame(), &DailyCounts::new(&counts, NOW)),
         health_page(&frame(), &[check]),
         credentials_page(&frame(), &page(vec![set(text)])),
         credential_page(&frame(), &set(text)),
@@ -106,7 +106,7 @@ fn pages(text: &str) -> Vec<Response> {
 }
 
 #[test]
-fn what_others_wrote_is_text() {
+fn texts_from_outside_are_escaped() {
     for page in pages(EVIL) {
         assert!(
             !page.body.contains("<script>alert") && !page.body.contains("<img") && !page.body.contains("<i>"),
@@ -117,7 +117,7 @@ fn what_others_wrote_is_text() {
 }
 
 #[test]
-fn every_page_forbids_what_it_does_not_contain() {
+fn every_page_has_a_strict_content_security_policy() {
     for page in pages("x") {
         let policy = page.header("Content-Security-Policy").unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
@@ -150,7 +150,7 @@ fn lists_that_are_too_long_for_a_form_are_left_out_of_it() {
 }
 
 #[test]
-fn every_form_that_changes_something_carries_the_proof() {
+fn every_form_that_changes_something_has_the_csrf_token() {
     for page in pages("x") {
         for form in page.body.split("<form").skip(1).filter(|form| form.contains("method=\"post\"")) {
             let form = form.split("</form>").next().unwrap();
