@@ -8,7 +8,7 @@ use crate::http::{Failure, Method, Request, Response};
 use crate::log::Outcome;
 use crate::page;
 use crate::session::{
-    FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
+    CsrfToken, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, nobody, security_page,
 };
 use crate::user::{Command, Reply, Security, Session, SessionCookie, SessionEnd, UserAction, applications_of};
 
@@ -132,11 +132,11 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     if !stands(&cookie, request, site).await? {
         return refuse_nobody(request, site, trail);
     }
-    let proof = FormProof { sid: cookie.sid.clone() };
+    let csrf_token = CsrfToken { sid: cookie.sid.clone() };
     // 3.
     let action = if is_post {
         let form = SecurityForm::parse(request)?;
-        proof.check(&form.csrf_token, &site.settings.keys)?;
+        csrf_token.check(&form.csrf_token, &site.settings.keys)?;
         form.action
     } else {
         UserAction::Review
@@ -145,7 +145,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
     let command = Command::AsUser(cookie.sid.clone(), action);
     match site.ask(&cookie.sub, Placement::NearCaller, request, command).await? {
         // 5.
-        Reply::Security(security) => show_security(&cookie, security, &proof, site).await,
+        Reply::Security(security) => show_security(&cookie, security, &csrf_token, site).await,
         Reply::Done => {
             let place = format!("{}/account/security", site.settings.issuer.as_str());
             Ok(page::after_form(request, "Done", "Go to your sessions", &place))
@@ -159,7 +159,7 @@ pub(super) async fn security(request: &Request, site: &Site, trail: &mut Trail) 
 async fn show_security(
     cookie: &SessionCookie,
     mut security: Security,
-    proof: &FormProof,
+    csrf_token: &CsrfToken,
     site: &Site,
 ) -> Result<Response, Trouble> {
     let ids: Vec<_> = applications_of(&security.sessions).into_iter().collect();
@@ -176,7 +176,7 @@ async fn show_security(
         current: &cookie.sid,
         security: &security,
         applications: &names,
-        csrf_token: &proof.seal(&site.settings.keys)?,
+        csrf_token: &csrf_token.seal(&site.settings.keys)?,
         home,
     });
     Ok(page::response(200, markup).with_own_referrer())
