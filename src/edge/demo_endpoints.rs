@@ -6,7 +6,7 @@ use super::session_endpoints::live_session;
 use super::site::{Placement, Site, Trail};
 use super::{sso_endpoint, token_endpoint};
 use crate::credential::CredentialInput;
-use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, Trace, USERS, Visit};
+use crate::demo::{self, PORTAL_KEY, Portal, SIGN_IN_PATH, SsoRedirect, TRACE_TTL, Trace, USERS, Visit};
 use crate::destination::Scope;
 use crate::http::{BROWSER_CHALLENGE, Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
@@ -18,7 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use worker::{Context, Date};
 
-/// Where the verdict on a session's token is found.
+/// Where the decision on a session's token is found.
 const LATEST_EVENTS: Command = Command::ListEvents { before: None, limit: 50 };
 
 /// Serves a path of the demo.
@@ -90,7 +90,7 @@ pub(super) async fn sso(
     if let (Some(jti), Some(location)) = (&trail.jti, goes_to(&response)) {
         let kv = site.kv()?;
         if let Some(trace) = kv.get::<Trace>(&trace_key(jti)).await? {
-            let redirect = Redirect { status: response.status, location: location.to_owned(), ms };
+            let redirect = SsoRedirect { status: response.status, location: location.to_owned(), ms };
             kv.put(&trace_key(jti), &Trace { redirect: Some(redirect), ..trace }, Some(TRACE_TTL)).await?;
         }
     }
@@ -119,7 +119,7 @@ async fn client_area(request: &Request, site: &Site, trail: &mut Trail) -> Resul
         user: cookie.sub.as_str(),
         session: &session,
         trace: &trace,
-        verdict: events.iter().map(|(_, event)| event).find(|event| event.jti.as_ref() == Some(&session.token)),
+        decision: events.iter().map(|(_, event)| event).find(|event| event.jti.as_ref() == Some(&session.token)),
         check_ms,
         now: site.now,
     });
