@@ -53,12 +53,11 @@ impl PagedList<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::entry_for_test;
-    use crate::settings::tests::settings;
+    use crate::secret::keys_for_test;
     use serde_json::json;
 
     fn keys() -> KeyRing {
-        settings(&[]).ok().unwrap().keys
+        keys_for_test(7)
     }
 
     #[test]
@@ -82,7 +81,6 @@ mod tests {
     fn a_text_that_is_not_a_cursor_is_refused() {
         let list = PagedList::Credentials;
         let right = list.seal("x", &keys()).unwrap();
-        let foreign = settings(&[("SIGNING_KEYS", &entry_for_test("k1", 8))]).ok().unwrap();
         for bad in [
             String::new(),
             "x".into(),
@@ -90,7 +88,7 @@ mod tests {
             r#"{"list":"credentials","at":"x"}"#.into(),
             format!("{right}x"),
             right.replacen('.', ". ", 1),
-            list.seal("x", &foreign.keys).unwrap(),
+            list.seal("x", &keys_for_test(8)).unwrap(),
             list.seal(7, &keys()).unwrap(),
             keys().sign(Purpose::Form, &json!({"list": "credentials", "at": "x"})).unwrap(),
             list.seal("x".repeat(BYTES_MAX), &keys()).unwrap(),

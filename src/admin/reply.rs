@@ -14,42 +14,20 @@ use crate::user::{Account, Event, Fate, Session, TokenFate};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
-/// The result of a request to the administration.
+/// The result of a request to the administration. Lists have the newest entry first. A `cursor` is that of the next page. A
+/// `secret` is there only if it is new. A token has a fate if it was redeemed or revoked.
 #[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
 #[derive(Debug)]
 pub enum AdminReply {
-    Account {
-        user: UserId,
-        account: Account,
-        is_new: bool,
-    },
-    /// The active sessions of a user, newest first.
+    Account { user: UserId, account: Account, is_new: bool },
     Sessions(Vec<Session>),
-    /// A page of a user's audit trail, newest first. The cursor is that of the next page.
-    Events {
-        events: Vec<(u64, Event)>,
-        cursor: Option<String>,
-    },
+    Events { events: Vec<(u64, Event)>, cursor: Option<String> },
     Export(UserExport),
-    /// A credential set, with its secret if that is new.
-    Credential {
-        set: CredentialSet,
-        secret: Option<Secret>,
-        is_new: bool,
-    },
+    Credential { set: CredentialSet, secret: Option<Secret>, is_new: bool },
     Credentials(Page<CredentialSet>),
-    /// An API credential, with its secret if that is new.
-    ApiCredential {
-        credential: ApiCredential,
-        secret: Option<Secret>,
-        is_new: bool,
-    },
+    ApiCredential { credential: ApiCredential, secret: Option<Secret>, is_new: bool },
     ApiCredentials(Page<ApiCredential>),
-    /// A token's record, and its fate if it was redeemed or revoked.
-    Token {
-        record: TokenRecord,
-        fate: Option<TokenFate>,
-    },
+    Token { record: TokenRecord, fate: Option<TokenFate> },
     Done,
 }
 
@@ -173,13 +151,8 @@ mod tests {
         assert_eq!(
             account_json(&UserId::parse("42").unwrap(), &input.into_account(None, NOW)),
             json!({
-                "user_id": "42",
-                "status": "Inactive",
-                "sso": false,
-                "services": ["12"],
-                "domains": ["d"],
-                "created_at": 1_800_000_000,
-                "updated_at": 1_800_000_000,
+                "user_id": "42", "status": "Inactive", "sso": false, "services": ["12"], "domains": ["d"],
+                "created_at": 1_800_000_000, "updated_at": 1_800_000_000,
             })
         );
     }
@@ -191,16 +164,9 @@ mod tests {
         let new = Secret::new("s3cret".into());
         let set = input.into_set(ClientId::parse("portal").unwrap(), &new, NOW).unwrap();
         let mut expected = json!({
-            "client_id": "portal",
-            "name": "P",
-            "description": "",
-            "grant_types": ["single_sign_on"],
-            "scopes": ["clientarea:sso"],
-            "user_id": "42",
-            "service_id": "12",
-            "disabled": false,
-            "created_at": 1_800_000_000,
-            "updated_at": 1_800_000_000,
+            "client_id": "portal", "name": "P", "description": "", "grant_types": ["single_sign_on"],
+            "scopes": ["clientarea:sso"], "user_id": "42", "service_id": "12", "disabled": false,
+            "created_at": 1_800_000_000, "updated_at": 1_800_000_000,
         });
         assert_eq!(credential_json(&set, None).unwrap(), expected);
         expected["client_secret"] = "s3cret".into();
@@ -214,12 +180,8 @@ mod tests {
         let new = Secret::new("s3cret".into());
         let credential = input.into_credential(ClientId::parse("api").unwrap(), &new, NOW).unwrap();
         let mut expected = json!({
-            "identifier": "api",
-            "name": "P",
-            "actions": ["CreateSsoToken"],
-            "allowed_addresses": [],
-            "created_at": 1_800_000_000,
-            "updated_at": 1_800_000_000,
+            "identifier": "api", "name": "P", "actions": ["CreateSsoToken"], "allowed_addresses": [],
+            "created_at": 1_800_000_000, "updated_at": 1_800_000_000,
         });
         assert_eq!(api_credential_json(&credential, None).unwrap(), expected);
         expected["secret"] = "s3cret".into();
@@ -229,13 +191,8 @@ mod tests {
     #[test]
     fn a_token_is_shown_with_its_state() {
         let record = json!({
-            "jti": JTI,
-            "user_id": "42",
-            "client_id": "portal",
-            "scope": "clientarea:sso",
-            "issued_at": 1_799_999_941,
-            "expires_at": 1_800_000_001,
-            "service_id": "12",
+            "jti": JTI, "user_id": "42", "client_id": "portal", "scope": "clientarea:sso",
+            "issued_at": 1_799_999_941, "expires_at": 1_800_000_001, "service_id": "12",
         });
         let at = Timestamp::from_seconds(1_799_999_950);
         for (fate, now, state, reason) in [

@@ -16,40 +16,29 @@ pub const OVERLAP_SECONDS_MAX: u64 = 2_592_000;
 const PAGE_MAX: u64 = 100;
 const PAGE_DEFAULT: u64 = 50;
 
-/// A well-formed request to the administration API.
+/// A well-formed request to the administration API. `RotateCredential` has the seconds for which the old secret stays valid.
 #[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
 #[derive(Debug)]
 pub enum AdminRequest {
     User(UserId, Command),
-    /// List the audit trail of a user, newest first.
-    Events {
-        user: UserId,
-        page: PageRequest,
-    },
+    Events { user: UserId, page: PageRequest },
     Credential(RecordRequest<CredentialInput, CredentialChange>),
-    /// Give a credential set a new secret. The old one stays valid for this many seconds.
     RotateCredential(ClientId, u64),
-    /// End the sessions that a credential set opened.
     EndCredentialSessions(ClientId),
     ApiCredential(RecordRequest<ApiCredentialInput, ApiCredentialChange>),
-    /// End the sessions that an API credential opened.
     EndApiCredentialSessions(ClientId),
     GetToken(TokenId),
     RevokeToken(TokenId),
 }
 
-/// A request for credential sets or for API credentials.
+/// A request for credential sets or for API credentials. `end_sessions` also ends the sessions that the record opened.
 #[derive(Debug)]
 pub enum RecordRequest<Input, Change> {
     Create(Input),
     List(PageRequest),
     Get(ClientId),
     Patch(ClientId, Change),
-    /// Revoke a record; with `end_sessions`, also end the sessions that it opened.
-    Delete {
-        id: ClientId,
-        end_sessions: bool,
-    },
+    Delete { id: ClientId, end_sessions: bool },
 }
 
 #[derive(Debug)]

@@ -48,19 +48,13 @@ impl Notice {
     }
 }
 
-/// A well-formed request from an administrator who is signed in.
+/// A well-formed request from an administrator who is signed in. `Find` redirects to the page of a user or token.
 #[derive(Debug)]
 pub enum ConsoleRequest {
     Show(View, Option<Notice>),
-    /// Redirect to the page of the user or token that was searched for.
     Find(View),
-    Act {
-        action: Box<FormAction>,
-        csrf_token: String,
-    },
-    SignOut {
-        csrf_token: String,
-    },
+    Act { action: Box<FormAction>, csrf_token: String },
+    SignOut { csrf_token: String },
 }
 
 #[derive(Debug)]

@@ -83,7 +83,7 @@ impl ConsoleCookie {
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
-    use crate::secret::{Secret, entry_for_test};
+    use crate::secret::{Secret, keys_for_test};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_cookie_is_signed_strict_and_for_the_console_only() {
-        let keys = KeyRing::parse(&entry_for_test("k1", 7)).ok().unwrap();
+        let keys = keys_for_test(7);
         let kept = ConsoleCookie::of(&session()).set(Response::empty(303), &keys).unwrap();
         let header = kept.header("Set-Cookie").unwrap();
         for part in
@@ -135,9 +135,12 @@ mod tests {
         assert_eq!(of(value, NOW).unwrap().sid, session().id);
         assert_eq!(of(value, NOW.plus(CONSOLE_MAX)), None);
         let user = keys.sign(Purpose::Session, &ConsoleCookie { sid: session().id, exp: NOW.plus(9) }).unwrap();
-        for bad in
-            [format!("__Host-signet-admin={user}"), format!("{value}x"), format!("__Host-signet-admin="), String::new()]
-        {
+        for bad in [
+            format!("__Host-signet-admin={user}"),
+            format!("{value}x"),
+            "__Host-signet-admin=".to_owned(),
+            String::new(),
+        ] {
             assert_eq!(of(&bad, NOW), None, "{bad}");
         }
         assert!(ConsoleCookie::clear(Response::empty(303)).header("Set-Cookie").unwrap().contains("Max-Age=0"));

@@ -4,31 +4,21 @@ use crate::http::{Failure, Params};
 use crate::id::{ClientId, TokenId, UserId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A page of the console. A `cursor` is signed and not verified yet; without one it is the first page of the list.
+/// A page of the console. `Users` and `Tokens` have a search form. `Export` is JSON to download. A `cursor` is signed and not
+/// verified yet; without one it is the first page of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     Overview,
     Health,
-    Credentials {
-        cursor: Option<String>,
-    },
+    Credentials { cursor: Option<String> },
     NewCredential,
     Credential(ClientId),
-    /// The form that finds a user.
     Users,
-    /// A user, with a page of the audit trail.
-    User {
-        id: UserId,
-        cursor: Option<String>,
-    },
-    /// Everything that Signet stores of a user, as JSON to download.
+    User { id: UserId, cursor: Option<String> },
     Export(UserId),
-    /// The form that finds a token.
     Tokens,
     Token(TokenId),
-    ApiCredentials {
-        cursor: Option<String>,
-    },
+    ApiCredentials { cursor: Option<String> },
     NewApiCredential,
     ApiCredential(ClientId),
 }

@@ -61,18 +61,14 @@ pub fn jwk(kid: &str, x: &str, y: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::session_for_test;
 
     fn issuer() -> Issuer {
         Issuer::parse("https://sso.example").unwrap()
     }
 
     fn session(created_at: u64) -> Session {
-        serde_json::from_value(json!({
-            "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
-            "created_at": created_at, "last_seen_at": created_at, "idle_seconds": 60, "max_expires_at": 9999,
-            "address": null, "user_agent": null,
-        }))
-        .unwrap()
+        session_for_test(&json!({"created_at": created_at}))
     }
 
     #[test]

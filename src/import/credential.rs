@@ -26,8 +26,8 @@ impl CredentialEntry {
         self.number.unwrap_or_else(|| self.client_id.number())
     }
 
-    /// Returns the set to store at `now` in place of `old`, and what that changes. If the entry has the current secret, a rotation
-    /// under way goes on.
+    /// Returns the set to store at `now` in place of `old`, and the effect. If the entry has the current secret, the old secret of a
+    /// rotation stays valid.
     ///
     /// # Errors
     /// [`Reason::Unfit`], or [`Reason::BoundOtherwise`]: the binding of a stored set cannot change.

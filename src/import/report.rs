@@ -22,23 +22,17 @@ pub struct Counts {
     pub refused: u64,
 }
 
-/// One line of the answer.
+/// One line of the answer:
+/// * `Progress`: all lines up to [`Counts::line`] were processed.
+/// * `Done`: all lines were processed.
+/// * `Stopped`: all lines before `line` were processed; `line` itself may be written in part.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
-    Refused {
-        line: u64,
-        reason: Reason,
-    },
-    /// All lines up to [`Counts::line`] were processed.
+    Refused { line: u64, reason: Reason },
     Progress(Counts),
-    /// All lines were processed.
     Done(Counts),
-    /// The import stopped at `line`. All lines before it were processed; it may be written in part.
-    Stopped {
-        line: u64,
-        reason: Cow<'static, str>,
-    },
+    Stopped { line: u64, reason: Cow<'static, str> },
 }
 
 impl Counts {

@@ -45,6 +45,11 @@ pub(crate) fn key_for_test(first: u8) -> [u8; 32] {
     std::array::from_fn(|n| first.wrapping_add(n as u8))
 }
 
+#[cfg(test)]
+pub(crate) fn keys_for_test(first: u8) -> KeyRing {
+    KeyRing::parse(&entry_for_test("k1", first)).ok().unwrap()
+}
+
 /// The entry `kid` of `SIGNING_KEYS`, with the key of [`key_for_test`].
 #[cfg(test)]
 pub(crate) fn entry_for_test(kid: &str, first: u8) -> String {

@@ -62,13 +62,13 @@ impl SecurityForm {
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
-    use crate::settings::tests::settings;
+    use crate::secret::keys_for_test;
 
     const SID: &str = "AgICAgICAgICAgICAgICAg";
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
     fn keys() -> KeyRing {
-        settings(&[]).ok().unwrap().keys
+        keys_for_test(7)
     }
 
     fn token(n: u8) -> CsrfToken {

@@ -1,6 +1,6 @@
 //! The pages of credential sets.
 
-use super::parts::{Danger, ENDS_SESSIONS_OF_ALL, Field, List, action, checkbox, csrf, end_sessions, lines};
+use super::parts::{Danger, ENDS_SESSIONS_OF_ALL, Field, List, action, button, checkbox, csrf, end_sessions, lines};
 use super::{Frame, framed};
 use crate::admin::OVERLAP_SECONDS_MAX;
 use crate::console::View;
@@ -119,11 +119,11 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
                 @if set.disabled {
                     h2 #switch { "Disabled" }
                     p { "Signet issues no tokens to it, and refuses those that it has." }
-                    form method="post" { (action(frame, "enable")) button.button.quiet type="submit" { "Enable" } }
+                    (button(frame, "enable", "Enable"))
                 } @else {
                     h2 #switch { "Enabled" }
                     p { "Disabling it takes effect at once, also for tokens that were already issued." }
-                    form method="post" { (action(frame, "disable")) button.button.quiet type="submit" { "Disable" } }
+                    (button(frame, "disable", "Disable"))
                 }
             }
         }

@@ -95,13 +95,11 @@ fn chart(counts: &DailyCounts) -> Markup {
 
 fn denials(counts: &DailyCounts) -> Markup {
     let highest = counts.denials.first().map_or(0, |(_, count)| *count);
-    table(
-        "Denials by reason",
-        &["Reason", "Meaning", "Times", ""],
-        &html! {
+    html! {
+        (table("Denials by reason", &["Reason", "Meaning", "Times", ""], &html! {
             @for (reason, count) in &counts.denials { (denial(reason, *count, highest)) }
-        },
-    )
+        }))
+    }
 }
 
 fn denial(reason: &str, count: u64, highest: u64) -> Markup {

@@ -14,7 +14,7 @@ pub struct Frame<'a> {
     pub notice: Option<Notice>,
 }
 
-/// The hidden field of a form that is the only one on its page.
+/// The hidden field with the CSRF token.
 pub(super) fn csrf(frame: &Frame<'_>) -> Markup {
     html! { input type="hidden" name="csrf_token" value=(frame.csrf_token); }
 }
@@ -25,6 +25,11 @@ pub(super) fn action(frame: &Frame<'_>, action: &str) -> Markup {
         (csrf(frame))
         input type="hidden" name="action" value=(action);
     }
+}
+
+/// A form that is only a button.
+pub(super) fn button(frame: &Frame<'_>, name: &str, label: &str) -> Markup {
+    html! { form method="post" { (action(frame, name)) button.button.quiet type="submit" { (label) } } }
 }
 
 /// An input field.
@@ -108,10 +113,7 @@ pub(super) fn end_sessions(frame: &Frame<'_>, effect: &str) -> Markup {
         section.card aria-labelledby="sessions" {
             h2 #sessions { "Sessions" }
             p { (effect) }
-            form method="post" {
-                (action(frame, "end_sessions"))
-                button.button.quiet type="submit" { "End its sessions" }
-            }
+            (button(frame, "end_sessions", "End its sessions"))
         }
     }
 }

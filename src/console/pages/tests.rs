@@ -4,10 +4,11 @@ use crate::credential::CredentialSet;
 use crate::id::UserId;
 use crate::log::Outcome;
 use crate::secret::Secret;
+use crate::session::session_for_test;
 use crate::store::Page;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{Account, Event, Session};
+use crate::user::{Account, Event};
 use crate::whmcs::ApiCredential;
 use serde_json::json;
 
@@ -46,11 +47,7 @@ fn account(services: &[String]) -> Account {
 
 fn users(user_agent: &str) -> Response {
     let (id, account) = (UserId::parse("42").unwrap(), account(&["12".to_owned()]));
-    let session: Session = serde_json::from_value(json!({
-        "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
-        "created_at": 1, "last_seen_at": 2, "idle_seconds": 60, "max_expires_at": 1000, "address": user_agent, "user_agent": user_agent,
-    }))
-    .unwrap();
+    let session = session_for_test(&json!({"address": user_agent, "user_agent": user_agent}));
     let event: Event = serde_json::from_value(json!({
         "at": 1, "event": "sso.denied", "request_id": "r1", "reason": "closed", "client_id": "portal",
         "jti": "AQEBAQEBAQEBAQEBAQEBAQ", "address": user_agent, "user_agent": user_agent,

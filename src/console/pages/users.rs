@@ -1,6 +1,6 @@
 //! The pages of users: the account, its sessions and its audit trail.
 
-use super::parts::{Danger, Field, action, checkbox, find, lines, table};
+use super::parts::{Danger, Field, action, button, checkbox, find, lines, table};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::destination::Scope;
@@ -145,7 +145,7 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
         }))
         @let applications = applications_of(sessions);
         div.actions {
-            form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
+            (button(frame, "end_sessions", "End all sessions"))
             @if applications.len() > 1 {
                 @for client_id in applications {
                     form method="post" {
@@ -180,13 +180,11 @@ fn session_row(frame: &Frame<'_>, session: &Session) -> Markup {
 }
 
 fn event_table(events: &[(u64, Event)]) -> Markup {
-    table(
-        "Audit trail",
-        &["When", "What", "Details", "From"],
-        &html! {
+    html! {
+        (table("Audit trail", &["When", "What", "Details", "From"], &html! {
             @for (_, event) in events { (event_row(event)) }
-        },
-    )
+        }))
+    }
 }
 
 fn event_row(event: &Event) -> Markup {

@@ -7,20 +7,10 @@ const SECRET: &str = "A/b+cdefghijklmnopqrstuvwxyz0123456789==";
 /// A client as WHMCS lists it.
 fn client() -> Value {
     json!({
-        "credentialId": 5,
-        "name": "",
-        "description": "Billing",
-        "grantTypes": "single_sign_on",
-        "scope": "clientarea:sso clientarea:invoices",
-        "clientIdentifier": "COMPANY-NAME.q1+/w==",
-        "clientSecret": SECRET,
-        "uuid": null,
-        "serviceId": 12,
-        "logoUri": "",
-        "redirectUri": [""],
-        "rsaKeyPairId": 0,
-        "createdAt": "18th November 2016 9:32:24am",
-        "updatedAt": "18th November 2016 9:32:24am",
+        "credentialId": 5, "name": "", "description": "Billing", "grantTypes": "single_sign_on",
+        "scope": "clientarea:sso clientarea:invoices", "clientIdentifier": "COMPANY-NAME.q1+/w==",
+        "clientSecret": SECRET, "uuid": null, "serviceId": 12, "logoUri": "", "redirectUri": [""], "rsaKeyPairId": 0,
+        "createdAt": "18th November 2016 9:32:24am", "updatedAt": "18th November 2016 9:32:24am",
     })
 }
 
