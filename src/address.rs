@@ -1,4 +1,4 @@
-//! Which addresses Signet answers on. A request to another is turned away before its body, a secret or a store is read.
+//! Rejects requests to the wrong origin or by plain http, before Signet reads a body, a secret or storage.
 
 use crate::console::{ADMINISTRATION_OFF, misdirected_page};
 use crate::failure_response::Format;
@@ -9,25 +9,23 @@ use crate::route::Route;
 use crate::settings::Settings;
 use std::borrow::Cow;
 
-/// The answer to a request by http where the issuer is https.
+/// The answer to a request by http if the issuer is https.
 pub const HTTPS_REQUIRED: Failure =
     Failure::of(403, ErrorCode::HttpsRequired, "Signet answers by https only. Nothing of this request was read.");
 
-/// A request that is not served at the address it was sent to.
+/// The answer to a request that is not served at this address, and what the log says of it.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The outcome in the log: whether the request is refused, or only redirected.
+    /// `Deferred` for a redirect, otherwise `Denied`.
     pub outcome: Outcome,
-    /// The reason in the log.
     pub reason: &'static str,
-    /// The answer.
     pub response: Response,
 }
 
-/// Why `request` is not served at the address it was sent to; none if it is:
-/// 1. where the issuer is https, nothing but `/healthz` is served by http. A page is redirected, everything else is refused,
-/// 2. administration is served on its own origin,
-/// 3. in gateway mode nothing of the client area is served on the host of administration, so that no script of it runs there.
+/// Returns why `request` is not served at the address that it was sent to:
+/// 1. If the issuer is https, only `/healthz` is served by http. Pages are redirected, everything else is refused.
+/// 2. Administration is served on its own origin only.
+/// 3. In gateway mode the client area is not served on the host of administration, so that its scripts cannot run there.
 pub fn refusal(request: &Request, route: Route, settings: &Settings) -> Option<Refusal> {
     let home = settings.client_area.base().as_str();
     let refuse = |failure: Failure| Refusal {
@@ -66,7 +64,7 @@ pub fn refusal(request: &Request, route: Route, settings: &Settings) -> Option<R
     None
 }
 
-/// The https address of a page that was asked for by http. A WebSocket follows no redirect.
+/// The https address of a page that was requested by http. A WebSocket handshake has none: it follows no redirect.
 fn https_address(request: &Request, route: Route, settings: &Settings) -> Option<String> {
     let is_page = route.is_page()
         && matches!(request.method, Method::Get | Method::Head)
@@ -114,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn by_http_pages_are_redirected_and_everything_else_is_refused() {
+    fn pages_are_redirected_from_http_and_everything_else_is_refused() {
         let http = |method, target: &str| answer(&[GATEWAY, CONSOLE], method, "http://any.example:80", target);
         for (method, target) in [
             (Method::Get, "/oauth/singlesignon?access_token=x&a"),
@@ -162,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_served_where_the_issuer_is_http() {
+    fn http_is_served_if_the_issuer_is_http() {
         let local = ("ISSUER", "http://localhost:8787");
         for (path, method) in
             [("/oauth/token", Method::Post), ("/account/security", Method::Get), ("/admin", Method::Get)]
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn administration_answers_on_its_origin_alone() {
+    fn administration_is_served_on_its_origin_only() {
         for (changes, origin, is_served) in [
             (&[][..], "https://sso.example", true),
             (&[], "https://signet.workers.dev", false),
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misdirected_caller_is_told_where_to_go() {
+    fn the_answer_to_a_misdirected_request_names_the_right_origin() {
         let body = |changes: &[(&str, &str)], path: &str, accept: &str| {
             let request = Request {
                 origin: "https://elsewhere.example".into(),
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_client_area_is_on_the_host_of_administration() {
+    fn the_client_area_is_not_served_on_the_host_of_administration() {
         for (changes, origin, status) in [
             (&[GATEWAY, CONSOLE][..], "https://sso.example", 0),
             (&[GATEWAY, CONSOLE], "https://other.example", 0),

@@ -1,4 +1,4 @@
-//! Identifiers. Each is parsed once, at the border; from then on its type says that it is valid.
+//! Identifiers. A value of one of these types is valid: it was parsed when it came in.
 
 use crate::json::NumberOrText;
 use base64::Engine as _;
@@ -6,24 +6,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use sha2::{Digest as _, Sha256};
 
-/// Bytes in a random identifier: 128 bits, so nobody guesses one.
+/// The bytes of a random identifier: 128 bits, so that it cannot be guessed.
 pub const RANDOM_ID_BYTES: usize = 16;
 
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident, $is_sound:expr) => {
+    ($(#[$doc:meta])* $name:ident, $is_valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
-            /// The identifier spelled by `text`, or nothing if it is not one.
             pub fn parse(text: &str) -> Option<Self> {
-                let is_sound: fn(&str) -> bool = $is_sound;
-                is_sound(text).then(|| Self(text.to_owned()))
+                let is_valid: fn(&str) -> bool = $is_valid;
+                is_valid(text).then(|| Self(text.to_owned()))
             }
 
-            /// The identifier as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -43,6 +41,16 @@ macro_rules! identifier {
     };
 }
 
+macro_rules! from_random {
+    ($($name:ident),*) => {$(
+        impl $name {
+            pub fn from_random(bytes: [u8; RANDOM_ID_BYTES]) -> Self {
+                Self(URL_SAFE_NO_PAD.encode(bytes))
+            }
+        }
+    )*};
+}
+
 macro_rules! deserialize_from_text {
     ($($name:ident),*) => {$(
         impl<'de> Deserialize<'de> for $name {
@@ -55,18 +63,17 @@ macro_rules! deserialize_from_text {
 }
 
 identifier!(
-    /// A User ID: 1 to 64 of `A-Z a-z 0-9 . _ -`, not all dots (a URL path could not name it).
+    /// A User ID: 1 to 64 of `A-Z a-z 0-9 . _ -`, not all dots, because `.` and `..` have a meaning in URL paths.
     UserId,
     |text| is_word(text) && text.bytes().any(|b| b != b'.')
 );
 identifier!(
     /// A `client_id` (RFC 6749 section 2.2): 1 to 128 of `A-Z a-z 0-9 . _ ~ + / = -`.
     ClientId,
-    |text| is_of(text, 128, b"._~+/=-")
+    |text| consists_of(text, 128, b"._~+/=-")
 );
 identifier!(
-    /// The id of a service or a domain that a user owns: 1 to 64 of `A-Z a-z 0-9 . _ -`.
-    /// JSON may give it as a number.
+    /// The id of a service or a domain that a user owns: 1 to 64 of `A-Z a-z 0-9 . _ -`. In JSON it may be a number.
     OwnedId,
     is_word
 );
@@ -80,35 +87,15 @@ identifier!(
     SessionId,
     is_random_id
 );
+from_random!(ClientId, TokenId, SessionId);
 deserialize_from_text!(UserId, ClientId, TokenId, SessionId);
 
 impl ClientId {
-    /// A new `client_id` of 128 random bits.
-    pub fn from_random(bytes: [u8; RANDOM_ID_BYTES]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes))
-    }
-}
-
-impl ClientId {
-    /// The number by which WHMCS's API knows a credential set that brought none of its own: 31 bits of a hash, never 0.
+    /// The number of a credential set in WHMCS's API, unless an import gave it another: 31 bits of a hash, never 0.
     pub fn number(&self) -> u32 {
         let digest = Sha256::digest(&self.0);
         let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) >> 1;
         number.max(1)
-    }
-}
-
-impl TokenId {
-    /// A new token id.
-    pub fn from_random(bytes: [u8; RANDOM_ID_BYTES]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes))
-    }
-}
-
-impl SessionId {
-    /// A new session id.
-    pub fn from_random(bytes: [u8; RANDOM_ID_BYTES]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 }
 
@@ -119,16 +106,17 @@ impl<'de> Deserialize<'de> for OwnedId {
     }
 }
 
-fn is_of(text: &str, longest: usize, punctuation: &[u8]) -> bool {
+/// Whether `text` has 1 to `longest` letters, digits and marks of `punctuation`.
+fn consists_of(text: &str, longest: usize, punctuation: &[u8]) -> bool {
     (1..=longest).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || punctuation.contains(&b))
 }
 
 fn is_word(text: &str) -> bool {
-    is_of(text, 64, b"._-")
+    consists_of(text, 64, b"._-")
 }
 
 fn is_random_id(text: &str) -> bool {
-    text.len() == 22 && is_of(text, 22, b"_-")
+    text.len() == 22 && consists_of(text, 22, b"_-")
 }
 
 #[cfg(test)]
@@ -146,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn client_ids_take_the_characters_of_base64() {
+    fn client_ids_may_have_the_characters_of_base64() {
         assert!(ClientId::parse("ACME-PORTAL.q1+/w==").is_some());
         for bad in ["", "a b", "a:b", "a\0", &"a".repeat(129)] {
             assert!(ClientId::parse(bad).is_none(), "{bad:?}");

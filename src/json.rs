@@ -1,29 +1,23 @@
-//! What serde leaves open about JSON.
+//! Helpers for parsing JSON with serde.
 
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
-/// Distinguishes an explicit `null`, which the type must allow, from a missing field.
-///
-/// # Errors
-/// Those of the field's type.
+/// Distinguishes an explicit `null` from a missing field: `None` is a missing field, `Some(None)` is `null`.
 pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A text, or a number that spells it.
+/// A text, or a whole number in place of its digits.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub enum NumberOrText {
-    /// A whole number.
     Number(u64),
-    /// A text.
     Text(String),
 }
 
 impl NumberOrText {
-    /// The text, or the digits of the number.
     pub fn into_text(self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
@@ -32,10 +26,10 @@ impl NumberOrText {
     }
 }
 
-/// Parses a JSON object as `T`. serde alone would take an array too: the fields in their order, without their names.
+/// Parses a JSON object. serde alone also accepts an array of the fields' values.
 ///
 /// # Errors
-/// Those of serde, and one of its category `Data` for JSON that is no object.
+/// For JSON that is not an object, an error of the category `Data`.
 pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
     if !text.trim_ascii_start().starts_with('{') {
         serde_json::from_str::<IgnoredAny>(text)?;
@@ -44,8 +38,8 @@ pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Res
     serde_json::from_str(text)
 }
 
-/// What is wrong with a text that does not parse, and where: `data error at line 1 column 20`. serde's own words quote what
-/// stands there, which may be a secret or somebody's data, and so are not for the log.
+/// Describes an error for the log: `data error at line 1 column 20`. serde's own message quotes the input, which may be a secret
+/// or personal data.
 pub fn error_place(error: &serde_json::Error) -> String {
     let category = match error.classify() {
         Category::Io => "read",
@@ -56,7 +50,7 @@ pub fn error_place(error: &serde_json::Error) -> String {
     format!("{category} error at line {} column {}", error.line(), error.column())
 }
 
-/// Asserts that `wire` is the JSON form of `value`, both ways.
+/// Asserts that `value` serializes to `wire`, and that `wire` deserializes to `value`.
 #[cfg(test)]
 #[track_caller]
 pub fn assert_wire<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(
@@ -72,14 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_struct_is_an_object_and_no_array_of_its_fields() {
+    fn an_array_of_the_fields_is_refused() {
         #[derive(Debug, PartialEq, Deserialize)]
         struct Point {
             x: u8,
             y: u8,
         }
         assert_eq!(parse_object::<Point>(" {\"y\":2,\"x\":1}").unwrap(), Point { x: 1, y: 2 });
-        assert_eq!(serde_json::from_str::<Point>("[1,2]").unwrap(), Point { x: 1, y: 2 }, "as serde has it");
+        assert_eq!(serde_json::from_str::<Point>("[1,2]").unwrap(), Point { x: 1, y: 2 }, "serde accepts an array");
         for (text, is_json) in
             [("[1,2]", true), (" []", true), ("null", true), ("5", true), ("", false), ("[1,2", false), ("x", false)]
         {
@@ -89,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_an_error_quotes_nothing() {
+    fn the_description_of_an_error_quotes_nothing() {
         for (text, place) in [
             ("\n[\"hunter2\",1]", "data error at line 2 column 10"),
             ("hunter2", "syntax error at line 1 column 1"),

@@ -1,10 +1,9 @@
-//! The limit on failed attempts at a secret. The runtime's rate-limit binding counts them, when there is one, by the address they
-//! come from and by the client they try to be.
+//! The limit on failed authentication attempts. The optional rate-limit binding of the Worker counts them by network address and
+//! by the client that they name.
 //!
-//! An address over its limit is refused without a look at what it presents, so no guess beyond the limit can be right, and
-//! none costs a read. The binding cannot be asked without counting, so each isolate remembers the addresses that were
-//! reported to it. Of a client over its limit, only failed attempts are refused, so that nobody locks it out by guessing at its
-//! secret.
+//! Signet refuses every request of an address that is over its limit, before it reads the secret or storage. Asking the binding
+//! counts as an attempt, so each isolate remembers the addresses that the binding refused. Of a client over its limit Signet
+//! refuses only failed attempts: an attacker who guesses its secret cannot lock it out.
 
 use crate::http::{ErrorCode, Failure};
 use crate::id::ClientId;
@@ -17,24 +16,24 @@ pub const TOO_MANY_ATTEMPTS: Failure =
     Failure::of(429, ErrorCode::TooManyRequests, "Too many failed attempts. Try again in a minute.")
         .with("Retry-After", "60");
 
-/// The answer to a browser that calls for a page of another origin, before a secret is looked at: such pages could otherwise use
-/// up the limit of everybody who visits them.
+/// The answer to a script of another origin, before Signet reads a secret. Otherwise any page could use up the limit of the people
+/// who visit it.
 pub const FOREIGN_PAGE: Failure =
     Failure::of(403, ErrorCode::ForeignPage, "A page of another origin cannot call this.");
 
 /// How long an address over its limit is refused, in seconds: the period of the binding in wrangler.toml. The binding does not
-/// say when its period began, so a refusal may outlast that.
+/// report when its period began, so a refusal may last longer than the period.
 const REFUSED_FOR: u64 = 60;
-/// The greatest number of addresses that are remembered.
+/// The greatest number of addresses that an isolate remembers.
 const REFUSED_MAX: usize = 1_000;
 
-/// The name under which the attempts from an address count.
+/// The rate-limit key of an address.
 pub fn address_key(address: &str) -> String {
     format!("address:{}", network(address, 32))
 }
 
-/// The network of an address: in IPv4 by its first `ipv4_bits`, in IPv6 by its first 64, because whoever has one address in
-/// IPv6 has 2^64 of them (RFC 6177 section 2). A text that is no address stands for itself.
+/// The network of an address: its first `ipv4_bits` bits in IPv4, its first 64 bits in IPv6, because the owner of one IPv6
+/// address has 2^64 of them (RFC 6177 section 2). A text that is not an address is returned unchanged.
 pub(crate) fn network(address: &str, ipv4_bits: u32) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).to_string(),
@@ -46,18 +45,18 @@ pub(crate) fn network(address: &str, ipv4_bits: u32) -> String {
     }
 }
 
-/// The name under which the attempts to be a client count.
+/// The rate-limit key of a client.
 pub fn client_key(client_id: &ClientId) -> String {
     format!("client:{client_id}")
 }
 
-/// The addresses over their limit, each with the end of its refusal. When 1,000 are known, those whose refusal is over are
-/// forgotten; if there are none, the one whose refusal ends first.
+/// The keys of addresses over their limit, and when each refusal ends. Beyond [`REFUSED_MAX`] the ended refusals are removed; if
+/// none has ended, the one that ends first.
 #[derive(Debug, Default)]
 pub struct RefusedAddresses(BTreeMap<String, Timestamp>);
 
 impl RefusedAddresses {
-    /// Refuses the address of this key, which ran into its limit at `now`.
+    /// Adds an address that reached its limit at `now`.
     pub fn add(&mut self, address_key: String, now: Timestamp) {
         if self.0.len() >= REFUSED_MAX {
             self.0.retain(|_, until| now < *until);
@@ -69,7 +68,6 @@ impl RefusedAddresses {
         self.0.insert(address_key, now.plus(REFUSED_FOR));
     }
 
-    /// Whether the address of this key is refused at `now`.
     pub fn contains(&self, address_key: &str, now: Timestamp) -> bool {
         self.0.get(address_key).is_some_and(|until| now < *until)
     }
@@ -128,15 +126,12 @@ mod tests {
             refused.add(n.to_string(), NOW.plus(n / 500));
         }
         refused.add("1".into(), NOW.plus(2));
-        assert!(refused.contains("0", NOW.plus(2)), "one that is known takes no other's place");
+        assert!(refused.contains("0", NOW.plus(2)), "adding a known address removes no other");
         refused.add("new".into(), NOW.plus(2));
         assert_eq!(refused.0.len(), 1_000);
         let known = |key: &str| refused.contains(key, NOW.plus(3));
-        assert!(
-            known("new") && known("1") && known("999") && !known("0"),
-            "the one whose time is over first makes way"
-        );
+        assert!(known("new") && known("1") && known("999") && !known("0"), "the refusal that ends first is removed");
         refused.add("newer".into(), NOW.plus(60));
-        assert_eq!(refused.0.len(), 503, "those whose time is over are forgotten");
+        assert_eq!(refused.0.len(), 503, "ended refusals are removed");
     }
 }

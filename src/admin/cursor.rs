@@ -1,4 +1,4 @@
-//! Cursors: where the next page of a list begins.
+//! Cursors: the signed position of the next page of a list.
 
 use crate::http::Failure;
 use crate::id::UserId;
@@ -6,43 +6,35 @@ use crate::secret::{KeyRing, Purpose};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The longest cursor worth reading, in bytes.
+/// The greatest length of a cursor, in bytes.
 const BYTES_MAX: usize = 2_048;
 
-/// A list that is answered a page at a time. Its cursors are signed, so that nothing else passes for one: not a made-up text,
-/// and not the cursor of another list.
+/// A list with pages. A cursor is signed and names its list, so no other text and no cursor of another list is accepted.
 #[derive(Clone, Copy, Debug)]
 pub enum PagedList<'a> {
-    /// All credential sets.
     Credentials,
-    /// All API credentials.
     ApiCredentials,
-    /// The audit trail of one user.
+    /// The audit trail of a user.
     Events(&'a UserId),
 }
 
-/// What a cursor says.
 #[derive(Serialize, Deserialize)]
 struct Cursor<T> {
-    /// The name of the list.
     list: String,
-    /// Where the page begins, as the store puts it.
+    /// The position of the page, in the form of the store.
     at: T,
 }
 
 impl PagedList<'_> {
-    /// The cursor of the page that begins at `at`.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
+    /// Signs the cursor of the page that begins at `at`.
     pub fn seal(self, at: impl Serialize, keys: &KeyRing) -> serde_json::Result<String> {
         keys.sign(Purpose::Cursor, &Cursor { list: self.name(), at })
     }
 
-    /// Where the page begins whose cursor is `text`.
+    /// Returns the position of the page whose cursor is `text`.
     ///
     /// # Errors
-    /// 400 for a text that this list never gave.
+    /// 400 if `text` is not a cursor of this list.
     pub fn open<T: DeserializeOwned>(self, text: &str, keys: &KeyRing) -> Result<T, Failure> {
         const FOREIGN: Failure = Failure::bad_request("The cursor is not one of this list.");
         let cursor = if text.len() > BYTES_MAX { None } else { keys.open::<Cursor<T>>(Purpose::Cursor, text) };
@@ -61,16 +53,15 @@ impl PagedList<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::entry_for_test;
-    use crate::settings::tests::settings;
+    use crate::secret::keys_for_test;
     use serde_json::json;
 
     fn keys() -> KeyRing {
-        settings(&[]).ok().unwrap().keys
+        keys_for_test(7)
     }
 
     #[test]
-    fn a_cursor_opens_in_its_own_list_alone() {
+    fn a_cursor_is_valid_for_its_own_list_only() {
         let (one, two) = (UserId::parse("1").unwrap(), UserId::parse("2").unwrap());
         let lists =
             [PagedList::Credentials, PagedList::ApiCredentials, PagedList::Events(&one), PagedList::Events(&two)];
@@ -87,10 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn what_no_list_gave_is_refused() {
+    fn a_text_that_is_not_a_cursor_is_refused() {
         let list = PagedList::Credentials;
         let right = list.seal("x", &keys()).unwrap();
-        let foreign = settings(&[("SIGNING_KEYS", &entry_for_test("k1", 8))]).ok().unwrap();
         for bad in [
             String::new(),
             "x".into(),
@@ -98,7 +88,7 @@ mod tests {
             r#"{"list":"credentials","at":"x"}"#.into(),
             format!("{right}x"),
             right.replacen('.', ". ", 1),
-            list.seal("x", &foreign.keys).unwrap(),
+            list.seal("x", &keys_for_test(8)).unwrap(),
             list.seal(7, &keys()).unwrap(),
             keys().sign(Purpose::Form, &json!({"list": "credentials", "at": "x"})).unwrap(),
             list.seal("x".repeat(BYTES_MAX), &keys()).unwrap(),

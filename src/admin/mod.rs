@@ -1,11 +1,13 @@
-//! The administration API: its requests, and the shape of its answers.
+//! The administration API: its requests and its answers.
 
 mod cursor;
+mod export;
 mod reply;
 mod request;
 
 pub use cursor::PagedList;
-pub use reply::{AdminReply, UserExport};
+pub use export::UserExport;
+pub use reply::AdminReply;
 pub use request::{
     ACCOUNT_FULL, AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, PageRequest, RecordRequest, UserRequest,
     missing,

@@ -1,4 +1,4 @@
-//! A request to the administration API, parsed whole.
+//! The requests to the administration API.
 
 use crate::credential::{CredentialChange, CredentialInput};
 use crate::http::{ErrorCode, Failure, Method, Params, Request, decoded_segments, parse_number};
@@ -12,99 +12,54 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// The longest overlap of a rotation, in seconds: 30 days.
 pub const OVERLAP_SECONDS_MAX: u64 = 2_592_000;
-/// How many entries a list answers at most, and by default.
+/// The number of entries on a page of a list: the greatest, and the default.
 const PAGE_MAX: u64 = 100;
 const PAGE_DEFAULT: u64 = 50;
 
-/// A well-formed request to the administration API.
+/// A well-formed request to the administration API. `RotateCredential` has the seconds for which the old secret stays valid.
 #[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
 #[derive(Debug)]
 pub enum AdminRequest {
-    /// About one user.
     User(UserId, UserRequest),
-    /// List the audit trail of a user, newest first.
-    Events {
-        /// The user.
-        user: UserId,
-        /// The page.
-        page: PageRequest,
-    },
-    /// About credential sets.
+    Events { user: UserId, page: PageRequest },
     Credential(RecordRequest<CredentialInput, CredentialChange>),
-    /// Give a credential set a new secret. The old one lives on for so many seconds.
     RotateCredential(ClientId, u64),
-    /// End the sessions that a credential set opened.
     EndCredentialSessions(ClientId),
-    /// About API credentials.
     ApiCredential(RecordRequest<ApiCredentialInput, ApiCredentialChange>),
-    /// End the sessions that an API credential opened.
     EndApiCredentialSessions(ClientId),
-    /// Read a token's record and fate.
     GetToken(TokenId),
-    /// Revoke a token.
     RevokeToken(TokenId),
 }
 
-/// A request about one user.
+/// A request about one user. `end_sessions` also ends the user's sessions. `erase` also removes addresses and browsers from all
+/// events. `None` for a client means the sessions of all applications.
 #[derive(Debug)]
 pub enum UserRequest {
-    /// Read the account.
     GetAccount,
-    /// Create or replace the account.
-    PutAccount {
-        /// The account.
-        account: AccountInput,
-        /// Whether its sessions end too.
-        end_sessions: bool,
-    },
-    /// Change the account.
-    PatchAccount {
-        /// What to change.
-        change: AccountChange,
-        /// Whether its sessions end too.
-        end_sessions: bool,
-    },
-    /// Delete the account.
-    DeleteAccount {
-        /// Whether addresses and browsers are removed from all events too.
-        erase: bool,
-    },
-    /// List the live sessions, all or those that one application opened.
+    PutAccount { account: AccountInput, end_sessions: bool },
+    PatchAccount { change: AccountChange, end_sessions: bool },
+    DeleteAccount { erase: bool },
     ListSessions(Option<ClientId>),
-    /// End all sessions, or those that one application opened.
     EndSessions(Option<ClientId>),
-    /// End a session.
     EndSession(SessionId),
-    /// Read everything that is kept of the user.
     Export,
 }
 
-/// A request about records that are listed: made from an `Input`, changed by a `Change`.
+/// A request for credential sets or for API credentials. `end_sessions` also ends the sessions that the record opened.
 #[derive(Debug)]
 pub enum RecordRequest<Input, Change> {
-    /// Create one.
     Create(Input),
-    /// List all, a page at a time.
     List(PageRequest),
-    /// Read one.
     Get(ClientId),
-    /// Change one.
     Patch(ClientId, Change),
-    /// Revoke one.
-    Delete {
-        /// Which.
-        id: ClientId,
-        /// Whether the sessions that it opened end too.
-        end_sessions: bool,
-    },
+    Delete { id: ClientId, end_sessions: bool },
 }
 
-/// Which page of a list.
 #[derive(Debug)]
 pub struct PageRequest {
-    /// The cursor that the page before gave, not yet opened.
+    /// The signed cursor, not verified yet. See [`super::PagedList`].
     pub cursor: Option<String>,
-    /// How many entries at most.
+    /// The greatest number of entries on the page.
     pub limit: u64,
 }
 
@@ -115,16 +70,14 @@ struct Rotation {
     overlap_seconds: u64,
 }
 
-/// The answer to a malformed User ID.
 pub const MALFORMED_USER_ID: Failure = Failure::bad_request("The User ID is malformed.");
 const MALFORMED_CLIENT_ID: Failure = Failure::bad_request("The client_id is malformed.");
 const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is malformed.");
 
-/// The answer to a change after which the account would own too much.
 pub const ACCOUNT_FULL: Failure =
     Failure::of(409, ErrorCode::AccountFull, "The account would own more than 25,000 services and domains.");
 
-/// The answer when there is nothing to do `request` with.
+/// The answer if the user's object has nothing on which to execute `request`.
 pub const fn missing(request: &UserRequest) -> Failure {
     match request {
         UserRequest::EndSession(_) => Failure::of(404, ErrorCode::NotFound, "There is no such session."),
@@ -137,10 +90,10 @@ pub const fn missing(request: &UserRequest) -> Failure {
 }
 
 impl AdminRequest {
-    /// Checks the bearer token (RFC 6750 section 2.1) before anything else is looked at.
+    /// Checks the bearer token (RFC 6750 section 2.1). Nothing else of the request may be parsed before.
     ///
     /// # Errors
-    /// 401, the same for no token and a wrong one.
+    /// 401, the same for a missing and a wrong token.
     pub fn authenticate(request: &Request, admin_token: &SecretDigest) -> Result<(), Failure> {
         const UNAUTHORIZED: Failure =
             Failure::of(401, ErrorCode::Unauthorized, "The administration token is missing or wrong.")
@@ -153,7 +106,7 @@ impl AdminRequest {
     /// Parses path, method, query and body.
     ///
     /// # Errors
-    /// 404, 405 with `Allow`, 415 for a body that is not JSON, 400 for one that does not fit.
+    /// 404, 405 with `Allow`, 415 for a body of another media type than JSON, 400 for an invalid identifier, query or body.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let path = request.path.strip_prefix("/admin/v1/").ok_or(Failure::NOT_FOUND)?;
         let segments = decoded_segments(path);
@@ -195,19 +148,18 @@ impl AdminRequest {
     }
 }
 
-/// What is asked about a user.
 fn parse_user_request(request: &Request, rest: &[&str]) -> Result<UserRequest, Failure> {
     Ok(match (rest, request.method) {
         ([], Method::Get) => UserRequest::GetAccount,
         ([], Method::Put) => {
-            let end_sessions = parse_switch(request, "end_sessions")?;
+            let end_sessions = parse_boolean(request, "end_sessions")?;
             UserRequest::PutAccount { account: parse_json(request)?, end_sessions }
         }
         ([], Method::Patch) => {
-            let end_sessions = parse_switch(request, "end_sessions")?;
+            let end_sessions = parse_boolean(request, "end_sessions")?;
             UserRequest::PatchAccount { change: parse_json(request)?, end_sessions }
         }
-        ([], Method::Delete) => UserRequest::DeleteAccount { erase: parse_switch(request, "erase")? },
+        ([], Method::Delete) => UserRequest::DeleteAccount { erase: parse_boolean(request, "erase")? },
         ([], _) => return Err(Failure::method_not_allowed("GET, PUT, PATCH, DELETE")),
         (["sessions"], Method::Get) => UserRequest::ListSessions(parse_application(request)?),
         (["sessions"], Method::Delete) => UserRequest::EndSessions(parse_application(request)?),
@@ -223,14 +175,14 @@ fn parse_user_request(request: &Request, rest: &[&str]) -> Result<UserRequest, F
     })
 }
 
-/// The parameter `name` of the query, which is false if it is left out.
-fn parse_switch(request: &Request, name: &str) -> Result<bool, Failure> {
-    const BAD_SWITCH: Failure = Failure::bad_request("A parameter of the query is neither true nor false.");
+/// The parameter `name` of the query. It is false if it is missing.
+fn parse_boolean(request: &Request, name: &str) -> Result<bool, Failure> {
+    const NOT_BOOLEAN: Failure = Failure::bad_request("A parameter of the query is neither true nor false.");
     let params = Params::parse(request.query.as_bytes(), b"")?;
-    Ok(params.parsed(name, |text| text.parse().ok(), BAD_SWITCH)?.unwrap_or(false))
+    Ok(params.parsed(name, |text| text.parse().ok(), NOT_BOOLEAN)?.unwrap_or(false))
 }
 
-/// The application whose sessions are meant; none for those of all.
+/// The parameter `client_id` of the query: the application that opened the sessions. `None` means all applications.
 fn parse_application(request: &Request) -> Result<Option<ClientId>, Failure> {
     let application =
         Params::parse(request.query.as_bytes(), b"")?.parsed("client_id", ClientId::parse, MALFORMED_CLIENT_ID)?;
@@ -239,7 +191,6 @@ fn parse_application(request: &Request) -> Result<Option<ClientId>, Failure> {
     if is_named && application.is_none() { Err(MALFORMED_CLIENT_ID) } else { Ok(application) }
 }
 
-/// Whose sessions end.
 fn parse_end_of_sessions(request: &Request, id: &str, malformed_id: Failure) -> Result<ClientId, Failure> {
     if request.method != Method::Delete {
         return Err(Failure::method_not_allowed("DELETE"));
@@ -247,7 +198,6 @@ fn parse_end_of_sessions(request: &Request, id: &str, malformed_id: Failure) -> 
     ClientId::parse(id).ok_or(malformed_id)
 }
 
-/// Which set gets a new secret, and how many seconds its old one lives on.
 fn parse_rotation(request: &Request, id: &str) -> Result<(ClientId, u64), Failure> {
     if request.method != Method::Post {
         return Err(Failure::method_not_allowed("POST"));
@@ -260,7 +210,7 @@ fn parse_rotation(request: &Request, id: &str) -> Result<(ClientId, u64), Failur
 }
 
 impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Change> {
-    /// The record it is about, if that is there already.
+    /// The existing record that the request names.
     pub const fn id(&self) -> Option<&ClientId> {
         match self {
             Self::Create(_) | Self::List(_) => None,
@@ -277,7 +227,7 @@ impl<Input: DeserializeOwned, Change: DeserializeOwned> RecordRequest<Input, Cha
             ([id], Method::Get) => Ok(Self::Get(parse_id(id)?)),
             ([id], Method::Patch) => Ok(Self::Patch(parse_id(id)?, parse_json(request)?)),
             ([id], Method::Delete) => {
-                Ok(Self::Delete { id: parse_id(id)?, end_sessions: parse_switch(request, "end_sessions")? })
+                Ok(Self::Delete { id: parse_id(id)?, end_sessions: parse_boolean(request, "end_sessions")? })
             }
             ([_], _) => Err(Failure::method_not_allowed("GET, PATCH, DELETE")),
             _ => Err(Failure::NOT_FOUND),
@@ -298,7 +248,7 @@ fn parse_limit(params: &Params) -> Result<u64, Failure> {
     Ok(limit.unwrap_or(PAGE_DEFAULT))
 }
 
-/// Parses a JSON body. Only JSON may come in, so that no form of another site can send it.
+/// Parses a JSON body. The media type is required, because a form of another site cannot send it.
 fn parse_json<T: DeserializeOwned>(request: &Request) -> Result<T, Failure> {
     match request.content_type().as_deref() {
         Some("application/json") => {}

@@ -1,50 +1,40 @@
-//! What the Worker asks of the console's object, and what it answers. Both travel as JSON.
+//! The messages to and from the console's object, as JSON.
 
 use super::{ConsoleSession, Count};
 use crate::id::SessionId;
 use crate::secret::SecretDigest;
 use serde::{Deserialize, Serialize};
 
-/// What reaches the console's object: a command, and the administration token in force.
+/// A command with the current administration token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleEnvelope {
-    /// The digest of the administration token in force. Before the command, the object deletes every session that another
-    /// token opened. So a changed token ends them for good, even if it is changed back later.
+    /// The digest of the current administration token. Before it executes the command, the object deletes all sessions that
+    /// another token opened. They stay ended if the operator changes the token back.
     pub admin_token: SecretDigest,
-    /// What is asked.
     pub command: ConsoleCommand,
 }
 
-/// What can be asked of the console's object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleCommand {
-    /// Open a session, and end the one that the browser presented. Answer: `Done`.
-    Open {
-        /// The new session.
-        session: ConsoleSession,
-        /// The session that the browser presented.
-        replaces: Option<SessionId>,
-    },
-    /// Is this session alive? Refreshes its idle limit. Answer: `Done`, `Missing`.
+    /// Opens a session, and ends the session whose cookie the browser presented. Reply: `Done`.
+    Open { session: ConsoleSession, replaces: Option<SessionId> },
+    /// Checks that the session is active, and refreshes its idle limit. Reply: `Done` or `Missing`.
     Check(SessionId),
-    /// End a session. Answer: `Done`.
+    /// Ends a session. Reply: `Done`.
     End(SessionId),
-    /// Add to the counts. Answer: `Done`.
+    /// Adds to the daily counts. Reply: `Done`.
     Count(Vec<Count>),
-    /// The counts from this day on, in whole days (UTC) since 1970. Answer: `Counts`.
+    /// Reads the daily counts from this day on, in whole days (UTC) since 1970. Reply: `Counts`.
     Counts(u64),
 }
 
-/// What the console's object answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsoleReply {
-    /// The counts.
     Counts(Vec<Count>),
-    /// It is done; the session is alive.
     Done,
-    /// There is no such session.
+    /// There is no such active session.
     Missing,
 }
 

@@ -1,50 +1,43 @@
-//! How many sign-ins and denials there were, by day and reason, for the console's chart. No decision rests on it.
+//! The number of sign-ins and denials by day and reason, for the console's chart. No decision depends on them.
 
 use crate::log::Outcome;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many days the chart shows.
 pub const DAYS_SHOWN: u64 = 14;
-/// How many days the counts are kept.
 pub const DAYS_KEPT: u64 = 90;
 
-/// How often one thing happened on one day.
+/// The number of log lines of one day with the same outcome and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// Whole days since 1 January 1970, in UTC.
     pub day: u64,
-    /// The outcome in the log.
     pub outcome: Outcome,
-    /// The reason in the log.
     pub reason: String,
-    /// How often.
     pub count: u64,
 }
 
-/// The counts of one day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Day {
     /// Whole days since 1 January 1970, in UTC.
     pub day: u64,
-    /// Users signed in.
     pub signed_in: u64,
-    /// Sign-ins denied, or failed for a fault of Signet's.
+    /// Sign-ins that were denied, or failed by a fault of Signet.
     pub denied: u64,
 }
 
-/// The counts of the days shown.
+/// The counts of the days that the chart shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Every day, the oldest first.
+    /// All days, the oldest first.
     pub days: Vec<Day>,
-    /// The denials of all these days by reason, the most frequent first.
+    /// The denials of all days by reason, the most frequent first.
     pub denials: Vec<(String, u64)>,
 }
 
 impl Counters {
-    /// Sums up `counts` for the days that end with the day of `now`.
+    /// Sums up `counts` for the [`DAYS_SHOWN`] days up to `now`.
     pub fn new(counts: &[Count], now: Timestamp) -> Self {
         let first = first_day_shown(now);
         let mut days: Vec<Day> = (first..=now.day()).map(|day| Day { day, ..Day::default() }).collect();
@@ -64,12 +57,10 @@ impl Counters {
         Self { days, denials }
     }
 
-    /// How many were signed in on these days.
     pub fn signed_in(&self) -> u64 {
         self.days.iter().fold(0, |sum, day| sum.saturating_add(day.signed_in))
     }
 
-    /// How many were denied on these days.
     pub fn denied(&self) -> u64 {
         self.days.iter().fold(0, |sum, day| sum.saturating_add(day.denied))
     }

@@ -1,4 +1,4 @@
-//! The console's forms: each is one request to the administration, and so has exactly its powers.
+//! The forms of the console. Each is one request to the administration, so the console can do no more than the API.
 
 use super::{Notice, View};
 use crate::admin::{AdminRequest, MALFORMED_USER_ID, OVERLAP_SECONDS_MAX, RecordRequest, UserRequest};
@@ -13,21 +13,19 @@ use std::collections::BTreeSet;
 const BAD_FORM: Failure = Failure::of(400, ErrorCode::InvalidForm, "The form is not one of this page.");
 const NOT_CONFIRMED: Failure = Failure::of(400, ErrorCode::InvalidForm, "The box that confirms it was not ticked.");
 
-/// What a form asks, and what is shown once it is done.
+/// The request that a form makes, and what the console shows after it.
 #[derive(Debug)]
-pub struct Act {
-    /// What is asked.
-    pub ask: AdminRequest,
-    /// What is said when it is done.
+pub struct FormAction {
+    pub request: AdminRequest,
     pub notice: Notice,
-    /// The page that is shown then.
-    pub then: View,
+    /// The page that has the notice.
+    pub next: View,
 }
 
 /// The parameters of a form.
 ///
 /// # Errors
-/// 400 when the body is not a form, or names a parameter twice.
+/// 400 if the body is not a form, or repeats a parameter.
 pub(super) fn parse_form(request: &Request) -> Result<Params, Failure> {
     if !request.is_form() {
         return Err(BAD_FORM);
@@ -35,20 +33,20 @@ pub(super) fn parse_form(request: &Request) -> Result<Params, Failure> {
     Params::parse(b"", &request.body)
 }
 
-impl Act {
-    /// Parses the form posted to the page `view`.
+impl FormAction {
+    /// Parses a form that was posted to the page `view`.
     ///
     /// # Errors
-    /// 400 when it is not a form of that page, or a field is invalid.
+    /// 400 if it is not a form of that page, or a field is invalid.
     pub fn parse(view: View, form: &Params) -> Result<Self, Failure> {
         let action = form.get("action").unwrap_or_default();
         match view {
             View::NewCredential => Self::create_credential(form),
-            View::Credential(id) => Self::on_credential(id, action, form),
-            View::User { id, .. } => Self::on_user(id, action, form),
-            View::Token(jti) => Self::on_token(jti, action, form),
+            View::Credential(id) => Self::credential_form(id, action, form),
+            View::User { id, .. } => Self::user_form(id, action, form),
+            View::Token(jti) => Self::token_form(jti, action, form),
             View::NewApiCredential => Self::create_api_credential(form),
-            View::ApiCredential(id) => Self::on_api_credential(id, action, form),
+            View::ApiCredential(id) => Self::api_credential_form(id, action, form),
             View::Overview
             | View::Health
             | View::Credentials { .. }
@@ -75,15 +73,15 @@ impl Act {
             redirect_uris: lines(form, "redirect_uris"),
             disabled: false,
         };
-        let ask = AdminRequest::Credential(RecordRequest::Create(input));
-        Ok(Self { ask, notice: Notice::Saved, then: View::Credentials { cursor: None } })
+        let request = AdminRequest::Credential(RecordRequest::Create(input));
+        Ok(Self { request, notice: Notice::Saved, next: View::Credentials { cursor: None } })
     }
 
-    fn on_credential(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
-        let then = View::Credential(id.clone());
+    fn credential_form(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
+        let next = View::Credential(id.clone());
         let change = |change| AdminRequest::Credential(RecordRequest::Patch(id.clone(), change));
-        let switch = |disabled| change(CredentialChange { disabled: Some(disabled), ..CredentialChange::default() });
-        let (ask, notice, then) = match action {
+        let disable = |disabled| change(CredentialChange { disabled: Some(disabled), ..CredentialChange::default() });
+        let (request, notice, next) = match action {
             "save" => {
                 let changed = CredentialChange {
                     name: Some(text(form, "name")),
@@ -95,28 +93,28 @@ impl Act {
                     redirect_uris: Some(lines(form, "redirect_uris")),
                     ..CredentialChange::default()
                 };
-                (change(changed), Notice::Saved, then)
+                (change(changed), Notice::Saved, next)
             }
-            "disable" => (switch(true), Notice::Saved, then),
-            "enable" => (switch(false), Notice::Saved, then),
+            "disable" => (disable(true), Notice::Saved, next),
+            "enable" => (disable(false), Notice::Saved, next),
             "rotate" => {
                 let overlap = parse_number(form.get("overlap_seconds").unwrap_or_default());
                 let overlap = overlap.filter(|seconds| *seconds <= OVERLAP_SECONDS_MAX).ok_or(BAD_FORM)?;
-                (AdminRequest::RotateCredential(id, overlap), Notice::Saved, then)
+                (AdminRequest::RotateCredential(id, overlap), Notice::Saved, next)
             }
-            "end_sessions" => (AdminRequest::EndCredentialSessions(id), Notice::Ended, then),
+            "end_sessions" => (AdminRequest::EndCredentialSessions(id), Notice::Ended, next),
             "revoke" => {
-                let ask = AdminRequest::Credential(parse_revocation(id, form)?);
-                (ask, Notice::Revoked, View::Credentials { cursor: None })
+                let request = AdminRequest::Credential(parse_revocation(id, form)?);
+                (request, Notice::Revoked, View::Credentials { cursor: None })
             }
             _ => return Err(BAD_FORM),
         };
-        Ok(Self { ask, notice, then })
+        Ok(Self { request, notice, next })
     }
 
-    fn on_user(id: UserId, action: &str, form: &Params) -> Result<Self, Failure> {
-        let then = View::user(id.clone());
-        let (ask, notice, then) = match action {
+    fn user_form(id: UserId, action: &str, form: &Params) -> Result<Self, Failure> {
+        let next = View::user(id.clone());
+        let (request, notice, next) = match action {
             "save" => {
                 let account = AccountInput {
                     status: form.parsed("status", Status::parse, BAD_FORM)?.ok_or(BAD_FORM)?,
@@ -126,19 +124,19 @@ impl Act {
                 };
                 let shown = form.parsed("shown", |text| serde_json::from_str(text).ok(), BAD_FORM)?;
                 let end_sessions = form.get("end_sessions").is_some();
-                let ask = match shown {
+                let request = match shown {
                     Some(shown) => UserRequest::PatchAccount { change: account.changes_to(&shown), end_sessions },
                     None => UserRequest::PutAccount { account, end_sessions },
                 };
-                (ask, Notice::Saved, then)
+                (request, Notice::Saved, next)
             }
             "end_session" => {
                 let session = form.parsed("session_id", SessionId::parse, BAD_FORM)?.ok_or(BAD_FORM)?;
-                (UserRequest::EndSession(session), Notice::Ended, then)
+                (UserRequest::EndSession(session), Notice::Ended, next)
             }
             "end_sessions" => {
                 let client_id = form.parsed("client_id", ClientId::parse, BAD_FORM)?;
-                (UserRequest::EndSessions(client_id), Notice::Ended, then)
+                (UserRequest::EndSessions(client_id), Notice::Ended, next)
             }
             "delete" => {
                 check_confirmed(form)?;
@@ -147,16 +145,16 @@ impl Act {
             }
             _ => return Err(BAD_FORM),
         };
-        Ok(Self { ask: AdminRequest::User(id, ask), notice, then })
+        Ok(Self { request: AdminRequest::User(id, request), notice, next })
     }
 
-    fn on_token(jti: TokenId, action: &str, form: &Params) -> Result<Self, Failure> {
+    fn token_form(jti: TokenId, action: &str, form: &Params) -> Result<Self, Failure> {
         if action != "revoke" {
             return Err(BAD_FORM);
         }
         check_confirmed(form)?;
-        let then = View::Token(jti.clone());
-        Ok(Self { ask: AdminRequest::RevokeToken(jti), notice: Notice::Revoked, then })
+        let next = View::Token(jti.clone());
+        Ok(Self { request: AdminRequest::RevokeToken(jti), notice: Notice::Revoked, next })
     }
 
     fn create_api_credential(form: &Params) -> Result<Self, Failure> {
@@ -165,39 +163,35 @@ impl Act {
             actions: actions(form),
             allowed_addresses: addresses(form)?,
         };
-        let ask = AdminRequest::ApiCredential(RecordRequest::Create(input));
-        Ok(Self { ask, notice: Notice::Saved, then: View::ApiCredentials { cursor: None } })
+        let request = AdminRequest::ApiCredential(RecordRequest::Create(input));
+        Ok(Self { request, notice: Notice::Saved, next: View::ApiCredentials { cursor: None } })
     }
 
-    fn on_api_credential(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
-        match action {
+    fn api_credential_form(id: ClientId, action: &str, form: &Params) -> Result<Self, Failure> {
+        let next = View::ApiCredential(id.clone());
+        let (request, notice, next) = match action {
             "save" => {
                 let change = ApiCredentialChange {
                     name: Some(text(form, "name")),
                     actions: Some(actions(form)),
                     allowed_addresses: Some(addresses(form)?),
                 };
-                let then = View::ApiCredential(id.clone());
-                let ask = AdminRequest::ApiCredential(RecordRequest::Patch(id, change));
-                Ok(Self { ask, notice: Notice::Saved, then })
+                (AdminRequest::ApiCredential(RecordRequest::Patch(id, change)), Notice::Saved, next)
             }
-            "end_sessions" => {
-                let then = View::ApiCredential(id.clone());
-                Ok(Self { ask: AdminRequest::EndApiCredentialSessions(id), notice: Notice::Ended, then })
-            }
+            "end_sessions" => (AdminRequest::EndApiCredentialSessions(id), Notice::Ended, next),
             "revoke" => {
-                let ask = AdminRequest::ApiCredential(parse_revocation(id, form)?);
-                Ok(Self { ask, notice: Notice::Revoked, then: View::ApiCredentials { cursor: None } })
+                let request = AdminRequest::ApiCredential(parse_revocation(id, form)?);
+                (request, Notice::Revoked, View::ApiCredentials { cursor: None })
             }
-            _ => Err(BAD_FORM),
-        }
+            _ => return Err(BAD_FORM),
+        };
+        Ok(Self { request, notice, next })
     }
 }
 
 const BAD_OWNED_ID: Failure =
     Failure::bad_request("An id of a service or domain has other characters than letters, digits, and . _ -");
 
-/// The revocation of a record, which the form confirms.
 fn parse_revocation<Input, Change>(id: ClientId, form: &Params) -> Result<RecordRequest<Input, Change>, Failure> {
     check_confirmed(form)?;
     Ok(RecordRequest::Delete { id, end_sessions: form.get("end_sessions").is_some() })
@@ -211,18 +205,18 @@ fn text(form: &Params, name: &str) -> String {
     form.get(name).unwrap_or_default().trim().to_owned()
 }
 
-/// A text of several lines, which browsers end with a carriage return each.
+/// A text of several lines, without the carriage returns that browsers send.
 fn paragraphs(form: &Params, name: &str) -> String {
     text(form, name).replace("\r\n", "\n")
 }
 
-/// What is written in a field, line by line.
+/// The lines of a field that are not empty.
 fn lines(form: &Params, name: &str) -> Vec<String> {
     let lines = form.get(name).unwrap_or_default().lines().map(str::trim);
     lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// What is written in a field, separated by white space or commas.
+/// The words of a field, separated by white space or commas.
 fn words<'a>(form: &'a Params, name: &str) -> impl Iterator<Item = &'a str> {
     let text = form.get(name).unwrap_or_default();
     text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
@@ -241,7 +235,7 @@ fn addresses(form: &Params) -> Result<Vec<AddressRange>, Failure> {
     words(form, "allowed_addresses").map(|word| AddressRange::parse(word).ok_or(BAD_ADDRESS)).collect()
 }
 
-/// The boxes ticked: each is named as its scope.
+/// The scopes whose checkboxes are checked.
 fn scopes(form: &Params) -> Vec<Scope> {
     Scope::destinations().filter(|scope| form.get(scope.as_str()).is_some()).collect()
 }

@@ -1,138 +1,124 @@
-//! What the health page finds.
+//! The checks of the health page.
 
 use super::ADMINISTRATION_OFF;
 use crate::settings::Settings;
 
-/// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// As it should be.
     Good,
-    /// Worth knowing.
+    /// Valid, but not recommended in production or not complete.
     Note,
-    /// Wrong.
     Bad,
 }
 
-/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at.
     pub name: &'static str,
-    /// How it is.
     pub level: Level,
-    /// In words.
     pub finding: String,
 }
 
-/// What the platform says of itself, measured for the page.
+/// The state of the bindings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
-    /// How long KV took to answer, in milliseconds; none if it did not.
+    /// How long a read of KV took; `None` if it failed.
     pub kv_milliseconds: Option<u64>,
-    /// Whether the users' objects are bound.
     pub has_users: bool,
-    /// Whether failed attempts are limited.
     pub has_rate_limit: bool,
-    /// Whether data points are written.
     pub has_analytics: bool,
 }
 
-/// Checks the configuration. That the settings are sound, and that the console's object answers, is known
-/// when the page is shown.
+impl Check {
+    fn new(level: Level, name: &'static str, finding: impl Into<String>) -> Self {
+        Self { name, level, finding: finding.into() }
+    }
+
+    /// A check that `is_good`, or has another level and finding.
+    fn either(name: &'static str, is_good: bool, finding: &str, otherwise: (Level, &str)) -> Self {
+        let (level, finding) = if is_good { (Level::Good, finding) } else { otherwise };
+        Self::new(level, name, finding)
+    }
+}
+
+/// Checks the configuration. The page is shown only if the settings are valid and the console's object answers, so these checks
+/// report that without a test.
 pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
-    let check = |name, level, finding: String| Check { name, level, finding };
+    use Level::{Bad, Good, Note};
     let issuer = settings.issuer.as_str();
     let kids: Vec<_> = settings.keys.assertion_keys().map(|key| key.kid()).collect();
     let client_area = settings.client_area.base();
-    let shares_host = client_area.origin().ascii_serialization() == issuer;
+    let client_area_origin = client_area.origin().ascii_serialization();
+    let (idle, max) = (settings.session_limits.idle, settings.session_limits.max);
     vec![
-        check("Settings", Level::Good, "Every setting is valid.".to_owned()),
-        check("Address", Level::Good, format!("ISSUER is {issuer}.")),
+        Check::new(Good, "Settings", "Every setting is valid."),
+        Check::new(Good, "Address", format!("ISSUER is {issuer}.")),
         match settings.console_origin.as_deref() {
-            Some(origin) if origin == client_area.origin().ascii_serialization() => check(
-                "Console",
-                Level::Note,
-                format!(
+            Some(origin) if origin == client_area_origin => {
+                let finding = format!(
                     "Administration is at {origin}, the origin of the client area. If both are served there, a script of \
                      the client area can use your session: set CONSOLE_ORIGIN."
-                ),
-            ),
-            Some(origin) => check("Console", Level::Good, format!("Administration is at {origin}, and nowhere else.")),
-            None => check("Console", Level::Note, ADMINISTRATION_OFF.to_owned()),
-        },
-        match settings.requires_https() {
-            true => check("Encryption", Level::Good, "Signet answers by https only.".to_owned()),
-            false => {
-                check("Encryption", Level::Note, "Signet is reached by http. That is for this machine only.".to_owned())
+                );
+                Check::new(Note, "Console", finding)
             }
+            Some(origin) => Check::new(Good, "Console", format!("Administration is at {origin}, and nowhere else.")),
+            None => Check::new(Note, "Console", ADMINISTRATION_OFF),
         },
+        Check::either(
+            "Encryption",
+            settings.requires_https(),
+            "Signet answers by https only.",
+            (Note, "Signet answers by http. Use http on the local machine only."),
+        ),
         match platform.kv_milliseconds {
-            Some(milliseconds) => check("Workers KV", Level::Good, format!("It answered in {milliseconds} ms.")),
-            None => check("Workers KV", Level::Bad, "It did not answer. No token can be issued.".to_owned()),
+            Some(milliseconds) => Check::new(Good, "Workers KV", format!("It answered in {milliseconds} ms.")),
+            None => Check::new(Bad, "Workers KV", "It did not answer. No token can be issued."),
         },
-        match platform.has_users {
-            true => check(
-                "Durable Objects",
-                Level::Good,
-                "The console's object answers, and the users' objects are bound.".to_owned(),
-            ),
-            false => {
-                check("Durable Objects", Level::Bad, "There is no binding USERS. Nobody can be signed in.".to_owned())
-            }
-        },
+        Check::either(
+            "Durable Objects",
+            platform.has_users,
+            "The console's object answers, and the users' objects are bound.",
+            (Bad, "There is no binding USERS. Nobody can be signed in."),
+        ),
         match kids.as_slice() {
-            [kid] => check("Signing keys", Level::Good, format!("One key, {kid}.")),
-            _ => check(
-                "Signing keys",
-                Level::Note,
-                format!(
-                    "{} signs; all of {} verify. A rotation is under way.",
-                    kids.first().unwrap_or(&""),
-                    kids.join(", ")
-                ),
-            ),
-        },
-        match platform.has_rate_limit {
-            true => check("Rate limit", Level::Good, "Failed attempts at a secret are limited.".to_owned()),
-            false => check(
-                "Rate limit",
-                Level::Note,
-                "There is no binding FAILURES: failed attempts are not limited.".to_owned(),
-            ),
-        },
-        match platform.has_analytics {
-            true => check("Analytics Engine", Level::Good, "A data point is written for every decision.".to_owned()),
-            false => check(
-                "Analytics Engine",
-                Level::Note,
-                "There is no binding ANALYTICS: no data points are written.".to_owned(),
-            ),
-        },
-        match (&settings.gateway, shares_host) {
-            (Some(gateway), _) => {
-                check("Client area", Level::Good, format!("Signet stands in front of {}.", gateway.origin))
+            [kid] => Check::new(Good, "Signing keys", format!("One key, {kid}.")),
+            _ => {
+                let (first, all) = (kids.first().unwrap_or(&""), kids.join(", "));
+                let finding =
+                    format!("Signet signs with {first} and accepts signatures by {all}. A rotation is under way.");
+                Check::new(Note, "Signing keys", finding)
             }
-            (None, true) => check("Client area", Level::Good, format!("{client_area} is on Signet's host.")),
-            (None, false) => check(
-                "Client area",
-                Level::Note,
-                format!("{client_area} is on another host, which Signet's cookie does not reach."),
-            ),
+        },
+        Check::either(
+            "Rate limit",
+            platform.has_rate_limit,
+            "Failed attempts at a secret are limited.",
+            (Note, "There is no binding FAILURES: failed attempts are not limited."),
+        ),
+        Check::either(
+            "Analytics Engine",
+            platform.has_analytics,
+            "A data point is written for every decision.",
+            (Note, "There is no binding ANALYTICS: no data points are written."),
+        ),
+        match &settings.gateway {
+            Some(gateway) => Check::new(Good, "Client area", format!("Signet is the gateway to {}.", gateway.origin)),
+            None if client_area_origin == issuer => {
+                Check::new(Good, "Client area", format!("{client_area} is on Signet's host."))
+            }
+            None => {
+                let finding =
+                    format!("{client_area} is on another host, to which browsers do not send Signet's cookie.");
+                Check::new(Note, "Client area", finding)
+            }
         },
         match &settings.login_url {
-            Some(url) => check("Login page", Level::Good, format!("People without a session are sent to {url}.")),
-            None => {
-                check("Login page", Level::Note, "LOGIN_URL is not set: people without a session get 401.".to_owned())
-            }
+            Some(url) => Check::new(Good, "Login page", format!("People without a session are sent to {url}.")),
+            None => Check::new(Note, "Login page", "LOGIN_URL is not set: people without a session get 401."),
         },
-        check(
+        Check::new(
+            Good,
             "Tokens and sessions",
-            Level::Good,
-            format!(
-                "A token lives {} s, a session {} s unused and {} s in all.",
-                settings.token_ttl, settings.session_limits.idle, settings.session_limits.max
-            ),
+            format!("A token lives {} s, a session {idle} s unused and {max} s in all.", settings.token_ttl),
         ),
     ]
 }
@@ -152,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_or_worth_knowing_is_told() {
+    fn each_finding_has_its_level() {
         let login = [("LOGIN_URL", "https://panel.example/login")];
         let elsewhere = [("CLIENT_AREA_URL", "https://my.example/")];
         let gateway = [("CLIENT_AREA_URL", "https://my.example/"), ("ORIGIN_URL", "https://my-server.example")];

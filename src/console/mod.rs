@@ -1,4 +1,4 @@
-//! The operator's console at `/admin`: what the administration API does, for people.
+//! The console at `/admin`: the administration API as pages for people.
 
 mod command;
 mod counters;
@@ -11,7 +11,7 @@ mod view;
 
 pub use command::{ConsoleCommand, ConsoleEnvelope, ConsoleReply};
 pub use counters::{Count, Counters, DAYS_KEPT, DAYS_SHOWN, Day, first_day_shown};
-pub use form::Act;
+pub use form::FormAction;
 pub use health::{Check, Level, Platform, checks};
 pub use pages::{
     ADMINISTRATION_OFF, Frame, UserPage, api_credential_page, api_credentials_page, credential_page, credentials_page,

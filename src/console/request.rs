@@ -1,35 +1,30 @@
-//! A request to the console, parsed whole.
+//! The requests to the console.
 
 use super::form::parse_form;
-use super::{Act, View};
+use super::{FormAction, View};
 use crate::admin::MALFORMED_USER_ID;
 use crate::http::{Failure, Method, Params, Request, decoded_segments};
 use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Where the form that signs in posts to.
 pub const SIGN_IN_PATH: &str = "/admin/sign-in";
-/// Where the button that signs out posts to.
 pub const SIGN_OUT_PATH: &str = "/admin/sign-out";
 
-/// What is said above a page when something is done.
+/// The message above a page after a form was processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A change is written.
     Saved,
-    /// Sessions are ended.
+    /// Sessions were ended.
     Ended,
-    /// A set, a credential or a token is revoked.
     Revoked,
-    /// An account is deleted.
     Deleted,
 }
 
 impl Notice {
     const ALL: [Self; 4] = [Self::Saved, Self::Ended, Self::Revoked, Self::Deleted];
 
-    /// Its word in an address.
+    /// The value of the parameter `notice`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Saved => "saved",
@@ -39,7 +34,6 @@ impl Notice {
         }
     }
 
-    /// What it says.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Saved => "Saved.",
@@ -54,55 +48,41 @@ impl Notice {
     }
 }
 
-/// A well-formed request from an administrator who is signed in.
+/// A well-formed request from an administrator who is signed in. `Find` redirects to the page of a user or token.
 #[derive(Debug)]
 pub enum ConsoleRequest {
-    /// Show a page.
     Show(View, Option<Notice>),
-    /// Go to the page of what was looked for.
     Find(View),
-    /// Do what a form asks.
-    Act {
-        /// What is asked.
-        act: Box<Act>,
-        /// The field `csrf_token`.
-        csrf_token: Secret,
-    },
-    /// Sign out.
-    SignOut {
-        /// The field `csrf_token`.
-        csrf_token: Secret,
-    },
+    Act { action: Box<FormAction>, csrf_token: Secret },
+    SignOut { csrf_token: Secret },
 }
 
-/// A well-formed request about signing in.
 #[derive(Debug)]
 pub enum SignInRequest {
-    /// The form: sign in.
+    /// The form.
     Enter(SignIn),
-    /// Where a browser goes right after signing in, which shows whether it kept the cookie. It wants this page.
+    /// The request that follows the form. It shows whether the browser kept the cookie, and redirects to the page.
     Arrive(View),
 }
 
-/// The form that signs in.
 #[derive(Debug)]
 pub struct SignIn {
-    /// The administration token.
     pub admin_token: Secret,
-    /// Where to go then.
+    /// The page to show after signing in.
     pub then: View,
 }
 
 impl SignInRequest {
-    /// Whether `request` is to sign in, so that its body holds an administration token.
+    /// Whether `request` is the form, so that its body has an administration token.
     pub fn is_entry(request: &Request) -> bool {
         request.method == Method::Post && request.path == SIGN_IN_PATH
     }
 
-    /// The request, if it is about signing in. Without a page of the console in `then` it leads to the overview.
+    /// Parses a request for [`SIGN_IN_PATH`]; returns `None` for another path. If `then` is not the address of a page of the
+    /// console, the overview follows.
     ///
     /// # Errors
-    /// 400 for another form, or for a repeated parameter.
+    /// 400 for an invalid form or a repeated parameter.
     pub fn parse(request: &Request) -> Result<Option<Self>, Failure> {
         if request.path != SIGN_IN_PATH {
             return Ok(None);
@@ -118,7 +98,7 @@ impl SignInRequest {
     }
 }
 
-/// The address of [`SignInRequest::Arrive`] at `view`, without the origin.
+/// The address of [`SignInRequest::Arrive`] without the origin.
 pub fn arrival_address(view: &View) -> String {
     format!("{SIGN_IN_PATH}?then={}", utf8_percent_encode(&view.address(), NON_ALPHANUMERIC))
 }
@@ -127,7 +107,7 @@ impl ConsoleRequest {
     /// Parses path, query and form.
     ///
     /// # Errors
-    /// 404, 405 with `Allow`, or 400 for what does not fit.
+    /// 404, 405 with `Allow`, or 400 for an invalid query or form.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let is_post = request.method == Method::Post;
         if request.path == SIGN_OUT_PATH {
@@ -140,7 +120,7 @@ impl ConsoleRequest {
         let view = view_at_path(&request.path, &query)?;
         if is_post {
             let form = parse_form(request)?;
-            return Ok(Self::Act { act: Box::new(Act::parse(view, &form)?), csrf_token: csrf_token(&form) });
+            return Ok(Self::Act { action: Box::new(FormAction::parse(view, &form)?), csrf_token: csrf_token(&form) });
         }
         const BAD_TOKEN: Failure =
             Failure::bad_request("That is not the id of a token. It is the jti in the token answer: 22 characters.");
@@ -162,10 +142,7 @@ fn csrf_token(form: &Params) -> Secret {
     Secret::new(form.get("csrf_token").unwrap_or_default())
 }
 
-/// The page at an address.
-///
-/// # Errors
-/// Those of [`View::parse`].
+/// The page at an address without the origin. See [`View::parse`].
 pub fn view_at(address: &str) -> Result<View, Failure> {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     view_at_path(path, &Params::parse(query.as_bytes(), b"")?)
@@ -191,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_may_come_with_a_notice() {
+    fn a_page_may_have_a_notice() {
         for (target, notice) in [
             ("/admin/health", None),
             ("/admin/health?notice=saved", Some(Notice::Saved)),
@@ -202,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_for_has_a_page() {
+    fn a_search_leads_to_the_page_of_its_result() {
         let user = View::user(UserId::parse("42").unwrap());
         assert!(matches!(get("/admin/users?user_id=%2042+"), Ok(ConsoleRequest::Find(view)) if view == user));
         let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
@@ -215,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn signing_in_leads_to_a_page_of_the_console_and_nowhere_else() {
+    fn signing_in_leads_to_pages_of_the_console_only() {
         for (then, view) in [
             ("/admin/health", View::Health),
             ("/admin/credentials?cursor=x", View::Credentials { cursor: Some("x".into()) }),
@@ -245,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_is_a_form_of_its_page() {
+    fn an_invalid_post_is_refused() {
         for (target, headers, body, status) in [
             ("/admin/users/1", vec![FORM], "action=save", 400),
             ("/admin/users/1", vec![("content-type", "application/json")], "{}", 400),

@@ -1,4 +1,4 @@
-//! The session of an administrator in the console.
+//! The session of an administrator in the console, and its cookie.
 
 use crate::http::{Request, Response};
 use crate::id::SessionId;
@@ -6,83 +6,74 @@ use crate::secret::{KeyRing, Purpose, SecretDigest};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How long a session lives without use, in seconds: half an hour.
+/// The idle limit of a session, in seconds: half an hour.
 pub const CONSOLE_IDLE: u64 = 1_800;
-/// How long a session lives in all, in seconds: eight hours.
+/// The absolute limit of a session, in seconds: eight hours.
 pub const CONSOLE_MAX: u64 = 28_800;
-/// How often the use of a session is written down, in seconds.
+/// The least time between two writes of `last_seen_at`, in seconds.
 const REFRESH_SECONDS: u64 = 60;
 
-/// A session as the console's object keeps it.
+/// A session in the console's object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleSession {
-    /// Its id.
     pub id: SessionId,
-    /// The digest of the administration token that opened it. It ends with that token: see [`super::ConsoleEnvelope`].
+    /// The digest of the administration token that opened the session. See [`super::ConsoleEnvelope`].
     pub admin_token: SecretDigest,
-    /// When it was opened.
     pub opened_at: Timestamp,
-    /// When it was last used, to the minute.
+    /// To the minute.
     pub last_seen_at: Timestamp,
 }
 
 impl ConsoleSession {
-    /// A session opened at `now`.
     pub fn new(id: SessionId, admin_token: SecretDigest, now: Timestamp) -> Self {
         Self { id, admin_token, opened_at: now, last_seen_at: now }
     }
 
-    /// When it dies, if it is not used any more.
+    /// When the session expires if it is not used again.
     pub fn expires_at(&self) -> Timestamp {
         self.last_seen_at.plus(CONSOLE_IDLE).min(self.opened_at.plus(CONSOLE_MAX))
     }
 
-    /// Whether it is alive at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
     }
 
-    /// The session used at `now`, if that is to be written down.
+    /// The session as it must be stored after its use at `now`; `None` if it was stored less than [`REFRESH_SECONDS`] ago.
     pub fn refreshed(&self, now: Timestamp) -> Option<Self> {
         (now.since(self.last_seen_at) >= REFRESH_SECONDS).then(|| Self { last_seen_at: now, ..self.clone() })
     }
 }
 
-/// What the cookie says. The object has the last word.
+/// The signed content of the cookie. The object decides whether the session is active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleCookie {
-    /// The session.
     pub sid: SessionId,
-    /// The session's absolute limit.
+    /// The absolute limit of the session.
     pub exp: Timestamp,
 }
 
 impl ConsoleCookie {
-    /// Its name. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
+    /// Browsers accept a cookie with the prefix `__Host-` only with `Secure`, without `Domain`, and for the path `/`.
     pub const NAME: &str = "__Host-signet-admin";
-    /// Strict: nobody comes to the console from another site signed in.
+    /// Browsers do not send the cookie with requests from other sites.
     const SAME_SITE: &str = "Strict";
 
-    /// The cookie of `session`.
     pub fn of(session: &ConsoleSession) -> Self {
         Self { sid: session.id.clone(), exp: session.opened_at.plus(CONSOLE_MAX) }
     }
 
-    /// The cookie that `request` presents, if Signet signed it and its absolute limit is not over at `now`.
+    /// Returns the cookie of `request`, if Signet signed it and its absolute limit is after `now`.
     pub fn open(request: &Request, keys: &KeyRing, now: Timestamp) -> Option<Self> {
         let cookie: Self = keys.open(Purpose::Console, request.cookie(Self::NAME)?)?;
         (now < cookie.exp).then_some(cookie)
     }
 
-    /// `response`, which makes the browser keep the cookie.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
+    /// Adds the cookie to `response`.
     pub fn set(&self, response: Response, keys: &KeyRing) -> serde_json::Result<Response> {
         Ok(response.with_cookie(Self::NAME, &keys.sign(Purpose::Console, self)?, Self::SAME_SITE, CONSOLE_MAX))
     }
 
-    /// `response`, which makes the browser forget the cookie.
+    /// Makes `response` delete the cookie.
     pub fn clear(response: Response) -> Response {
         response.with_cookie(Self::NAME, "", Self::SAME_SITE, 0)
     }
@@ -92,7 +83,7 @@ impl ConsoleCookie {
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
-    use crate::secret::{Secret, entry_for_test};
+    use crate::secret::{Secret, keys_for_test};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -105,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_unused_or_old() {
+    fn a_session_has_an_idle_and_an_absolute_limit() {
         let live = |session: &ConsoleSession, seconds| session.is_live(NOW.plus(seconds));
         assert!(live(&session(), CONSOLE_IDLE - 1) && !live(&session(), CONSOLE_IDLE));
         let used = ConsoleSession { last_seen_at: NOW.plus(CONSOLE_MAX - 10), ..session() };
@@ -113,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn its_use_is_written_down_once_a_minute() {
+    fn the_last_use_is_stored_at_most_once_a_minute() {
         assert_eq!(session().refreshed(NOW.plus(59)), None);
         assert_eq!(session().refreshed(NOW.plus(60)).unwrap().last_seen_at, NOW.plus(60));
     }
@@ -128,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_is_signed_strict_and_for_the_console_alone() {
-        let keys = KeyRing::parse(&entry_for_test("k1", 7)).ok().unwrap();
+    fn the_cookie_is_signed_strict_and_for_the_console_only() {
+        let keys = keys_for_test(7);
         let kept = ConsoleCookie::of(&session()).set(Response::empty(303), &keys).unwrap();
         let header = kept.header("Set-Cookie").unwrap();
         for part in

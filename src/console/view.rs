@@ -4,71 +4,40 @@ use crate::http::{Failure, Params};
 use crate::id::{ClientId, TokenId, UserId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A page.
+/// A page of the console. `Users` and `Tokens` have a search form. `Export` is JSON to download. A `cursor` is signed and not
+/// verified yet; without one it is the first page of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
-    /// Sign-ins and denials, and where to go from here.
     Overview,
-    /// Whether the configuration is valid.
     Health,
-    /// The credential sets.
-    Credentials {
-        /// The cursor that the page before gave, not yet opened; none for the first page.
-        cursor: Option<String>,
-    },
-    /// The form for a new credential set.
+    Credentials { cursor: Option<String> },
     NewCredential,
-    /// One credential set.
     Credential(ClientId),
-    /// The form that finds a user.
     Users,
-    /// One user.
-    User {
-        /// The user.
-        id: UserId,
-        /// The cursor that the page before of the audit trail gave, not yet opened; none for the newest events.
-        cursor: Option<String>,
-    },
-    /// Everything that is kept of a user, as JSON to download.
+    User { id: UserId, cursor: Option<String> },
     Export(UserId),
-    /// The form that finds a token.
     Tokens,
-    /// One token.
     Token(TokenId),
-    /// The API credentials.
-    ApiCredentials {
-        /// The cursor that the page before gave, not yet opened; none for the first page.
-        cursor: Option<String>,
-    },
-    /// The form for a new API credential.
+    ApiCredentials { cursor: Option<String> },
     NewApiCredential,
-    /// One API credential.
     ApiCredential(ClientId),
 }
 
-/// A part of the console, as its navigation has it.
+/// An entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// The overview.
     Overview,
-    /// Credential sets.
     Credentials,
-    /// Users.
     Users,
-    /// Tokens.
     Tokens,
-    /// API credentials.
     ApiCredentials,
-    /// Health.
     Health,
 }
 
 impl Section {
-    /// All of them, in order.
     pub const ALL: [Self; 6] =
         [Self::Overview, Self::Credentials, Self::Users, Self::Tokens, Self::ApiCredentials, Self::Health];
 
-    /// Its name.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
@@ -80,7 +49,6 @@ impl Section {
         }
     }
 
-    /// Its first page.
     pub const fn view(self) -> View {
         match self {
             Self::Overview => View::Overview,
@@ -94,7 +62,7 @@ impl Section {
 }
 
 impl View {
-    /// The page at the path of these segments below `/admin`, with the parameters of its query.
+    /// Returns the page at a path below `/admin`.
     ///
     /// # Errors
     /// 404, or 400 for a malformed id.
@@ -118,12 +86,12 @@ impl View {
         })
     }
 
-    /// The page of a user, with the newest of the audit trail.
+    /// The page of a user, with the newest events.
     pub const fn user(id: UserId) -> Self {
         Self::User { id, cursor: None }
     }
 
-    /// Its address, without the origin.
+    /// The address of the page without the origin.
     pub fn address(&self) -> String {
         let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let list = |path: &str, cursor: &Option<String>| match cursor {
@@ -147,7 +115,6 @@ impl View {
         }
     }
 
-    /// The part of the console it belongs to.
     pub const fn section(&self) -> Section {
         match self {
             Self::Overview => Section::Overview,
@@ -184,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_at_its_address() {
+    fn every_page_has_its_address() {
         let client = ClientId::parse("ACME.q1+/w==").unwrap();
         let user = UserId::parse("42").unwrap();
         for view in [
@@ -212,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_there_is_nothing() {
+    fn other_addresses_are_refused() {
         for (address, status) in [
             ("/admin/v2", 404),
             ("/admin/users/1/2", 404),

@@ -1,5 +1,4 @@
-//! The demo of `npm start`: a portal that signs its users in, and the client area they land in.
-//! The deployed build does not contain it.
+//! The demo of `npm start`: a portal that signs its users in, and its client area. The deployed build does not contain it.
 
 mod pages;
 
@@ -12,29 +11,24 @@ use crate::user::{AccountInput, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The path of the button's form.
 pub const SIGN_IN_PATH: &str = "/demo/sign-in";
-/// The KV key under which the portal keeps its own credential set, as any application would.
+/// The KV key of [`Portal`].
 pub const PORTAL_KEY: &str = "demo-portal";
-/// How long the portal remembers what happened on the way, in seconds.
+/// The lifetime of a [`Trace`] in KV, in seconds.
 pub const TRACE_TTL: u64 = 3_600;
 
 const SERVICE: &str = "1001";
 const DOMAIN: &str = "2001";
 
-/// A user of the demo.
 pub struct DemoUser {
-    /// The User ID.
     pub id: &'static str,
-    /// The account's status.
     pub status: Status,
-    /// Whether single sign-on is allowed.
     pub sso: bool,
-    /// What to expect.
+    /// The result of a sign-in, for the page.
     pub expectation: &'static str,
 }
 
-/// The users of the demo: one for each way a sign-in can end.
+/// The users of the demo: one for each result of a sign-in.
 pub const USERS: [DemoUser; 4] = [
     DemoUser { id: "alice", status: Status::Active, sso: true, expectation: "Active account: signs in" },
     DemoUser { id: "ivan", status: Status::Inactive, sso: true, expectation: "Inactive account: signs in too" },
@@ -43,7 +37,6 @@ pub const USERS: [DemoUser; 4] = [
 ];
 
 impl DemoUser {
-    /// The account to seed.
     pub fn account(&self) -> AccountInput {
         AccountInput {
             status: self.status,
@@ -54,46 +47,41 @@ impl DemoUser {
     }
 }
 
-/// The portal's credential set, as the portal keeps it.
+/// The credential set of the portal. The portal stores its secret, as any application does.
 #[derive(Serialize, Deserialize)]
 pub struct Portal {
-    /// Its `client_id`.
     pub client_id: String,
-    /// Its secret.
     pub client_secret: String,
 }
 
-/// What happened on the way to the client area.
+/// The steps of a sign-in, which the client area shows.
 #[derive(Serialize, Deserialize, Default)]
 pub struct Trace {
-    /// The token's claims.
+    /// The claims of the token.
     pub claims: Value,
-    /// How long the token endpoint took, in milliseconds.
+    /// The duration of the token request, in milliseconds.
     pub token_ms: u64,
-    /// What the SSO endpoint did.
-    pub redirect: Option<Redirect>,
+    /// The answer of the SSO endpoint.
+    pub redirect: Option<SsoRedirect>,
 }
 
-/// What the SSO endpoint did.
 #[derive(Serialize, Deserialize)]
-pub struct Redirect {
-    /// The status of its answer.
+pub struct SsoRedirect {
     pub status: u16,
-    /// Where it sent the browser.
     pub location: String,
-    /// How long it took, in milliseconds.
+    /// The duration of the request, in milliseconds.
     pub ms: u64,
 }
 
-/// Whether `path` is the demo's.
+/// Whether the demo serves `path`.
 pub fn owns(path: &str) -> bool {
     path == "/" || path == SIGN_IN_PATH || path.ends_with(".php") && !path.starts_with("/oauth/")
 }
 
-/// Turns the button's form into the portal's request to the token endpoint: its form body.
+/// Turns the form of the page into the form of the portal's token request.
 ///
 /// # Errors
-/// 400 for a form that the page does not make.
+/// 400 for an invalid form.
 pub fn token_request(request: &Request) -> Result<String, Failure> {
     const BAD_FORM: Failure = Failure::bad_request("The form is not the one of the demo page.");
     const BAD_PATH: Failure = Failure::bad_request("The custom path is not a path within the client area.");
@@ -120,23 +108,23 @@ pub fn token_request(request: &Request) -> Result<String, Failure> {
     Ok(form.finish())
 }
 
-/// The label of the destination that lies at `request`'s address.
+/// The label of the destination at the address of `request`.
 pub fn label(request: &Request, client_area: &ClientArea) -> &'static str {
-    let asked = format!("{}?{}", request.path.trim_start_matches('/'), request.query);
+    let requested = format!("{}?{}", request.path.trim_start_matches('/'), request.query);
     let without_id = |address: &str| address.trim_end_matches('?').split("&id=").next().map(str::to_owned);
     let inputs = DestinationInputs {
         service_id: OwnedId::parse(SERVICE),
         domain_id: OwnedId::parse(DOMAIN),
         sso_redirect_path: None,
     };
-    let lies_there = |scope: Option<Scope>| {
-        let place = client_area.locate(scope, &inputs).unwrap_or_default();
-        without_id(place.strip_prefix(client_area.base().as_str()).unwrap_or_default()) == without_id(&asked)
+    let is_at_request = |scope: Option<Scope>| {
+        let address = client_area.locate(scope, &inputs).unwrap_or_default();
+        without_id(address.strip_prefix(client_area.base().as_str()).unwrap_or_default()) == without_id(&requested)
     };
-    if lies_there(None) {
+    if is_at_request(None) {
         return "Client Area Home";
     }
-    Scope::destinations().find(|scope| lies_there(Some(*scope))).map_or("Custom Page", Scope::label)
+    Scope::destinations().find(|scope| is_at_request(Some(*scope))).map_or("Custom Page", Scope::label)
 }
 
 #[cfg(test)]
@@ -180,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_owns_no_path_of_signet() {
+    fn the_demo_serves_no_path_of_signet() {
         assert!(owns("/") && owns("/clientarea.php") && owns(SIGN_IN_PATH));
         assert!(!owns("/oauth/token.php") && !owns("/oauth/singlesignon.php") && !owns("/healthz"));
     }

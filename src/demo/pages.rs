@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 use crate::user::{Event, Session};
 use maud::{Markup, html};
 
-/// The page at `/`: pick a user, pick a destination, press the button.
+/// The page at `/`, with the form that chooses a user and a destination.
 pub fn home(signed_in_as: Option<&str>) -> Markup {
     layout(
         "Single sign-on demo",
@@ -17,18 +17,18 @@ pub fn home(signed_in_as: Option<&str>) -> Markup {
                     p.status { "Signet demo · running on this machine" }
                     h1 { "Sign a user in with one click" }
                     p.message {
-                        "This page plays your application. It knows its user, asks Signet for a token, and sends the browser to the client area. "
+                        "This page stands for your application. It knows its user, requests a token from Signet, and redirects the browser to the client area. "
                         "There the user is signed in, without a password."
                     }
                     ol.flow aria-label="What happens when you press the button" {
                         li { b { "Token" } " The application gets a signed token, good for one use and 60 seconds." }
                         li { b { "Redirect" } " The browser takes it to the SSO endpoint." }
-                        li { b { "Decision" } " The user's own object checks the account." }
-                        li { b { "Destination" } " The browser lands there, signed in." }
+                        li { b { "Decision" } " The Durable Object of the user checks the account." }
+                        li { b { "Destination" } " The browser opens it, signed in." }
                     }
                 }
                 @if let Some(user) = signed_in_as {
-                    p.notice { "This browser is signed in as " strong { (user) } ". Pick another user to see Signet ask before it switches." }
+                    p.notice { "This browser is signed in as " strong { (user) } ". Choose another user to see Signet ask before it switches." }
                 }
                 form.card method="post" action=(SIGN_IN_PATH) {
                     fieldset {
@@ -61,8 +61,8 @@ pub fn home(signed_in_as: Option<&str>) -> Markup {
                     ul {
                         li { "Sign in as " strong { "clara" } " or " strong { "otto" } ", and read why they are denied." }
                         li { "Sign in as " strong { "alice" } ", come back, and sign in as " strong { "ivan" } ": Signet asks before it switches accounts." }
-                        li { "Look at it as the operator: " a href="/admin" { "the console" } ". Its token is " code { "ADMIN_TOKEN" } " in " code { ".dev.vars" } "." }
-                        li { "Do it all with curl: the README walks you through." }
+                        li { "Open " a href="/admin" { "the console" } " of the operator. Its token is " code { "ADMIN_TOKEN" } " in " code { ".dev.vars" } "." }
+                        li { "Do the same with curl, as the README shows." }
                     }
                 }
             }
@@ -70,27 +70,23 @@ pub fn home(signed_in_as: Option<&str>) -> Markup {
     )
 }
 
-/// What a page of the demo's client area shows.
+/// The content of a page of the demo's client area.
 pub struct Visit<'a> {
-    /// The destination's label.
+    /// The label of the destination.
     pub label: &'a str,
-    /// The signed-in user.
     pub user: &'a str,
-    /// The user's session.
     pub session: &'a Session,
-    /// What the portal remembers of the way here.
     pub trace: &'a Trace,
-    /// What the user's object wrote into the audit trail when it decided.
-    pub verdict: Option<&'a Event>,
-    /// How long the check of the session took, in milliseconds.
+    /// The event of the decision in the user's audit trail.
+    pub decision: Option<&'a Event>,
+    /// The duration of the session check, in milliseconds.
     pub check_ms: u64,
-    /// The current second.
     pub now: Timestamp,
 }
 
-/// A page of the demo's client area, for a signed-in user: where this is, and how the user came here.
+/// A page of the demo's client area, with the steps of the sign-in.
 pub fn client_area(visit: &Visit<'_>) -> Markup {
-    let Visit { label, user, session, trace, verdict, check_ms, now } = *visit;
+    let Visit { label, user, session, trace, decision, check_ms, now } = *visit;
     let claims = serde_json::to_string_pretty(&trace.claims).unwrap_or_default();
     layout(
         label,
@@ -99,7 +95,7 @@ pub fn client_area(visit: &Visit<'_>) -> Markup {
                 header {
                     p.status.good { "Signed in as " strong { (user) } }
                     h1 { (label) }
-                    p.message { "This page plays your client area. Signet brought " strong { (user) } " here without a password." }
+                    p.message { "This page stands for your client area. Signet signed " strong { (user) } " in without a password." }
                     div.actions {
                         a.button href="/" { "Back to the demo" }
                         a.button.quiet href="/account/security" { "Your sessions" }
@@ -118,12 +114,12 @@ pub fn client_area(visit: &Visit<'_>) -> Markup {
                         }
                         li {
                             (step("The browser opened the link", "/oauth/singlesignon", trace.redirect.as_ref().map(|r| r.ms)))
-                            p.hint { "The token's signature, claims and time were checked, then the object of " (user) " was asked." }
+                            p.hint { "Signet checked the signature, the claims and the time of the token, then asked the Durable Object of " (user) "." }
                         }
-                        @if let Some(verdict) = verdict {
+                        @if let Some(decision) = decision {
                             li {
-                                (step("The object's verdict", &audit_name(verdict), None))
-                                p.hint { "In one turn it checked the account, spent the token and opened the session." }
+                                (step("The object decided", decision.event.as_str(), None))
+                                p.hint { "In one transaction it checked the account, marked the token as used and opened the session." }
                             }
                         }
                         @if let Some(redirect) = &trace.redirect {
@@ -152,7 +148,7 @@ pub fn client_area(visit: &Visit<'_>) -> Markup {
     )
 }
 
-/// A page of the demo's client area, for nobody.
+/// The page of the demo's client area without a session.
 pub fn signed_out() -> Markup {
     layout(
         "Nobody is signed in",
@@ -160,7 +156,7 @@ pub fn signed_out() -> Markup {
             main.card {
                 p.status { "Demo client area" }
                 h1 { "Nobody is signed in" }
-                p.message { "This page plays your client area. Sign a user in from the demo page to see more." }
+                p.message { "This page stands for your client area. Sign a user in from the demo page to see more." }
                 p.hint { "Did you just sign in? Safari keeps no session cookie on http://localhost. Use Chromium or Firefox." }
                 p { a.button href="/" { "Go to the demo" } }
             }
@@ -180,10 +176,6 @@ fn step(title: &str, detail: &str, milliseconds: Option<u64>) -> Markup {
             }
         }
     }
-}
-
-fn audit_name(event: &Event) -> String {
-    serde_json::to_value(event.event).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// A number of seconds in words, to the nearest unit.

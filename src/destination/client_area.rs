@@ -1,4 +1,4 @@
-//! The client area: where each destination lies in it.
+//! The client area and the address of each destination in it.
 
 use super::scope::DEFAULTS;
 use super::{DestinationInputs, MissingInput, RelativePath, Scope, path};
@@ -11,18 +11,17 @@ const HOME_KEY: &str = "home";
 const SERVICE_ID: &str = "{service_id}";
 const DOMAIN_ID: &str = "{domain_id}";
 
-/// The client area: its address, and where each destination lies in it.
 pub struct ClientArea {
     base: Url,
     overrides: BTreeMap<String, String>,
 }
 
 impl ClientArea {
-    /// The client area at `base`, with the JSON object `overrides` (scope or `home` to path) in
-    /// place of default paths.
+    /// The client area at `base`. `overrides` is the setting `DESTINATIONS`: a JSON object that maps scopes, or `home`, to paths
+    /// that replace the default ones.
     ///
     /// # Errors
-    /// What is wrong, in words. Every resulting place lies below `base`.
+    /// The mistake in `overrides`, such as a path that is not below `base`.
     pub fn new(base: Url, overrides: Option<&str>) -> Result<Self, &'static str> {
         let overrides: BTreeMap<String, String> = match overrides {
             Some(json) => serde_json::from_str(json).map_err(|_| "is not a table of scopes and paths")?,
@@ -43,33 +42,30 @@ impl ClientArea {
         Ok(Self { base, overrides })
     }
 
-    /// The client area's own address, ending in a slash.
+    /// The address of the client area, with a trailing slash.
     pub fn base(&self) -> &Url {
         &self.base
     }
 
-    /// The place that `scope` names, or the client area's home for none.
-    ///
-    /// # Errors
-    /// The first [`MissingInput`].
+    /// The address of the destination `scope`, or of the client area's home page without a scope.
     pub fn locate(&self, scope: Option<Scope>, inputs: &DestinationInputs) -> Result<String, MissingInput> {
         if scope == Some(Scope::CUSTOM_REDIRECT) {
             let path = inputs.sso_redirect_path.as_ref().ok_or(MissingInput::RedirectPath)?;
-            return Ok(self.place(Some(path)));
+            return Ok(self.below(path.as_str()));
         }
-        let mut place = self.template(scope).to_owned();
-        if place.contains(SERVICE_ID) {
+        let mut path = self.template(scope).to_owned();
+        if path.contains(SERVICE_ID) {
             let id = inputs.service_id.as_ref().ok_or(MissingInput::ServiceId)?;
-            place = place.replace(SERVICE_ID, id.as_str());
+            path = path.replace(SERVICE_ID, id.as_str());
         }
-        if place.contains(DOMAIN_ID) {
+        if path.contains(DOMAIN_ID) {
             let id = inputs.domain_id.as_ref().ok_or(MissingInput::DomainId)?;
-            place = place.replace(DOMAIN_ID, id.as_str());
+            path = path.replace(DOMAIN_ID, id.as_str());
         }
-        Ok(self.below(&place))
+        Ok(self.below(&path))
     }
 
-    /// The place that `path` names, or the client area itself for none.
+    /// The address of `path`, or of the client area without a path.
     pub fn place(&self, path: Option<&RelativePath>) -> String {
         path.map_or_else(|| self.base.to_string(), |path| self.below(path.as_str()))
     }
@@ -80,7 +76,7 @@ impl ClientArea {
         self.overrides.get(key).map_or_else(default, String::as_str)
     }
 
-    /// The address of `path`. What does not lie below the client area becomes the client area itself.
+    /// The address of `path`, or of the client area if that address is not below it.
     fn below(&self, path: &str) -> String {
         path::join(&self.base, path).unwrap_or_else(|| self.base.clone()).into()
     }
@@ -104,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_destination_lies_below_the_client_area() {
+    fn every_destination_is_below_the_client_area() {
         let area = area(None).unwrap();
         for scope in Scope::destinations().map(Some).chain([None]) {
             let place = area.locate(scope, &inputs()).unwrap();

@@ -1,4 +1,4 @@
-//! Destinations: the scopes that name them, their inputs, and where they lie in the client area.
+//! Destinations: the scopes that name them, their inputs, and their addresses in the client area.
 
 mod client_area;
 mod inputs;

@@ -1,5 +1,5 @@
-//! Paths that stay inside the client area. Two independent checks guard every redirect: the
-//! grammar of [`RelativePath`], and the WHATWG parser's own answer in [`join`].
+//! Paths that stay inside the client area. Two independent checks protect every redirect: the grammar of [`RelativePath`], and the
+//! result of the WHATWG parser in [`join`].
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::Url;
@@ -9,25 +9,22 @@ const PATH_BYTES_MAX: usize = 1024;
 
 /// A path relative to the client area, with its query and fragment, such as `cart.php?a=view`.
 ///
-/// It starts with a letter, a digit, `_` or `?` (one leading slash is dropped), has no control
-/// character, white space or backslash, and no colon before the first `/`, `?` or `#`, so that no
-/// parser takes it for another host or scheme.
+/// It starts with a letter, a digit, `_` or `?`, after one optional slash. It has no dot segment, control character, white space
+/// or backslash, and no colon before the first `/`, `?` or `#`, so that no parser reads a scheme or a host in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RelativePath(String);
 
 impl RelativePath {
-    /// The path spelled by `text`, or nothing if it could leave the client area.
     pub fn parse(text: &str) -> Option<Self> {
         let path = text.strip_prefix('/').unwrap_or(text);
-        let starts_soundly = path.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '?');
         let first_segment = path.split(['/', '?', '#']).next().unwrap_or_default();
-        let is_sound = text.len() <= PATH_BYTES_MAX
-            && starts_soundly
+        let is_valid = text.len() <= PATH_BYTES_MAX
+            && path.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '?')
             && !first_segment.contains(':')
             && !path.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\')
             && !has_dot_segment(path);
-        is_sound.then(|| Self(path.to_owned()))
+        is_valid.then(|| Self(path.to_owned()))
     }
 
     /// The path, without a leading slash.
@@ -42,7 +39,7 @@ impl<'de> Deserialize<'de> for RelativePath {
     }
 }
 
-/// Whether a segment is `.` or `..`, in clear or percent-encoded, as the WHATWG parser reads it.
+/// Whether a segment is `.` or `..`, each dot possibly percent-encoded, as the WHATWG parser reads it.
 fn has_dot_segment(path: &str) -> bool {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     path.split('/').any(|segment| {
@@ -51,8 +48,8 @@ fn has_dot_segment(path: &str) -> bool {
     })
 }
 
-/// `path` resolved against `base` (which ends in a slash), if the result has the same origin and
-/// lies below it. The result is ASCII.
+/// Resolves `path` against `base`, which ends in a slash. Returns the URL, which is ASCII, if it has the same origin and is below
+/// `base`.
 pub(super) fn join(base: &Url, path: &str) -> Option<Url> {
     let url = base.join(path).ok()?;
     let stays = url.origin() == base.origin()
@@ -72,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_are_kept_intact() {
+    fn a_path_is_kept_except_its_leading_slash() {
         for (text, kept) in [
             ("cart.php", "cart.php"),
             ("/cart.php", "cart.php"),
@@ -88,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_is_refused() {
+    fn a_path_that_could_leave_the_client_area_is_refused() {
         for bad in [
             "",
             "/",
@@ -142,12 +139,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
         #[test]
-        fn nothing_leaves_the_client_area(text in "[a-z]{0,2}[/\\\\.:@?#%0-9a-fA-F\t\n\u{a0}éx／。\\[\\]-]{0,12}") {
+        fn no_path_leaves_the_client_area(text in "[a-z]{0,2}[/\\\\.:@?#%0-9a-fA-F\t\n\u{a0}éx／。\\[\\]-]{0,12}") {
             assert_stays_inside(&text);
         }
 
         #[test]
-        fn no_text_at_all_leaves_the_client_area(text in any::<String>()) {
+        fn no_text_leaves_the_client_area(text in any::<String>()) {
             assert_stays_inside(&text);
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// The default destinations, relative to the client area: scope, label, path. They are WHMCS's.
+/// WHMCS's destinations: scope, label, and default path below the client area.
 pub(super) const DEFAULTS: [(&str, &str, &str); 18] = [
     ("clientarea:profile", "My Details", "clientarea.php?action=details"),
     ("clientarea:billing_info", "Manage Billing Information/Credit Card", "clientarea.php?action=creditcard"),
@@ -35,32 +35,28 @@ const CUSTOM_REDIRECT: &str = "sso:custom_redirect";
 pub struct Scope(&'static str);
 
 impl Scope {
-    /// `clientarea:sso`, in every credential set; not a destination.
+    /// `clientarea:sso`. Every credential set has it. It names no destination.
     pub const BASE: Self = Self(BASE);
-    /// `sso:custom_redirect`, to the path in `sso_redirect_path`.
+    /// `sso:custom_redirect`, whose path is the input `sso_redirect_path`.
     pub const CUSTOM_REDIRECT: Self = Self(CUSTOM_REDIRECT);
 
-    /// The scope named `text`, exactly.
     pub fn parse(text: &str) -> Option<Self> {
         Self::all().find(|scope| scope.0 == text)
     }
 
-    /// Every scope.
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::BASE].into_iter().chain(Self::destinations())
     }
 
-    /// Every scope that names a destination.
     pub fn destinations() -> impl Iterator<Item = Self> {
         DEFAULTS.iter().map(|(scope, _, _)| Self(scope)).chain([Self::CUSTOM_REDIRECT])
     }
 
-    /// The scope's name.
     pub const fn as_str(self) -> &'static str {
         self.0
     }
 
-    /// What WHMCS calls the destination.
+    /// WHMCS's name of the destination.
     pub fn label(self) -> &'static str {
         DEFAULTS.iter().find(|(scope, _, _)| *scope == self.0).map_or("Custom Redirect", |(_, label, _)| label)
     }
@@ -78,27 +74,25 @@ impl<'de> Deserialize<'de> for Scope {
     }
 }
 
-/// Scopes without repetition, in the order given. In JSON one text, separated by spaces.
+/// Scopes without repetitions, in the given order. In JSON they are one text, separated by spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeSet(Vec<Scope>);
 
 impl ScopeSet {
-    /// Parses scopes separated by single spaces (RFC 6749 section 3.3), or nothing if one is unknown.
+    /// Parses known scopes, separated by single spaces (RFC 6749 section 3.3).
     pub fn parse(text: &str) -> Option<Self> {
         text.split(' ').map(Scope::parse).collect::<Option<Vec<_>>>().map(Self::from_iter)
     }
 
-    /// Whether `scope` is among them.
     pub fn contains(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
     }
 
-    /// The scopes in order.
     pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
         self.0.iter().copied()
     }
 
-    /// The one destination, if there is exactly one.
+    /// The destination, if the set has exactly one.
     pub fn only_destination(&self) -> Option<Scope> {
         let mut destinations = self.iter().filter(|scope| *scope != Scope::BASE);
         destinations.next().filter(|_| destinations.next().is_none())

@@ -1,4 +1,4 @@
-//! The assertion: who is signed in, signed so that the client area's server can verify it by itself.
+//! The assertion: a signed JWT that tells the client area's server who is signed in.
 
 use crate::id::{ClientId, SessionId, UserId};
 use crate::issuer::Issuer;
@@ -9,35 +9,29 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// How long an assertion lives, in seconds.
+/// The lifetime of an assertion, in seconds.
 const ASSERTION_TTL: u64 = 60;
-/// How far back its times lie, in seconds: verifiers refuse an `iat` of the future (RFC 7519 section 4.1.6), and no two
-/// clocks agree.
+/// How many seconds `iat` is set back. Verifiers with a slower clock refuse an `iat` in their future (RFC 7519 section 4.1.6).
 const CLOCK_SKEW: u64 = 5;
 
 /// The claims of an assertion (RFC 7519 section 4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Assertion {
-    /// The issuer.
     pub iss: String,
-    /// The client area's address.
+    /// The address of the client area.
     pub aud: String,
-    /// The user.
     pub sub: UserId,
     /// The session (OpenID Connect Front-Channel Logout section 3).
     pub sid: SessionId,
     /// The application that signed the user in.
     pub client_id: ClientId,
-    /// When the session was opened (OpenID Connect Core section 2), and never after `iat`.
+    /// When the session was opened (OpenID Connect Core section 2), but not after `iat`.
     pub auth_time: Timestamp,
-    /// When it was issued, less five seconds.
     pub iat: Timestamp,
-    /// When it dies.
     pub exp: Timestamp,
 }
 
 impl Assertion {
-    /// What is asserted to `audience`, the client area's address, of `user`, who holds `session`.
     pub fn new(issuer: &Issuer, audience: &str, user: &UserId, session: &Session, now: Timestamp) -> Self {
         let iat = now.minus(CLOCK_SKEW);
         Self {
@@ -53,16 +47,13 @@ impl Assertion {
     }
 }
 
-/// What is signed: header and payload (RFC 7515 section 5.1).
-///
-/// # Errors
-/// Those of serde.
+/// The text to sign: `header.payload` (RFC 7515 section 5.1).
 pub fn signing_input(kid: &str, assertion: &Assertion) -> serde_json::Result<String> {
     let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","typ":"assertion+jwt","kid":"{kid}"}}"#));
     Ok(format!("{header}.{}", URL_SAFE_NO_PAD.encode(serde_json::to_vec(assertion)?)))
 }
 
-/// A public key as it is published (RFC 7517 section 4, RFC 7518 section 6.2.1). `x` and `y` are base64url.
+/// A public key as a JWK (RFC 7517 section 4, RFC 7518 section 6.2.1). `x` and `y` are base64url.
 pub fn jwk(kid: &str, x: &str, y: &str) -> Value {
     json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": kid})
 }
@@ -70,18 +61,14 @@ pub fn jwk(kid: &str, x: &str, y: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::user::session_for_test;
 
     fn issuer() -> Issuer {
         Issuer::parse("https://sso.example").unwrap()
     }
 
     fn session(created_at: u64) -> Session {
-        serde_json::from_value(json!({
-            "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
-            "created_at": created_at, "last_seen_at": created_at, "idle_seconds": 60, "max_expires_at": 9999,
-            "address": null, "user_agent": null,
-        }))
-        .unwrap()
+        Session { created_at: Timestamp::from_seconds(created_at), ..session_for_test() }
     }
 
     #[test]
@@ -104,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc_7519_4_1_6_no_time_is_in_the_future_of_a_clock_that_is_behind() {
+    fn rfc_7519_4_1_6_no_time_is_in_the_future_of_a_slower_clock() {
         let (user, now) = (UserId::parse("42").unwrap(), Timestamp::from_seconds(1_000));
         for (opened, auth_time) in [(1_000, 995), (996, 995), (995, 995), (900, 900)] {
             let assertion = Assertion::new(&issuer(), "https://my.example/", &user, &session(opened), now);

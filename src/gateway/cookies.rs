@@ -1,21 +1,20 @@
-//! Signet's own cookies, which the client area's server neither receives nor sets.
+//! Signet's own cookies. The gateway removes them from requests and responses.
 
-/// How the names of all of Signet's cookies begin, in lower case.
+/// The beginning of the names of all of Signet's cookies, in lower case.
 const OWN: &str = "__host-signet";
 
-/// The value of a `Cookie` header without Signet's cookies. The other cookies stay as they are. Returns none if the
-/// header holds no cookie of Signet's, and an empty text if it holds no other.
+/// Removes Signet's cookies from the value of a `Cookie` header. Returns `None` if it has none of them.
 ///
-/// A repeated header arrives as one, joined by commas. So a cookie is also removed if its value has one of Signet's after
-/// a comma.
+/// The runtime joins repeated headers with commas, so a cookie whose value has one of Signet's cookies after a comma is removed
+/// too.
 pub fn without_own_cookies(header: &str) -> Option<String> {
-    let holds_own = |cookie: &&str| cookie.split(',').any(is_own_cookie);
-    let (own, others): (Vec<_>, Vec<_>) = header.split(';').partition(holds_own);
+    let has_own = |cookie: &&str| cookie.split(',').any(is_own_cookie);
+    let (own, others): (Vec<_>, Vec<_>) = header.split(';').partition(has_own);
     (!own.is_empty()).then(|| others.join(";").trim_start().to_owned())
 }
 
-/// Whether some browser or server may take `cookie`, which is `name=value` and its attributes, for one of Signet's. Upper
-/// and lower case are the same, and characters before the name that are no letter, digit or underscore are ignored.
+/// Whether a browser or a server may read `cookie`, which is `name=value` with optional attributes, as one of Signet's. Ignores
+/// case, and all characters before the name except letters, digits and underscores.
 pub fn is_own_cookie(cookie: &str) -> bool {
     let name = cookie.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     name.get(..OWN.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(OWN))
@@ -29,7 +28,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_cookie_of_signet_is_recognised_in_every_spelling() {
+    fn every_spelling_of_an_own_cookie_is_recognised() {
         for cookie in [
             SessionCookie::NAME,
             ConsoleCookie::NAME,
@@ -52,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn other_cookies_stay_as_they_are() {
+    fn other_cookies_are_unchanged() {
         for (before, after) in [
             ("a=1; b=2", None),
             ("", None),
@@ -70,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_of_signets_is_left(header in "([a-c=;, ]|__Host-signet|__host-Signet-admin){0,8}") {
+        fn no_own_cookie_is_left(header in "([a-c=;, ]|__Host-signet|__host-Signet-admin){0,8}") {
             if let Some(rest) = without_own_cookies(&header) {
                 prop_assert!(!rest.split([';', ',']).any(is_own_cookie), "{} -> {}", header, rest);
             } else {

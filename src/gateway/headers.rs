@@ -1,90 +1,73 @@
-//! Which header fields of a client reach the client area's server.
+//! The header fields that the gateway removes or changes.
 
-/// The fields that servers trust because only a proxy should write them: names, or beginnings of names before `*`. A
-/// client's own never pass.
-const TRUSTED: [&str; 51] = [
-    // Who is signed in. Signet; forward authentication (Authelia, oauth2-proxy, Traefik); CGI's REMOTE_USER.
-    "x-signet-*",
-    "x-forwarded-*",
-    "remote-*",
-    "x-remote-*",
-    "x-auth-request-*",
+/// The fields that servers trust because a proxy sets them: names, or prefixes that end in `*`. The gateway removes them from
+/// requests.
+const TRUSTED: [&[&str]; 9] = [
+    // The signed-in user: Signet, forward authentication (Authelia, oauth2-proxy, Traefik), CGI's REMOTE_USER.
+    &["x-signet-*", "x-forwarded-*", "remote-*", "x-remote-*", "x-auth-request-*"],
     // Grafana's auth proxy, Kong, authentik, Pomerium, Tailscale, mod_auth_openidc.
-    "x-webauth-*",
-    "x-authenticated-*",
-    "x-consumer-*",
-    "x-authentik-*",
-    "x-pomerium-*",
-    "tailscale-user-*",
-    "oidc-*",
-    "x-vouch-*",
-    "x-auth-user*",
-    "x-proxy-user",
-    "x-token-subject",
-    "x-token-user-*",
-    "x-userinfo",
-    // The clouds' own: Google's Identity-Aware Proxy, Azure App Service, AWS load balancers.
-    "x-goog-authenticated-user-*",
-    "x-ms-client-principal*",
-    "x-amzn-oidc-*",
-    "x-appengine-*",
-    // Client certificates, as TLS proxies report them (RFC 9440).
-    "x-ssl-client-*",
-    "ssl-client-*",
-    "x-client-cert*",
-    "client-cert*",
-    "x-arr-*",
-    // From where it came (RFC 7239, and what was used before it).
-    "forwarded*",
-    "x-forwarded",
-    "x-real-ip",
-    "x-client-ip",
-    "client-ip",
-    "true-client-ip",
-    "x-cluster-client-ip",
-    "x-originating-ip",
-    "x-azure-*",
-    "fastly-*",
-    // Which address was asked for. Some frameworks route by these (CVE-2018-14773).
-    "x-original-*",
-    "x-rewrite-*",
-    "x-host",
-    "x-scheme",
-    "x-url-scheme",
-    "front-end-https",
-    "x-envoy-*",
-    // Which handlers were passed already (Next.js, CVE-2025-29927).
-    "x-middleware-*",
-    "x-invoke-*",
-    // Which files the server in front may send, and from where (Rack, CVE-2025-61780).
-    "x-sendfile-*",
-    "x-accel-*",
-    "x-lighttpd-*",
-    "x-litespeed-*",
-    // CGI makes HTTP_PROXY of it, which programs take for their own proxy (CVE-2016-5385).
-    "proxy",
+    &[
+        "x-webauth-*",
+        "x-authenticated-*",
+        "x-consumer-*",
+        "x-authentik-*",
+        "x-pomerium-*",
+        "tailscale-user-*",
+        "oidc-*",
+        "x-vouch-*",
+        "x-auth-user*",
+        "x-proxy-user",
+        "x-token-subject",
+        "x-token-user-*",
+        "x-userinfo",
+    ],
+    // Google's Identity-Aware Proxy, Azure App Service, AWS load balancers.
+    &["x-goog-authenticated-user-*", "x-ms-client-principal*", "x-amzn-oidc-*", "x-appengine-*"],
+    // Client certificates of TLS proxies (RFC 9440).
+    &["x-ssl-client-*", "ssl-client-*", "x-client-cert*", "client-cert*", "x-arr-*"],
+    // The client's address (RFC 7239, and the fields before it).
+    &[
+        "forwarded*",
+        "x-forwarded",
+        "x-real-ip",
+        "x-client-ip",
+        "client-ip",
+        "true-client-ip",
+        "x-cluster-client-ip",
+        "x-originating-ip",
+        "x-azure-*",
+        "fastly-*",
+    ],
+    // The requested URL. Some frameworks route by these (CVE-2018-14773).
+    &["x-original-*", "x-rewrite-*", "x-host", "x-scheme", "x-url-scheme", "front-end-https", "x-envoy-*"],
+    // The handlers that already ran (Next.js, CVE-2025-29927).
+    &["x-middleware-*", "x-invoke-*"],
+    // The files that a proxy may send (Rack, CVE-2025-61780).
+    &["x-sendfile-*", "x-accel-*", "x-lighttpd-*", "x-litespeed-*"],
+    // CGI turns it into HTTP_PROXY, which programs use as their own proxy (CVE-2016-5385).
+    &["proxy"],
 ];
 
-/// Whether a field called `name` must not pass from the client to the client area's server.
+/// Whether the gateway removes the field `name` from requests to the client area's server.
 ///
-/// Servers make one variable of several names: CGI and PHP read `X.Signet_User` as `X-Signet-User` (RFC 3875 section
-/// 4.1.18). So a name is judged with `-` in place of every character that is neither a letter nor a digit. Cloudflare
-/// writes the `CF-` fields, in that very spelling, so only other spellings of those are removed.
+/// CGI and PHP read several names as one: `X.Signet_User` is `X-Signet-User` (RFC 3875 section 4.1.18). Therefore every character
+/// except letters and digits counts as `-`. The `CF-` fields come from Cloudflare with hyphens, so only other spellings of them
+/// are removed.
 ///
-/// `Expect` is for the nearest server, which has answered it (RFC 9110 section 10.1.1).
+/// `Expect` is removed because the runtime has already answered it (RFC 9110 section 10.1.1).
 pub fn is_removed(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let judged: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let is_trusted = TRUSTED.iter().any(|entry| match entry.strip_suffix('*') {
-        Some(beginning) => judged.starts_with(beginning),
-        None => judged == *entry,
+    let canonical: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let is_trusted = TRUSTED.iter().copied().flatten().any(|entry| match entry.strip_suffix('*') {
+        Some(prefix) => canonical.starts_with(prefix),
+        None => canonical == *entry,
     });
-    is_trusted || judged == "expect" || (judged.starts_with("cf-") && judged != name)
+    is_trusted || canonical == "expect" || (canonical.starts_with("cf-") && canonical != name)
 }
 
-/// The `Cache-Control` of an answer for one user, whose server says `cache_control`: `private` stands in place of `public` and
-/// `s-maxage`, and beside all else, because a shared cache may keep what nothing forbids it to (RFC 9111 sections 3 and 5.2.2).
-/// None if it is as it should be.
+/// The `Cache-Control` of a response for one user. Replaces `public` and `s-maxage` by `private`, and adds `private` to other
+/// directives, because a shared cache may store a response that does not forbid it (RFC 9111 sections 3 and 5.2.2). Returns
+/// `None` if `cache_control` needs no change.
 pub fn made_private(cache_control: &str) -> Option<String> {
     let is = |directive: &str, name: &str| directive.eq_ignore_ascii_case(name);
     let is_shared = |directive: &&str| {
@@ -108,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_an_identity_is_removed() {
+    fn every_spelling_of_a_trusted_field_is_removed() {
         for name in [
             "X-Signet-User",
             "x-signet-user",
@@ -162,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn cloudflares_own_fields_pass_in_their_own_spelling_alone() {
+    fn cloudflares_fields_pass_with_hyphens_only() {
         for name in ["CF-Connecting-IP", "cf-connecting-ip", "CF-Ray", "CF-IPCountry", "Cf-Access-Jwt-Assertion"] {
             assert!(!is_removed(name), "{name}");
         }
@@ -193,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc_9111_3_and_5_2_2_an_answer_for_one_user_is_private() {
+    fn rfc_9111_3_and_5_2_2_a_response_for_one_user_is_private() {
         for (before, after) in [
             ("public", Some("private")),
             ("public, max-age=60", Some("max-age=60, private")),
@@ -207,7 +190,7 @@ mod tests {
             ("no-store", None),
             ("max-age=60", Some("max-age=60, private")),
             ("no-cache", Some("no-cache, private")),
-            // Of one field only.
+            // Applies to one field only.
             ("private=\"set-cookie\"", Some("private=\"set-cookie\", private")),
             ("x-public", Some("x-public, private")),
             ("", Some("private")),

@@ -1,9 +1,10 @@
-//! Gateway mode: Signet in front of the client area. What is forwarded, to whom, and with which identity.
+//! Gateway mode: Signet is a reverse proxy for the client area, and adds the identity of the signed-in user.
 
 mod assertion;
 mod cookies;
 mod headers;
 mod protected;
+mod readings;
 mod socket;
 
 pub use assertion::{Assertion, jwk, signing_input};
@@ -12,11 +13,11 @@ pub use headers::{is_removed, made_private};
 pub use protected::ProtectedPaths;
 pub use socket::{CHECK_EVERY, GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION, is_foreign_handshake, relayed_close};
 
-/// The client area's server, and what of it is for signed-in users only.
+/// The settings of gateway mode.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    /// Its origin, without a trailing slash.
+    /// The origin of the client area's server, without a trailing slash.
     pub origin: String,
-    /// Where a session is required.
+    /// The paths that require a session.
     pub protected: ProtectedPaths,
 }

@@ -1,26 +1,23 @@
-//! Where a session is required.
+//! The paths that require a session.
 
-use percent_encoding::percent_decode_str;
+use super::readings::{canonical, readings};
 
-/// The greatest number of entries.
 const ENTRIES_MAX: usize = 100;
-/// How many layers of percent-encoding are taken off.
-const LAYERS_MAX: usize = 4;
-/// What marks a segment as a program, which is given the rest of the path (`PATH_INFO`, RFC 3875 section 4.1.5). Some
-/// servers take an encoded question mark for the beginning of the query.
+/// Marks of a segment that names a program. The server passes the rest of the path to the program (`PATH_INFO`, RFC 3875 section
+/// 4.1.5). Some servers read an encoded question mark as the beginning of the query.
 const PROGRAMS: [&str; 5] = [".php", ".phtml", ".cgi", ".fcgi", "?"];
 
-/// The setting `PROTECTED_PATHS`: every path that begins with one of these is for signed-in users only.
+/// The setting `PROTECTED_PATHS`: every path that begins with one of these requires a session.
 ///
-/// Servers read one address in many ways, so it is protected if any reading of it is.
+/// Servers decode a path in different ways, so a path is protected if any reading of it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProtectedPaths(Vec<String>);
 
 impl ProtectedPaths {
-    /// Parses a JSON list of paths; none protects nothing.
+    /// Parses a JSON list of paths.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The mistake in the setting.
     pub fn parse(json: Option<&str>) -> Result<Self, &'static str> {
         let Some(json) = json else { return Ok(Self::default()) };
         let paths: Vec<String> = serde_json::from_str(json).map_err(|_| "is not a list of paths")?;
@@ -36,10 +33,10 @@ impl ProtectedPaths {
         Ok(Self(paths.iter().map(|path| path.to_ascii_lowercase()).collect()))
     }
 
-    /// Whether a session is required at `path` with `query`, both percent-encoded as they came.
+    /// Whether `path` with `query` requires a session. Both are percent-encoded.
     ///
-    /// What the query names counts like the path if it contains a slash, because many servers route by the query, as in
-    /// `/index.php?rp=/billing/`.
+    /// Many servers route by the query, as in `/index.php?rp=/billing/`. So a name or a value of the query is checked like the path
+    /// if it contains a slash.
     pub fn protect(&self, path: &str, query: &str) -> bool {
         if self.0.is_empty() {
             return false;
@@ -47,14 +44,14 @@ impl ProtectedPaths {
         let (paths, is_complete) = readings(path);
         let parts = query.split(['&', ';', '=']).map(|part| part.replace('+', " "));
         let mut routes = parts.flat_map(|part| readings(&part).0);
-        // Nobody writes a path in more layers than are taken off, except to hide something.
+        // A path with more layers of encoding than `readings` removes is an attempt to hide something.
         !is_complete
-            || paths.iter().any(|path| self.begins(path))
-            || routes.any(|route| route.contains(['/', '\\']) && self.begins(&route))
+            || paths.iter().any(|path| self.contains(path))
+            || routes.any(|route| route.contains(['/', '\\']) && self.contains(&route))
     }
 
-    /// Whether `reading` begins with a protected path: as it is, as [`canonical`], or after a program.
-    fn begins(&self, reading: &str) -> bool {
+    /// Whether `reading`, its [`canonical`] form, or the part after a program begins with a protected path.
+    fn contains(&self, reading: &str) -> bool {
         let reading = reading.to_ascii_lowercase();
         let canonical = canonical(&reading);
         let is_program = |segment: &str| PROGRAMS.iter().any(|mark| segment.contains(mark));
@@ -66,100 +63,6 @@ impl ProtectedPaths {
             self.0.iter().any(|entry| path.starts_with(entry.as_str()) || entry.strip_suffix('/') == Some(path))
         })
     }
-}
-
-/// Every text that a server may read `encoded` as: with up to [`LAYERS_MAX`] layers of encoding taken off, each of them
-/// strictly or leniently. False if there are more layers than that.
-fn readings(encoded: &str) -> (Vec<String>, bool) {
-    let mut readings = vec![encoded.to_owned()];
-    let mut newest = readings.clone();
-    for _ in 0..LAYERS_MAX {
-        let before = readings.len();
-        for reading in newest.iter().flat_map(|text| [strictly_decoded(text), leniently_decoded(text)]) {
-            if !readings.contains(&reading) {
-                readings.push(reading);
-            }
-        }
-        newest = readings.iter().skip(before).cloned().collect();
-        if newest.is_empty() {
-            return (readings, true);
-        }
-    }
-    (readings, false)
-}
-
-/// Percent-decoded by the standard (RFC 3986 section 2.1, RFC 3629).
-fn strictly_decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-/// Percent-decoded as lenient servers do: `%u0062` is a character too, and so is one in more bytes of UTF-8 than it needs.
-fn leniently_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        rest = after;
-        if let Some((byte, after)) = hexadecimal(after, 2) {
-            bytes.extend(u8::try_from(byte));
-            rest = after;
-        } else if let Some((unit, after)) = after.strip_prefix(['u', 'U']).and_then(|digits| hexadecimal(digits, 4)) {
-            let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = after;
-        } else {
-            bytes.push(b'%');
-        }
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    leniently_read(&bytes)
-}
-
-/// The number that the first `length` characters of `text` spell, and the rest of it.
-fn hexadecimal(text: &str, length: usize) -> Option<(u32, &str)> {
-    let (digits, rest) = text.split_at_checked(length)?;
-    let is_number = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    u32::from_str_radix(digits, 16).ok().filter(|_| is_number).map(|number| (number, rest))
-}
-
-/// `bytes` as UTF-8 of the days before RFC 3629: up to six bytes for a character, however few it needs.
-fn leniently_read(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    let mut rest = bytes;
-    while let Some((&first, after)) = rest.split_first() {
-        let length = first.leading_ones() as usize;
-        let following = after.get(..length.saturating_sub(1)).filter(|_| (2..=6).contains(&length));
-        let following = following.filter(|following| following.iter().all(|byte| byte.leading_ones() == 1));
-        let (code, used) = match following {
-            _ if first.is_ascii() => (u32::from(first), 0),
-            Some(following) => {
-                let start = u32::from(first) & (0x7f >> length);
-                (following.iter().fold(start, |code, byte| code << 6 | u32::from(byte & 0x3f)), following.len())
-            }
-            None => (u32::from(char::REPLACEMENT_CHARACTER), 0),
-        };
-        text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-        rest = after.get(used..).unwrap_or_default();
-    }
-    text
-}
-
-/// `path` as a lenient server reads it: backslashes are slashes, several slashes are one, what follows a semicolon in
-/// a segment is dropped, and so are dot segments (RFC 3986 section 5.2.4).
-fn canonical(path: &str) -> String {
-    let mut segments: Vec<&str> = Vec::new();
-    let is_directory = path.ends_with(['/', '\\']);
-    for segment in path.split(['/', '\\']) {
-        match segment.split(';').next().unwrap_or_default().trim() {
-            "" | "." => {}
-            ".." => {
-                segments.pop();
-            }
-            name => segments.push(name),
-        }
-    }
-    let slash = if is_directory && !segments.is_empty() { "/" } else { "" };
-    format!("/{}{slash}", segments.join("/"))
 }
 
 #[cfg(test)]
@@ -191,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reading_of_a_path_counts() {
+    fn every_reading_of_a_path_is_checked() {
         let paths = paths(r#"["/billing/"]"#);
         for path in [
             "//billing/x",
@@ -225,7 +128,7 @@ mod tests {
             "/%f8%80%80%81%a2illing/x",
             "/%fc%80%80%80%81%a2illing/x",
             "/%25c1%25a2illing/x",
-            // Strict servers see no dots here, and lenient ones do.
+            // Only lenient servers decode these dots.
             "/./%62illing/%c0%ae%c0%ae/x",
         ] {
             assert!(paths.protect(path, ""), "{path}");
@@ -233,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc_3875_4_1_5_a_path_given_to_a_program_counts() {
+    fn rfc_3875_4_1_5_a_path_after_a_program_is_checked() {
         let paths = paths(r#"["/account/users"]"#);
         for path in [
             "/index.php/account/users",
@@ -260,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_in_the_query_counts() {
+    fn a_path_in_the_query_is_checked() {
         let paths = paths(r#"["/account/users", "/billing/"]"#);
         for query in [
             "rp=/account/users",
@@ -300,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_protected_unless_it_is_listed() {
+    fn only_listed_paths_are_protected() {
         assert!(!ProtectedPaths::parse(None).unwrap().protect("/", ""));
         assert!(!paths("[]").protect("/%25252525252525", ""));
         assert!(paths(r#"["/"]"#).protect("/anything", ""));
     }
 
     #[test]
-    fn the_setting_takes_plain_paths_alone() {
+    fn the_setting_accepts_plain_paths_only() {
         for bad in [
             "",
             "/billing",
@@ -329,7 +232,6 @@ mod tests {
     }
 
     proptest! {
-        /// However a protected path is encoded, it stays protected.
         #[test]
         fn no_encoding_opens_a_protected_path(rest in "[a-z0-9/._-]{0,12}", mask in any::<u64>(), layers in 0_usize..4) {
             let mut path = format!("/billing/{}", rest.replace("..", "x"));
@@ -342,7 +244,6 @@ mod tests {
             prop_assert!(paths(r#"["/billing/"]"#).protect(&path, ""), "{}", path);
         }
 
-        /// However long its UTF-8 is made, a protected path stays protected.
         #[test]
         fn no_overlong_utf_8_opens_a_protected_path(lengths in prop::collection::vec(1_u32..=6, 9)) {
             let encode = |(byte, length): (u8, &u32)| match length {

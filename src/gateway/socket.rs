@@ -1,27 +1,27 @@
-//! WebSockets to the client area that carry an identity. Signet stands in the middle of them.
+//! WebSockets to the client area that carry an identity. Signet relays their messages.
 
 use crate::http::Request;
 use std::time::Duration;
 
-/// How often Signet asks whether the session behind an open WebSocket is still alive.
+/// How often Signet checks the session of an open WebSocket.
 pub const CHECK_EVERY: Duration = Duration::from_secs(60);
-/// The code of a close because the session is gone: a policy violation (RFC 6455 section 7.4.1).
+/// The close code if the session has ended (RFC 6455 section 7.4.1).
 pub const POLICY_VIOLATION: u16 = 1008;
-/// The code of a close because Signet cannot ask (RFC 6455 section 7.4.1).
+/// The close code if Signet cannot check the session (RFC 6455 section 7.4.1).
 pub const INTERNAL_ERROR: u16 = 1011;
-/// The code of a close because the other side is gone without a word (RFC 6455 section 7.4.1).
+/// The close code if the other side disconnected without a code (RFC 6455 section 7.4.1).
 pub const GOING_AWAY: u16 = 1001;
 
-/// Whether `request` asks for another protocol, such as a WebSocket, from a page of another origin than `own_origin`.
-/// Browsers let any page do so and send the cookies of the same site along; only `Origin` shows it (RFC 6455 section
-/// 10.2). Programs send none.
+/// Whether `request` asks for another protocol, such as a WebSocket, from a page of another origin than `own_origin`. Browsers
+/// allow this to every page and send cookies of the same site; only `Origin` shows it (RFC 6455 section 10.2). Programs send no
+/// `Origin`.
 pub fn is_foreign_handshake(request: &Request, own_origin: &str) -> bool {
     let is_handshake = request.headers.get("upgrade").is_some();
     is_handshake && request.headers.get("origin").is_some_and(|origin| origin != own_origin)
 }
 
-/// The code to close one side with after the other was closed with `code`; none if that had no code. Codes that only
-/// report the loss of a connection cannot be sent (RFC 6455 section 7.4.1).
+/// The close code for one side after the other closed with `code`; `None` if that had no code. Codes that only report a lost
+/// connection must not be sent (RFC 6455 section 7.4.1).
 pub const fn relayed_close(code: u16) -> Option<u16> {
     match code {
         1005 => None,
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_asked_for_each_minute() {
+    fn the_session_is_checked_each_minute() {
         assert_eq!(CHECK_EVERY.as_secs(), 60);
     }
 

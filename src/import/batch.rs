@@ -1,20 +1,18 @@
-//! In what batches the lines are done: the lines of a batch at once, the batches one after the other.
+//! Batches of lines. Signet processes the lines of a batch concurrently, and one batch after the other.
 
-use super::{Content, CredentialEntry, Entry, Item, PROGRESS_LINES};
+use super::{Content, Entry, Item, PROGRESS_LINES};
 use crate::id::{ClientId, OwnedId, UserId};
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 
-/// How many lines are done at once. Cloudflare opens six connections at a time for a request; the rest wait their turn.
+/// The greatest number of lines in a batch. Cloudflare opens six connections at a time for a request and queues the others.
 const LINES_MAX: usize = 16;
 
-/// Groups lines so that a batch, done in any order, leaves what its lines would leave one after the other: no two of
-/// them are about the same user, service, `client_id` or number, and credential sets wait for the accounts before them.
-/// A batch ends where progress is told.
+/// Groups lines into batches whose result does not depend on the order of processing: no two lines of a batch name the same user,
+/// service, `client_id` or number, and a batch has either accounts or credential sets. A batch ends where progress is reported.
 pub struct Batches<I: Iterator<Item = Item>>(Peekable<I>);
 
 impl<I: Iterator<Item = Item>> Batches<I> {
-    /// The batches of `items`, which come in the order of their lines.
     pub fn of(items: impl IntoIterator<IntoIter = I>) -> Self {
         Self(items.into_iter().peekable())
     }
@@ -28,9 +26,9 @@ impl<I: Iterator<Item = Item>> Iterator for Batches<I> {
         while batch.len() < LINES_MAX
             && let Some(item) = self.0.next_if(|item| subjects.add(item))
         {
-            let is_milestone = item.line.is_multiple_of(PROGRESS_LINES);
+            let is_progress_line = item.line.is_multiple_of(PROGRESS_LINES);
             batch.push(item);
-            if is_milestone {
+            if is_progress_line {
                 break;
             }
         }
@@ -38,7 +36,7 @@ impl<I: Iterator<Item = Item>> Iterator for Batches<I> {
     }
 }
 
-/// What a line is about.
+/// Something that a line changes.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     User(UserId),
@@ -47,42 +45,40 @@ enum Subject {
     Number(u32),
 }
 
-/// What the lines of a batch are about.
+/// The subjects of all lines of a batch.
 #[derive(Default)]
 struct Subjects {
-    are_accounts: Option<bool>,
+    has_accounts: Option<bool>,
     seen: BTreeSet<Subject>,
 }
 
 impl Subjects {
-    /// Adds those of `item`; false, and nothing is added, if one of them is there already or the kind is another.
+    /// Adds the subjects of `item`. Returns false, and adds none, if the item does not fit into the batch.
     fn add(&mut self, item: &Item) -> bool {
         let (is_account, subjects) = match &item.content {
             Content::Blank | Content::Refused(_) => return true,
             Content::Entry(Entry::Account(user, account)) => {
                 let services = account.services.iter().cloned().map(Subject::Service);
-                (true, services.chain([Subject::User(user.clone())]).collect::<Vec<_>>())
+                (true, services.chain([Subject::User(user.clone())]).collect())
             }
-            Content::Entry(Entry::Credential(entry)) => (false, Self::of_credential(entry)),
+            Content::Entry(Entry::Credential(entry)) => {
+                (false, vec![Subject::Client(entry.client_id.clone()), Subject::Number(entry.number())])
+            }
         };
-        let fits = self.are_accounts.is_none_or(|kind| kind == is_account)
+        let fits = self.has_accounts.is_none_or(|has_accounts| has_accounts == is_account)
             && !subjects.iter().any(|subject| self.seen.contains(subject));
         if fits {
-            self.are_accounts = Some(is_account);
+            self.has_accounts = Some(is_account);
             self.seen.extend(subjects);
         }
         fits
-    }
-
-    fn of_credential(entry: &CredentialEntry) -> Vec<Subject> {
-        vec![Subject::Client(entry.client_id.clone()), Subject::Number(entry.number())]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::RawLine;
+    use crate::import::{CredentialEntry, RawLine};
     use serde_json::json;
 
     /// The numbers of the lines in each batch.
@@ -103,14 +99,14 @@ mod tests {
     }
 
     #[test]
-    fn at_most_16_lines_are_done_at_once() {
+    fn a_batch_has_at_most_16_lines() {
         let lines: Vec<_> = (0..40).map(|n| account(&n.to_string(), &[])).collect();
         assert_eq!(grouped(&lines).iter().map(Vec::len).collect::<Vec<_>>(), [16, 16, 8]);
         assert_eq!(grouped(&[]), Vec::<Vec<u64>>::new());
     }
 
     #[test]
-    fn two_lines_about_the_same_thing_are_done_one_after_the_other() {
+    fn lines_with_a_common_subject_are_in_different_batches() {
         for (first, second, are_together) in [
             (account("a", &[]), account("b", &[]), true),
             (account("a", &[]), account("a", &[1]), false),
@@ -133,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sets_of_one_number_are_done_one_after_the_other() {
+    fn credential_sets_of_one_number_are_in_different_batches() {
         let entry = |id: &str, number| {
             let parsed = Item::parse(&RawLine { number: 1, bytes: Some(credential(id).into_bytes()) });
             let Content::Entry(Entry::Credential(entry)) = parsed.content else { panic!("{parsed:?}") };
@@ -147,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_ends_where_progress_is_told() {
+    fn a_batch_ends_where_progress_is_reported() {
         let lines: Vec<_> =
             (0..2_001).map(|n| if n % 2 == 0 { String::new() } else { account(&n.to_string(), &[]) }).collect();
         let batches = grouped(&lines);

@@ -1,4 +1,4 @@
-//! A credential set that an import brings, beside the one that is stored.
+//! A credential set of an import, and what it changes in the stored one.
 
 use super::Reason;
 use crate::credential::{CredentialInput, CredentialSet};
@@ -7,33 +7,31 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::user::Effect;
 
-/// A credential set to write, with an id and a secret of its own.
+/// A credential set to write, with its own id and secret.
 #[derive(Debug)]
 pub struct CredentialEntry {
-    /// Its id.
     pub client_id: ClientId,
-    /// Its secret.
     pub secret: Secret,
-    /// The number that it brings along.
+    /// The number of the set in WHMCS, if the import has it.
     pub number: Option<u32>,
-    /// All else, as `POST /admin/v1/credentials` takes it.
+    /// The other fields, as in `POST /admin/v1/credentials`.
     pub input: CredentialInput,
-    /// The service whose owner the set is bound to, if `input` does not say whom.
+    /// A service. The set is bound to its owner, if `input` names no user.
     pub owner_of: Option<OwnedId>,
 }
 
 impl CredentialEntry {
-    /// The number of the set, as far as the entry tells.
+    /// The number of the set, unless the stored set has another.
     pub fn number(&self) -> u32 {
         self.number.unwrap_or_else(|| self.client_id.number())
     }
 
-    /// The set to store at `now` in place of `old`, and what storing it does. The current secret, brought again, leaves
-    /// a rotation alone; whom a set may sign in never changes.
+    /// Returns the set to store at `now` in place of `old`, and the effect. If the entry has the current secret, the old secret of a
+    /// rotation stays valid.
     ///
     /// # Errors
-    /// The reason why nothing may be stored.
-    pub fn settle(self, old: Option<CredentialSet>, now: Timestamp) -> Result<(CredentialSet, Effect), Reason> {
+    /// [`Reason::Unfit`], or [`Reason::BoundOtherwise`]: the binding of a stored set cannot change.
+    pub fn replace(self, old: Option<CredentialSet>, now: Timestamp) -> Result<(CredentialSet, Effect), Reason> {
         let number = self.number.or_else(|| old.as_ref().and_then(|old| old.number));
         let new = self.input.into_set(self.client_id, &self.secret, now).map_err(Reason::Unfit)?;
         let new = CredentialSet { number, ..new };
@@ -75,27 +73,27 @@ mod tests {
     }
 
     fn stored() -> CredentialSet {
-        entry(input()).settle(None, NOW).unwrap().0
+        entry(input()).replace(None, NOW).unwrap().0
     }
 
     #[test]
-    fn what_is_not_there_is_created() {
-        let (set, effect) = entry(input()).settle(None, NOW).unwrap();
+    fn a_new_set_is_created() {
+        let (set, effect) = entry(input()).replace(None, NOW).unwrap();
         assert_eq!((effect, set.created_at, set.updated_at), (Effect::Created, NOW, NOW));
         assert!(set.secret.is_current(&secret(SECRET)));
         assert_eq!(set.number, None);
     }
 
     #[test]
-    fn the_same_again_is_the_set_as_it_was() {
+    fn an_identical_entry_changes_nothing() {
         let later = NOW.plus(60);
-        assert_eq!(entry(input()).settle(Some(stored()), later), Ok((stored(), Effect::Unchanged)));
+        assert_eq!(entry(input()).replace(Some(stored()), later), Ok((stored(), Effect::Unchanged)));
         let numbered = CredentialSet { number: Some(7), ..stored() };
-        assert_eq!(entry(input()).settle(Some(numbered.clone()), later), Ok((numbered, Effect::Unchanged)));
+        assert_eq!(entry(input()).replace(Some(numbered.clone()), later), Ok((numbered, Effect::Unchanged)));
     }
 
     #[test]
-    fn any_difference_is_a_change_that_keeps_the_date_of_creation() {
+    fn a_different_field_is_a_change_that_keeps_the_date_of_creation() {
         let later = NOW.plus(60);
         for (field, value) in [
             ("name", json!("Other")),
@@ -109,52 +107,52 @@ mod tests {
         ] {
             let mut input = input();
             input[field] = value;
-            let (set, effect) = entry(input).settle(Some(stored()), later).unwrap();
+            let (set, effect) = entry(input).replace(Some(stored()), later).unwrap();
             assert_eq!((effect, set.created_at, set.updated_at), (Effect::Changed, NOW, later), "{field}");
             assert_eq!(set.secret, stored().secret, "{field}");
         }
         let numbered = CredentialEntry { number: Some(7), ..entry(input()) };
-        let (set, effect) = numbered.settle(Some(stored()), later).unwrap();
+        let (set, effect) = numbered.replace(Some(stored()), later).unwrap();
         assert_eq!((effect, set.number(), set.created_at), (Effect::Changed, 7, NOW));
     }
 
     #[test]
-    fn another_secret_is_a_change_and_the_only_one_from_then_on() {
+    fn another_secret_replaces_the_stored_one() {
         let other = CredentialEntry { secret: secret("another secret of thirty-two or more"), ..entry(input()) };
-        let (set, effect) = other.settle(Some(stored()), NOW.plus(60)).unwrap();
+        let (set, effect) = other.replace(Some(stored()), NOW.plus(60)).unwrap();
         assert_eq!(effect, Effect::Changed);
         assert!(set.secret.verify(&secret("another secret of thirty-two or more"), NOW));
         assert!(!set.secret.verify(&secret(SECRET), NOW));
     }
 
     #[test]
-    fn a_rotation_is_ended_by_its_old_secret_and_not_by_its_new_one() {
+    fn the_old_secret_ends_a_rotation_and_the_new_one_does_not() {
         let rotated = |text| CredentialSet { secret: stored().secret.rotated(&secret(text), 60, NOW), ..stored() };
         let brings_new = CredentialSet { secret: rotated(SECRET).secret, ..stored() };
-        assert_eq!(entry(input()).settle(Some(brings_new.clone()), NOW), Ok((brings_new, Effect::Unchanged)));
-        let (set, effect) = entry(input()).settle(Some(rotated("new")), NOW).unwrap();
+        assert_eq!(entry(input()).replace(Some(brings_new.clone()), NOW), Ok((brings_new, Effect::Unchanged)));
+        let (set, effect) = entry(input()).replace(Some(rotated("new")), NOW).unwrap();
         assert_eq!(effect, Effect::Changed);
         assert!(set.secret.verify(&secret(SECRET), NOW) && !set.secret.verify(&secret("new"), NOW));
     }
 
     #[test]
-    fn whom_a_set_may_sign_in_never_changes() {
+    fn the_binding_of_a_set_cannot_change() {
         for binding in [json!({"user_id": "43"}), json!({"delegated": true})] {
             let mut other = json!({"name": "Portal", "scopes": ["clientarea:invoices"]});
             other.as_object_mut().unwrap().extend(binding.as_object().unwrap().clone());
-            assert_eq!(entry(other.clone()).settle(Some(stored()), NOW), Err(Reason::BoundOtherwise));
-            let (set, _) = entry(other).settle(None, NOW).unwrap();
-            assert_eq!(entry(input()).settle(Some(set), NOW), Err(Reason::BoundOtherwise));
+            assert_eq!(entry(other.clone()).replace(Some(stored()), NOW), Err(Reason::BoundOtherwise));
+            let (set, _) = entry(other).replace(None, NOW).unwrap();
+            assert_eq!(entry(input()).replace(Some(set), NOW), Err(Reason::BoundOtherwise));
         }
     }
 
     #[test]
-    fn what_post_refuses_is_refused_in_its_words() {
-        for (unsound, text) in [
+    fn an_invalid_set_is_refused_with_the_message_of_post() {
+        for (invalid, text) in [
             (json!({"name": "", "scopes": [], "user_id": "1"}), "The name must have 1 to 128 characters."),
             (json!({"name": "P", "scopes": []}), "Give either user_id or \"delegated\": true."),
         ] {
-            assert_eq!(entry(unsound).settle(None, NOW), Err(Reason::Unfit(text)));
+            assert_eq!(entry(invalid).replace(None, NOW), Err(Reason::Unfit(text)));
         }
     }
 }

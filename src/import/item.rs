@@ -1,4 +1,4 @@
-//! What one line of an import asks for.
+//! The parsing of one line of an import.
 
 use super::{CredentialEntry, RawLine, Reason};
 use crate::credential::CredentialInput;
@@ -10,40 +10,34 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-/// The least and the greatest length of a secret that is brought along, in characters.
+/// The least and the greatest length of a secret, in characters.
 const SECRET_MIN: usize = 32;
 const SECRET_MAX: usize = 1024;
 
-/// A numbered line, parsed.
+/// A parsed line.
 #[derive(Debug)]
 pub struct Item {
     /// The number of the line, from 1.
     pub line: u64,
-    /// What it says.
     pub content: Content,
 }
 
-/// What a line says.
 #[derive(Debug)]
 pub enum Content {
-    /// Nothing.
     Blank,
-    /// Something to write.
     Entry(Entry),
-    /// Something that will not do.
     Refused(Reason),
 }
 
-/// Something to write.
+/// An account or a credential set to write.
 #[derive(Debug)]
 pub enum Entry {
-    /// The account of a user, as `PUT /admin/v1/users/{user_id}` takes it.
+    /// An account, as in `PUT /admin/v1/users/{user_id}`.
     Account(UserId, AccountInput),
-    /// A credential set with its id and secret.
     Credential(Box<CredentialEntry>),
 }
 
-/// A line as JSON. Which fields are there tells which kind it is.
+/// A line as JSON. It has the fields of an account or those of a credential set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonLine<'a> {
@@ -65,14 +59,15 @@ impl Item {
         let content = match line.bytes.as_deref() {
             None => Content::Refused(Reason::TooLong),
             Some(bytes) if bytes.trim_ascii().is_empty() => Content::Blank,
-            Some(bytes) => Self::of(Entry::parse(bytes)),
+            Some(bytes) => Entry::parse(bytes).into(),
         };
         Self { line: line.number, content }
     }
+}
 
-    /// The content that a line was parsed to.
-    pub(super) fn of(parsed: Result<Entry, Reason>) -> Content {
-        parsed.map_or_else(Content::Refused, Content::Entry)
+impl From<Result<Entry, Reason>> for Content {
+    fn from(parsed: Result<Entry, Reason>) -> Self {
+        parsed.map_or_else(Self::Refused, Self::Entry)
     }
 }
 
@@ -117,8 +112,7 @@ fn parse_fields<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result
     parse_object(value.get()).map_err(|_| reason)
 }
 
-/// Takes a secret that is brought along, if it is long enough to be kept as a digest, short enough to be sent, and not too
-/// simple to be random.
+/// Accepts a secret that is long and random enough to be stored as a digest, and short enough to be sent.
 pub(super) fn parse_secret(text: String) -> Result<Secret, Reason> {
     if !(SECRET_MIN..=SECRET_MAX).contains(&text.chars().count()) {
         return Err(Reason::SecretLength);

@@ -1,8 +1,8 @@
-//! A stream of bytes, split into numbered lines. No more is kept than the line that is being read.
+//! Splits a stream of bytes into numbered lines. Only the current line is in memory.
 
-use std::{fmt, mem};
+use std::fmt;
 
-/// The greatest length of a line without its end, in bytes: that of any other request body.
+/// The greatest length of a line without its end, in bytes: that of other request bodies.
 pub const LINE_BYTES_MAX: usize = crate::http::BODY_BYTES_MAX;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -10,9 +10,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// A line as it was sent. `Debug` leaves out its bytes, which may hold a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawLine {
-    /// Its number, from 1.
+    /// The number of the line, from 1.
     pub number: u64,
-    /// Its bytes without the end of the line; none if there were more than [`LINE_BYTES_MAX`].
+    /// The line without its end; `None` if it is longer than [`LINE_BYTES_MAX`].
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -22,64 +22,56 @@ impl fmt::Debug for RawLine {
     }
 }
 
-/// The splitter: chunks of any size in, lines out.
-#[derive(Default)]
+/// The splitter. It takes chunks of any size.
 pub struct Lines {
-    /// How many lines are complete.
     complete: u64,
-    /// What there is of the line that is being read; none once it is too long.
-    partial: Partial,
+    /// The beginning of the current line; `None` if it is too long.
+    partial: Option<Vec<u8>>,
 }
 
-struct Partial(Option<Vec<u8>>);
-
-impl Default for Partial {
+impl Default for Lines {
     fn default() -> Self {
-        Self(Some(Vec::new()))
-    }
-}
-
-impl Partial {
-    /// Takes some bytes more. Those of a line that is too long are dropped.
-    fn extend(&mut self, bytes: &[u8]) {
-        let fits = |kept: &Vec<u8>| kept.len().saturating_add(bytes.len()) <= LINE_BYTES_MAX;
-        self.0 = self.0.take().filter(fits);
-        if let Some(kept) = &mut self.0 {
-            kept.extend_from_slice(bytes);
-        }
+        Self { complete: 0, partial: Some(Vec::new()) }
     }
 }
 
 impl Lines {
-    /// The lines that end in `chunk`.
+    /// Reads a chunk, and returns the lines that end in it.
     pub fn push(&mut self, chunk: &[u8]) -> Vec<RawLine> {
         let mut lines = Vec::new();
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
-            match piece.strip_suffix(b"\n") {
-                Some(end) => {
-                    self.partial.extend(end);
-                    lines.push(self.complete());
-                }
-                None => self.partial.extend(piece),
+            let end = piece.strip_suffix(b"\n");
+            self.extend(end.unwrap_or(piece));
+            if end.is_some() {
+                lines.push(self.complete());
             }
         }
         lines
     }
 
-    /// The last line, if the stream ended well but not with the end of a line.
+    /// Returns the last line, if the stream ended without the end of a line.
     pub fn finish(mut self) -> Option<RawLine> {
-        let is_empty = self.partial.0.as_ref().is_some_and(Vec::is_empty);
+        let is_empty = self.partial.as_ref().is_some_and(Vec::is_empty);
         (!is_empty).then(|| self.complete())
     }
 
-    /// The number of the line that is being read: the first that is not complete.
+    /// The number of the current line, which is not complete.
     pub const fn current(&self) -> u64 {
         self.complete.saturating_add(1)
     }
 
+    /// Appends bytes to the current line, and drops the line if it gets too long.
+    fn extend(&mut self, bytes: &[u8]) {
+        let fits = |partial: &Vec<u8>| partial.len().saturating_add(bytes.len()) <= LINE_BYTES_MAX;
+        self.partial = self.partial.take().filter(fits);
+        if let Some(partial) = &mut self.partial {
+            partial.extend_from_slice(bytes);
+        }
+    }
+
     fn complete(&mut self) -> RawLine {
         let number = self.current();
-        let mut bytes = mem::take(&mut self.partial).0;
+        let mut bytes = self.partial.replace(Vec::new());
         if number == 1 {
             bytes = bytes.map(|bytes| bytes.strip_prefix(BYTE_ORDER_MARK).map_or(bytes.clone(), <[u8]>::to_vec));
         }
@@ -105,26 +97,26 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_numbered_from_1_empty_ones_too() {
+    fn lines_are_numbered_from_1_and_empty_lines_count() {
         assert_eq!(split(&[b"a\n\nb\r\n"]), [line(1, b"a"), line(2, b""), line(3, b"b\r")]);
         assert_eq!(split(&[]), []);
         assert_eq!(split(&[b"\n"]), [line(1, b"")]);
     }
 
     #[test]
-    fn the_last_line_needs_no_end_if_the_stream_ended_well() {
+    fn the_last_line_needs_no_end() {
         assert_eq!(split(&[b"a\nb"]), [line(1, b"a"), line(2, b"b")]);
         let mut lines = Lines::default();
         assert_eq!((lines.push(b"a\nb"), lines.current()), (vec![line(1, b"a")], 2));
     }
 
     #[test]
-    fn a_byte_order_mark_at_the_beginning_is_no_part_of_the_first_line() {
+    fn a_byte_order_mark_at_the_beginning_is_removed() {
         assert_eq!(split(&[b"\xef\xbb", b"\xbfa\n\xef\xbb\xbfb"]), [line(1, b"a"), line(2, b"\xef\xbb\xbfb")]);
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_dropped_and_still_counted() {
+    fn a_line_that_is_too_long_is_dropped_and_counted() {
         let longest = vec![b'x'; LINE_BYTES_MAX];
         let too_long = |number| RawLine { number, bytes: None };
         assert_eq!(split(&[&longest, b"\na"]), [line(1, &longest), line(2, b"a")]);
@@ -133,19 +125,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_a_line_that_is_too_long() {
+    fn a_line_that_is_too_long_takes_no_memory() {
         let mut lines = Lines::default();
         for _ in 0..100 {
             assert_eq!(lines.push(&vec![b'x'; LINE_BYTES_MAX]), []);
-            let kept = lines.partial.0.as_ref().map_or(0, Vec::capacity);
-            assert!(kept <= 2 * LINE_BYTES_MAX, "{kept} bytes");
+            let capacity = lines.partial.as_ref().map_or(0, Vec::capacity);
+            assert!(capacity <= 2 * LINE_BYTES_MAX, "{capacity} bytes");
         }
         assert_eq!(lines.push(b"\nb\n"), [RawLine { number: 1, bytes: None }, line(2, b"b")]);
     }
 
     proptest! {
         #[test]
-        fn it_makes_no_difference_where_a_chunk_ends(text in "[ab\r\n]{0,40}", cuts in prop::collection::vec(0_usize..40, 0..6)) {
+        fn the_size_of_the_chunks_makes_no_difference(text in "[ab\r\n]{0,40}", cuts in prop::collection::vec(0_usize..40, 0..6)) {
             let bytes = text.as_bytes();
             let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
             cuts.sort_unstable();

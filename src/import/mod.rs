@@ -1,5 +1,5 @@
-//! The import of accounts and credential sets: a file's lines, what each asks for, in what batches they are done, and
-//! what is reported. It is synchronous; the edge brings bytes and does the writing.
+//! The import of accounts and credential sets: splitting a file into lines, parsing them, grouping them into batches, and reporting
+//! the results. The edge reads the bytes and writes to storage.
 
 mod batch;
 mod credential;

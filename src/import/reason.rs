@@ -3,61 +3,43 @@
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
-/// How much of an unknown scope is told back, in characters.
+/// How much of an unknown scope is quoted, in characters.
 const QUOTED_MAX: usize = 64;
 
-/// Why a line is refused. Nothing of the line is told back but the name of an unknown scope.
+/// Why a line is refused. Of the line, only the name of an unknown scope is quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It is longer than [`crate::import::LINE_BYTES_MAX`].
     TooLong,
-    /// It is not UTF-8.
     NotUtf8,
-    /// It is not JSON (RFC 8259).
     NotJson,
-    /// It is neither an account nor a credential set.
     NeitherKind,
-    /// The User ID is malformed.
     UserId,
-    /// The account is not what `PUT /admin/v1/users/{user_id}` takes.
     Account,
-    /// The `client_id` is malformed.
     ClientId,
-    /// The secret is too short or too long.
     SecretLength,
-    /// The secret is too simple to be random. See [`crate::secret::is_weak`].
+    /// See [`crate::secret::is_weak`].
     WeakSecret,
-    /// The credential set is not what `POST /admin/v1/credentials` takes.
     Credential,
-    /// The credential set is refused in the words of `POST /admin/v1/credentials`.
+    /// The message with which `POST /admin/v1/credentials` refuses the set.
     Unfit(&'static str),
-    /// There is such a set, and it may sign in somebody else.
+    /// The stored set has another binding.
     BoundOtherwise,
-    /// Another set has the number.
     NumberTaken,
-    /// A client of WHMCS's list has not the shape that WHMCS documents.
+    /// A client of WHMCS's list lacks a field, or has one of another type.
     Client,
-    /// A client of WHMCS's list has no number.
     CredentialId,
-    /// A client of WHMCS's list has no secret.
     NoSecret,
-    /// A client of WHMCS's list is not for single sign-on.
     GrantTypes,
-    /// A client of WHMCS's list has a scope that Signet does not know.
     UnknownScope(String),
-    /// A client of WHMCS's list belongs to no service.
     ServiceId,
-    /// The service is in no account.
     NoOwner,
 }
 
 impl Reason {
-    /// The reason why the scope `name` will not do.
     pub fn unknown_scope(name: &str) -> Self {
         Self::UnknownScope(name.chars().take(QUOTED_MAX).collect())
     }
 
-    /// The reason in words.
     pub fn text(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::TooLong => "The line is longer than 64 KiB.",

@@ -1,57 +1,41 @@
-//! What an import reports: the lines it refused, how far it came, how it ended.
+//! The reports of an import: refused lines, progress, and the result.
 
 use super::Reason;
 use crate::user::Effect;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// After how many lines progress is told.
+/// Progress is reported after each multiple of this many lines.
 pub const PROGRESS_LINES: u64 = 1_000;
 
-/// What became of a line.
+/// The result of a line.
 pub type LineOutcome = Result<Effect, Reason>;
 
-/// How many lines there were so far, and what became of them. Blank ones are in `line` alone.
+/// The number of lines by result. Blank lines count only in `line`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// The number of the last line.
     pub line: u64,
-    /// How many made something new.
     pub created: u64,
-    /// How many changed something.
     pub changed: u64,
-    /// How many said what was so already.
     pub unchanged: u64,
-    /// How many were refused.
     pub refused: u64,
 }
 
-/// One line of the answer.
+/// One line of the answer:
+/// * `Progress`: all lines up to [`Counts::line`] were processed.
+/// * `Done`: all lines were processed.
+/// * `Stopped`: all lines before `line` were processed; `line` itself may be written in part.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
-    /// A line was refused.
-    Refused {
-        /// Its number.
-        line: u64,
-        /// Why.
-        reason: Reason,
-    },
-    /// Everything up to that line is done or was refused.
+    Refused { line: u64, reason: Reason },
     Progress(Counts),
-    /// So is everything.
     Done(Counts),
-    /// Everything before that line is done or was refused, and that line may be half done.
-    Stopped {
-        /// Its number.
-        line: u64,
-        /// Why, in words.
-        reason: Cow<'static, str>,
-    },
+    Stopped { line: u64, reason: Cow<'static, str> },
 }
 
 impl Counts {
-    /// Counts what became of a line.
     pub fn count(&mut self, outcome: &LineOutcome) {
         let count = match outcome {
             Ok(Effect::Created) => &mut self.created,
@@ -64,7 +48,6 @@ impl Counts {
 }
 
 impl Report {
-    /// The report as a line of JSON.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).map_or_else(|_| String::new(), |json| json + "\n")
     }

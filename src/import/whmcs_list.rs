@@ -1,4 +1,4 @@
-//! A saved answer of WHMCS's `ListOAuthCredentials`. Each client of the list counts as a line.
+//! The parsing of a saved answer of WHMCS's `ListOAuthCredentials`. Each client of the list counts as a line.
 
 use super::item::parse_secret;
 use super::{Content, CredentialEntry, Entry, Item, Reason};
@@ -10,10 +10,10 @@ use crate::json::{NumberOrText, parse_object};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The greatest length of a list, in bytes: 8 MiB. It is read whole.
+/// The greatest length of a list, in bytes: 8 MiB. The whole list is in memory.
 pub const LIST_BYTES_MAX: usize = 8_388_608;
 
-/// The list. Its clients are parsed one by one, so that they take no room beside it.
+/// A list of clients, parsed one by one to save memory.
 pub struct WhmcsList(Box<RawValue>);
 
 #[derive(Deserialize)]
@@ -23,7 +23,7 @@ struct Answer {
 }
 
 impl WhmcsList {
-    /// Parses the answer, and checks that it is a success with a list of clients.
+    /// Parses a successful answer.
     ///
     /// # Errors
     /// 400.
@@ -37,7 +37,6 @@ impl WhmcsList {
         if is_list { Ok(Self(answer.clients)) } else { Err(NO_LIST) }
     }
 
-    /// What the clients ask for, in order.
     pub fn items(&self) -> impl Iterator<Item = Item> + '_ {
         let text = self.0.get();
         let rest = text.strip_prefix('[').unwrap_or(text);
@@ -46,7 +45,7 @@ impl WhmcsList {
     }
 }
 
-/// The elements of a JSON array that is known to be sound, without its brackets.
+/// The elements of a valid JSON array without its brackets.
 struct Clients<'a> {
     rest: &'a str,
 }
@@ -63,7 +62,7 @@ impl<'a> Iterator for Clients<'a> {
     }
 }
 
-/// A client as WHMCS lists it. What it says beside this is of no interest.
+/// A client as WHMCS lists it. Other fields are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Client {
@@ -79,7 +78,7 @@ struct Client {
     redirect_uri: Option<Texts>,
 }
 
-/// A list of texts, or one text.
+/// Some fields are a text or a list of texts.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Texts {
@@ -88,29 +87,25 @@ enum Texts {
 }
 
 impl Texts {
-    /// The words of all texts.
-    fn words(&self) -> impl Iterator<Item = &str> {
-        let texts = match self {
+    fn as_slice(&self) -> &[String] {
+        match self {
             Self::One(text) => std::slice::from_ref(text),
             Self::Many(texts) => texts,
-        };
-        texts.iter().flat_map(|text| text.split_ascii_whitespace())
+        }
     }
 
-    /// The texts that are not empty.
-    fn into_texts(self) -> Vec<String> {
-        let mut texts = match self {
-            Self::One(text) => vec![text],
-            Self::Many(texts) => texts,
-        };
-        texts.retain(|text| !text.is_empty());
-        texts
+    /// The words of all texts.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.as_slice().iter().flat_map(|text| text.split_ascii_whitespace())
+    }
+
+    fn non_empty(&self) -> Vec<String> {
+        self.as_slice().iter().filter(|text| !text.is_empty()).cloned().collect()
     }
 }
 
 fn parse_client(text: &str) -> Content {
-    let client = parse_object(text).map_err(|_| Reason::Client);
-    Item::of(client.and_then(Client::into_entry))
+    parse_object(text).map_err(|_| Reason::Client).and_then(Client::into_entry).into()
 }
 
 impl Client {
@@ -128,12 +123,12 @@ impl Client {
         let scopes = self.scope.words().map(|name| Scope::parse(name).ok_or_else(|| Reason::unknown_scope(name)));
         let scopes = scopes.collect::<Result<_, _>>()?;
         let service = self.service_id.and_then(|id| OwnedId::parse(&id.into_text())).ok_or(Reason::ServiceId)?;
-        let given = |text: &String| !text.is_empty();
+        let is_given = |text: &String| !text.is_empty();
         let input = CredentialInput {
             description: self.description.unwrap_or_default(),
-            logo_uri: self.logo_uri.filter(given),
-            redirect_uris: self.redirect_uri.map(Texts::into_texts).unwrap_or_default(),
-            ..CredentialInput::of_service(service.clone(), self.name.filter(given), scopes)
+            logo_uri: self.logo_uri.filter(is_given),
+            redirect_uris: self.redirect_uri.as_ref().map(Texts::non_empty).unwrap_or_default(),
+            ..CredentialInput::of_service(service.clone(), self.name.filter(is_given), scopes)
         };
         let entry = CredentialEntry { client_id, secret, number: Some(number), input, owner_of: Some(service) };
         Ok(Entry::Credential(Box::new(entry)))

@@ -1,6 +1,5 @@
-//! What Signet's API is, for programs: an OpenAPI 3.1 document. The tests hold it to the code, and the code to it.
+//! The OpenAPI 3.1 description of the API. The tests compare it with the code.
 
-/// The document.
 pub const DOCUMENT: &str = include_str!("openapi.json");
 
 #[cfg(test)]

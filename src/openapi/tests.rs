@@ -1,4 +1,4 @@
-//! The document held to the code. What the Worker answers is held to the document by tests/workerd/openapi.test.mjs.
+//! Compares the description with the code. tests/workerd/openapi.test.mjs compares it with the answers of the Worker.
 
 use super::DOCUMENT;
 use crate::admin::{AdminRequest, OVERLAP_SECONDS_MAX};
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
-/// Every method that the router tells apart, as the document spells it.
+/// Every method that the router distinguishes, and its name in the document.
 const METHODS: [(&str, Method); 7] = [
     ("get", Method::Get),
     ("head", Method::Head),
@@ -48,7 +48,7 @@ fn schema(name: &str) -> Value {
     document()["components"]["schemas"][name].clone()
 }
 
-/// A request for a path of the document, its parameters filled in.
+/// A request for a path of the document, with values for its parameters.
 fn request(method: Method, path: &str, body: &str) -> Request {
     let path = [
         ("{user_id}", "42"),
@@ -62,7 +62,7 @@ fn request(method: Method, path: &str, body: &str) -> Request {
     request_for_test(method, &path, &[("content-type", "application/json")], body)
 }
 
-/// The status with which the router or the administration refuses a request, if it does.
+/// The status if the router or the administration refuses a request.
 fn refusal(request: &Request) -> Option<u16> {
     match Route::of(request) {
         Ok(Route::ClientArea) => Some(404),
@@ -83,7 +83,8 @@ fn each_operation_is_served_and_no_other_method() {
             } else if !["/oauth/session", "/admin/v1/import"].contains(&path.as_str())
                 && (name != "head" || path.starts_with("/admin/"))
             {
-                // Of the first any method asks, the other judges its method last; HEAD is GET's (RFC 9110 section 9.3.2).
+                // The first path accepts any method, the second checks its method last. HEAD is allowed where GET is
+                // (RFC 9110 section 9.3.2).
                 assert_eq!(refusal, Some(405), "{name} {path}");
             }
         }
@@ -91,7 +92,7 @@ fn each_operation_is_served_and_no_other_method() {
 }
 
 #[test]
-fn every_route_is_described_but_pages() {
+fn every_route_except_pages_is_described() {
     let document = document();
     let described = keys(&document["paths"]);
     for (path, route) in Route::paths() {
@@ -109,7 +110,7 @@ fn assert_enum<T: Serialize>(name: &str, values: impl IntoIterator<Item = T>) {
 }
 
 #[test]
-fn each_enumeration_is_the_codes() {
+fn each_enumeration_has_the_values_of_the_code() {
     assert_enum("Destination", Scope::destinations());
     assert_eq!(schema("Scope")["anyOf"][0]["const"], Scope::BASE.as_str());
     assert_enum("GrantType", GrantType::ALL);
@@ -123,7 +124,7 @@ fn each_enumeration_is_the_codes() {
 }
 
 #[test]
-fn each_state_of_a_token_is_the_codes() {
+fn the_states_of_a_token_are_those_of_the_code() {
     let record = json!({
         "jti": JTI, "user_id": "42", "client_id": "portal", "scope": "clientarea:sso", "issued_at": 0, "expires_at": 60,
     });
@@ -140,7 +141,7 @@ fn each_state_of_a_token_is_the_codes() {
 }
 
 #[test]
-fn each_error_of_the_token_endpoint_is_the_codes() {
+fn the_errors_of_the_token_endpoint_are_those_of_the_code() {
     let mut codes = BTreeSet::new();
     for error in [
         Failure::REPEATED_PARAMETER.into(),
@@ -160,13 +161,13 @@ fn each_error_of_the_token_endpoint_is_the_codes() {
     assert_eq!(schema("InvalidClientError")["properties"]["error"]["const"], invalid_client);
 }
 
-/// The names of the fields that `T` takes, as serde tells them to whoever gives another.
+/// The names of the fields of `T`, read from serde's error for an unknown field.
 fn fields<T: DeserializeOwned + Debug>() -> BTreeSet<String> {
-    let told = serde_json::from_value::<T>(json!({"another": 0})).unwrap_err().to_string();
-    told.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    let message = serde_json::from_value::<T>(json!({"another": 0})).unwrap_err().to_string();
+    message.split('`').skip(3).step_by(2).map(str::to_owned).collect()
 }
 
-/// A body's schema has the fields of `T`, requires those that `T` does, and its example has them all.
+/// Asserts that the schema `name` has the fields of `T`, that it requires those that `T` requires, and that its example has all.
 #[track_caller]
 fn assert_body<T: DeserializeOwned + Debug>(name: &str) {
     let schema = schema(name);
@@ -198,8 +199,8 @@ fn each_body_has_the_fields_of_its_type() {
 }
 
 #[test]
-fn the_administration_takes_each_example_and_no_field_more() {
-    let mut taken = 0;
+fn the_administration_accepts_each_example_and_no_other_field() {
+    let mut accepted = 0;
     for (path, item) in object(&document()["paths"]) {
         for (name, method) in METHODS {
             let body = &item[name]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
@@ -214,10 +215,10 @@ fn the_administration_takes_each_example_and_no_field_more() {
             assert_eq!(refusal(&request(method, path, &example.to_string())), None, "{name} {path}");
             example["another"] = json!(0);
             assert_eq!(refusal(&request(method, path, &example.to_string())), Some(400), "{name} {path}");
-            taken += 1;
+            accepted += 1;
         }
     }
-    assert_eq!(taken, 7);
+    assert_eq!(accepted, 7);
 }
 
 #[test]
@@ -244,17 +245,17 @@ fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
 }
 
 #[test]
-fn every_component_is_there_and_used() {
+fn every_component_is_defined_and_used() {
     let document = document();
-    let (mut used, mut there) = (BTreeSet::new(), BTreeSet::new());
+    let (mut used, mut defined) = (BTreeSet::new(), BTreeSet::new());
     references(&document, &mut used);
     for (kind, components) in object(&document["components"]).iter().filter(|(kind, _)| *kind != "securitySchemes") {
-        there.extend(keys(components).into_iter().map(|name| format!("#/components/{kind}/{name}")));
+        defined.extend(keys(components).into_iter().map(|name| format!("#/components/{kind}/{name}")));
     }
-    assert_eq!(used, there.iter().map(String::as_str).collect());
+    assert_eq!(used, defined.iter().map(String::as_str).collect());
 }
 
 #[test]
-fn the_version_is_the_crates() {
+fn the_version_is_that_of_the_crate() {
     assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
 }

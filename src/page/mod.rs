@@ -1,4 +1,4 @@
-//! The pages that people see. They work without JavaScript.
+//! The layout of the pages that people see. They work without JavaScript.
 
 use crate::http::{Request, Response};
 use crate::time::Timestamp;
@@ -7,24 +7,21 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-/// The look of every page.
 #[cfg(not(feature = "demo"))]
 const STYLE: &str = include_str!("style.css");
-/// The look of every page, and of the demo.
 #[cfg(feature = "demo")]
 const STYLE: &str = concat!(include_str!("style.css"), include_str!("../demo/demo.css"));
 
-/// What a page has inline, for its Content-Security-Policy.
+/// The inline style and script of a page, which its Content-Security-Policy allows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inline {
-    /// A style sheet beside that of every page.
+    /// A style sheet that is added to the common one.
     pub style: Option<&'static str>,
-    /// A script. No page needs one.
     pub script: Option<&'static str>,
 }
 
 impl Inline {
-    /// Its sources (Content Security Policy Level 3, section 2.3.1): each text by its hash, and nothing else.
+    /// The directives that allow the inline texts by their hashes (Content Security Policy Level 3, section 2.3.1).
     pub fn sources(self) -> String {
         let hash = |text: &str| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
         let styles: String = [STYLE].into_iter().chain(self.style).map(hash).collect();
@@ -33,12 +30,10 @@ impl Inline {
     }
 }
 
-/// A whole page.
 pub fn layout(title: &str, content: &Markup) -> Markup {
     layout_with(Inline::default(), title, content)
 }
 
-/// A whole page with more inline than others. See [`Inline::sources`].
 pub fn layout_with(inline: Inline, title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -60,12 +55,12 @@ pub fn layout_with(inline: Inline, title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// The response with a page. Its forms may lead to Signet alone: see [`after_form`].
+/// The response with a page. Its Content-Security-Policy allows forms to lead to Signet only: see [`after_form`].
 pub fn response(status: u16, markup: Markup) -> Response {
     response_with(Inline::default(), status, markup)
 }
 
-/// The response with a page that has more inline than others.
+/// The response with a page whose layout has the same `inline`.
 pub fn response_with(inline: Inline, status: u16, markup: Markup) -> Response {
     let policy = format!(
         "default-src 'none'; {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -76,15 +71,16 @@ pub fn response_with(inline: Inline, status: u16, markup: Markup) -> Response {
         .with("Content-Security-Policy", &policy)
 }
 
-/// The answer to a form of one of Signet's pages, which leads to `location`. People get a page that goes on by itself, by a
-/// GET that no longer belongs to the form: browsers apply `form-action` to every redirect after a form (Content Security
-/// Policy Level 3, section 6.4.1), and would stop where `location` redirects to another origin. Callers of JSON get a
-/// redirect. `done` says what was done, and `label` is the text of the link to `location`.
+/// The answer to a form, which takes the browser to `location`. `done` is the title, `label` the text of the link.
+///
+/// A browser gets a page that refreshes to `location`, not a redirect: browsers apply `form-action` to every redirect after a form
+/// (Content Security Policy Level 3, section 6.4.1), and would stop if `location` redirects to another origin. Other callers get
+/// a redirect.
 pub fn after_form(request: &Request, done: &str, label: &str, location: &str) -> Response {
     if !request.wants_page() {
         return Response::redirect(303, location);
     }
-    // A browser may be set to ignore `Refresh`, so there is a link too.
+    // Some browsers ignore `Refresh`, so the page has a link too.
     let markup = layout(
         done,
         &html! {
@@ -98,7 +94,7 @@ pub fn after_form(request: &Request, done: &str, label: &str, location: &str) ->
     response(200, markup).with("Refresh", &format!("0; url={location}"))
 }
 
-/// A moment, for people and for machines.
+/// A time with its machine-readable form.
 pub fn time(at: Timestamp) -> Markup {
     html! { time datetime=(at.to_rfc3339()) { (at.to_text()) } }
 }
@@ -109,7 +105,7 @@ mod tests {
     use crate::http::{Hsts, Method, request_for_test};
 
     #[test]
-    fn after_a_form_people_get_a_page_that_goes_on_and_programs_a_redirect() {
+    fn after_a_form_browsers_get_a_page_that_refreshes_and_programs_a_redirect() {
         let request = |accept| request_for_test(Method::Post, "/", &[("accept", accept)], "");
         let place = "https://my.example/?a=b;c&d";
         let page = after_form(&request("text/html"), "Done", "Go on", place).secured(Hsts::Host);

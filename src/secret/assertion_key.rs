@@ -1,6 +1,6 @@
-//! The keys of what others verify: ECDSA on P-256 (`ES256`, RFC 7518 section 3.4), which any JOSE library knows.
+//! The keys of assertions, which other programs verify: ECDSA on P-256 (`ES256`, RFC 7518 section 3.4).
 //!
-//! Only the private scalar is made here. The runtime's WebCrypto does the arithmetic.
+//! This module derives the private scalar. The runtime's WebCrypto derives the public key and signs.
 
 use super::keys::{KeyRingProblem, expand};
 
@@ -9,12 +9,12 @@ const ORDER: [u8; 32] = [
     0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
     0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
 ];
-/// What precedes the scalar in PKCS #8 (RFC 5208) with an EC private key on P-256 (RFC 5915), its public half left out.
+/// The bytes before the scalar in PKCS #8 (RFC 5208) of an EC private key on P-256 without its public key (RFC 5915).
 const PKCS8_HEAD: [u8; 35] = [
     0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20,
 ];
-/// The label of its derivation, beside the `typ` of each purpose.
+/// The label of the derivation. It differs from the `typ` of every [`super::Purpose`].
 const LABEL: &str = "assertion ES256";
 
 /// A private key on P-256, derived from an entry of `SIGNING_KEYS`. It is never printed.
@@ -24,7 +24,7 @@ pub struct AssertionKey {
 }
 
 impl AssertionKey {
-    /// Derives the key of the entry `kid`. A scalar outside the group, of which there are one in 2^32, is passed over.
+    /// Derives the key of the entry `kid`. Tries again if a scalar is not less than the order, as one in 2^32 is.
     pub(super) fn derive(key: &[u8], kid: &str) -> Result<Self, KeyRingProblem> {
         for counter in 1..=u8::MAX {
             let scalar = expand(key, LABEL, counter)?;
@@ -35,7 +35,6 @@ impl AssertionKey {
         Err(KeyRingProblem::Malformed)
     }
 
-    /// Its name, which is that of the entry.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -46,7 +45,7 @@ impl AssertionKey {
     }
 }
 
-/// Whether `scalar` is from 1 to the order less 1. Time may tell how large a refused one is, which is worth nothing.
+/// Whether `scalar` is from 1 to the order less 1. The comparison is not in constant time, which reveals only refused scalars.
 fn is_private_scalar(scalar: &[u8; 32]) -> bool {
     *scalar != [0; 32] && *scalar < ORDER
 }

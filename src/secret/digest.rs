@@ -7,25 +7,22 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::Sha256;
 
-/// The key of the digest, as long as HMAC's block: a label, so that these digests are of no use elsewhere.
+/// The key of the digest, as long as HMAC's block. It separates these digests from those of other programs.
 const LABEL: [u8; 64] = *b"signet secret digest v1.........................................";
 
-/// HMAC-SHA-256 of a secret under a fixed label.
-///
-/// Secrets are random and long, so a fast digest is as safe as a slow one.
+/// HMAC-SHA-256 of a secret with a fixed key. Secrets are random and long, so they need no slow password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretDigest([u8; 32]);
 
 impl SecretDigest {
-    /// A digest that no known secret has. Verifying against it takes as long as against a real one.
+    /// A digest of no known secret. Verifying against it takes as long as against the digest of an existing client.
     pub const DUMMY: Self = Self([0; 32]);
 
-    /// The digest of `secret`.
     pub fn of(secret: &Secret) -> Self {
         Self(mac(secret).finalize().into_bytes().into())
     }
 
-    /// Whether this is the digest of `secret`, in constant time.
+    /// Whether this is the digest of `secret`, compared in constant time.
     pub fn verify(&self, secret: &Secret) -> bool {
         mac(secret).verify_slice(&self.0).is_ok()
     }

@@ -1,10 +1,9 @@
 //! The signing keys, and compact JWS with HS256 (RFC 7515, RFC 7518 section 3.2).
 //!
-//! One mechanism signs everything that Signet itself reads again; what others verify is signed with
-//! an [`AssertionKey`] of the same ring. Each [`Purpose`] has its own key, derived with
-//! a label, and its own `typ`, so nothing made for one purpose passes for another (RFC 8725
-//! section 3.12). The algorithm is never read from the input: the header is one fixed string per
-//! key and purpose, and it is looked up, not parsed.
+//! Signet signs everything that only Signet verifies with HS256, and assertions, which others verify, with an [`AssertionKey`].
+//! Each [`Purpose`] has its own derived key and its own `typ`, so a text signed for one purpose is invalid for another (RFC 8725
+//! section 3.12). Each key and purpose has one fixed header. Signet compares the header of a text with these and never parses it,
+//! so an attacker cannot choose the algorithm.
 
 use super::{AssertionKey, is_weak};
 use base64::Engine as _;
@@ -16,30 +15,29 @@ use sha2::Sha256;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The least key length, in bytes: as long as the digest (RFC 7518 section 3.2).
+/// The least length of a key, in bytes: that of the digest (RFC 7518 section 3.2).
 const KEY_BYTES_MIN: usize = 32;
-/// The greatest number of keys. Two or three cover any rotation.
+/// The greatest number of keys. A rotation needs two or three.
 const KEYS_MAX: usize = 8;
 
 /// What a signed text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The access token of the workflow.
+    /// An access token.
     SsoToken,
     /// The session cookie.
     Session,
     /// The confirmation of an account switch.
     Switch,
-    /// The proof that a form came from a page of Signet.
+    /// The CSRF token of a form.
     Form,
-    /// The cookie of the operator's console.
+    /// The session cookie of the console.
     Console,
     /// The cursor of a list.
     Cursor,
 }
 
 impl Purpose {
-    /// Every purpose.
     pub const ALL: [Self; 6] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form, Self::Console, Self::Cursor];
 
     /// The `typ` of the header (RFC 8725 section 3.11).
@@ -55,27 +53,22 @@ impl Purpose {
     }
 }
 
-/// Why `SIGNING_KEYS` is unusable. The texts name no part of a key.
+/// Why `SIGNING_KEYS` is invalid. The messages quote no part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyRingProblem {
-    /// No entry at all.
     Empty,
-    /// More than 8 entries.
     TooMany,
     /// An entry is not `kid:base64url`, or its kid is not 1 to 32 of `A-Z a-z 0-9 _ -`.
     Malformed,
-    /// Two entries have the same kid.
     DuplicateKid,
-    /// A key has fewer than 32 bytes.
     Short,
-    /// A key is too simple to be random. See [`is_weak`].
+    /// See [`is_weak`].
     Weak,
-    /// Two entries have the same key, so that removing one of them would not remove the key.
+    /// Refused because the key would stay valid after one of the entries is removed.
     DuplicateKey,
 }
 
 impl KeyRingProblem {
-    /// The problem in words.
     pub const fn message(self) -> &'static str {
         match self {
             Self::Empty => "is missing",
@@ -89,7 +82,7 @@ impl KeyRingProblem {
     }
 }
 
-/// The keys of all purposes: the first signs, all verify.
+/// The keys of `SIGNING_KEYS`. Signet signs with the first key and accepts signatures by any of them.
 pub struct KeyRing {
     signing: Key,
     retired: Vec<Key>,
@@ -97,7 +90,6 @@ pub struct KeyRing {
 
 struct Key {
     kid: String,
-    /// One per [`Purpose`].
     sso_token: DerivedKey,
     session: DerivedKey,
     switch: DerivedKey,
@@ -108,7 +100,7 @@ struct Key {
 }
 
 struct DerivedKey {
-    /// The base64url text of the fixed header.
+    /// The JWS header in base64url.
     header: String,
     mac: HmacSha256,
 }
@@ -139,9 +131,6 @@ impl KeyRing {
     }
 
     /// Signs `claims` for `purpose`: `header.payload.signature`.
-    ///
-    /// # Errors
-    /// Those of serde.
     pub fn sign(&self, purpose: Purpose, claims: &impl Serialize) -> serde_json::Result<String> {
         let key = self.signing.derived(purpose);
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);
@@ -152,10 +141,10 @@ impl KeyRing {
         Ok(text)
     }
 
-    /// The payload of `text`, which is UTF-8, if one of the keys signed it for `purpose`.
+    /// Returns the payload of `text`, if one of the keys signed it for `purpose`.
     ///
-    /// The signature is checked before a byte of the payload is decoded. Exactly one spelling is
-    /// accepted: three segments, base64url without padding and without stray bits.
+    /// Checks the signature before it decodes the payload. Accepts one encoding only: base64url without padding and without
+    /// excess bits.
     pub fn verify(&self, purpose: Purpose, text: &str) -> Option<String> {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
@@ -165,12 +154,12 @@ impl KeyRing {
         String::from_utf8(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 
-    /// The value of `T` in `text`, if one of the keys signed it for `purpose`. See [`KeyRing::verify`].
+    /// Verifies `text` and parses its payload. See [`KeyRing::verify`].
     pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
         serde_json::from_str(&self.verify(purpose, text)?).ok()
     }
 
-    /// The keys that sign what others verify: the first signs, all are published.
+    /// The keys of assertions: Signet signs with the first and publishes all.
     pub fn assertion_keys(&self) -> impl Iterator<Item = &AssertionKey> {
         self.keys().map(|key| &key.assertion)
     }
@@ -183,9 +172,9 @@ impl KeyRing {
 impl Key {
     fn parse(entry: &str) -> Result<Self, KeyRingProblem> {
         let (kid, key) = entry.split_once(':').ok_or(KeyRingProblem::Malformed)?;
-        let kid_is_sound =
+        let is_valid_kid =
             (1..=32).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if !kid_is_sound {
+        if !is_valid_kid {
             return Err(KeyRingProblem::Malformed);
         }
         let key = URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).map_err(|_| KeyRingProblem::Malformed)?;
@@ -230,8 +219,8 @@ impl DerivedKey {
     }
 }
 
-/// HKDF-Expand of one block (RFC 5869 section 2.3). The keys are random and long enough, so the
-/// extract step may be left out (section 3.3).
+/// The first block of HKDF-Expand (RFC 5869 section 2.3). The keys are random and long, so the extract step is omitted (section
+/// 3.3).
 pub(super) fn expand(key: &[u8], label: &str, counter: u8) -> Result<[u8; 32], KeyRingProblem> {
     let mac = HmacSha256::new_from_slice(key).map_err(|_| KeyRingProblem::Malformed)?;
     Ok(mac.chain_update("signet v1 ").chain_update(label).chain_update([counter]).finalize().into_bytes().into())
@@ -248,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_is_judged_with_a_precise_problem() {
+    fn each_mistake_in_the_setting_has_its_problem() {
         let short = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 31]));
         let many: Vec<_> = (0..9).map(|n| entry(&format!("k{n}"), n)).collect();
         let weak = format!("k1:{}", URL_SAFE_NO_PAD.encode([7; 32]));
@@ -278,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn a_kid_may_have_letters_digits_and_two_marks() {
+    fn a_kid_may_have_letters_digits_underscores_and_hyphens() {
         for kid in ["k1", "2026-11_A", "_", "-", &"k".repeat(32)] {
             assert!(KeyRing::parse(&entry(kid, 1)).is_ok(), "{kid}");
         }
     }
 
     #[test]
-    fn each_problem_is_told_in_words_of_its_own() {
+    fn each_problem_has_its_message() {
         let messages = [
             (KeyRingProblem::Empty, "is missing"),
             (KeyRingProblem::TooMany, "has more than 8 entries"),
@@ -307,14 +296,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_signs_and_all_verify() {
+    fn the_first_key_signs_and_every_key_verifies() {
         let (old, new) = (entry("old", 1), entry("new", 2));
         let before = ring(&[&old]).sign(Purpose::SsoToken, &json!({})).unwrap();
         let rotated = ring(&[&new, &old]);
         assert!(rotated.verify(Purpose::SsoToken, &before).is_some());
         let after = rotated.sign(Purpose::SsoToken, &json!({})).unwrap();
         assert!(ring(&[&new]).verify(Purpose::SsoToken, &after).is_some());
-        assert!(ring(&[&new]).verify(Purpose::SsoToken, &before).is_none(), "a removed key is dead");
+        assert!(ring(&[&new]).verify(Purpose::SsoToken, &before).is_none(), "a removed key verifies nothing");
     }
 
     #[test]
@@ -324,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn no_purpose_passes_for_another() {
+    fn a_text_signed_for_one_purpose_is_invalid_for_another() {
         let ring = ring(&[&entry("k", 1)]);
         for made in Purpose::ALL {
             let text = ring.sign(made, &json!({"sub": "1"})).unwrap();

@@ -1,4 +1,4 @@
-//! Secrets: the text a client sends, the digest that is stored, and the keys that sign.
+//! Secrets: the text that a client sends, the digest that Signet stores, and the signing keys.
 
 mod assertion_key;
 mod digest;
@@ -14,21 +14,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 
-/// A secret in clear. It has one door, [`Secret::expose`]; it is never printed, stored or copied.
+/// A secret in clear. It is never printed, stored or copied; only [`Secret::expose`] reads it.
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret as it came from outside.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Makes a secret of 256 random bits, spelled in base64url (43 characters).
+    /// A secret of 256 random bits in base64url: 43 characters.
     pub fn from_random(bytes: [u8; 32]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The secret itself, for hashing it or for the one answer that shows it.
+    /// The secret in clear, for hashing and for the one answer that shows a new secret.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -40,13 +39,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A signing key for tests: the bytes from `first` on.
+/// A signing key for tests: 32 consecutive numbers from `first`.
 #[cfg(test)]
 pub(crate) fn key_for_test(first: u8) -> [u8; 32] {
     std::array::from_fn(|n| first.wrapping_add(n as u8))
 }
 
-/// The entry `kid` of `SIGNING_KEYS`, with that key.
+#[cfg(test)]
+pub(crate) fn keys_for_test(first: u8) -> KeyRing {
+    KeyRing::parse(&entry_for_test("k1", first)).ok().unwrap()
+}
+
+/// The entry `kid` of `SIGNING_KEYS`, with the key of [`key_for_test`].
 #[cfg(test)]
 pub(crate) fn entry_for_test(kid: &str, first: u8) -> String {
     format!("{kid}:{}", URL_SAFE_NO_PAD.encode(key_for_test(first)))

@@ -1,4 +1,4 @@
-//! Whether a secret from outside is too simple to be random.
+//! A check that a secret from outside looks random.
 
 /// The least number of different bytes in a secret.
 ///
@@ -6,7 +6,7 @@
 /// 10^-32 for 43 characters of base64url, and 10^-50 for 32 bytes.
 const DIFFERENT_BYTES_MIN: usize = 6;
 
-/// Whether `secret` has fewer than 6 different bytes, or repeats one shorter text. No length is checked here.
+/// Whether `secret` has fewer than 6 different bytes, or repeats one shorter text. The length is not checked.
 pub fn is_weak(secret: &[u8]) -> bool {
     let mut seen = [false; 256];
     for byte in secret {
@@ -18,7 +18,7 @@ pub fn is_weak(secret: &[u8]) -> bool {
     different < DIFFERENT_BYTES_MIN || repeats(secret)
 }
 
-/// Whether the same text, at most half as long, is repeated from the beginning to the end.
+/// Whether `secret` is a repetition of a text of at most half its length.
 fn repeats(secret: &[u8]) -> bool {
     let longest = secret.len().div_euclid(2);
     (1..=longest).any(|period| secret.iter().zip(secret.iter().skip(period)).all(|(a, b)| a == b))
@@ -55,7 +55,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_random_secret_is_weak(bytes in any::<[u8; 32]>()) {
-            // The random bytes of a property test may be all alike, so they are spread first.
+            // proptest also generates simple inputs, such as 32 zeros.
             let spread: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(bytes).into();
             prop_assert!(!is_weak(&spread));
             prop_assert!(!is_weak(Secret::from_random(spread).expose().as_bytes()));

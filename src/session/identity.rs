@@ -1,4 +1,4 @@
-//! Forward authentication: who is signed in, for a proxy that asks.
+//! Forward authentication: the answers to a proxy or a client area that asks who is signed in.
 
 use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Request, Response};
 use crate::id::UserId;
@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::user::Session;
 use url::Url;
 
-/// The answer for a live session: headers for the proxy, and JSON with more for whoever reads it.
+/// The answer for an active session: the identity as headers, for proxies, and the session as JSON.
 pub fn identity(user: &UserId, session: &Session) -> Response {
     let mut body = session.to_json();
     if let Some(fields) = body.as_object_mut() {
@@ -18,11 +18,11 @@ pub fn identity(user: &UserId, session: &Session) -> Response {
         .with("X-Signet-Expires", &session.expires_at().seconds().to_string())
 }
 
-/// The answer without one: people who open a page go to the setting `LOGIN_URL`, if there is one.
+/// The answer without an active session. A browser that opens a page is redirected to the setting `LOGIN_URL`.
 ///
 /// # Errors
-/// 401 for everybody else. It names `LOGIN_URL`, for middleware that asks on a browser's behalf and looks like any other
-/// program: `fetch` sends `Sec-Fetch-Mode: cors`.
+/// 401 for other requests, and without `LOGIN_URL`. The answer has `LOGIN_URL`, because a script that asks for a browser cannot be
+/// distinguished from other programs.
 pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
     const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "Nobody is signed in.")
         .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_sent_to_sign_in_and_machines_are_told() {
+    fn browsers_are_redirected_to_the_login_page_and_programs_get_its_address() {
         let page = request_for_test(Method::Get, "/", &[("accept", "text/html")], "");
         let call = request_for_test(Method::Get, "/", &[("accept", "application/json")], "");
         let with = settings(&[("LOGIN_URL", "https://panel.example/login?to=billing")]).ok().unwrap();
@@ -66,11 +66,8 @@ mod tests {
         for (request, settings) in [(&call, &with), (&call, &without), (&page, &without)] {
             let failure = nobody(request, settings).unwrap_err();
             assert_eq!((failure.status, failure.error.as_str()), (401, "invalid_session"));
-            assert_eq!(
-                failure.header,
-                Some(("WWW-Authenticate", r#"Signet realm="signet""#)),
-                "RFC 9110 section 15.5.2"
-            );
+            let challenge = ("WWW-Authenticate", r#"Signet realm="signet""#);
+            assert_eq!(failure.header, Some(challenge), "RFC 9110 section 15.5.2");
             assert_eq!(failure.login_url.as_deref(), settings.login_url.as_ref().map(Url::as_str));
         }
     }

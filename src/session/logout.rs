@@ -5,10 +5,10 @@ use crate::http::{Failure, Params, Request};
 use crate::page::layout;
 use maud::{Markup, html};
 
-/// A well-formed request to sign out, or for the page that asks.
+/// A request to sign out, or for the page that asks for confirmation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LogoutRequest {
-    /// Where in the client area to go then; none is the client area itself.
+    /// The path of the client area to go to afterwards; without it, the client area itself.
     pub return_to: Option<RelativePath>,
 }
 
@@ -16,7 +16,7 @@ impl LogoutRequest {
     /// Parses the query, and the form of a POST.
     ///
     /// # Errors
-    /// 400 `invalid_request`. Nobody is signed out.
+    /// 400 `invalid_request`.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         if !request.body.is_empty() {
             request.check_form()?;
@@ -27,7 +27,7 @@ impl LogoutRequest {
     }
 }
 
-/// The page that asks before it signs `user` out. Opening it changes nothing, so no other site can sign anyone out by a link.
+/// The page that asks `user` for confirmation. Opening it changes nothing, so a link of another site cannot sign a user out.
 pub fn logout_page(user: Option<&str>, request: &LogoutRequest, home: &str) -> Markup {
     let Some(user) = user else {
         return layout(
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_to_return_to_is_in_the_query_or_the_form() {
+    fn the_path_to_return_to_is_in_the_query_or_the_form() {
         let bye = Ok(LogoutRequest { return_to: RelativePath::parse("bye.php?a=b") });
         assert_eq!(parse("/oauth/logout?return_to=/bye.php%3Fa%3Db", ""), bye);
         assert_eq!(parse("/oauth/logout", "return_to=bye.php%3Fa%3Db"), bye);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_outside_the_client_area_is_refused() {
+    fn a_path_outside_the_client_area_is_refused() {
         for bad in
             ["//evil.example", "https://evil.example", "/%5Cevil.example", "javascript:alert(1)", "../x", "/%2e%2e/x"]
         {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_asks_only_who_is_signed_in() {
+    fn the_page_has_a_form_only_for_a_signed_in_user() {
         let request = LogoutRequest { return_to: RelativePath::parse("bye.php?a=\"><b>") };
         let asks = logout_page(Some("42"), &request, "https://my.example/").into_string();
         assert!(asks.contains("<form") && asks.contains("bye.php?a=&quot;&gt;&lt;b&gt;"), "{asks}");

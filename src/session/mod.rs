@@ -1,4 +1,4 @@
-//! Sessions as others meet them: who is signed in, the user's own page, and signing out.
+//! The answers about sessions: who is signed in, the user's page of sessions, and signing out.
 
 mod identity;
 mod logout;
@@ -7,5 +7,5 @@ mod security_page;
 
 pub use identity::{identity, nobody};
 pub use logout::{LogoutRequest, logout_page};
-pub use security::{FormProof, SecurityForm};
+pub use security::{CsrfToken, SecurityForm};
 pub use security_page::{SecurityPage, browser, security_page};

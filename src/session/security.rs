@@ -1,4 +1,4 @@
-//! What users ask on the page of their sessions.
+//! The form of the page of sessions, and the CSRF token.
 
 use crate::http::{ErrorCode, Failure, Params, Request};
 use crate::id::SessionId;
@@ -6,39 +6,33 @@ use crate::secret::{KeyRing, Purpose, Secret};
 use crate::user::UserAction;
 use serde::{Deserialize, Serialize};
 
-/// The proof that a form came from the page that Signet made for this very session, against cross-site request forgery.
+/// The signed field `csrf_token`. It proves that a form comes from a page that Signet made for this session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FormProof {
-    /// The session that the page was made for.
+pub struct CsrfToken {
     pub sid: SessionId,
 }
 
-impl FormProof {
-    /// The proof as the form's field `csrf_token`.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
+impl CsrfToken {
+    /// Signs the token.
     pub fn seal(&self, keys: &KeyRing) -> serde_json::Result<String> {
         keys.sign(Purpose::Form, self)
     }
 
-    /// Checks that `text` is this very proof, signed by Signet.
+    /// Checks that `text` is this token, signed by Signet.
     ///
     /// # Errors
     /// 403 `invalid_form`.
     pub fn check(&self, text: &Secret, keys: &KeyRing) -> Result<(), Failure> {
         const OLD_FORM: Failure =
             Failure::of(403, ErrorCode::InvalidForm, "The form is out of date. Open the page again.");
-        keys.open(Purpose::Form, text.expose()).filter(|proof: &Self| proof == self).map(drop).ok_or(OLD_FORM)
+        keys.open(Purpose::Form, text.expose()).filter(|token: &Self| token == self).map(drop).ok_or(OLD_FORM)
     }
 }
 
-/// A well-formed form of the page.
 #[derive(Debug)]
 pub struct SecurityForm {
-    /// What the user asks.
     pub action: UserAction,
-    /// The field `csrf_token`.
+    /// The field `csrf_token`, not verified yet.
     pub csrf_token: Secret,
 }
 
@@ -69,16 +63,16 @@ impl SecurityForm {
 mod tests {
     use super::*;
     use crate::http::{Method, form_for_test, request_for_test};
-    use crate::settings::tests::settings;
+    use crate::secret::keys_for_test;
 
     const SID: &str = "AgICAgICAgICAgICAgICAg";
 
     fn keys() -> KeyRing {
-        settings(&[]).ok().unwrap().keys
+        keys_for_test(7)
     }
 
-    fn proof(n: u8) -> FormProof {
-        FormProof { sid: SessionId::from_random([n; 16]) }
+    fn token(n: u8) -> CsrfToken {
+        CsrfToken { sid: SessionId::from_random([n; 16]) }
     }
 
     fn parse(body: &str) -> Option<UserAction> {
@@ -86,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn each_button_has_its_action() {
+    fn each_form_has_its_action() {
         for (body, action) in [
             (format!("action=end_session&session_id={SID}"), UserAction::EndSession(SessionId::parse(SID).unwrap())),
             ("action=end_other_sessions".into(), UserAction::EndOtherSessions),
@@ -98,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn another_form_is_refused() {
+    fn an_invalid_form_is_refused() {
         for body in [
             String::new(),
             "action=".into(),
@@ -116,15 +110,15 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_for_one_session_and_one_purpose() {
-        let check = |text: &str| proof(1).check(&Secret::new(text), &keys()).map_err(|failure| failure.status);
-        assert_eq!(check(&proof(1).seal(&keys()).unwrap()), Ok(()));
+    fn a_csrf_token_is_for_one_session_and_one_purpose() {
+        let check = |text: &str| token(1).check(&Secret::new(text), &keys()).map_err(|failure| failure.status);
+        assert_eq!(check(&token(1).seal(&keys()).unwrap()), Ok(()));
         for bad in [
             String::new(),
             SID.into(),
-            proof(2).seal(&keys()).unwrap(),
-            keys().sign(Purpose::Session, &proof(1)).unwrap(),
-            keys().sign(Purpose::Switch, &proof(1)).unwrap(),
+            token(2).seal(&keys()).unwrap(),
+            keys().sign(Purpose::Session, &token(1)).unwrap(),
+            keys().sign(Purpose::Switch, &token(1)).unwrap(),
         ] {
             assert_eq!(check(&bad), Err(403), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! The page where users see and end what was begun in their name.
+//! The page where users see and end their sessions.
 
 use crate::destination::Scope;
 use crate::id::{ClientId, SessionId, UserId};
@@ -6,23 +6,18 @@ use crate::page::{layout, time};
 use crate::user::{Security, Session};
 use maud::{Markup, html};
 
-/// What the page shows.
 pub struct SecurityPage<'a> {
-    /// The user.
     pub user: &'a UserId,
     /// The session of this browser.
     pub current: &'a SessionId,
-    /// The account and its sessions.
     pub security: &'a Security,
-    /// The names of the applications that opened them.
+    /// The applications that opened the sessions, with their names.
     pub applications: &'a [(&'a ClientId, &'a str)],
-    /// The proof for its forms.
     pub csrf_token: &'a str,
-    /// The client area.
+    /// The address of the client area.
     pub home: &'a str,
 }
 
-/// The page.
 pub fn security_page(page: &SecurityPage<'_>) -> Markup {
     let SecurityPage { user, current, security, applications, csrf_token, home } = *page;
     layout(
@@ -100,7 +95,7 @@ fn form(action: &str, session: Option<&SessionId>, csrf_token: &str, button: &st
     }
 }
 
-/// A browser in words, guessed from its `User-Agent`. Browsers name their ancestors too, so the youngest come first.
+/// Guesses the browser from its `User-Agent`. Browsers also name those that they descend from, so the order of the lists matters.
 pub fn browser(user_agent: &str) -> String {
     const BROWSERS: [(&str, &str); 8] = [
         ("Edg", "Edge"),
@@ -135,15 +130,16 @@ pub fn browser(user_agent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::time::Timestamp;
+    use crate::user::session_for_test;
 
     fn session(n: u8, user_agent: Option<&str>) -> Session {
-        serde_json::from_value(json!({
-            "id": SessionId::from_random([n; 16]), "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal",
-            "destination": "clientarea:invoices", "created_at": 1_479_461_544, "last_seen_at": 1_479_461_604,
-            "idle_seconds": 60, "max_expires_at": 1000, "address": "192.0.2.1", "user_agent": user_agent,
-        }))
-        .unwrap()
+        Session {
+            id: SessionId::from_random([n; 16]),
+            created_at: Timestamp::from_seconds(1_479_461_544),
+            user_agent: user_agent.map(str::to_owned),
+            ..session_for_test()
+        }
     }
 
     fn page(sso: bool, sessions: Vec<Session>, name: &str) -> String {
@@ -162,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_tells_when_from_where_by_whom_and_to_what() {
+    fn a_session_shows_its_time_address_application_and_destination() {
         let page = page(true, vec![session(1, None)], "My Panel");
         for text in
             ["18 November 2016, 09:32 UTC", "192.0.2.1", "My Panel", "My Invoices", "this browser", "/oauth/logout"]
@@ -173,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sessions_can_be_ended_and_the_switch_turned() {
+    fn other_sessions_can_be_ended_and_single_sign_on_allowed() {
         let page = page(false, vec![session(1, None), session(2, None)], "P");
         for text in ["end_session", "end_other_sessions", "allow_sso", SessionId::from_random([2; 16]).as_str()] {
             assert!(page.contains(text), "{text}");
@@ -182,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_is_escaped() {
+    fn texts_from_outside_are_escaped() {
         let page = page(true, vec![session(1, Some("<script>alert(1)</script>"))], "<img src=x>");
         assert!(!page.contains("<script>") && !page.contains("<img"), "{page}");
     }
 
     #[test]
-    fn browsers_are_named_as_people_know_them() {
+    fn browsers_and_systems_are_recognised() {
         for (user_agent, name) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
             (

@@ -43,10 +43,7 @@ impl From<&Claims> for TokenRecord {
 }
 
 impl TokenRecord {
-    /// The record, and what became of the token: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
-    ///
-    /// # Errors
-    /// Those of serde.
+    /// The JSON of the record with the token's state: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
     pub fn to_json(&self, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
         let state = match fate {
             Some(fate) => state(fate),
@@ -57,12 +54,12 @@ impl TokenRecord {
     }
 }
 
-/// What became of a token whose record is no longer kept.
+/// The JSON of a token without a record.
 pub fn unrecorded_json(jti: &TokenId, fate: &TokenFate) -> Value {
     with_state(json!({"jti": jti}), state(fate), Some(fate))
 }
 
-/// The state of a token, and the reason for it.
+/// The fields `state` and `reason`.
 const fn state(fate: &TokenFate) -> (&'static str, Option<&'static str>) {
     match fate.fate {
         Fate::SignedIn => ("signed_in", None),
@@ -112,15 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_shown_with_what_became_of_it() {
+    fn a_token_is_shown_with_its_state() {
         let record = json!({
-            "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
-            "user_id": "42",
-            "client_id": "portal",
-            "scope": "clientarea:sso",
-            "issued_at": 1_799_999_941,
-            "expires_at": 1_800_000_001,
-            "service_id": "12",
+            "jti": "AQEBAQEBAQEBAQEBAQEBAQ", "user_id": "42", "client_id": "portal", "scope": "clientarea:sso",
+            "issued_at": 1_799_999_941, "expires_at": 1_800_000_001, "service_id": "12",
         });
         let at = Timestamp::from_seconds(1_799_999_950);
         for (fate, now, state, reason) in [

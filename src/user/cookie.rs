@@ -81,12 +81,12 @@ impl SessionCookie {
 mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
-    use crate::secret::entry_for_test;
+    use crate::secret::{entry_for_test, keys_for_test};
     use crate::user::session::tests::{NOW, session};
     use serde_json::json;
 
     fn keys() -> KeyRing {
-        KeyRing::parse(&entry_for_test("k1", 7)).ok().unwrap()
+        keys_for_test(7)
     }
 
     fn cookie() -> SessionCookie {
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn only_what_signet_signed_as_a_cookie_opens() {
         let value = sealed(&cookie(), &keys());
-        let foreign = KeyRing::parse(&entry_for_test("k1", 8)).ok().unwrap();
+        let foreign = keys_for_test(8);
         for bad in [
             String::new(),
             "attacker".into(),

@@ -71,7 +71,7 @@ impl Session {
         now < self.expires_at()
     }
 
-    /// The session as `/oauth/session` and the administration API show it.
+    /// The JSON of the session, at `/oauth/session` and in the administration API.
     pub fn to_json(&self) -> Value {
         json!({
             "session_id": self.id,
@@ -151,15 +151,9 @@ pub(super) mod tests {
     #[test]
     fn wire_form_is_unchanged() {
         let shown = json!({
-            "session_id": "AgICAgICAgICAgICAgICAg",
-            "client_id": "portal",
-            "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
-            "destination": "clientarea:invoices",
-            "created_at": 1_800_000_000,
-            "last_seen_at": 1_800_000_000,
-            "expires_at": 1_800_003_600,
-            "address": "192.0.2.1",
-            "user_agent": null,
+            "session_id": "AgICAgICAgICAgICAgICAg", "client_id": "portal", "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
+            "destination": "clientarea:invoices", "created_at": 1_800_000_000, "last_seen_at": 1_800_000_000,
+            "expires_at": 1_800_003_600, "address": "192.0.2.1", "user_agent": null,
         });
         assert_eq!(session().to_json(), shown);
     }

@@ -8,9 +8,9 @@
  *
  * (WHMCS runs no hook file whose name begins with an underscore.)
  *
- * On every event about a client, its status is sent first, and then what changed in its services and domains, as WHMCS's local
- * API lists them. What does not arrive is in the activity log, and the daily cron job sends everybody again. Nothing that goes
- * wrong here reaches WHMCS.
+ * On every event about a client, the hook sends the status of the client, then the changes in its services and domains, which it
+ * reads from WHMCS's local API. It writes each failure to the activity log and never passes one on to WHMCS. The daily cron job
+ * sends all clients again.
  */
 
 namespace Signet;
@@ -21,37 +21,39 @@ if (!defined('WHMCS')) {
 
 /** The file with Signet's address and the administration token. */
 const CONFIG = __DIR__ . '/_signet_config.php';
-/** How many entries are asked of WHMCS, and how many clients are sent to Signet, at once. */
+/** The number of entries in a request to WHMCS, and of clients in a request to Signet. */
 const PAGE = 100;
-/** How many services and domains are sent at once. Each new service costs Signet a write to KV. */
+/** The number of services and domains in a request. Each new service costs Signet a write to KV. */
 const PART = 500;
-/** How long WHMCS waits for Signet, in seconds: for the connection, for an event in all, for a request of the daily cron job. */
+/** The timeout of a connection. */
 const CONNECT_SECONDS = 2;
+/** The timeout of all requests of an event. */
 const EVENT_SECONDS = 5;
+/** The timeout of a request of the daily cron job. */
 const JOB_SECONDS = 60;
-/** How much of an answer is read, in bytes. The largest account has 1.7 million. */
+/** The greatest length of an answer. The largest account has 1.7 million bytes. */
 const ANSWER_BYTES_MAX = 2097152;
-/** How much of a text goes to the activity log, in bytes. */
+/** The greatest length of a message in the activity log. */
 const NOTE_BYTES_MAX = 300;
-/** How the activity log tells of deletions. The daily cron job finds by it what it has to repeat. */
+/** The beginning of a message about a deletion. The daily cron job finds failed deletions by it. */
 const DELETION = 'deletion of client';
 
 // ---- Signet -----------------------------------------------------------------------------------------------------------------
 
-/** Signet's administration, over HTTP. */
+/** A client of Signet's administration API. */
 final class Administration
 {
     private $address;
     private $token;
     private $curl;
 
-    /** @throws \RuntimeException when the configuration is missing or invalid. It is never quoted. */
+    /** @throws \RuntimeException if the configuration is missing or invalid. The message does not quote it. */
     public function __construct()
     {
-        ob_start(); // a file that does not begin with <?php would be printed
+        ob_start(); // PHP prints a file that does not begin with <?php
         try {
             $config = is_file(CONFIG) ? include CONFIG : null;
-        } catch (\Throwable $unsound) {
+        } catch (\Throwable $invalid) {
             $config = null;
         } finally {
             ob_end_clean();
@@ -69,7 +71,7 @@ final class Administration
     /**
      * Sends a request, and returns the status and the body of the answer.
      *
-     * @throws \RuntimeException when the answer's status is none of those expected, or none comes in time.
+     * @throws \RuntimeException if the status is not one of those expected, or there is no answer in time.
      */
     public function send(string $method, string $path, array $expected, string $body, string $type, float $seconds): array
     {
@@ -85,7 +87,7 @@ final class Administration
     private function exchange(string $method, string $path, string $body, string $type, float $seconds): array
     {
         $answer = '';
-        curl_reset($this->curl); // it keeps its connections
+        curl_reset($this->curl); // keeps the connections
         curl_setopt_array($this->curl, [
             CURLOPT_URL => "{$this->address}/admin/v1/{$path}",
             CURLOPT_CUSTOMREQUEST => $method,
@@ -96,7 +98,7 @@ final class Administration
             CURLOPT_NOSIGNAL => true,
             CURLOPT_WRITEFUNCTION => function ($curl, $chunk) use (&$answer) {
                 $answer .= $chunk;
-                return strlen($answer) > ANSWER_BYTES_MAX ? 0 : strlen($chunk); // 0 ends it
+                return strlen($answer) > ANSWER_BYTES_MAX ? 0 : strlen($chunk); // 0 aborts the request
             },
         ]);
         if (!curl_exec($this->curl)) {
@@ -105,14 +107,14 @@ final class Administration
         return [curl_getinfo($this->curl, CURLINFO_RESPONSE_CODE), $answer];
     }
 
-    /** A text that others made, for the log. */
+    /** Removes the token from a text from outside, for the log. */
     public function withoutToken(string $text): string
     {
         return str_replace($this->token, '(token)', $text);
     }
 }
 
-/** Signet gave no answer. */
+/** There was no answer from Signet. */
 final class Unreachable extends \RuntimeException
 {
 }
@@ -121,32 +123,31 @@ final class Unreachable extends \RuntimeException
 final class Accounts
 {
     private $administration;
-    /** Whether Signet was out of reach. Then no event waits for it again in this run of PHP. */
-    private $isOutOfReach = false;
-    /** How many seconds the event may still wait for Signet; null in the daily cron job. */
+    /** Whether Signet was unreachable. Then later events of this PHP process do not wait for it. */
+    private $isUnreachable = false;
+    /** The time that the event may still wait for Signet; null in the daily cron job. */
     private static $secondsLeft;
-    /** The clients that are being deleted in this run of PHP, as keys. */
+    /** The clients that were deleted in this PHP process, as keys. */
     private $deleted = [];
-    /** How many clients Signet refused in this daily cron job. */
+    /** The number of clients that Signet refused in this daily cron job. */
     private $refused = 0;
 
-    /** An event begins. */
     public static function startEvent(): void
     {
         self::$secondsLeft = EVENT_SECONDS;
     }
 
-    /** The daily cron job begins. It tries Signet again. */
+    /** Starts the daily cron job, which tries Signet again. */
     private function startJob(): void
     {
         self::$secondsLeft = null;
-        $this->isOutOfReach = false;
+        $this->isUnreachable = false;
     }
 
-    /** Sends a request, and returns the status and what the body of the answer says. */
+    /** Sends a request, and returns the status and the decoded body of the answer. */
     private function send(string $method, string $path, array $expected, array $body = []): array
     {
-        if ($this->isOutOfReach) {
+        if ($this->isUnreachable) {
             throw new \RuntimeException('Signet could not be reached a moment ago');
         }
         $seconds = self::$secondsLeft ?? JOB_SECONDS;
@@ -160,7 +161,7 @@ final class Accounts
                 $this->administration()->send($method, $path, $expected, $json, 'application/json', $seconds);
             return [$status, json_decode($answer, true)];
         } catch (Unreachable $failure) {
-            $this->isOutOfReach = true;
+            $this->isUnreachable = true;
             throw $failure;
         } finally {
             if (self::$secondsLeft !== null) {
@@ -175,9 +176,9 @@ final class Accounts
     }
 
     /**
-     * Makes the account what the client is, and returns whether it is that now. `$event` has what an event says of the client,
-     * `$gone` the service or domain that is being deleted. What needs no list goes first: a client is closed even if its lists
-     * cannot be read. A failure is noted; the daily cron job sends everybody.
+     * Sends a client, and returns whether its account is complete. `$event` has the fields of an event, `$gone` the service or
+     * domain that is being deleted. The status is sent first, so a client is closed even if WHMCS cannot list its services.
+     * Failures are logged; the daily cron job sends all clients again.
      */
     public function put(int $client, array $event = [], array $gone = []): bool
     {
@@ -186,16 +187,16 @@ final class Accounts
         }
         $account = null;
         try {
-            $said = state($event);
-            if ($said) { // before anything else is read
-                $account = $this->patch($client, $said);
+            $sent = state($event);
+            if ($sent) { // before anything is read from WHMCS
+                $account = $this->patch($client, $sent);
             }
             $details = details($client);
             if ($details === null) {
                 throw new \RuntimeException('WHMCS has no such client');
             }
             $state = state($event, $details);
-            if ($state && $state !== $said) {
+            if ($state && $state !== $sent) {
                 $account = $this->patch($client, $state);
             }
             check_status($state);
@@ -211,20 +212,20 @@ final class Accounts
         }
     }
 
-    /** Changes an account and returns it; null if there is none. */
+    /** Changes an account and returns it, or null if there is none. */
     private function patch(int $client, array $change): ?array
     {
         list($status, $account) = $this->send('PATCH', "users/{$client}", [200, 404], $change);
         return $status === 200 ? (array) $account : null;
     }
 
-    /** Creates an account that owns nothing yet, and returns it. */
+    /** Creates an account without services and domains, and returns it. */
     private function create(int $client, array $state): array
     {
         return (array) $this->send('PUT', "users/{$client}", [200, 201], $state)[1];
     }
 
-    /** Deletes the account. A failure is noted for the daily cron job. */
+    /** Deletes the account. A failure is logged, and the daily cron job repeats the deletion. */
     public function delete(int $client, bool $isRepeated = false): void
     {
         $this->deleted[$client] = true;
@@ -238,7 +239,7 @@ final class Accounts
         }
     }
 
-    /** Deletes the accounts whose deletion failed, if WHMCS has no such client any more. */
+    /** Repeats the deletions that failed, unless WHMCS still has the client. */
     public function repeatDeletions(): void
     {
         $this->startJob();
@@ -249,7 +250,7 @@ final class Accounts
         }
     }
 
-    /** Sends every client: a page at a time, and alone those who have long lists or cannot be read whole. */
+    /** Sends all clients in pages. Clients with long lists, or whose lists cannot be read, are sent one by one. */
     public function putAll(): void
     {
         $this->startJob();
@@ -269,7 +270,7 @@ final class Accounts
                 $lines[$client] = json_encode(['user_id' => (string) $client, 'account' => $account]);
                 $sent++;
             } catch (\Throwable $failure) {
-                $sent += (int) $this->put($client); // it notes what goes wrong
+                $sent += (int) $this->put($client); // logs failures
             }
             if (count($lines) === PAGE) {
                 $this->import($lines);
@@ -281,8 +282,8 @@ final class Accounts
     }
 
     /**
-     * Sends a page of clients, as lines by their ids. Where Signet stopped, because Cloudflare lets a request do only so
-     * much, the rest is sent next; what failed as a whole is sent once more.
+     * Sends lines, whose keys are the ids of the clients. If Signet stops at Cloudflare's limits for a request, the other lines
+     * are sent in another request. A request that fails is repeated once.
      */
     private function import(array $lines): void
     {
@@ -299,7 +300,7 @@ final class Accounts
         }
     }
 
-    /** Sends these lines, and returns those that are left to send. */
+    /** Sends lines, and returns those that Signet did not process. */
     private function importOnce(array $lines): array
     {
         $body = implode("\n", $lines) . "\n";
@@ -338,15 +339,15 @@ function note(string $text, int $client = 0): void
     try {
         logActivity(substr(preg_replace('/[^\x20-\x7e]+/', '?', "Signet: {$text}"), 0, NOTE_BYTES_MAX), $client);
     } catch (\Throwable $failure) {
-        // There is nowhere else to tell it.
+        // There is no other log.
     }
 }
 
 /**
- * The entries that WHMCS's local API lists under `$list` and `$entry`, read in pages.
+ * Reads the entries that WHMCS's local API lists under `$list` and `$entry`, in pages.
  *
- * @throws \RuntimeException when they cannot be read to the end, or are more than `$most`: nobody loses a service by a list that
- * was read in part.
+ * @throws \RuntimeException if it cannot read all entries, or there are more than `$most`. A list that was read in part would
+ * remove services from the account.
  */
 function rows(string $command, array $parameters, string $list, string $entry, int $most = PHP_INT_MAX): \Generator
 {
@@ -368,7 +369,7 @@ function rows(string $command, array $parameters, string $list, string $entry, i
     } while ($start < (int) $answer['totalresults']);
 }
 
-/** The entries of an answer. WHMCS nests them; its reference shows those of GetClientsDomains under flat names. */
+/** The entries of an answer. WHMCS nests them, but its reference shows flat names for GetClientsDomains. */
 function entries(array $answer, string $list, string $entry): array
 {
     if (is_array($answer[$list][$entry] ?? null)) {
@@ -383,7 +384,7 @@ function entries(array $answer, string $list, string $entry): array
     return array_values($entries);
 }
 
-/** What WHMCS knows of a client; null if there is no such client. */
+/** The details of a client in WHMCS, or null if there is no such client. */
 function details(int $client): ?array
 {
     $answer = localAPI('GetClientsDetails', ['clientid' => $client]);
@@ -397,9 +398,9 @@ function details(int $client): ?array
 }
 
 /**
- * What Signet shall know of a client besides what it owns: the status, and that single sign-on is off if WHMCS forbids it. What
- * an event says counts before what WHMCS has saved. Single sign-on that WHMCS allows is left out, and so stays what the user
- * chose at Signet. A status that Signet does not know is left out, too.
+ * The fields `status` and `sso` of the account. A field of the event takes precedence over the details that WHMCS has stored.
+ * `sso` is only sent as false: if WHMCS allows single sign-on, the choice of the user at Signet remains. A status that Signet does
+ * not know is omitted.
  */
 function state(array $event, array $details = []): array
 {
@@ -411,7 +412,7 @@ function state(array $event, array $details = []): array
         + ($isOff($event['allow_sso'] ?? null) || $isOff($details['allowSingleSignOn'] ?? null) ? ['sso' => false] : []);
 }
 
-/** @throws \RuntimeException when a client's state has no status. */
+/** @throws \RuntimeException if the state has no status. */
 function check_status(array $state): void
 {
     if (!isset($state['status'])) {
@@ -420,9 +421,9 @@ function check_status(array $state): void
 }
 
 /**
- * The ids of the services and domains of a client, whatever their status, except one that is being deleted.
+ * The ids of the services and domains of a client, with any status, except one that is being deleted.
  *
- * @throws \RuntimeException when they cannot be read to the end, or are more than `$most` of a kind.
+ * @throws \RuntimeException if it cannot read all of them, or there are more than `$most` services or domains.
  */
 function lists(int $client, array $gone = [], int $most = PHP_INT_MAX): array
 {
@@ -439,8 +440,8 @@ function ids(\Generator $rows, int $gone): array
 }
 
 /**
- * The changes that make an account own what `$lists` say, as bodies of `PATCH /admin/v1/users/{user_id}` of at most PART ids
- * each. What goes is removed before anything is added.
+ * The changes from the lists of the account to `$lists`, as bodies of `PATCH /admin/v1/users/{user_id}` with at most PART ids.
+ * Ids are removed before others are added.
  */
 function changes(array $account, array $lists): \Generator
 {
@@ -464,7 +465,7 @@ function changes(array $account, array $lists): \Generator
     }
 }
 
-/** Who owns a service; 0 for nobody. */
+/** The client that owns a service, or 0. */
 function owner_of_service(int $service): int
 {
     foreach (rows('GetClientsProducts', ['serviceid' => $service], 'products', 'product') as $row) {
@@ -473,7 +474,7 @@ function owner_of_service(int $service): int
     return 0;
 }
 
-/** Who owns a domain; 0 for nobody. */
+/** The client that owns a domain, or 0. */
 function owner_of_domain(int $domain): int
 {
     foreach (rows('GetClientsDomains', ['domainid' => $domain], 'domains', 'domain') as $row) {
@@ -482,10 +483,10 @@ function owner_of_domain(int $domain): int
     return 0;
 }
 
-/** The clients whose deletion failed, and was not repeated since. */
+/** The clients whose deletion failed and was not repeated since. */
 function failed_deletions(): array
 {
-    $newest = []; // of each client: the number of the entry, and whether it is a failure
+    $newest = []; // for each client: the id of the newest entry, and whether it is a failure
     foreach (rows('GetActivityLog', ['description' => 'Signet: ' . DELETION], 'activity', 'entry') as $row) {
         $pattern = '/^Signet: ' . DELETION . ' (\d+) (failed|repeated)/';
         if (preg_match($pattern, (string) $row['description'], $found) && $row['id'] > ($newest[$found[1]][0] ?? 0)) {
@@ -499,7 +500,7 @@ function failed_deletions(): array
 
 // ---- Events -----------------------------------------------------------------------------------------------------------------
 
-/** Does something on an event. Whatever goes wrong is noted and stays here. */
+/** Adds a hook for an event. It logs all failures. */
 function on(string $event, callable $act): void
 {
     add_hook($event, 1, function ($vars = []) use ($event, $act) {
@@ -514,10 +515,10 @@ function on(string $event, callable $act): void
 
 call_user_func(function () {
     $accounts = new Accounts();
-    $owners = []; // of services that are being edited
+    $owners = []; // the owners of services before an edit, by service
 
     on('ClientAdd', function ($vars) use ($accounts) {
-        $accounts->put((int) ($vars['client_id'] ?? $vars['userid'])); // the latter before WHMCS 8
+        $accounts->put((int) ($vars['client_id'] ?? $vars['userid'])); // `userid` before WHMCS 8
     });
     on('ClientEdit', function ($vars) use ($accounts) {
         $accounts->put((int) $vars['userid'], $vars);
@@ -525,7 +526,7 @@ call_user_func(function () {
     on('ClientClose', function ($vars) use ($accounts) {
         $accounts->put((int) $vars['userid'], ['status' => 'Closed']);
     });
-    foreach (['PreDeleteClient', 'ClientDelete'] as $event) { // the latter before WHMCS 8
+    foreach (['PreDeleteClient', 'ClientDelete'] as $event) { // `ClientDelete` before WHMCS 8
         on($event, function ($vars) use ($accounts) {
             $accounts->delete((int) $vars['userid']);
         });
@@ -549,7 +550,7 @@ call_user_func(function () {
         $client = (int) $vars['userid'];
         $accounts->put($client);
         $before = $owners[(int) $vars['serviceid']] ?? $client;
-        if ($before !== $client) { // it was moved
+        if ($before !== $client) { // the service was moved to another client
             $accounts->put($before);
         }
     });

@@ -17,7 +17,6 @@ fn parse(method: Method, target: &str, body: &str) -> Result<AdminRequest, Failu
     parse_as(&[JSON], method, target, body)
 }
 
-/// The status of the refusal, if it is one.
 fn status(outcome: Result<AdminRequest, Failure>) -> Option<u16> {
     outcome.err().map(|failure| failure.status)
 }
@@ -28,7 +27,7 @@ fn authenticate(headers: &[(&str, &str)]) -> Result<(), Failure> {
 }
 
 #[test]
-fn the_administration_token_opens_the_door() {
+fn the_administration_token_is_accepted() {
     let token = "the-administration-token";
     for value in ["Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", "Bearer {} ", " Bearer  {}\t"] {
         assert_eq!(authenticate(&[("authorization", &value.replace("{}", token))]), Ok(()), "{value:?}");
@@ -36,7 +35,7 @@ fn the_administration_token_opens_the_door() {
 }
 
 #[test]
-fn no_token_and_a_wrong_one_are_refused_alike() {
+fn a_missing_and_a_wrong_token_have_the_same_answer() {
     let missing = authenticate(&[]).unwrap_err();
     assert_eq!(missing.status, 401);
     assert_eq!(missing.header, Some(("WWW-Authenticate", r#"Bearer realm="signet administration""#)));

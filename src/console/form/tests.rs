@@ -2,13 +2,13 @@ use super::*;
 
 const CLIENT: &str = "portal";
 
-fn parse(address: &str, body: &str) -> Result<Act, Failure> {
-    Act::parse(crate::console::view_at(address).unwrap(), &Params::parse(b"", body.as_bytes()).unwrap())
+fn parse(address: &str, body: &str) -> Result<FormAction, Failure> {
+    FormAction::parse(crate::console::view_at(address).unwrap(), &Params::parse(b"", body.as_bytes()).unwrap())
 }
 
-/// What a form asks, in short.
-fn asks(address: &str, body: &str) -> String {
-    match parse(address, body).unwrap().ask {
+/// The request that a form makes, in short.
+fn request(address: &str, body: &str) -> String {
+    match parse(address, body).unwrap().request {
         AdminRequest::User(user, UserRequest::PutAccount { account, end_sessions }) => {
             format!("{user} put {}, end_sessions: {end_sessions}", serde_json::to_string(&account).unwrap())
         }
@@ -40,12 +40,12 @@ fn each_form_of_a_user_is_one_command() {
         ("action=delete&confirmed=yes", "1 DeleteAccount { erase: false }"),
         ("action=delete&confirmed=yes&erase=on", "1 DeleteAccount { erase: true }"),
     ] {
-        assert_eq!(asks("/admin/users/1", body), expected, "{body}");
+        assert_eq!(request("/admin/users/1", body), expected, "{body}");
     }
 }
 
 #[test]
-fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
+fn only_the_changed_fields_of_a_shown_account_are_written() {
     let shown = r#"{"status":"Active","sso":true,"services":["12","13"],"domains":[]}"#;
     for (fields, expected) in [
         ("status=Active&sso=on&services=12%0D%0A13&domains=", "{}"),
@@ -57,20 +57,20 @@ fn of_an_account_that_was_shown_only_what_was_changed_is_written() {
             form_urlencoded::Serializer::new(format!("action=save&{fields}")).append_pair("shown", shown).finish();
         for (end, is_end) in [("", false), ("&end_sessions=on", true)] {
             let expected = format!("1 patch {expected}, end_sessions: {is_end}");
-            assert_eq!(asks("/admin/users/1", &format!("{body}{end}")), expected, "{fields}");
+            assert_eq!(request("/admin/users/1", &format!("{body}{end}")), expected, "{fields}");
         }
     }
-    // Lists that are too long for the form are in neither.
+    // Lists that are too long for the form are neither in `shown` nor in the fields.
     let body = form_urlencoded::Serializer::new("action=save&status=Closed".to_owned())
         .append_pair("shown", r#"{"status":"Active","sso":false}"#)
         .finish();
-    assert_eq!(asks("/admin/users/1", &body), r#"1 patch {"status":"Closed"}, end_sessions: false"#);
+    assert_eq!(request("/admin/users/1", &body), r#"1 patch {"status":"Closed"}, end_sessions: false"#);
     assert_eq!(parse("/admin/users/1", "action=save&status=Active&shown=x").unwrap_err().status, 400);
 }
 
 #[test]
 fn a_new_set_is_bound_or_delegated() {
-    let created = |body: &str| match parse("/admin/credentials/new", body).unwrap().ask {
+    let created = |body: &str| match parse("/admin/credentials/new", body).unwrap().request {
         AdminRequest::Credential(RecordRequest::Create(input)) => input,
         other => panic!("{other:?}"),
     };
@@ -93,7 +93,7 @@ fn a_new_set_is_bound_or_delegated() {
 #[test]
 fn each_form_of_a_set_is_one_request() {
     let address = format!("/admin/credentials/{CLIENT}");
-    let change = |body: &str| match parse(&address, body).unwrap().ask {
+    let change = |body: &str| match parse(&address, body).unwrap().request {
         AdminRequest::Credential(RecordRequest::Patch(id, change)) => {
             assert_eq!(id.as_str(), CLIENT);
             change
@@ -117,7 +117,7 @@ fn each_form_of_a_set_is_one_request() {
             r#"Credential(Delete { id: ClientId("portal"), end_sessions: true })"#,
         ),
     ] {
-        assert_eq!(asks(&address, body), expected);
+        assert_eq!(request(&address, body), expected);
     }
 }
 
@@ -125,28 +125,28 @@ fn each_form_of_a_set_is_one_request() {
 fn each_form_of_tokens_and_api_credentials_is_one_request() {
     let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
     assert_eq!(
-        asks(&format!("/admin/tokens/{jti}"), "action=revoke&confirmed=on"),
+        request(&format!("/admin/tokens/{jti}"), "action=revoke&confirmed=on"),
         format!("RevokeToken(TokenId({jti:?}))")
     );
-    let act = parse("/admin/api-credentials/new", "name=P&CreateSsoToken=on&allowed_addresses=192.0.2.1+2001:db8::/32")
-        .unwrap();
-    let AdminRequest::ApiCredential(RecordRequest::Create(input)) = act.ask else { panic!() };
+    let body = "name=P&CreateSsoToken=on&allowed_addresses=192.0.2.1+2001:db8::/32";
+    let action = parse("/admin/api-credentials/new", body).unwrap();
+    let AdminRequest::ApiCredential(RecordRequest::Create(input)) = action.request else { panic!() };
     assert_eq!(input.actions, [ActionName::CreateSsoToken]);
     let addresses: Vec<_> = input.allowed_addresses.into_iter().map(AddressRange::to_text).collect();
     assert_eq!(addresses, ["192.0.2.1", "2001:db8::/32"]);
     let address = "/admin/api-credentials/api";
-    assert!(asks(address, "action=save&name=P").starts_with(r#"ApiCredential(Patch(ClientId("api"), "#));
-    assert_eq!(asks(address, "action=end_sessions"), r#"EndApiCredentialSessions(ClientId("api"))"#);
+    assert!(request(address, "action=save&name=P").starts_with(r#"ApiCredential(Patch(ClientId("api"), "#));
+    assert_eq!(request(address, "action=end_sessions"), r#"EndApiCredentialSessions(ClientId("api"))"#);
     for (body, end_sessions) in
         [("action=revoke&confirmed=on", false), ("action=revoke&confirmed=on&end_sessions=on", true)]
     {
         let expected = format!(r#"ApiCredential(Delete {{ id: ClientId("api"), end_sessions: {end_sessions} }})"#);
-        assert_eq!(asks(address, body), expected);
+        assert_eq!(request(address, body), expected);
     }
 }
 
 #[test]
-fn what_is_not_a_form_of_the_page_or_not_confirmed_is_refused() {
+fn an_invalid_or_unconfirmed_form_is_refused() {
     let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
     for (address, body) in [
         ("/admin/users/1".to_owned(), "action=save&status=Active&services=a/b"),

@@ -1,6 +1,6 @@
-//! API credentials.
+//! The pages of API credentials.
 
-use super::parts::{Danger, ENDS_ANYBODYS, Field, List, action, csrf, end_sessions, lines, tick};
+use super::parts::{Danger, ENDS_SESSIONS_OF_ALL, Field, List, action, checkbox, csrf, end_sessions, lines};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
@@ -9,12 +9,11 @@ use crate::store::Page;
 use crate::whmcs::{ActionName, ApiCredential};
 use maud::{Markup, html};
 
-/// The page that lists API credentials.
 pub fn api_credentials_page(frame: &Frame<'_>, page: &Page<ApiCredential>) -> Response {
     let list = List {
         title: "API credentials",
         columns: &["Name", "Identifier", "Actions", "From", "Changed"],
-        none: html! { "There is none here. What calls WHMCS's API at " code { "/includes/api.php" } " needs one." },
+        none: html! { "There are no API credentials. A program that calls WHMCS's API at " code { "/includes/api.php" } " needs one." },
         add: (View::NewApiCredential, "New API credential"),
     };
     let rows: Vec<_> = page.records.iter().map(row).collect();
@@ -34,7 +33,6 @@ fn row(credential: &ApiCredential) -> Markup {
     }
 }
 
-/// The page with the form for a new API credential.
 pub fn new_api_credential_page(frame: &Frame<'_>) -> Response {
     let content = html! {
         h1 { "New API credential" }
@@ -49,7 +47,6 @@ pub fn new_api_credential_page(frame: &Frame<'_>) -> Response {
     framed(frame, 200, None, "New API credential", &content)
 }
 
-/// The page of one API credential.
 pub fn api_credential_page(frame: &Frame<'_>, credential: &ApiCredential) -> Response {
     let content = html! {
         h1 { (credential.name) }
@@ -68,11 +65,11 @@ pub fn api_credential_page(frame: &Frame<'_>, credential: &ApiCredential) -> Res
                 p { button.button type="submit" { "Save" } }
             }
         }
-        (end_sessions(frame, ENDS_ANYBODYS))
+        (end_sessions(frame, ENDS_SESSIONS_OF_ALL))
         (Danger {
             name: "revoke",
             title: "Revoke",
-            consequence: "Revoke it for good: what uses it is refused from then on.",
+            consequence: "Revoke it permanently: Signet refuses every later call with it.",
             option: Some(("end_sessions", "Also end the sessions that it opened", true)),
             button: "Revoke this API credential",
         }.section(frame))
@@ -88,7 +85,7 @@ fn fields(credential: Option<&ApiCredential>) -> Markup {
         (Field { name: "name", label: "Name", value: name, hint: "" }.line(128, true))
         fieldset {
             legend { "Actions it may call" }
-            div.boxes { @for action in ActionName::ALL { (tick(action.as_str(), on(action), &html! { (action.as_str()) })) } }
+            div.boxes { @for action in ActionName::ALL { (checkbox(action.as_str(), on(action), &html! { (action.as_str()) })) } }
         }
         (Field { name: "allowed_addresses", label: "Allowed addresses", value: &lines(&ranges), hint: "Addresses or ranges such as 192.0.2.0/24, one a line. None: from anywhere." }.area())
     }

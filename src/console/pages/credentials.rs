@@ -1,6 +1,6 @@
-//! Credential sets.
+//! The pages of credential sets.
 
-use super::parts::{Danger, ENDS_ANYBODYS, Field, List, action, csrf, end_sessions, lines, tick};
+use super::parts::{Danger, ENDS_SESSIONS_OF_ALL, Field, List, action, button, checkbox, csrf, end_sessions, lines};
 use super::{Frame, framed};
 use crate::admin::OVERLAP_SECONDS_MAX;
 use crate::console::View;
@@ -11,7 +11,7 @@ use crate::page::time;
 use crate::store::Page;
 use maud::{Markup, html};
 
-/// How long an old secret may live on, in seconds and in words.
+/// The choices for the overlap of a rotation, in seconds and in words.
 const OVERLAPS: [(u64, &str); 5] = [
     (0, "Ends at once"),
     (3_600, "Lives on for an hour"),
@@ -20,12 +20,11 @@ const OVERLAPS: [(u64, &str); 5] = [
     (OVERLAP_SECONDS_MAX, "Lives on for 30 days"),
 ];
 
-/// The page that lists credential sets.
 pub fn credentials_page(frame: &Frame<'_>, page: &Page<CredentialSet>) -> Response {
     let list = List {
         title: "Credential sets",
         columns: &["Name", "client_id", "Signs in", "State", "Changed"],
-        none: html! { "There is none here. An application needs one to sign users in." },
+        none: html! { "There are no credential sets. An application needs one to sign users in." },
         add: (View::NewCredential, "New credential set"),
     };
     let rows: Vec<_> = page.records.iter().map(row).collect();
@@ -59,7 +58,6 @@ fn state(set: &CredentialSet) -> Markup {
     }
 }
 
-/// The page with the form for a new credential set.
 pub fn new_credential_page(frame: &Frame<'_>) -> Response {
     let content = html! {
         h1 { "New credential set" }
@@ -68,7 +66,7 @@ pub fn new_credential_page(frame: &Frame<'_>) -> Response {
                 (csrf(frame))
                 (name_fields("", ""))
                 (Field { name: "user_id", label: "User ID", value: "", hint: "The one user it may sign in. Bind sets where you can." }.line(64, false))
-                (tick("delegated", false, &html! { "Any user instead, named in each request (delegated)" }))
+                (checkbox("delegated", false, &html! { "Any user instead, named in each request (delegated)" }))
                 (scope_boxes(&[]))
                 (optional_fields(None))
                 p { button.button type="submit" { "Create" } }
@@ -78,7 +76,6 @@ pub fn new_credential_page(frame: &Frame<'_>) -> Response {
     framed(frame, 200, None, "New credential set", &content)
 }
 
-/// The page of one credential set.
 pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
     let content = html! {
         div.head {
@@ -121,23 +118,23 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
             section.card aria-labelledby="switch" {
                 @if set.disabled {
                     h2 #switch { "Disabled" }
-                    p { "No token is issued, and none that was issued is taken." }
-                    form method="post" { (action(frame, "enable")) button.button.quiet type="submit" { "Enable" } }
+                    p { "Signet issues no tokens to it, and refuses those that it has." }
+                    (button(frame, "enable", "Enable"))
                 } @else {
                     h2 #switch { "Enabled" }
-                    p { "Disabling it takes effect at once, for tokens already issued too." }
-                    form method="post" { (action(frame, "disable")) button.button.quiet type="submit" { "Disable" } }
+                    p { "Disabling it takes effect at once, also for tokens that were already issued." }
+                    (button(frame, "disable", "Disable"))
                 }
             }
         }
         (end_sessions(frame, match set.binding {
             Binding::Bound { .. } => "Ends the sessions that it opened, at once.",
-            Binding::Delegated { .. } => ENDS_ANYBODYS,
+            Binding::Delegated { .. } => ENDS_SESSIONS_OF_ALL,
         }))
         (Danger {
             name: "revoke",
             title: "Revoke",
-            consequence: "Revoke it for good: its application signs nobody in any more.",
+            consequence: "Revoke it permanently: its application can no longer sign users in.",
             option: Some(("end_sessions", "Also end the sessions that it opened", true)),
             button: "Revoke this credential set",
         }.section(frame))
@@ -158,7 +155,7 @@ fn scope_boxes(on: &[Scope]) -> Markup {
             legend { "Destinations it may ask for" }
             div.boxes {
                 @for scope in Scope::destinations() {
-                    (tick(scope.as_str(), on.contains(&scope), &html! { (scope.label()) " " code.hint { (scope.as_str()) } }))
+                    (checkbox(scope.as_str(), on.contains(&scope), &html! { (scope.label()) " " code.hint { (scope.as_str()) } }))
                 }
             }
         }

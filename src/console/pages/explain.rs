@@ -1,25 +1,24 @@
-//! Plain words for the stable names of reasons.
+//! Explanations of the reasons in the log.
 
 use crate::user::Denial;
 
-/// What a reason of a denied sign-in means.
+/// Explains the reason of a denied sign-in.
 pub(super) fn explain_reason(reason: &str) -> &'static str {
     match Denial::ALL.into_iter().find(|denial| denial.reason() == reason) {
         Some(denial) => explain(denial),
         None => match reason {
             "forged" => "The link was not made by Signet, or was damaged on the way.",
             "invalid_request" => "The link was malformed, or asked for what its token does not grant.",
-            "access_denied" => "Something other than a page asked, such as an image or a script.",
-            "temporarily_unavailable" => "A browser wanted to load the page ahead of time, and was told to wait.",
+            "access_denied" => "The link was not opened as a page, but for example by an image or a script.",
+            "temporarily_unavailable" => "A browser tried to load the page ahead of time.",
             "too_many_requests" => "Too many bad links from one address.",
-            "method_not_allowed" => "The link was asked for in a way that never signs in.",
-            "storage" => "Storage did not answer. The log says which.",
+            "method_not_allowed" => "The link was requested with a method that does not sign in.",
+            "storage" => "Storage did not answer. See the log.",
             _ => "See the log.",
         },
     }
 }
 
-/// What a denial means.
 pub(super) const fn explain(denial: Denial) -> &'static str {
     match denial {
         Denial::Closed => "The account is Closed.",
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_denial_has_words_of_its_own() {
+    fn every_denial_has_its_own_explanation() {
         let words: std::collections::BTreeSet<_> = Denial::ALL.map(|denial| explain_reason(denial.reason())).into();
         assert_eq!(words.len(), Denial::ALL.len());
         assert!(!words.contains(explain_reason("something new")));

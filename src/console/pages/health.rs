@@ -1,4 +1,4 @@
-//! Whether the configuration is valid.
+//! The health page.
 
 use super::parts::table;
 use super::{Frame, framed};
@@ -6,7 +6,6 @@ use crate::console::{Check, Level};
 use crate::http::Response;
 use maud::{Markup, html};
 
-/// The page of health.
 pub fn health_page(frame: &Frame<'_>, checks: &[Check]) -> Response {
     let is_healthy = checks.iter().all(|check| check.level != Level::Bad);
     let content = html! {

@@ -1,4 +1,4 @@
-//! The pages. They work without JavaScript; one has a script, which copies a secret.
+//! The pages. They work without JavaScript. The page of a new secret has an optional script that copies it.
 
 mod api_credentials;
 mod credentials;
@@ -28,13 +28,13 @@ use maud::{Markup, html};
 const STYLE: &str = include_str!("../console.css");
 const COPY: &str = include_str!("../copy.js");
 
-/// A page of the console as an answer. Its address holds no secret, so its forms may tell where they come from.
+/// The response with a page. Addresses of the console hold no secret, so its forms may send them in `Referer` and `Origin`.
 fn answer(status: u16, script: Option<&'static str>, title: &str, body: &Markup) -> Response {
     let inline = Inline { style: Some(STYLE), script };
     page::response_with(inline, status, layout_with(inline, &format!("{title} · Console"), body)).with_own_referrer()
 }
 
-/// A page with the navigation around it.
+/// The response with a page that has the navigation.
 fn framed(frame: &Frame<'_>, status: u16, script: Option<&'static str>, title: &str, content: &Markup) -> Response {
     let body = html! {
         a.skip href="#content" { "Skip to the content" }
@@ -64,7 +64,7 @@ fn framed(frame: &Frame<'_>, status: u16, script: Option<&'static str>, title: &
     answer(status, script, title, &body)
 }
 
-/// The page of a failure, for an administrator who is signed in.
+/// The failure page for an administrator who is signed in.
 pub fn failure_page(frame: &Frame<'_>, failure: &Failure) -> Response {
     let title = failure_title(failure);
     let content = html! {

@@ -1,4 +1,4 @@
-//! The pages for whoever is not signed in.
+//! The pages that need no session.
 
 use super::{answer, failure_title};
 use crate::console::{SIGN_IN_PATH, View};
@@ -6,11 +6,10 @@ use crate::failure_response::status_phrase;
 use crate::http::{BROWSER_CHALLENGE, Failure, Response};
 use maud::{Markup, html};
 
-/// What is said where administration has no origin.
 pub const ADMINISTRATION_OFF: &str =
     "Administration is off. Set CONSOLE_ORIGIN to an address of its own, apart from the client area, to turn it on.";
 
-/// The page that signs an administrator in, who wants to see `then`. `failure` is why it did not work before.
+/// The form that signs an administrator in and then shows `then`. `failure` is that of the previous attempt.
 pub fn sign_in_page(then: &View, failure: Option<&Failure>) -> Response {
     let body = html! {
         main.card {
@@ -32,7 +31,7 @@ pub fn sign_in_page(then: &View, failure: Option<&Failure>) -> Response {
     answer(401, None, "Sign in", &body).with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1)
 }
 
-/// The page of a failure, for whoever is not signed in or whose session was not looked at.
+/// The failure page for requests whose session was not checked or is not active.
 pub fn refusal_page(failure: &Failure) -> Response {
     let message = html! {
         p.message role="alert" { (failure.description) }
@@ -41,7 +40,7 @@ pub fn refusal_page(failure: &Failure) -> Response {
     failure.add_header(card(failure.status, failure_title(failure), &message))
 }
 
-/// The page at an address where administration is not served, with the right one: 421 (RFC 9110 section 15.5.20).
+/// The answer at an origin that does not serve administration: 421 (RFC 9110 section 15.5.20), with the right address.
 pub fn misdirected_page(console_origin: Option<&str>) -> Response {
     match console_origin {
         Some(origin) => {

@@ -1,4 +1,4 @@
-//! The overview: sign-ins and denials.
+//! The overview page: a chart of sign-ins and denials.
 
 use super::explain::explain_reason;
 use super::parts::table;
@@ -8,16 +8,15 @@ use crate::http::Response;
 use crate::time::Timestamp;
 use maud::{Markup, html};
 
-/// The chart's measures, in its own units.
+/// The size of the chart, in units of its `viewBox`.
 const WIDTH: u64 = 640;
 const HEIGHT: u64 = 150;
 const TOP: u64 = 14;
-/// Every how many days the chart says which day it is, counted back from today.
-const LABELLED: u64 = 3;
-/// The length of the longest bar of the table, in its own units.
+/// The days between two labels of the chart.
+const LABEL_DAYS: u64 = 3;
+/// The length of the longest bar of the table, in units of its `viewBox`.
 const BAR: u64 = 100;
 
-/// The page of the overview.
 pub fn overview_page(frame: &Frame<'_>, counters: &Counters) -> Response {
     let content = html! {
         h1 { "Overview" }
@@ -31,7 +30,7 @@ pub fn overview_page(frame: &Frame<'_>, counters: &Counters) -> Response {
         }
         section.card aria-labelledby="denials" {
             h2 #denials { "Denials by reason" }
-            @if counters.denials.is_empty() { p { "There were none." } } @else { (denials(counters)) }
+            @if counters.denials.is_empty() { p { "There were no denials." } } @else { (denials(counters)) }
         }
         div.pair {
             section.card aria-labelledby="find-user" { h2 #find-user { "Find a user" } (users::find_form()) }
@@ -45,7 +44,7 @@ fn date(day: &Day, pattern: &str) -> String {
     Timestamp::from_seconds(day.day.saturating_mul(86_400)).format(pattern)
 }
 
-/// `part` of `whole` on a scale of `length`; at least 1 if there is any.
+/// Scales `part` so that `whole` becomes `length`. A part that is not 0 becomes at least 1.
 fn scaled(part: u64, whole: u64, length: u64) -> u64 {
     match part {
         0 => 0,
@@ -53,7 +52,7 @@ fn scaled(part: u64, whole: u64, length: u64) -> u64 {
     }
 }
 
-/// A column for each day: denials upon sign-ins. The numbers follow as a table.
+/// The chart, with a stacked column for each day, and its numbers as a table.
 fn chart(counters: &Counters) -> Markup {
     let highest = counters.days.iter().map(|day| day.signed_in.saturating_add(day.denied)).max().unwrap_or(0);
     let step = WIDTH.checked_div(counters.days.len() as u64).unwrap_or(WIDTH);
@@ -69,7 +68,7 @@ fn chart(counters: &Counters) -> Markup {
                     @let top = top_of_good.saturating_sub(bad);
                     rect.good-fill x=(x.saturating_add(margin)) y=(top_of_good) width=(width) height=(good) {}
                     rect.bad-fill x=(x.saturating_add(margin)) y=(top) width=(width) height=(bad) {}
-                    @if day.day % LABELLED == counters.days.last().map_or(0, |last| last.day % LABELLED) {
+                    @if day.day % LABEL_DAYS == counters.days.last().map_or(0, |last| last.day % LABEL_DAYS) {
                         text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (date(day, "%-d %b")) }
                     }
                 }

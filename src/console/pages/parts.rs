@@ -1,4 +1,4 @@
-//! What several pages have.
+//! Parts that several pages have.
 
 use super::{COPY, framed};
 use crate::console::{Notice, Section, View};
@@ -6,18 +6,15 @@ use crate::http::Response;
 use crate::secret::Secret;
 use maud::{Markup, html};
 
-/// What is around a page.
+/// The common parts of a page.
 #[derive(Clone, Copy)]
 pub struct Frame<'a> {
-    /// The part of the console it belongs to.
     pub section: Section,
-    /// The proof for its forms.
     pub csrf_token: &'a str,
-    /// What was just done.
     pub notice: Option<Notice>,
 }
 
-/// The hidden fields of a form.
+/// The hidden field with the CSRF token.
 pub(super) fn csrf(frame: &Frame<'_>) -> Markup {
     html! { input type="hidden" name="csrf_token" value=(frame.csrf_token); }
 }
@@ -30,7 +27,12 @@ pub(super) fn action(frame: &Frame<'_>, action: &str) -> Markup {
     }
 }
 
-/// A field to fill in.
+/// A form that is only a button.
+pub(super) fn button(frame: &Frame<'_>, name: &str, label: &str) -> Markup {
+    html! { form method="post" { (action(frame, name)) button.button.quiet type="submit" { (label) } } }
+}
+
+/// An input field.
 pub(super) struct Field<'a> {
     pub(super) name: &'a str,
     pub(super) label: &'a str,
@@ -39,46 +41,52 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    pub(super) fn line(&self, longest: u16, is_required: bool) -> Markup {
-        let hint = format!("{}-hint", self.name);
-        html! {
-            div.field {
-                label for=(self.name) { (self.label) }
-                input id=(self.name) type="text" name=(self.name) value=(self.value) maxlength=(longest)
-                    required[is_required] autocomplete="off" spellcheck="false"
-                    aria-describedby=[(!self.hint.is_empty()).then_some(&hint)];
-                @if !self.hint.is_empty() { p.hint id=(hint) { (self.hint) } }
+    /// A field of one line.
+    pub(super) fn line(&self, max_length: u16, is_required: bool) -> Markup {
+        self.with_label(|hint| {
+            html! {
+                input id=(self.name) type="text" name=(self.name) value=(self.value) maxlength=(max_length)
+                    required[is_required] autocomplete="off" spellcheck="false" aria-describedby=[hint];
             }
-        }
+        })
     }
 
-    /// The same, with room for several lines.
+    /// A field of several lines.
     pub(super) fn area(&self) -> Markup {
-        let hint = format!("{}-hint", self.name);
+        self.with_label(|hint| {
+            html! {
+                textarea id=(self.name) name=(self.name) autocomplete="off" spellcheck="false"
+                    aria-describedby=[hint] { "\n" (self.value) }
+            }
+        })
+    }
+
+    fn with_label(&self, input: impl Fn(Option<&str>) -> Markup) -> Markup {
+        let id = format!("{}-hint", self.name);
+        let hint = (!self.hint.is_empty()).then_some(id.as_str());
         html! {
             div.field {
                 label for=(self.name) { (self.label) }
-                textarea id=(self.name) name=(self.name) autocomplete="off" spellcheck="false"
-                    aria-describedby=[(!self.hint.is_empty()).then_some(&hint)] { "\n" (self.value) }
-                @if !self.hint.is_empty() { p.hint id=(hint) { (self.hint) } }
+                (input(hint))
+                @if hint.is_some() { p.hint id=(id) { (self.hint) } }
             }
         }
     }
 }
 
-/// A box to tick.
-pub(super) fn tick(name: &str, is_on: bool, label: &Markup) -> Markup {
+/// A checkbox.
+pub(super) fn checkbox(name: &str, is_on: bool, label: &Markup) -> Markup {
     html! { label.box { input type="checkbox" name=(name) checked[is_on]; span { (label) } } }
 }
 
-/// A form that must be confirmed before it does what cannot be undone.
+/// The form of an action that cannot be undone. A checkbox must confirm it.
 pub(super) struct Danger<'a> {
-    /// The action, which also names the form.
+    /// The value of `action`, which is also the id of the section.
     pub(super) name: &'a str,
     pub(super) title: &'a str,
-    /// What happens, beside the box that confirms it.
+    /// The label of the checkbox that confirms.
     pub(super) consequence: &'a str,
-    /// The name and the label of a box for more, and whether it is ticked at first, if there is one.
+    /// The name and the label of another checkbox, and whether it is checked at first.
     pub(super) option: Option<(&'a str, &'a str, bool)>,
     pub(super) button: &'a str,
 }
@@ -91,7 +99,7 @@ impl Danger<'_> {
                 form.fields method="post" {
                     (action(frame, self.name))
                     label.box { input type="checkbox" name="confirmed" required; span { (self.consequence) } }
-                    @if let Some((name, label, is_on)) = self.option { (tick(name, is_on, &html! { (label) })) }
+                    @if let Some((name, label, is_on)) = self.option { (checkbox(name, is_on, &html! { (label) })) }
                     p { button.button.quiet type="submit" { (self.button) } }
                 }
             }
@@ -99,24 +107,21 @@ impl Danger<'_> {
     }
 }
 
-/// The section that ends the sessions of an application. `words` say when that takes effect.
-pub(super) fn end_sessions(frame: &Frame<'_>, words: &str) -> Markup {
+/// The section that ends the sessions of an application. `effect` explains when that happens.
+pub(super) fn end_sessions(frame: &Frame<'_>, effect: &str) -> Markup {
     html! {
         section.card aria-labelledby="sessions" {
             h2 #sessions { "Sessions" }
-            p { (words) }
-            form method="post" {
-                (action(frame, "end_sessions"))
-                button.button.quiet type="submit" { "End its sessions" }
-            }
+            p { (effect) }
+            (button(frame, "end_sessions", "End its sessions"))
         }
     }
 }
 
-/// When the end of the sessions that may be anybody's takes effect.
-pub(super) const ENDS_ANYBODYS: &str = "Ends the sessions that it opened, of all users, within about a minute.";
+/// The effect of [`end_sessions`] for an application whose sessions may be those of any user.
+pub(super) const ENDS_SESSIONS_OF_ALL: &str = "Ends the sessions that it opened, of all users, within about a minute.";
 
-/// A table, of which a narrow screen makes blocks. A column without a name has buttons or bars.
+/// A table. On a narrow screen its rows become blocks. A column with an empty name has buttons or bars.
 pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     html! {
         div.scroll role="group" aria-label=(label) tabindex="0" {
@@ -130,7 +135,7 @@ pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     }
 }
 
-/// A form that finds something by its id.
+/// A form that searches for an id.
 pub(super) fn find(view: &View, name: &str, label: &str) -> Markup {
     html! {
         form.find method="get" action=(view.address()) {
@@ -143,24 +148,24 @@ pub(super) fn find(view: &View, name: &str, label: &str) -> Markup {
     }
 }
 
-/// A list that is read a page at a time and can be added to.
+/// The list of credential sets or API credentials.
 pub(super) struct List<'a> {
     pub(super) title: &'a str,
     pub(super) columns: &'a [&'a str],
-    /// What is said when nothing is listed.
+    /// The text of a page without rows.
     pub(super) none: Markup,
-    /// The page that adds to it, and the words that lead there.
+    /// The page with the form for a new record, and the text of the link to it.
     pub(super) add: (View, &'a str),
 }
 
 impl List<'_> {
-    /// The page of these rows, with a link to the `next`.
+    /// A page of the list, with a link to the `next` one.
     pub(super) fn page(&self, frame: &Frame<'_>, rows: &[Markup], next: Option<&View>) -> Response {
-        let (add, words) = &self.add;
+        let (add, label) = &self.add;
         let content = html! {
             div.head {
                 h1 { (self.title) }
-                p { a.button href=(add.address()) { (words) } }
+                p { a.button href=(add.address()) { (label) } }
             }
             section.card aria-label=(self.title) {
                 @if rows.is_empty() {
@@ -175,12 +180,12 @@ impl List<'_> {
     }
 }
 
-/// Identifiers, one a line.
+/// Joins texts, one on each line.
 pub(super) fn lines<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.as_ref().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// The page that shows a new secret, this once. `id` is what the application needs beside it, and what that is called.
+/// The page that shows a new secret, once. It also shows the `id` that the application needs, and its `name`.
 pub fn secret_page(
     frame: &Frame<'_>,
     status: u16,

@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use crate::store::Page;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
-use crate::user::{Account, Event, Session};
+use crate::user::{Account, Event, Session, session_for_test};
 use crate::whmcs::ApiCredential;
 use serde_json::json;
 
@@ -46,11 +46,8 @@ fn account(services: &[String]) -> Account {
 
 fn users(user_agent: &str) -> Response {
     let (id, account) = (UserId::parse("42").unwrap(), account(&["12".to_owned()]));
-    let session: Session = serde_json::from_value(json!({
-        "id": "AgICAgICAgICAgICAgICAg", "token": "AQEBAQEBAQEBAQEBAQEBAQ", "client_id": "portal", "destination": null,
-        "created_at": 1, "last_seen_at": 2, "idle_seconds": 60, "max_expires_at": 1000, "address": user_agent, "user_agent": user_agent,
-    }))
-    .unwrap();
+    let (address, browser) = (Some(user_agent.to_owned()), Some(user_agent.to_owned()));
+    let session = Session { address, user_agent: browser, ..session_for_test() };
     let event: Event = serde_json::from_value(json!({
         "at": 1, "event": "sso.denied", "request_id": "r1", "reason": "closed", "client_id": "portal",
         "jti": "AQEBAQEBAQEBAQEBAQEBAQ", "address": user_agent, "user_agent": user_agent,
@@ -75,7 +72,7 @@ fn token_record() -> TokenRecord {
     .unwrap()
 }
 
-/// Every page, with `text` where it shows what others wrote.
+/// Every page, with `text` in place of all texts from outside.
 fn pages(text: &str) -> Vec<Response> {
     let page = |records| Page { records, cursor: None };
     let counts = [Count { day: NOW.day(), outcome: Outcome::Denied, reason: text.into(), count: 3 }];
@@ -106,7 +103,7 @@ fn pages(text: &str) -> Vec<Response> {
 }
 
 #[test]
-fn what_others_wrote_is_text() {
+fn texts_from_outside_are_escaped() {
     for page in pages(EVIL) {
         assert!(
             !page.body.contains("<script>alert") && !page.body.contains("<img") && !page.body.contains("<i>"),
@@ -117,7 +114,7 @@ fn what_others_wrote_is_text() {
 }
 
 #[test]
-fn every_page_forbids_what_it_does_not_contain() {
+fn every_page_has_a_strict_content_security_policy() {
     for page in pages("x") {
         let policy = page.header("Content-Security-Policy").unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
@@ -150,7 +147,7 @@ fn lists_that_are_too_long_for_a_form_are_left_out_of_it() {
 }
 
 #[test]
-fn every_form_that_changes_something_carries_the_proof() {
+fn every_form_that_changes_something_has_the_csrf_token() {
     for page in pages("x") {
         for form in page.body.split("<form").skip(1).filter(|form| form.contains("method=\"post\"")) {
             let form = form.split("</form>").next().unwrap();

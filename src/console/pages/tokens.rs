@@ -1,4 +1,4 @@
-//! Tokens: the record, and what became of it.
+//! The pages of tokens.
 
 use super::explain::explain;
 use super::parts::{Danger, find};
@@ -11,24 +11,21 @@ use crate::token::TokenRecord;
 use crate::user::{Fate, TokenFate};
 use maud::{Markup, html};
 
-/// The form that finds a token.
 pub(super) fn find_form() -> Markup {
     find(&View::Tokens, "jti", "Token id (jti)")
 }
 
-/// The page that finds a token.
 pub fn find_token_page(frame: &Frame<'_>) -> Response {
     let content = html! {
         h1 { "Tokens" }
         section.card aria-label="Find a token" {
             (find_form())
-            p.hint { "The token endpoint answers the id as " code { "jti" } "; the audit trail of its user has it too. Records are kept for a day." }
+            p.hint { "The token endpoint returns the id as " code { "jti" } ". The audit trail of its user has it too. Signet keeps the record for a day." }
         }
     };
     framed(frame, 200, None, "Tokens", &content)
 }
 
-/// The page of a token at `now`.
 pub fn token_page(frame: &Frame<'_>, record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -> Response {
     let is_pending = fate.is_none() && now < record.expires_at;
     let content = html! {
@@ -55,7 +52,7 @@ pub fn token_page(frame: &Frame<'_>, record: &TokenRecord, fate: Option<&TokenFa
             (Danger {
                 name: "revoke",
                 title: "Revoke",
-                consequence: "Revoke it: its link signs nobody in any more.",
+                consequence: "Revoke it: its link can no longer sign its user in.",
                 option: None,
                 button: "Revoke this token",
             }.section(frame))
@@ -68,18 +65,18 @@ fn explanation(record: &TokenRecord, fate: Option<&TokenFate>, now: Timestamp) -
     match fate {
         Some(TokenFate { fate: Fate::SignedIn, at }) => html! {
             p { strong { "It signed its user in" } " on " (time(*at)) "." }
-            p.hint { "If the user says that nothing happened, look at what the client area did after the redirect." }
+            p.hint { "If the user reports a problem, check what the client area did after the redirect." }
         },
         Some(TokenFate { fate: Fate::Denied(denial), at }) => html! {
             p { strong { "It was denied" } " on " (time(*at)) ". " (explain(*denial)) }
-            p.hint { "It is spent. Once the cause is mended, the application must ask for another token." }
+            p.hint { "It cannot be used again. When the cause is fixed, the application must request another token." }
         },
         Some(TokenFate { fate: Fate::Revoked, at }) => html! {
             p { strong { "It was revoked" } " on " (time(*at)) ", before anybody used it." }
         },
         None if now >= record.expires_at => html! {
             p { strong { "It expired." } " No browser opened its link in time." }
-            p.hint { "The application should redirect the browser at once. A token lives a minute at most." }
+            p.hint { "The application should redirect the browser at once. A token is valid for a minute at most." }
         },
         None => html! {
             p { strong { "It is waiting." } " No browser has opened its link yet." }

@@ -1,6 +1,6 @@
-//! Users: the account, its sessions, its audit trail.
+//! The pages of users: the account, its sessions and its audit trail.
 
-use super::parts::{Danger, Field, action, find, lines, table, tick};
+use super::parts::{Danger, Field, action, button, checkbox, find, lines, table};
 use super::{Frame, framed};
 use crate::console::View;
 use crate::destination::Scope;
@@ -12,38 +12,32 @@ use crate::user::{Account, Actor, Event, EventReason, Session, SessionEnd, Statu
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-/// What the page of a user shows.
 pub struct UserPage<'a> {
-    /// The user.
     pub id: &'a UserId,
-    /// The account.
     pub account: &'a Account,
-    /// The live sessions, newest first.
+    /// The active sessions, newest first.
     pub sessions: &'a [Session],
     /// A page of the audit trail, newest first.
     pub events: &'a [(u64, Event)],
-    /// The cursor of the next page of it.
+    /// The cursor of the next page of events.
     pub older: Option<String>,
 }
 
-/// The form that finds a user.
 pub(super) fn find_form() -> Markup {
     find(&View::Users, "user_id", "User ID")
 }
 
-/// The page that finds a user.
 pub fn find_user_page(frame: &Frame<'_>) -> Response {
     let content = html! {
         h1 { "Users" }
         section.card aria-label="Find a user" {
             (find_form())
-            p.hint { "A user who is not known yet can be created there." }
+            p.hint { "To create an account, search for its User ID." }
         }
     };
     framed(frame, 200, None, "Users", &content)
 }
 
-/// The page of a user who has no account.
 pub fn unknown_user_page(frame: &Frame<'_>, id: &UserId) -> Response {
     let content = html! {
         h1 { "User " (id) }
@@ -56,7 +50,6 @@ pub fn unknown_user_page(frame: &Frame<'_>, id: &UserId) -> Response {
     framed(frame, 404, None, &format!("User {id}"), &content)
 }
 
-/// The page of a user.
 pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
     let UserPage { id, account, sessions, events, ref older } = *page;
     let content = html! {
@@ -78,14 +71,14 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
         }
         section.card aria-labelledby="events" {
             h2 #events { "Audit trail" }
-            @if events.is_empty() { p { "Nothing is on record." } } @else { (event_table(events)) }
+            @if events.is_empty() { p { "There are no events." } } @else { (event_table(events)) }
             @if older.is_some() {
                 p { a.button.quiet href=(View::User { id: id.clone(), cursor: older.clone() }.address()) { "Older events" } }
             }
         }
         section.card aria-labelledby="export" {
             h2 #export { "Export" }
-            p { "Everything that Signet keeps of this user, as JSON." }
+            p { "Everything that Signet stores about this user, as JSON." }
             p { a.button.quiet href=(View::Export(id.clone()).address()) download=(format!("user-{id}.json")) { "Download" } }
         }
         (Danger {
@@ -99,10 +92,10 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
     framed(frame, 200, None, &format!("User {id}"), &content)
 }
 
-/// How many services and domains the form of an account lists at most, together: a form has to fit into 64 KiB.
+/// The greatest number of services and domains that the form of an account lists. A form must not exceed 64 KiB.
 const LISTED_MAX: usize = 400;
 
-/// The form of an account. Longer lists than [`LISTED_MAX`] are left out of it, and so stay as they are.
+/// The form of an account. It leaves out lists that are longer than [`LISTED_MAX`], and does not change them.
 fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
     let status = account.map_or(Status::Active, |account| account.status);
     let listed = account.filter(|account| account.owned() <= LISTED_MAX);
@@ -119,8 +112,8 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
                 }
                 p.hint #status-hint { "Active and Inactive accounts may sign in. Closing one ends its sessions." }
             }
-            (tick("sso", account.is_none_or(|account| account.sso), &html! { "Single sign-on is allowed" }))
-            @if account.is_some() { (tick("end_sessions", false, &html! { "Also end all sessions" })) }
+            (checkbox("sso", account.is_none_or(|account| account.sso), &html! { "Single sign-on is allowed" }))
+            @if account.is_some() { (checkbox("end_sessions", false, &html! { "Also end all sessions" })) }
             @if let Some(account) = account.filter(|_| listed.is_none()) {
                 p.hint {
                     "It owns " (account.services.len()) " services and " (account.domains.len()) " domains. "
@@ -135,7 +128,8 @@ fn account_form(frame: &Frame<'_>, account: Option<&Account>) -> Markup {
     }
 }
 
-/// The account as its form shows it: what is not changed there is not written, for others write too.
+/// The account as the form shows it. Signet writes only the fields that were changed in the form, because another administrator may
+/// have changed others.
 fn shown(account: &Account) -> Value {
     let Account { status, sso, services, domains, .. } = account;
     if account.owned() > LISTED_MAX {
@@ -151,7 +145,7 @@ fn session_table(frame: &Frame<'_>, sessions: &[Session]) -> Markup {
         }))
         @let applications = applications_of(sessions);
         div.actions {
-            form method="post" { (action(frame, "end_sessions")) button.button.quiet type="submit" { "End all sessions" } }
+            (button(frame, "end_sessions", "End all sessions"))
             @if applications.len() > 1 {
                 @for client_id in applications {
                     form method="post" {
@@ -207,7 +201,6 @@ fn event_row(event: &Event) -> Markup {
     }
 }
 
-/// What an event says beside what happened.
 fn details(event: &Event) -> Markup {
     html! {
         @match event.reason {

@@ -2,7 +2,7 @@
 
 use crate::admin::{AdminReply, PageRequest, UserRequest};
 use crate::console::{
-    self, Act, ConsoleCookie, ConsoleRequest, ConsoleSession, Counters, Frame, Platform, SignIn, SignInRequest,
+    self, ConsoleCookie, ConsoleRequest, ConsoleSession, Counters, FormAction, Frame, Platform, SignIn, SignInRequest,
     UserPage, View, arrival_address, first_day_shown, view_at,
 };
 use crate::edge::runtime::platform::{milliseconds, random};
@@ -13,7 +13,7 @@ use crate::edge::storage::sessions::counting;
 use crate::edge::storage::user_object;
 use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Method, Response};
 use crate::id::{ClientId, SessionId, UserId};
-use crate::session::FormProof;
+use crate::session::CsrfToken;
 use futures_util::future::{TryFutureExt as _, try_join3};
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     }
     // 5.
     let wanted = view_at(&context.request.target()).unwrap_or(View::Overview);
-    let proof = FormProof { sid };
+    let proof = CsrfToken { sid };
     let csrf_token = proof.seal(&context.settings.keys)?;
     let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
     let outcome = Operator { context, proof, frame }.serve().await;
@@ -127,7 +127,7 @@ fn go_to(address: &str, context: &RequestContext) -> Response {
 /// An administrator who is signed in.
 struct Operator<'a> {
     context: &'a RequestContext,
-    proof: FormProof,
+    proof: CsrfToken,
     frame: Frame<'a>,
 }
 
@@ -139,10 +139,10 @@ impl Operator<'_> {
                 self.show(view, &Frame { notice, ..self.frame }).await
             }
             ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.context)),
-            ConsoleRequest::Act { act, csrf_token } => {
+            ConsoleRequest::Act { action, csrf_token } => {
                 self.proof.check(&csrf_token, &self.context.settings.keys)?;
                 self.context.audit.set_reason("changed");
-                self.act(*act).await
+                self.act(*action).await
             }
             ConsoleRequest::SignOut { csrf_token } => {
                 self.proof.check(&csrf_token, &self.context.settings.keys)?;
@@ -155,9 +155,9 @@ impl Operator<'_> {
     }
 
     /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
-    async fn act(&self, act: Act) -> Result<Response, Error> {
+    async fn act(&self, action: FormAction) -> Result<Response, Error> {
         let status = |is_new| if is_new { 201 } else { 200 };
-        Ok(match perform(act.ask, self.context).await? {
+        Ok(match perform(action.request, self.context).await? {
             AdminReply::Credential { set, secret: Some(secret), is_new } => {
                 let id = ("client_id", set.client_id.as_str());
                 let then = View::Credential(set.client_id.clone());
@@ -168,7 +168,7 @@ impl Operator<'_> {
                 let then = View::ApiCredential(credential.identifier.clone());
                 console::secret_page(&self.frame, status(is_new), &credential.name, id, &secret, &then)
             }
-            _ => go_to(&format!("{}?notice={}", act.then.address(), act.notice.as_str()), self.context),
+            _ => go_to(&format!("{}?notice={}", action.next.address(), action.notice.as_str()), self.context),
         })
     }
 

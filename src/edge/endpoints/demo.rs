@@ -1,7 +1,7 @@
 //! The demo's routes: the portal's page and button, and the client area.
 
 use crate::credential::CredentialInput;
-use crate::demo::{self, PORTAL_KEY, Portal, Redirect, SIGN_IN_PATH, TRACE_TTL, Trace, USERS, Visit};
+use crate::demo::{self, PORTAL_KEY, Portal, SIGN_IN_PATH, SsoRedirect, TRACE_TTL, Trace, USERS, Visit};
 use crate::destination::Scope;
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, RequestContext};
@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use worker::Date;
 
-/// Where the verdict on a session's token is found.
+/// Where the decision on a session's token is found.
 const LATEST_EVENTS: u64 = 50;
 
 /// Serves a path of the demo. `issue_token` is the token endpoint, which the portal calls.
@@ -89,7 +89,7 @@ pub(crate) async fn trace(
     if let (Some(jti), Some(location)) = (jti, goes_to(&response)) {
         let kv = context.kv()?;
         if let Some(trace) = kv.get::<Trace>(&trace_key(&jti)).await? {
-            let redirect = Redirect { status: response.status, location: location.to_owned(), ms };
+            let redirect = SsoRedirect { status: response.status, location: location.to_owned(), ms };
             kv.put(&trace_key(&jti), &Trace { redirect: Some(redirect), ..trace }, Some(TRACE_TTL)).await?;
         }
     }
@@ -115,7 +115,7 @@ async fn client_area(context: &RequestContext) -> Result<Response, Error> {
         user: cookie.sub.as_str(),
         session: &session,
         trace: &trace,
-        verdict: events.iter().map(|(_, event)| event).find(|event| event.jti.as_ref() == Some(&session.token)),
+        decision: events.iter().map(|(_, event)| event).find(|event| event.jti.as_ref() == Some(&session.token)),
         check_ms,
         now: context.now,
     });

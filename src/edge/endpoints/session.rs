@@ -5,7 +5,7 @@ use crate::edge::storage::Placement;
 use crate::edge::storage::sessions::{end, live_session, presented, stands};
 use crate::http::{ErrorCode, Failure, Method, Response};
 use crate::page;
-use crate::session::{FormProof, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, security_page};
+use crate::session::{CsrfToken, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, security_page};
 use crate::user::{Security, SessionCookie, SessionEnd, applications_of};
 
 /// Says who is signed in. Nothing but the cookie is looked at: no address, method or identity that a proxy or a client
@@ -76,18 +76,18 @@ pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error
     if !stands(&cookie, context).await? {
         return context.send_to_login();
     }
-    let proof = FormProof { sid: cookie.sid.clone() };
+    let csrf_token = CsrfToken { sid: cookie.sid.clone() };
     let (sid, user) = (cookie.sid.clone(), context.user(&cookie.sub, Placement::NearCaller));
     if !is_post {
         // 4. and 5. of a GET.
         return match user.review(sid).await? {
-            Some(security) => show_security(&cookie, security, &proof, context).await,
+            Some(security) => show_security(&cookie, security, &csrf_token, context).await,
             None => context.send_to_login(),
         };
     }
     // 3.
     let form = SecurityForm::parse(&context.request)?;
-    proof.check(&form.csrf_token, &context.settings.keys)?;
+    csrf_token.check(&form.csrf_token, &context.settings.keys)?;
     // 4.
     if !user.act_as_user(sid, form.action).await? {
         return context.send_to_login();
@@ -101,7 +101,7 @@ pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error
 async fn show_security(
     cookie: &SessionCookie,
     mut security: Security,
-    proof: &FormProof,
+    csrf_token: &CsrfToken,
     context: &RequestContext,
 ) -> Result<Response, Error> {
     let ids: Vec<_> = applications_of(&security.sessions).into_iter().collect();
@@ -118,7 +118,7 @@ async fn show_security(
         current: &cookie.sid,
         security: &security,
         applications: &names,
-        csrf_token: &proof.seal(&context.settings.keys)?,
+        csrf_token: &csrf_token.seal(&context.settings.keys)?,
         home,
     });
     Ok(page::response(200, markup).with_own_referrer())

@@ -93,7 +93,7 @@ async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Ti
     // 2.
     let old = kv.credential(&entry.client_id).await?;
     let old_number = old.as_ref().map(CredentialSet::number);
-    let (set, effect) = entry.settle(old, now)?;
+    let (set, effect) = entry.replace(old, now)?;
     let is_new = effect != Effect::Unchanged;
     // 3.
     if is_new && is_taken(&kv, &set).await? {

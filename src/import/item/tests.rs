@@ -18,7 +18,7 @@ fn credential() -> Value {
     json!({"client_id": "acme", "client_secret": SECRET, "credential": set})
 }
 
-/// `value` with one more field, or another in its place; the field may be of the object in `value`.
+/// `value` with the field at `path` added or replaced.
 fn with(mut value: Value, path: &[&str], field: Value) -> Vec<u8> {
     let target = path.iter().fold(&mut value, |value, name| &mut value[*name]);
     *target = field;
@@ -34,7 +34,7 @@ fn assert_refused(line: &[u8], reason: Reason) {
 }
 
 #[test]
-fn an_account_is_what_put_takes() {
+fn an_account_has_the_fields_of_put() {
     let Content::Entry(Entry::Account(user, input)) = content(account().to_string().as_bytes()) else { panic!() };
     assert_eq!((user.as_str(), input.status, input.sso), ("42", Status::Active, Some(false)));
     assert_eq!((input.services.len(), input.domains.len()), (1, 1));
@@ -43,7 +43,7 @@ fn an_account_is_what_put_takes() {
 }
 
 #[test]
-fn a_credential_set_is_what_post_takes_with_an_id_and_a_secret() {
+fn a_credential_set_has_the_fields_of_post_and_an_id_and_a_secret() {
     let Content::Entry(Entry::Credential(entry)) = content(credential().to_string().as_bytes()) else { panic!() };
     assert_eq!((entry.client_id.as_str(), entry.secret.expose(), entry.number), ("acme", SECRET, None));
     assert_eq!((entry.input.name.as_str(), entry.owner_of), ("Portal", None));
@@ -57,7 +57,7 @@ fn a_line_of_white_space_is_blank() {
 }
 
 #[test]
-fn a_line_that_ends_with_a_carriage_return_is_sound() {
+fn a_line_that_ends_with_a_carriage_return_is_valid() {
     let line = format!("{}\r", account());
     assert!(matches!(content(line.as_bytes()), Content::Entry(Entry::Account(..))));
 }
@@ -114,7 +114,7 @@ fn each_mistake_has_its_reason() {
 }
 
 #[test]
-fn no_reason_tells_a_secret() {
+fn no_reason_quotes_a_secret() {
     for path in [vec!["client_id"], vec!["credential"], vec!["credential", "scopes"], vec!["credential", "name"]] {
         for value in [json!(null), json!(5), json!(SECRET), json!([SECRET])] {
             if let Content::Refused(reason) = content(&with(credential(), &path, value)) {
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_to_a_sound_line_panics(at in 0_usize..200, byte in any::<u8>()) {
+    fn no_damage_to_a_valid_line_panics(at in 0_usize..200, byte in any::<u8>()) {
         for line in [account(), credential()] {
             let mut bytes = line.to_string().into_bytes();
             let at = at % bytes.len();

@@ -7,20 +7,10 @@ const SECRET: &str = "A/b+cdefghijklmnopqrstuvwxyz0123456789==";
 /// A client as WHMCS lists it.
 fn client() -> Value {
     json!({
-        "credentialId": 5,
-        "name": "",
-        "description": "Billing",
-        "grantTypes": "single_sign_on",
-        "scope": "clientarea:sso clientarea:invoices",
-        "clientIdentifier": "COMPANY-NAME.q1+/w==",
-        "clientSecret": SECRET,
-        "uuid": null,
-        "serviceId": 12,
-        "logoUri": "",
-        "redirectUri": [""],
-        "rsaKeyPairId": 0,
-        "createdAt": "18th November 2016 9:32:24am",
-        "updatedAt": "18th November 2016 9:32:24am",
+        "credentialId": 5, "name": "", "description": "Billing", "grantTypes": "single_sign_on",
+        "scope": "clientarea:sso clientarea:invoices", "clientIdentifier": "COMPANY-NAME.q1+/w==",
+        "clientSecret": SECRET, "uuid": null, "serviceId": 12, "logoUri": "", "redirectUri": [""], "rsaKeyPairId": 0,
+        "createdAt": "18th November 2016 9:32:24am", "updatedAt": "18th November 2016 9:32:24am",
     })
 }
 
@@ -43,7 +33,7 @@ fn entry(client: Value) -> CredentialEntry {
 }
 
 #[test]
-fn a_client_becomes_a_credential_set_of_its_services_owner() {
+fn a_client_becomes_a_credential_set_bound_to_the_owner_of_its_service() {
     let entry = entry(client());
     assert_eq!((entry.client_id.as_str(), entry.secret.expose()), ("COMPANY-NAME.q1+/w==", SECRET));
     assert_eq!((entry.number, entry.owner_of), (Some(5), OwnedId::parse("12")));
@@ -56,7 +46,7 @@ fn a_client_becomes_a_credential_set_of_its_services_owner() {
 }
 
 #[test]
-fn fields_come_in_more_than_one_type() {
+fn fields_may_have_more_than_one_type() {
     assert_eq!(entry(with("credentialId", json!("5"))).number, Some(5));
     assert_eq!(entry(with("serviceId", json!("12"))).owner_of, OwnedId::parse("12"));
     assert_eq!(entry(with("redirectUri", json!("https://a.example/"))).input.redirect_uris, ["https://a.example/"]);
@@ -68,7 +58,7 @@ fn fields_come_in_more_than_one_type() {
     for grants in [json!("authorization_code single_sign_on"), json!(["authorization_code", "single_sign_on"])] {
         assert_eq!(entry(with("grantTypes", grants)).input.grant_types, [GrantType::SingleSignOn]);
     }
-    // Texts stay as they are.
+    // HTML entities are not decoded.
     assert_eq!(entry(with("name", json!("A &amp; B"))).input.name, "A &amp; B");
 }
 
@@ -107,7 +97,7 @@ fn each_mistake_has_its_reason() {
 }
 
 #[test]
-fn clients_are_counted_from_1_whatever_they_are() {
+fn clients_are_counted_from_1_including_refused_ones() {
     let numbers = |clients: &[Value]| list(clients).items().map(|item| item.line).collect::<Vec<_>>();
     assert_eq!(numbers(&[]), [0; 0]);
     assert_eq!(
@@ -120,7 +110,7 @@ fn clients_are_counted_from_1_whatever_they_are() {
 }
 
 #[test]
-fn what_is_no_list_is_refused_whole() {
+fn a_body_that_is_not_a_list_is_refused() {
     let description = |body: &[u8]| WhmcsList::parse(body).err().unwrap().description;
     for body in [&b""[..], b"{", b"x", b"\xff", br#"{"result":"success","clients":[}"#] {
         assert_eq!(description(body), "The body is not JSON.", "{}", String::from_utf8_lossy(body));

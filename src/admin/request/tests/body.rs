@@ -1,10 +1,10 @@
-//! The bodies that the administration API takes.
+//! The bodies of the requests.
 
 use super::*;
 use proptest::prelude::*;
 
-/// The requests that need a body, each with a sound one.
-const SOUND: [(Method, &str, &str); 5] = [
+/// The requests that have a body, each with a valid one.
+const VALID: [(Method, &str, &str); 5] = [
     (Method::Put, "users/42", r#"{"status":"Closed","sso":false,"services":[12,"a"],"domains":["example.com"]}"#),
     (Method::Patch, "users/42", r#"{"status":"Inactive"}"#),
     (Method::Post, "credentials", r#"{"name":"P","scopes":["clientarea:invoices"],"delegated":true}"#),
@@ -13,14 +13,14 @@ const SOUND: [(Method, &str, &str); 5] = [
 ];
 
 #[test]
-fn a_sound_body_is_taken() {
-    for (method, target, body) in SOUND {
+fn a_valid_body_is_accepted() {
+    for (method, target, body) in VALID {
         assert!(parse(method, target, body).is_ok(), "{method:?} {target}");
     }
 }
 
 #[test]
-fn a_body_is_json_and_says_so() {
+fn a_body_needs_the_media_type_of_json() {
     for (content_type, refusal) in [
         ("application/json", None),
         ("Application/JSON; charset=utf-8", None),
@@ -36,19 +36,19 @@ fn a_body_is_json_and_says_so() {
         ("application/json;charset=utf-16", Some(415)),
         ("", Some(415)),
     ] {
-        for (method, target, body) in SOUND {
+        for (method, target, body) in VALID {
             let outcome = parse_as(&[("content-type", content_type)], method, target, body);
             assert_eq!(status(outcome), refusal, "{content_type} for {method:?} {target}");
         }
     }
-    for (method, target, body) in SOUND {
+    for (method, target, body) in VALID {
         assert_eq!(status(parse_as(&[], method, target, body)), Some(415), "{method:?} {target}");
     }
 }
 
 #[test]
 fn an_unknown_field_is_refused() {
-    for (method, target, body) in SOUND {
+    for (method, target, body) in VALID {
         for field in [r#""unknown":1"#, r#""created_at":1"#, r#""client_id":"mine""#, r#""client_secret":"mine""#] {
             let body = format!("{},{field}}}", &body[..body.len() - 1]);
             assert_eq!(status(parse(method, target, &body)), Some(400), "{method:?} {target} {field}");
@@ -57,8 +57,8 @@ fn an_unknown_field_is_refused() {
 }
 
 #[test]
-fn fields_have_names() {
-    for (method, target, _) in SOUND {
+fn an_array_of_the_fields_is_refused() {
+    for (method, target, _) in VALID {
         for body in ["[]", r#"["Active"]"#, r#"["P","",[],[],"42"]"#, "[60]"] {
             assert_eq!(status(parse(method, target, body)), Some(400), "{method:?} {target} {body}");
         }
@@ -67,14 +67,14 @@ fn fields_have_names() {
 
 #[test]
 fn a_repeated_field_is_refused() {
-    for (method, target, body) in SOUND {
+    for (method, target, body) in VALID {
         let body = format!("{},{}", &body[..body.len() - 1], &body[1..]);
         assert_eq!(status(parse(method, target, &body)), Some(400), "{body}");
     }
 }
 
 #[test]
-fn what_is_not_json_is_told_from_what_does_not_fit() {
+fn the_message_distinguishes_invalid_json_from_invalid_fields() {
     let description = |body| parse(Method::Put, "users/42", body).unwrap_err().description;
     for body in ["", "{", "x", "{\"status\":\"Active\"}x", "{'status':'Active'}", "\u{feff}{}"] {
         assert_eq!(description(body), "The body is not JSON.", "{body:?}");
@@ -99,14 +99,14 @@ fn what_is_not_json_is_told_from_what_does_not_fit() {
 }
 
 #[test]
-fn whom_a_set_may_sign_in_never_changes() {
+fn the_binding_of_a_set_cannot_change() {
     for field in [r#"{"user_id":"43"}"#, r#"{"delegated":true}"#, r#"{"created_at":1}"#, r#"{"secret":{}}"#] {
         assert_eq!(status(parse(Method::Patch, "credentials/portal", field)), Some(400), "{field}");
     }
 }
 
 #[test]
-fn an_overlap_is_30_days_at_most() {
+fn an_overlap_has_at_most_30_days() {
     for (body, refusal) in [
         ("{}", None),
         (r#"{"overlap_seconds":0}"#, None),

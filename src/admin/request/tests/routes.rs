@@ -1,20 +1,19 @@
-//! Which path and method ask what.
+//! The request of each path and method.
 
 use super::*;
 
 const METHODS: [Method; 7] =
     [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Other];
 
-/// A request in short: whom it is about, what it asks, and what is missing when there is no such thing.
+/// A request in short, and what is missing if the answer is 404.
 fn short(request: AdminRequest) -> String {
     match request {
         AdminRequest::User(user, request) => {
             let missing = missing(&request);
-            let description = missing
-                .description
-                .replace("Nothing is kept of such a user.", "trace")
-                .replace("There is nothing left to erase.", "trace");
-            let noun = description.trim_start_matches("There is no such ").trim_end_matches('.');
+            let noun = match &*missing.description {
+                "Nothing is kept of such a user." | "There is nothing left to erase." => "trace",
+                description => description.trim_start_matches("There is no such ").trim_end_matches('.'),
+            };
             format!("{user}: {request:?} or no {noun}")
         }
         AdminRequest::Events { user, page } => format!("events of {user}: {}", list(page)),
@@ -43,10 +42,10 @@ fn record<Input, Change>(request: RecordRequest<Input, Change>) -> String {
     }
 }
 
-/// Method, body, and the request in short.
+/// Method, body, and the expected request in short.
 type Requests = &'static [(Method, &'static str, &'static str)];
 
-/// Each path with its `Allow` and its requests.
+/// Each path with the value of `Allow` and its requests.
 const ROUTES: [(&str, &str, Requests); 17] = [
     (
         "users/42",
@@ -172,7 +171,7 @@ const ROUTES: [(&str, &str, Requests); 17] = [
 ];
 
 #[test]
-fn each_path_takes_exactly_its_methods() {
+fn each_path_has_its_methods_and_no_other() {
     for (path, allow, requests) in ROUTES {
         for method in METHODS {
             match requests.iter().find(|(allowed, _, _)| *allowed == method) {
@@ -253,7 +252,7 @@ fn a_malformed_identifier_is_refused() {
 }
 
 #[test]
-fn a_switch_in_the_query_is_true_or_false() {
+fn a_boolean_in_the_query_is_true_or_false() {
     for (method, target, body) in [
         (Method::Put, "users/42?end_sessions=", r#"{"status":"Active"}"#),
         (Method::Patch, "users/42?end_sessions=", "{}"),
@@ -273,7 +272,7 @@ fn a_switch_in_the_query_is_true_or_false() {
 }
 
 #[test]
-fn lists_are_cut_and_continued() {
+fn lists_have_a_limit_and_a_cursor() {
     for (query, expected) in [
         ("", "list 50 from None"),
         ("limit=1", "list 1 from None"),
@@ -304,9 +303,8 @@ fn an_invalid_limit_is_refused() {
 fn an_empty_application_does_not_mean_all() {
     for query in ["client_id=", "client_id"] {
         for method in [Method::Get, Method::Delete] {
-            let request = request_for_test(method, &format!("/admin/v1/users/42/sessions?{query}"), &[], "");
             assert_eq!(
-                AdminRequest::parse(&request).err().map(|failure| failure.status),
+                status(parse(method, &format!("users/42/sessions?{query}"), "")),
                 Some(400),
                 "{method:?} {query}"
             );
