@@ -67,38 +67,40 @@
 //! holds the version, and an object migrates older tables before it reads them: see [`store::migrate`]. An alarm sweeps the user's object. Nothing
 //! rests on the sweep: a dead row is ignored wherever it is read.
 
+// Most of the core is called from `edge` alone. Dead code is found where `edge` is compiled.
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, unused_imports))]
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
-pub mod address;
-pub mod admin;
-pub mod console;
-pub mod credential;
+mod address;
+mod admin;
+mod console;
+mod credential;
 #[cfg(feature = "demo")]
-pub mod demo;
-pub mod destination;
-pub mod failure_response;
-pub mod gateway;
-pub mod http;
-pub mod id;
-pub mod import;
-pub mod issuer;
-pub mod json;
-pub mod limit;
-pub mod log;
-pub mod oauth;
-pub mod openapi;
-pub mod page;
-pub mod route;
-pub mod secret;
-pub mod session;
-pub mod settings;
-pub mod sso;
-pub mod store;
-pub mod time;
-pub mod token;
-pub mod user;
-pub mod whmcs;
+mod demo;
+mod destination;
+mod failure_response;
+mod gateway;
+mod http;
+mod id;
+mod import;
+mod issuer;
+mod json;
+mod limit;
+mod log;
+mod oauth;
+mod openapi;
+mod page;
+mod route;
+mod secret;
+mod session;
+mod settings;
+mod sso;
+mod store;
+mod time;
+mod token;
+mod user;
+mod whmcs;
 
 #[cfg(test)]
 mod directions;

@@ -9,7 +9,7 @@ use crate::route::Route;
 use crate::secret::{Secret, SecretDigest};
 use crate::session::{LogoutRequest, SecurityForm};
 use crate::settings::tests::settings;
-use crate::sso::{BrowserNonce, NONCE_COOKIE, SsoRequest};
+use crate::sso::{BrowserNonce, SsoRequest};
 use crate::time::Timestamp;
 use crate::token::{SsoToken, claims_for_test};
 use crate::user::{SessionCookie, session_for_test};
@@ -62,7 +62,7 @@ fn requests() -> Vec<Row> {
     let line = r#"{"client_id":"a","client_secret":"{}","credential":{"name":"A","scopes":[],"user_id":"1"}}"#;
     let line = Lines::default().push(format!("{}\n", line.replace("{}", SECRET)).as_bytes()).remove(0);
     let empty = || Response::empty(204);
-    let nonce = format!("{NONCE_COOKIE}=_____________________w");
+    let nonce = format!("{}=_____________________w", BrowserNonce::COOKIE);
     let session = SessionCookie::of(&claims_for_test().sub, &session_for_test(), true).set(empty(), &keys, 60).unwrap();
     let console = ConsoleSession::new(session_for_test().id, SecretDigest::of(&Secret::new(SECRET)), NOW);
     let console = ConsoleCookie::of(&console).set(empty(), &keys).unwrap();

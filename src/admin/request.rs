@@ -98,7 +98,7 @@ impl AdminRequest {
         const UNAUTHORIZED: Failure =
             Failure::of(401, ErrorCode::Unauthorized, "The administration token is missing or wrong.")
                 .with("WWW-Authenticate", r#"Bearer realm="signet administration""#)
-                .as_failed_attempt();
+                .failed_attempt();
         let presented = request.credentials("bearer").map(Secret::new);
         if presented.is_some_and(|token| admin_token.verify(&token)) { Ok(()) } else { Err(UNAUTHORIZED) }
     }

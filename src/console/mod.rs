@@ -10,7 +10,7 @@ mod session;
 mod view;
 
 pub use command::{ConsoleCommand, ConsoleEnvelope, ConsoleReply};
-pub use counters::{Count, Counters, DAYS_KEPT, DAYS_SHOWN, Day, first_day_shown};
+pub use counters::{Count, Counters, DAYS_KEPT, Day, first_day_shown};
 pub use form::FormAction;
 pub use health::{Check, Level, Platform, checks};
 pub use pages::{
@@ -22,5 +22,5 @@ pub use pages::{
 pub use request::{
     ConsoleRequest, Notice, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, SignInRequest, arrival_address, view_at,
 };
-pub use session::{CONSOLE_IDLE, CONSOLE_MAX, ConsoleCookie, ConsoleSession};
+pub use session::{ConsoleCookie, ConsoleSession};
 pub use view::{Section, View};

@@ -102,7 +102,7 @@ impl Failure {
     }
 
     /// The failure, which counts against the caller's rate limit: a secret was missing or wrong.
-    pub const fn as_failed_attempt(mut self) -> Self {
+    pub const fn failed_attempt(mut self) -> Self {
         self.is_failed_attempt = true;
         self
     }

@@ -10,7 +10,9 @@ mod response;
 pub use error_code::ErrorCode;
 pub use failure::{BROWSER_CHALLENGE, Failure, WayBack};
 pub use params::{Params, parse_number};
-pub use request::{BODY_BYTES_MAX, Caller, Headers, Method, Request, decoded_segments};
+#[cfg(feature = "demo")]
+pub use request::Headers;
+pub use request::{BODY_BYTES_MAX, Caller, Method, Request, decoded_segments};
 pub use response::{Hsts, Response};
 
 #[cfg(test)]

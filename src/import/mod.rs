@@ -12,7 +12,7 @@ mod whmcs_list;
 pub use batch::Batches;
 pub use credential::CredentialEntry;
 pub use item::{Content, Entry, Item};
-pub use lines::{LINE_BYTES_MAX, Lines, RawLine};
+pub use lines::{Lines, RawLine};
 pub use reason::Reason;
 pub use report::{Counts, LineOutcome, PROGRESS_LINES, Report};
 pub use whmcs_list::{LIST_BYTES_MAX, WhmcsList};

@@ -42,7 +42,7 @@ impl TokenError {
             Self::InvalidRequest(failure) => failure,
             Self::InvalidClient(_) => Failure::of(401, ErrorCode::InvalidClient, "Client authentication failed.")
                 .with("WWW-Authenticate", r#"Basic realm="signet", charset="UTF-8""#)
-                .as_failed_attempt(),
+                .failed_attempt(),
             Self::InvalidGrant => Failure::of(400, ErrorCode::InvalidGrant, "The client may not sign in this user."),
             Self::ForeignToken => Failure::of(400, ErrorCode::InvalidGrant, "The token was issued to another client."),
             Self::UnauthorizedClient => {

@@ -38,6 +38,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    #[cfg(test)]
     pub const ALL: [Self; 6] = [Self::SsoToken, Self::Session, Self::Switch, Self::Form, Self::Console, Self::Cursor];
 
     /// The `typ` of the header (RFC 8725 section 3.11).

@@ -7,7 +7,7 @@ mod strength;
 
 pub use assertion_key::AssertionKey;
 pub use digest::SecretDigest;
-pub use keys::{KeyRing, KeyRingProblem, Purpose};
+pub use keys::{KeyRing, Purpose};
 pub use strength::is_weak;
 
 use base64::Engine as _;

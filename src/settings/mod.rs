@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use table::Values;
 use url::Url;
 
+#[cfg(test)]
 pub use table::SESSION_LIMIT_MAX;
 
 /// A day, in seconds.

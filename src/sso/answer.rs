@@ -12,7 +12,7 @@ impl TokenRefusal {
         const INVALID_TOKEN: Failure = Failure::of(401, ErrorCode::InvalidToken, "The sign-in link is not valid.")
             .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
         match self {
-            Self::Forged => INVALID_TOKEN.as_failed_attempt(),
+            Self::Forged => INVALID_TOKEN.failed_attempt(),
             Self::Denied(denial, claims) => {
                 let description = denial.message(&claims.sub).into();
                 let failure = match denial.status() {

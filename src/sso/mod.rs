@@ -7,6 +7,6 @@ mod request;
 mod switch;
 
 pub use answer::signed_in;
-pub use nonce::{BrowserNonce, NONCE_COOKIE, NONCE_MARK};
+pub use nonce::{BrowserNonce, NONCE_MARK};
 pub use request::{Journey, SsoRequest};
 pub use switch::{SwitchConfirmation, switch_page};

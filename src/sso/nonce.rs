@@ -8,8 +8,6 @@ use crate::token::TOKEN_TTL_MAX;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The cookie that holds it.
-pub const NONCE_COOKIE: &str = "__Host-signet-nonce";
 /// The parameter that marks a link whose first hop is done, so that a browser that keeps no cookie goes on without one.
 pub const NONCE_MARK: &str = "nonce";
 
@@ -18,6 +16,9 @@ pub const NONCE_MARK: &str = "nonce";
 pub struct BrowserNonce(Secret);
 
 impl BrowserNonce {
+    /// The name of its cookie.
+    pub const COOKIE: &str = "__Host-signet-nonce";
+
     /// A new nonce.
     pub fn from_random(bytes: [u8; RANDOM_ID_BYTES]) -> Self {
         Self(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
@@ -25,7 +26,7 @@ impl BrowserNonce {
 
     /// The nonce in `request`'s cookie.
     pub fn of(request: &Request) -> Option<Self> {
-        let value = request.cookie(NONCE_COOKIE)?;
+        let value = request.cookie(Self::COOKIE)?;
         let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
         (bytes.len() == RANDOM_ID_BYTES).then(|| Self(Secret::new(value)))
     }
@@ -37,7 +38,7 @@ impl BrowserNonce {
 
     /// The response with an order to keep it for as long as any token lives.
     pub fn kept(&self, response: Response) -> Response {
-        response.with_cookie(NONCE_COOKIE, self.0.expose(), "Lax", TOKEN_TTL_MAX)
+        response.with_cookie(Self::COOKIE, self.0.expose(), "Lax", TOKEN_TTL_MAX)
     }
 }
 

@@ -6,6 +6,6 @@ mod record;
 
 #[cfg(test)]
 pub(crate) use claims::tests::claims as claims_for_test;
-pub use claims::{Claims, TOKEN_BYTES_MAX, TOKEN_TTL_MAX, TokenRefusal, open};
+pub use claims::{Claims, TOKEN_TTL_MAX, TokenRefusal, open};
 pub use mint::{Grant, SsoToken};
 pub use record::{TokenRecord, unrecorded_json};

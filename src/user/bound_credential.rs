@@ -26,6 +26,7 @@ pub enum CredentialState {
 
 impl CredentialState {
     /// Every state.
+    #[cfg(test)]
     pub const ALL: [Self; 3] = [Self::Enabled, Self::Disabled, Self::Revoked];
 
     /// Its stable name, as stored.

@@ -103,6 +103,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
+    #[cfg(test)]
     pub const ALL: [Self; 11] = [
         Self::AccountCreated,
         Self::AccountChanged,
@@ -227,6 +228,7 @@ pub enum Actor {
 
 impl Actor {
     /// Every actor.
+    #[cfg(test)]
     pub const ALL: [Self; 2] = [Self::User, Self::Application];
 }
 
@@ -251,6 +253,7 @@ pub enum SessionEnd {
 
 impl SessionEnd {
     /// Every end.
+    #[cfg(test)]
     pub const ALL: [Self; 6] =
         [Self::SignedOut, Self::Switched, Self::User, Self::Administrator, Self::Application, Self::TokenReplayed];
 }

@@ -13,8 +13,8 @@ mod session;
 pub use account::{Account, AccountChange, AccountInput, OWNED_MAX, Status};
 pub use bound_credential::{BoundCredential, CredentialState};
 pub use command::{Command, Envelope, Introspection, Redemption, Replay, TokenRevocation, UserAction};
-pub use cookie::{OpenedBy, SessionCookie};
-pub use decide::{Change, Decision, Facts, SESSIONS_MAX, decide};
+pub use cookie::SessionCookie;
+pub use decide::{Change, Facts, decide};
 pub use denial::Denial;
 pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};
 pub use reply::{

@@ -109,7 +109,7 @@ pub(super) fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> b
 pub(super) mod tests {
     use super::*;
     use crate::secret::Secret;
-    use crate::user::OpenedBy;
+    use crate::user::cookie::OpenedBy;
 
     pub(in crate::user) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
