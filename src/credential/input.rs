@@ -1,4 +1,4 @@
-//! A credential set as an administrator writes it.
+//! The input of administrators for new and changed credential sets.
 
 use super::{Binding, CredentialSet, GrantType, StoredSecret};
 use crate::destination::Scope;
@@ -9,42 +9,36 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use serde::Deserialize;
 
-/// The greatest length of a name, in characters.
+/// The longest name, in characters.
 const NAME_MAX: usize = 128;
-/// The greatest length of any other text, in characters.
+/// The longest other text, in characters.
 const TEXT_MAX: usize = 1024;
-/// The greatest number of redirect URIs.
 const REDIRECT_URIS_MAX: usize = 20;
 
-/// A new credential set. Exactly one of `user_id` and `delegated: true` is given.
+/// A new credential set, with either `user_id` or `delegated: true`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialInput {
-    /// A name for people.
+    /// The name shown to people.
     pub name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// The grant types it may use.
     #[serde(default = "single_sign_on")]
     pub grant_types: Vec<GrantType>,
-    /// The scopes it may ask for.
     pub scopes: Vec<Scope>,
-    /// The user it is bound to.
+    /// The one user whom the set may sign in.
     pub user_id: Option<UserId>,
-    /// Whether it may name any user.
+    /// Whether the set may sign in any user.
     #[serde(default)]
     pub delegated: bool,
-    /// The service it belongs to.
+    /// The service to which the set belongs.
     pub service_id: Option<OwnedId>,
-    /// A logo.
     pub logo_uri: Option<String>,
-    /// The page of its application.
+    /// The page of the application.
     pub client_uri: Option<String>,
-    /// Redirect URIs, for the record.
+    /// Stored for information: the workflow redirects to the client area only.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
-    /// Whether it starts switched off.
     #[serde(default)]
     pub disabled: bool,
 }
@@ -53,41 +47,33 @@ fn single_sign_on() -> Vec<GrantType> {
     vec![GrantType::SingleSignOn]
 }
 
-/// The fields of a credential set to change; the others stay. Whom it may sign in never changes.
+/// A change of a credential set. Missing fields keep their value, and an explicit `null` removes an optional value. The
+/// binding cannot be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialChange {
-    /// The new name.
     #[serde(default, deserialize_with = "given")]
     pub name: Option<String>,
-    /// The new description.
     #[serde(default, deserialize_with = "given")]
     pub description: Option<String>,
-    /// All grant types.
     #[serde(default, deserialize_with = "given")]
     pub grant_types: Option<Vec<GrantType>>,
-    /// All scopes.
     #[serde(default, deserialize_with = "given")]
     pub scopes: Option<Vec<Scope>>,
-    /// The new service; null for none.
     #[serde(default, deserialize_with = "given")]
     pub service_id: Option<Option<OwnedId>>,
-    /// The new logo; null for none.
     #[serde(default, deserialize_with = "given")]
     pub logo_uri: Option<Option<String>>,
-    /// The new page of its application; null for none.
     #[serde(default, deserialize_with = "given")]
     pub client_uri: Option<Option<String>>,
-    /// All redirect URIs.
     #[serde(default, deserialize_with = "given")]
     pub redirect_uris: Option<Vec<String>>,
-    /// The new switch.
     #[serde(default, deserialize_with = "given")]
     pub disabled: Option<bool>,
 }
 
 impl CredentialInput {
-    /// A set for the owner of `service`, who is filled in once known. Without a name it is called after the service.
+    /// A set of `service`. The caller adds the owner as `user_id`. Without a name, the set has the name of the service.
     pub fn of_service(service: OwnedId, name: Option<String>, scopes: Vec<Scope>) -> Self {
         Self {
             name: name.unwrap_or_else(|| format!("Service {service}")),
@@ -104,10 +90,8 @@ impl CredentialInput {
         }
     }
 
-    /// The set this makes at `now`.
-    ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The first problem, as a sentence for the administrator.
     pub fn into_set(self, client_id: ClientId, secret: &Secret, now: Timestamp) -> Result<CredentialSet, &'static str> {
         let binding = match (self.user_id, self.delegated) {
             (Some(user_id), false) => Binding::Bound { user_id },
@@ -135,10 +119,8 @@ impl CredentialInput {
 }
 
 impl CredentialChange {
-    /// `set` with this change, made at `now`.
-    ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The first problem, as a sentence for the administrator.
     pub fn apply(self, set: CredentialSet, now: Timestamp) -> Result<CredentialSet, &'static str> {
         checked(CredentialSet {
             name: self.name.unwrap_or(set.name),
@@ -156,7 +138,7 @@ impl CredentialChange {
     }
 }
 
-/// The base scope first, then the others once each.
+/// Adds the base scope as the first, and removes duplicates.
 fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
     let mut unique = vec![Scope::BASE];
     for scope in scopes {
@@ -174,19 +156,19 @@ fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
     if set.name.is_empty() || !is_text(&set.name, NAME_MAX) {
         return Err("The name must have 1 to 128 characters.");
     }
-    let texts_are_sound = set
+    let texts_are_valid = set
         .redirect_uris
         .iter()
         .chain(&set.logo_uri)
         .chain(&set.client_uri)
         .chain([&description])
         .all(|text| is_text(text, TEXT_MAX));
-    if !texts_are_sound || set.redirect_uris.len() > REDIRECT_URIS_MAX {
+    if !texts_are_valid || set.redirect_uris.len() > REDIRECT_URIS_MAX {
         return Err(
             "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris.",
         );
     }
-    // People are sent there.
+    // Pages link to this address.
     if set.client_uri.as_deref().is_some_and(|uri| parse_web_url(uri).is_none()) {
         return Err("The client_uri must be an https address without user and fragment (http only for localhost).");
     }
