@@ -168,19 +168,19 @@ mod tests {
 
     #[test]
     fn texts_are_escaped() {
-        let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
-        let page = failure_page(&bad, Some("https://my.example/?\"><script>")).into_string();
+        let failure = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
+        let page = failure_page(&failure, Some("https://my.example/?\"><script>")).into_string();
         assert!(!page.contains("<script>"), "{page}");
         let return_link = Box::new(ReturnLink { label: "<b>".into(), address: "https://a.example/?\"><b>".into() });
-        let page = failure_page(&Failure { return_link: Some(return_link), ..bad }, None).into_string();
+        let page = failure_page(&Failure { return_link: Some(return_link), ..failure }, None).into_string();
         assert!(!page.contains("<b>"), "{page}");
     }
 
     #[test]
     fn the_return_link_precedes_the_link_to_the_client_area() {
         let return_link = Box::new(ReturnLink { label: "Go back to P".into(), address: "https://a.example/".into() });
-        let dead = Failure { return_link: Some(return_link), ..Failure::NOT_FOUND };
-        let page = failure_page(&dead, Some("https://my.example/")).into_string();
+        let failure = Failure { return_link: Some(return_link), ..Failure::NOT_FOUND };
+        let page = failure_page(&failure, Some("https://my.example/")).into_string();
         let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
         assert!(links.len() == 2 && links[0].contains("https://a.example/"), "{links:?}");
         assert!(!failure_page(&Failure::NOT_FOUND, None).into_string().contains("<a "));

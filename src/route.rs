@@ -208,12 +208,12 @@ impl Route {
     }
 
     /// Whether the body is read before the route is served.
-    pub fn takes_body(self) -> bool {
+    pub fn has_body(self) -> bool {
         self.has(&Body)
     }
 
     /// Whether `request` contains a secret that could be guessed.
-    pub fn takes_secret(self, request: &Request) -> bool {
+    pub fn has_secret(self, request: &Request) -> bool {
         self.has(&Secret) || self.has(&SignInSecret) && SignInRequest::is_entry(request)
     }
 }

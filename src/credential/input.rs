@@ -16,7 +16,7 @@ const TEXT_MAX: usize = 1024;
 const REDIRECT_URIS_MAX: usize = 20;
 
 /// A new credential set, with either `user_id` or `delegated: true`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialInput {
     /// The name shown to people.
@@ -77,16 +77,10 @@ impl CredentialInput {
     pub fn of_service(service: OwnedId, name: Option<String>, scopes: Vec<Scope>) -> Self {
         Self {
             name: name.unwrap_or_else(|| format!("Service {service}")),
-            description: String::new(),
             grant_types: single_sign_on(),
             scopes,
-            user_id: None,
-            delegated: false,
             service_id: Some(service),
-            logo_uri: None,
-            client_uri: None,
-            redirect_uris: vec![],
-            disabled: false,
+            ..Self::default()
         }
     }
 

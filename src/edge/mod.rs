@@ -122,7 +122,7 @@ async fn admit(
         return Ok(Some(refusal.response));
     }
     // 2.
-    if route.takes_secret(request) {
+    if route.has_secret(request) {
         // The console has an answer of its own.
         if request.is_of_foreign_page() && route != Route::Console {
             return Err(FOREIGN_PAGE.into());
@@ -138,7 +138,7 @@ async fn admit(
         _ => {}
     }
     // 4.
-    if route.takes_body() && request.method != Method::Get {
+    if route.has_body() && request.method != Method::Get {
         request.check_content_length(BODY_BYTES_MAX)?;
         request.body = platform::read_body(incoming, request, BODY_BYTES_MAX).await?;
     }

@@ -25,7 +25,7 @@ pub enum ErrorCode {
     InvalidToken,
     /// The administration token is missing or wrong (RFC 9110 section 15.5.2).
     Unauthorized,
-    /// Nobody is signed in (RFC 9110 section 15.5.2).
+    /// There is no valid session (RFC 9110 section 15.5.2).
     InvalidSession,
     /// The browser did not keep the session cookie (RFC 9110 section 15.5.2).
     NoCookie,
@@ -39,7 +39,7 @@ pub enum ErrorCode {
     HttpsRequired,
     /// The form is not from this page, or has expired (RFC 9110 sections 15.5.1 and 15.5.4).
     InvalidForm,
-    /// There is nothing at this address (RFC 9110 section 15.5.5).
+    /// The path does not exist (RFC 9110 section 15.5.5).
     NotFound,
     /// The method is not allowed at this address (RFC 9110 section 15.5.6).
     MethodNotAllowed,

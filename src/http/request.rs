@@ -189,7 +189,6 @@ pub(crate) mod tests {
 
     pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-    /// The request that posts the form `body` to `target`.
     pub(crate) fn form(target: &str, body: &str) -> Request {
         request(Method::Post, target, &[FORM], body)
     }

@@ -16,7 +16,7 @@ pub enum TokenError {
     /// The credential set may not use this grant type.
     UnauthorizedClient,
     UnsupportedGrantType,
-    /// A scope is unknown, malformed or not allowed to the credential set.
+    /// A scope is unknown or malformed, or the credential set does not allow it.
     InvalidScope,
 }
 
@@ -88,8 +88,8 @@ mod tests {
             assert_eq!(error.reason(), reason);
             let failure = error.failure();
             assert_eq!((failure.status, failure.error.as_str()), (status, code), "{reason}");
-            let is_plain = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
-            assert!(failure.description.chars().all(is_plain), "RFC 6749 section 5.2: {}", failure.description);
+            let is_allowed = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
+            assert!(failure.description.chars().all(is_allowed), "RFC 6749 section 5.2: {}", failure.description);
             assert_eq!(failure.header.is_some(), status == 401);
         }
     }

@@ -78,12 +78,12 @@ fn the_import_is_distinguished_from_the_administration_api() {
     {
         assert_eq!(Route::of(&request(Method::Post, path, &[], "")), Ok(route), "{path}");
     }
-    assert!(!Route::Import.takes_body() && Route::Admin.takes_body());
+    assert!(!Route::Import.has_body() && Route::Admin.has_body());
 }
 
 #[test]
 fn routes_with_a_guessable_secret_are_limited() {
-    for (path, takes_secret) in [
+    for (path, has_secret) in [
         ("/oauth/token", true),
         ("/oauth/token.php", true),
         ("/oauth/revoke", true),
@@ -106,7 +106,7 @@ fn routes_with_a_guessable_secret_are_limited() {
         ("/nowhere", false),
     ] {
         let request = request(Method::Post, path, &[], "");
-        assert_eq!(Route::at(path).takes_secret(&request), takes_secret, "{path}");
+        assert_eq!(Route::at(path).has_secret(&request), has_secret, "{path}");
     }
 }
 

@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn http_is_allowed_only_for_localhost() {
-        for good in ["http://localhost:8787", "http://127.0.0.1:1", "http://[::1]:1", "https://sso.example:8443"] {
-            assert!(settings(&[("ISSUER", good)]).is_ok(), "{good}");
+        for valid in ["http://localhost:8787", "http://127.0.0.1:1", "http://[::1]:1", "https://sso.example:8443"] {
+            assert!(settings(&[("ISSUER", valid)]).is_ok(), "{valid}");
         }
     }
 

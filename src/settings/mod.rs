@@ -19,7 +19,7 @@ pub use table::SESSION_LIMIT_MAX;
 
 const DAY_SECONDS: u64 = 86_400;
 
-/// The settings of a deployment.
+/// The settings of a deployment, which [`table`] describes.
 pub struct Settings {
     pub issuer: Issuer,
     pub client_area: ClientArea,
@@ -30,19 +30,14 @@ pub struct Settings {
     pub event_ttl: u64,
     pub keys: KeyRing,
     pub admin_token: SecretDigest,
-    /// The page to which people without a session are redirected.
     pub login_url: Option<Url>,
     /// `None` outside gateway mode.
     pub gateway: Option<Gateway>,
     /// The only origin of administration, without a trailing slash. `None` turns administration off.
     pub console_origin: Option<String>,
-    /// Whether WHMCS's API accepts GET, and credentials in the address.
     pub api_allow_get: bool,
-    /// Whether a sign-in link first sets a nonce in the browser, so that a double click signs in.
     pub browser_nonce: bool,
-    /// Whether browsers must also use https for the subdomains of Signet's host.
     pub hsts_include_subdomains: bool,
-    /// The location hint for objects that administration creates.
     pub object_location: Option<String>,
 }
 

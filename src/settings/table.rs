@@ -16,17 +16,15 @@ pub const SESSION_LIMIT_MAX: u64 = 2_592_000;
 pub(super) const SIGNING_KEYS: Setting<KeyRing> = setting("SIGNING_KEYS", Required, key_ring);
 /// The bearer token of administrators.
 pub(super) const ADMIN_TOKEN: Setting<SecretDigest> = setting("ADMIN_TOKEN", Required, admin_token);
-/// The origin by which browsers and applications know Signet.
+/// The origin of Signet for browsers and applications.
 pub(super) const ISSUER: Setting<Issuer> =
     setting("ISSUER", Required, |text| origin(Issuer::parse(text), "https://sso.example.com"));
-/// The address of the client area.
 pub(super) const CLIENT_AREA_URL: Setting<Url> = setting("CLIENT_AREA_URL", DefaultValue::Issuer, directory);
 /// The only origin on which administration answers. In gateway mode there is no default.
 pub(super) const CONSOLE_ORIGIN: Setting<String> =
     setting("CONSOLE_ORIGIN", DefaultValue::Issuer, |text| origin(parse_origin(text), "https://console.example.com"));
 /// The destinations whose paths differ from those of WHMCS: a JSON object, checked with the client area.
 pub(super) const DESTINATIONS: Setting<String> = setting("DESTINATIONS", Absent, |text| Ok(text.to_owned()));
-/// The lifetime of a token.
 pub(super) const TOKEN_TTL: Setting<u64> =
     setting("TOKEN_TTL", Value("60"), |text| number(text, "seconds", 1..=TOKEN_TTL_MAX));
 /// The time after which an unused session ends. The minimum is two minutes, because use is recorded at most once a minute.
@@ -43,7 +41,7 @@ pub(super) const ORIGIN_URL: Setting<String> =
 /// Gateway mode: the prefixes of paths that require a session.
 pub(super) const PROTECTED_PATHS: Setting<ProtectedPaths> =
     setting("PROTECTED_PATHS", Absent, |text| Ok(ProtectedPaths::parse(Some(text))?));
-/// Whether WHMCS's API accepts the caller's secret in the address, and so the method GET.
+/// Whether WHMCS's API accepts GET, and credentials in the address.
 pub(super) const API_ALLOW_GET: Setting<bool> = setting("API_ALLOW_GET", Value("false"), switch);
 /// The time for which a new event of the audit trail is kept: at most ten years.
 pub(super) const EVENT_RETENTION_DAYS: Setting<u64> =
@@ -55,7 +53,6 @@ pub(super) const BROWSER_NONCE: Setting<bool> = setting("BROWSER_NONCE", Value("
 /// Where Cloudflare places the objects of users that administration creates. Without it, near the caller.
 pub(super) const OBJECT_LOCATION: Setting<String> = setting("OBJECT_LOCATION", Absent, location);
 
-/// A row of the table.
 pub(super) struct Setting<T> {
     name: &'static str,
     default: DefaultValue,

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn each_invalid_value_is_reported_for_its_setting() {
-        for (name, bad) in [
+        for (name, invalid) in [
             ("SIGNING_KEYS", ""),
             ("SIGNING_KEYS", "k1:c2hvcnQ"),
             ("SIGNING_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
@@ -129,7 +129,7 @@ mod tests {
             ("ORIGIN_URL", "https://my-server.example/?a"),
             ("PROTECTED_PATHS", r#"["/billing"]"#),
         ] {
-            assert_eq!(invalid_settings(name, bad), [name], "{name}={bad}");
+            assert_eq!(invalid_settings(name, invalid), [name], "{name}={invalid}");
         }
     }
 

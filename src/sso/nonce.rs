@@ -62,8 +62,8 @@ mod tests {
 
     #[test]
     fn a_malformed_cookie_is_ignored() {
-        for bad in ["", "x", "_____________________w==", "______________________", "____________________w", "é"] {
-            assert_eq!(read(&format!("__Host-signet-nonce={bad}")), None, "{bad}");
+        for invalid in ["", "x", "_____________________w==", "______________________", "____________________w", "é"] {
+            assert_eq!(read(&format!("__Host-signet-nonce={invalid}")), None, "{invalid}");
         }
         assert_eq!(read("nonce=_____________________w"), None);
     }

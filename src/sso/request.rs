@@ -50,6 +50,8 @@ impl SsoRequest {
     /// # Errors
     /// 400 `invalid_request` or `invalid_scope`. The token is not used up.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
+        const INVALID_DESTINATION: Failure =
+            Failure::of(400, ErrorCode::InvalidScope, "The scope is not a destination.");
         let is_post = request.method == Method::Post;
         if is_post && !request.body.is_empty() {
             request.check_form()?;
@@ -60,7 +62,7 @@ impl SsoRequest {
         let params = Params::parse(request.query.as_bytes(), &request.body)?;
         let access_token =
             params.get("access_token").ok_or(Failure::bad_request("The parameter access_token is missing."))?;
-        let destination = params.parsed("scope", parse_destination, INVALID_DESTINATION)?;
+        let destination = params.parsed("scope", Scope::parse_destination, INVALID_DESTINATION)?;
         Ok(Self {
             access_token: Secret::new(access_token),
             destination,
@@ -92,12 +94,6 @@ impl SsoRequest {
         .into_iter()
         .filter_map(|(name, value)| value.map(|value| (name, value)))
     }
-}
-
-const INVALID_DESTINATION: Failure = Failure::of(400, ErrorCode::InvalidScope, "The scope is not a destination.");
-
-fn parse_destination(text: &str) -> Option<Scope> {
-    Scope::parse(text).filter(|scope| *scope != Scope::BASE)
 }
 
 #[cfg(test)]

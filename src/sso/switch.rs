@@ -16,8 +16,6 @@ pub struct SwitchConfirmation {
 }
 
 impl SwitchConfirmation {
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
     pub fn seal(&self, keys: &KeyRing) -> serde_json::Result<String> {
         keys.sign(Purpose::Switch, self)
     }
@@ -82,25 +80,29 @@ mod tests {
     #[test]
     fn a_confirmation_is_valid_for_one_token_and_one_session() {
         let sealed = Secret::new(confirmation(1, 2).seal(&keys()).unwrap());
-        for (asked, is_confirmed) in [((1, 2), true), ((1, 3), false), ((3, 2), false), ((2, 1), false)] {
-            assert_eq!(confirmation(asked.0, asked.1).is_confirmed_by(&sealed, &keys()), is_confirmed, "{asked:?}");
+        for ((token, session), is_confirmed) in [((1, 2), true), ((1, 3), false), ((3, 2), false), ((2, 1), false)] {
+            assert_eq!(
+                confirmation(token, session).is_confirmed_by(&sealed, &keys()),
+                is_confirmed,
+                "{token} {session}"
+            );
         }
     }
 
     #[test]
     fn only_a_confirmation_signed_by_signet_is_valid() {
-        let asked = confirmation(1, 2);
+        let expected = confirmation(1, 2);
         let foreign = KeyRing::parse(&entry_for_test("k1", 8)).unwrap();
-        for bad in [
+        for invalid in [
             String::new(),
             "1".into(),
-            serde_json::to_string(&asked).unwrap(),
-            asked.seal(&foreign).unwrap(),
-            keys().sign(Purpose::SsoToken, &asked).unwrap(),
-            keys().sign(Purpose::Session, &asked).unwrap(),
+            serde_json::to_string(&expected).unwrap(),
+            expected.seal(&foreign).unwrap(),
+            keys().sign(Purpose::SsoToken, &expected).unwrap(),
+            keys().sign(Purpose::Session, &expected).unwrap(),
             keys().sign(Purpose::Switch, &"x").unwrap(),
         ] {
-            assert!(!asked.is_confirmed_by(&Secret::new(bad.as_str()), &keys()), "{bad:?}");
+            assert!(!expected.is_confirmed_by(&Secret::new(invalid.as_str()), &keys()), "{invalid:?}");
         }
     }
 }

@@ -32,8 +32,6 @@ pub struct SsoToken {
 }
 
 impl SsoToken {
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
     pub fn mint(claims: Claims, keys: &KeyRing) -> serde_json::Result<Self> {
         let text = Secret::new(keys.sign(Purpose::SsoToken, &claims)?);
         Ok(Self { claims, text })

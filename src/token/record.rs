@@ -37,9 +37,6 @@ impl From<&Claims> for TokenRecord {
 
 impl TokenRecord {
     /// The record with the token's state: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
-    ///
-    /// # Errors
-    /// Those of serde.
     pub fn to_json(&self, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
         let state = match fate {
             Some(fate) => state(fate),

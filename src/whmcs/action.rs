@@ -32,7 +32,7 @@ pub struct CreateSsoToken {
     pub destination: Option<Scope>,
     pub inputs: DestinationInputs,
     /// The parameter that contains the user.
-    named_by: &'static str,
+    user_parameter: &'static str,
 }
 
 /// The reference of an action to a credential set. `None` is a malformed value, which no set has.
@@ -84,32 +84,23 @@ impl Action {
 
 impl CreateSsoToken {
     fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
-        let user = |name: &str| -> Result<Option<UserId>, ApiAnswer> {
-            let text = params.get(name);
-            text.map(|text| UserId::parse(text).ok_or_else(|| error(format!("Invalid {name}")))).transpose()
-        };
+        let user = |name| params.parsed(name, UserId::parse, || error(format!("Invalid {name}")));
         let (client, user) = (user("client_id")?, user("user_id")?);
-        let named_by = if client.is_some() { "client_id" } else { "user_id" };
+        let user_parameter = if client.is_some() { "client_id" } else { "user_id" };
         let is_unambiguous = client.is_none() || user.is_none() || client == user;
         let user = client.or(user).ok_or_else(|| error("A valid client_id or user_id is required"))?;
-        let destination = params.get("destination").map(|text| {
-            Scope::parse(text).filter(|scope| *scope != Scope::BASE).ok_or_else(|| error("Invalid destination"))
-        });
-        let owned = |name: &str| -> Result<Option<OwnedId>, ApiAnswer> {
-            let malformed = || not_provisioned(&format!("The {name} is malformed."));
-            params.get(name).map(|text| OwnedId::parse(text).ok_or_else(malformed)).transpose()
-        };
+        let owned =
+            |name| params.parsed(name, OwnedId::parse, || not_provisioned(&format!("The {name} is malformed.")));
         let outside = || not_provisioned("The sso_redirect_path is not a path within the client area.");
-        let path = params.get("sso_redirect_path").map(|text| RelativePath::parse(text).ok_or_else(outside));
         let parameters = Self {
             user,
-            destination: destination.transpose()?,
+            destination: params.parsed("destination", Scope::parse_destination, || error("Invalid destination"))?,
             inputs: DestinationInputs {
                 service_id: owned("service_id")?,
                 domain_id: owned("domain_id")?,
-                sso_redirect_path: path.transpose()?,
+                sso_redirect_path: params.parsed("sso_redirect_path", RelativePath::parse, outside)?,
             },
-            named_by,
+            user_parameter,
         };
         if is_unambiguous { Ok(parameters) } else { Err(error("Invalid user_id for client")) }
     }
@@ -119,8 +110,8 @@ impl CreateSsoToken {
     /// # Errors
     /// The answer with the reason of the refusal.
     pub fn grant(self, account: Option<&Account>, area: &ClientArea, caller: &ClientId) -> Result<Grant, ApiAnswer> {
-        let Self { user, destination, inputs, named_by } = self;
-        let account = account.ok_or_else(|| error(format!("Invalid {named_by}")))?;
+        let Self { user, destination, inputs, user_parameter } = self;
+        let account = account.ok_or_else(|| error(format!("Invalid {user_parameter}")))?;
         let denial = account.denial(inputs.service_id.as_ref(), inputs.domain_id.as_ref());
         if matches!(denial, Some(Denial::Closed | Denial::SsoDisabled)) {
             return Err(error(format!("SSO authentication blocked for client {user}")));

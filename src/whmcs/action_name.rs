@@ -1,5 +1,3 @@
-//! The names of the actions.
-
 use serde::{Deserialize, Serialize};
 
 /// The name of an action in WHMCS's API.

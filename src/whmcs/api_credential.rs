@@ -190,17 +190,17 @@ mod tests {
 
     #[test]
     fn invalid_fields_are_refused() {
-        for bad in [
+        for invalid in [
             json!({"name": "", "actions": []}),
             json!({"name": "x".repeat(129), "actions": []}),
             json!({"name": "a\nb", "actions": []}),
             json!({"name": "x", "actions": [], "allowed_addresses": vec!["192.0.2.1"; 101]}),
         ] {
-            let input: ApiCredentialInput = serde_json::from_value(bad.clone()).unwrap();
+            let input: ApiCredentialInput = serde_json::from_value(invalid.clone()).unwrap();
             let made = input.into_credential(ClientId::parse("a").unwrap(), &Secret::new("s"), NOW);
-            assert!(made.is_err(), "{bad}");
+            assert!(made.is_err(), "{invalid}");
         }
-        for bad in [
+        for invalid in [
             json!({"name": "x"}),
             json!({"name": "x", "actions": ["createssotoken"]}),
             json!({"name": "x", "actions": ["GetClients"]}),
@@ -208,7 +208,7 @@ mod tests {
             json!({"name": "x", "actions": [], "allowed_addresses": ["example.com"]}),
             json!({"name": "x", "actions": [], "more": 1}),
         ] {
-            assert!(serde_json::from_value::<ApiCredentialInput>(bad.clone()).is_err(), "{bad}");
+            assert!(serde_json::from_value::<ApiCredentialInput>(invalid.clone()).is_err(), "{invalid}");
         }
     }
 

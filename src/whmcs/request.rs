@@ -1,6 +1,6 @@
 //! A request to the API, parsed as in WHMCS.
 
-use super::Encoding;
+use super::{ApiAnswer, Encoding};
 use crate::credential::{ClientAuthentication, ClientProblem};
 use crate::http::{ErrorCode, Failure, Method, Request};
 use std::fmt;
@@ -41,6 +41,19 @@ impl ApiParams {
     /// The last value of the parameter `name`, which is in lower case. An empty parameter counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// The parsed value of the parameter `name`. `None` if it is absent.
+    ///
+    /// # Errors
+    /// `error` if the value is invalid.
+    pub(super) fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        error: impl FnOnce() -> ApiAnswer,
+    ) -> Result<Option<T>, ApiAnswer> {
+        self.get(name).map(|value| parse(value).ok_or_else(error)).transpose()
     }
 
     /// All values of a parameter except empty ones. `None` if the parameter is absent.

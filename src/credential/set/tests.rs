@@ -74,18 +74,18 @@ fn a_delegated_set_survives_storage() {
 
 #[test]
 fn a_set_is_bound_or_delegated_never_both_or_neither() {
-    for bad in [
+    for invalid in [
         json!({"name": "P", "scopes": []}),
         json!({"name": "P", "scopes": [], "delegated": false}),
         json!({"name": "P", "scopes": [], "user_id": "1", "delegated": true}),
     ] {
-        assert!(create(bad.clone()).is_err(), "{bad}");
+        assert!(create(invalid.clone()).is_err(), "{invalid}");
     }
 }
 
 #[test]
 fn invalid_fields_are_refused() {
-    for bad in [
+    for invalid in [
         json!({"name": "", "scopes": [], "user_id": "1"}),
         json!({"name": "x".repeat(129), "scopes": [], "user_id": "1"}),
         json!({"name": "a\nb", "scopes": [], "user_id": "1"}),
@@ -100,7 +100,7 @@ fn invalid_fields_are_refused() {
         json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": vec!["x"; 21]}),
         json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": ["a\nb"]}),
     ] {
-        assert!(create(bad.clone()).is_err(), "{bad}");
+        assert!(create(invalid.clone()).is_err(), "{invalid}");
     }
     let described = create(json!({"name": "P", "scopes": [], "user_id": "1", "description": "a\r\n\tb"})).unwrap();
     assert_eq!(described.description, "a\r\n\tb");
@@ -124,7 +124,7 @@ fn the_page_of_the_application_is_an_https_address() {
     }
     assert_eq!(bound().into_return_link(), None);
     let long = format!("https://portal.example/{}", "x".repeat(1024));
-    for bad in [
+    for invalid in [
         "",
         "x",
         "/billing",
@@ -138,7 +138,7 @@ fn the_page_of_the_application_is_an_https_address() {
         "https://portal.example/\n",
         &long,
     ] {
-        assert!(with(bad).is_err(), "{bad:?}");
+        assert!(with(invalid).is_err(), "{invalid:?}");
     }
     let clear: CredentialChange = serde_json::from_value(json!({"client_uri": null})).unwrap();
     assert_eq!(clear.apply(with("https://portal.example/").unwrap(), NOW).unwrap().client_uri, None);

@@ -176,7 +176,7 @@ fn a_scope_is_one_destination() {
         let request = get(&format!("access_token=t&scope={}", destination.as_str())).unwrap();
         assert_eq!(request.destination, Some(destination));
     }
-    for bad in [
+    for invalid in [
         "clientarea:sso",
         "clientarea:homepage",
         "clientarea:Invoices",
@@ -189,7 +189,7 @@ fn a_scope_is_one_destination() {
         "//evil.example",
         &"x".repeat(10_000),
     ] {
-        assert_refused(get(&format!("access_token=t&scope={bad}")), "invalid_scope", bad);
+        assert_refused(get(&format!("access_token=t&scope={invalid}")), "invalid_scope", invalid);
     }
 }
 

@@ -17,20 +17,16 @@ fn parse(name: ActionName, form: &str) -> Result<Action, ApiAnswer> {
 fn assert_error(name: ActionName, form: &str, message: &str) {
     let Response { status, body, .. } = parse(name, form).unwrap_err().into_response("", Encoding::Json);
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(
-        (status, body["result"].as_str(), body["message"].as_str()),
-        (200, Some("error"), Some(message)),
-        "{form}"
-    );
+    assert_eq!((status, body), (200, json!({"result": "error", "message": message})), "{form}");
 }
 
 #[test]
 fn the_user_is_the_client_the_user_or_both() {
-    for (form, user, named_by) in
+    for (form, user, user_parameter) in
         [("client_id=1", "1", "client_id"), ("user_id=2", "2", "user_id"), ("client_id=1&user_id=1", "1", "client_id")]
     {
         let user = UserId::parse(user).unwrap();
-        let expected = CreateSsoToken { user, destination: None, inputs: DestinationInputs::default(), named_by };
+        let expected = CreateSsoToken { user, destination: None, inputs: DestinationInputs::default(), user_parameter };
         assert_eq!(parse(ActionName::CreateSsoToken, form), Ok(Action::CreateSsoToken(expected)), "{form}");
     }
 }
@@ -85,8 +81,9 @@ fn a_refused_token_has_the_message_of_the_first_reason() {
     let (active, inactive) = (account(Status::Active, true), account(Status::Inactive, true));
     let (closed, off) = (account(Status::Closed, true), account(Status::Active, false));
     let blocked = Err("SSO authentication blocked for client 1".to_owned());
-    let not = |what: &str| Err(format!("Token could not be provisioned: invalid_request. {what}"));
-    let not_owned = || not("The service or domain is not the client's.");
+    let not_provisioned = |text: &str| Err(format!("Token could not be provisioned: invalid_request. {text}"));
+    let needs = |input: &str| not_provisioned(&format!("The destination needs {input}."));
+    let not_owned = || not_provisioned("The service or domain is not the client's.");
     for (account, user, rest, expected) in [
         (Some(&active), "client_id=1", "", Ok(())),
         (Some(&inactive), "user_id=1", "", Ok(())),
@@ -97,24 +94,9 @@ fn a_refused_token_has_the_message_of_the_first_reason() {
         (None, "client_id=1&user_id=1", "", Err("Invalid client_id".to_owned())),
         (Some(&closed), "client_id=1", "destination=clientarea:product_details", blocked.clone()),
         (Some(&off), "user_id=1", "service_id=22", blocked),
-        (
-            Some(&active),
-            "client_id=1",
-            "destination=clientarea:product_details&domain_id=35",
-            not("The destination needs a service_id."),
-        ),
-        (
-            Some(&active),
-            "client_id=1",
-            "destination=clientarea:domain_details",
-            not("The destination needs a domain_id."),
-        ),
-        (
-            Some(&active),
-            "client_id=1",
-            "destination=sso:custom_redirect",
-            not("The destination needs an sso_redirect_path."),
-        ),
+        (Some(&active), "client_id=1", "destination=clientarea:product_details&domain_id=35", needs("a service_id")),
+        (Some(&active), "client_id=1", "destination=clientarea:domain_details", needs("a domain_id")),
+        (Some(&active), "client_id=1", "destination=sso:custom_redirect", needs("an sso_redirect_path")),
         (Some(&active), "client_id=1", "destination=clientarea:product_details&service_id=22", not_owned()),
         (Some(&active), "client_id=1", "service_id=22", not_owned()),
         (Some(&active), "client_id=1", "domain_id=35", not_owned()),
@@ -131,16 +113,11 @@ fn a_credential_set_is_for_a_service() {
     let form = "grantType=single_sign_on&scope=clientarea:sso+clientarea:invoices&serviceId=12&redirectUri[]=a&redirectUri[]=b";
     let expected = CredentialInput {
         name: "Service 12".into(),
-        description: String::new(),
         grant_types: vec![GrantType::SingleSignOn],
         scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
-        user_id: None,
-        delegated: false,
         service_id: OwnedId::parse("12"),
-        logo_uri: None,
-        client_uri: None,
         redirect_uris: vec!["a".into(), "b".into()],
-        disabled: false,
+        ..CredentialInput::default()
     };
     assert_eq!(parse(ActionName::CreateOAuthCredential, form), Ok(Action::CreateCredential(expected)));
 }

@@ -39,12 +39,12 @@ fn the_scheme_is_case_insensitive() {
 /// RFC 9110 sections 5.5 and 11.4.
 #[test]
 fn white_space_around_the_credentials_is_allowed() {
-    let right = STANDARD.encode("portal:s3cret");
+    let encoded = STANDARD.encode("portal:s3cret");
     for header in [
-        format!("Basic   {right}"),
-        format!(" Basic {right}"),
-        format!("Basic {right}\t "),
-        format!("\tbasic  {right} "),
+        format!("Basic   {encoded}"),
+        format!(" Basic {encoded}"),
+        format!("Basic {encoded}\t "),
+        format!("\tbasic  {encoded} "),
     ] {
         assert!(with_header(&header, GRANT).is_ok(), "{header:?}");
     }
@@ -52,7 +52,7 @@ fn white_space_around_the_credentials_is_allowed() {
 
 #[test]
 fn malformed_credentials_count_as_absent() {
-    let right = STANDARD.encode("portal:s3cret");
+    let encoded = STANDARD.encode("portal:s3cret");
     let base64url = STANDARD.encode("portal:>>>???").replace('+', "-").replace('/', "_");
     assert!(base64url.contains(['-', '_']));
     for header in [
@@ -61,16 +61,16 @@ fn malformed_credentials_count_as_absent() {
         "Basic ",
         "Basic *",
         "Basic portal:s3cret",
-        &right,
-        &format!("Basic{right}"),
-        &format!("Basic\t{right}"),
-        &format!("Basic {}", right.trim_end_matches('=')),
+        &encoded,
+        &format!("Basic{encoded}"),
+        &format!("Basic\t{encoded}"),
+        &format!("Basic {}", encoded.trim_end_matches('=')),
         &format!("Basic {base64url}"),
-        &format!("Basic {right}, Basic {right}"),
-        &format!("Basic \"{right}\""),
-        &format!("Bearer {right}"),
-        &format!("Digest {right}"),
-        &format!("Basic realm={right}"),
+        &format!("Basic {encoded}, Basic {encoded}"),
+        &format!("Basic \"{encoded}\""),
+        &format!("Bearer {encoded}"),
+        &format!("Digest {encoded}"),
+        &format!("Basic realm={encoded}"),
         &basic(""),
         &basic(":"),
         &basic("portal"),
@@ -115,18 +115,18 @@ fn incomplete_credentials_count_as_absent() {
 
 #[test]
 fn a_client_authenticates_in_one_way() {
-    let right = basic("portal:s3cret");
+    let encoded = basic("portal:s3cret");
     for (header, more, expected) in [
-        (right.as_str(), "client_id=portal&client_secret=s3cret", Err((400, "invalid_request"))),
-        (&right, "client_id=portal&client_secret=wrong", Err((400, "invalid_request"))),
-        (&right, "client_secret=s3cret", Err((400, "invalid_request"))),
-        (&right, "client_id=other", Err((400, "invalid_request"))),
+        (encoded.as_str(), "client_id=portal&client_secret=s3cret", Err((400, "invalid_request"))),
+        (&encoded, "client_id=portal&client_secret=wrong", Err((400, "invalid_request"))),
+        (&encoded, "client_secret=s3cret", Err((400, "invalid_request"))),
+        (&encoded, "client_id=other", Err((400, "invalid_request"))),
         ("Basic *", "client_id=portal&client_secret=s3cret", Err((400, "invalid_request"))),
         ("Bearer x", "client_id=portal&client_secret=s3cret", Err((400, "invalid_request"))),
         ("Basic *", "client_id=portal", Err((401, "invalid_client"))),
-        (&right, "client_id=portal", Ok(())),
-        (&right, "client_secret=", Ok(())),
-        (&right, "client_id=&client_secret=", Ok(())),
+        (&encoded, "client_id=portal", Ok(())),
+        (&encoded, "client_secret=", Ok(())),
+        (&encoded, "client_id=&client_secret=", Ok(())),
     ] {
         let outcome = with_header(header, &format!("{GRANT}&{more}")).map(drop).map_err(status_and_code);
         assert_eq!(outcome, expected, "{header} and {more}");
