@@ -147,7 +147,7 @@ mod tests {
             Failure::NOT_FOUND.into_response(Format::Problem, home),
             Failure::NOT_FOUND.into_response(Format::Page, home),
         ] {
-            let response = response.secured(Hsts::Host);
+            let response = response.with_security_headers(Hsts::Host);
             assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
             assert_eq!(response.header("Cache-Control"), Some("no-store"));
             assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));

@@ -92,12 +92,12 @@ impl CredentialInput {
             (None, true) => Binding::Delegated { delegated: super::set::True },
             (Some(_), true) | (None, false) => return Err("Give either user_id or \"delegated\": true."),
         };
-        checked(CredentialSet {
+        check(CredentialSet {
             client_id,
             name: self.name,
             description: self.description,
             grant_types: self.grant_types,
-            scopes: with_base(self.scopes),
+            scopes: add_base_scope(self.scopes),
             binding,
             service_id: self.service_id,
             logo_uri: self.logo_uri,
@@ -116,11 +116,11 @@ impl CredentialChange {
     /// # Errors
     /// The first problem, as a sentence for the administrator.
     pub fn apply(self, set: CredentialSet, now: Timestamp) -> Result<CredentialSet, &'static str> {
-        checked(CredentialSet {
+        check(CredentialSet {
             name: self.name.unwrap_or(set.name),
             description: self.description.unwrap_or(set.description),
             grant_types: self.grant_types.unwrap_or(set.grant_types),
-            scopes: self.scopes.map_or(set.scopes, with_base),
+            scopes: self.scopes.map_or(set.scopes, add_base_scope),
             service_id: self.service_id.unwrap_or(set.service_id),
             logo_uri: self.logo_uri.unwrap_or(set.logo_uri),
             client_uri: self.client_uri.unwrap_or(set.client_uri),
@@ -133,7 +133,7 @@ impl CredentialChange {
 }
 
 /// Adds the base scope as the first, and removes duplicates.
-fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
+fn add_base_scope(scopes: Vec<Scope>) -> Vec<Scope> {
     let mut unique = vec![Scope::BASE];
     for scope in scopes {
         if !unique.contains(&scope) {
@@ -143,7 +143,7 @@ fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
     unique
 }
 
-fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
+fn check(set: CredentialSet) -> Result<CredentialSet, &'static str> {
     let is_text = |text: &str, longest| text.chars().count() <= longest && !text.chars().any(char::is_control);
     // A description may have several lines.
     let description = set.description.replace(['\t', '\n', '\r'], " ");

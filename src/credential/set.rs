@@ -85,7 +85,7 @@ impl StoredSecret {
     }
 
     /// Rotates to `secret` at `now`. The previous secret stays valid for `overlap` seconds.
-    pub fn rotated(self, secret: &Secret, overlap: u64, now: Timestamp) -> Self {
+    pub fn rotate(self, secret: &Secret, overlap: u64, now: Timestamp) -> Self {
         let previous = (overlap > 0).then(|| (self.digest, now.plus(overlap)));
         Self { digest: SecretDigest::of(secret), previous }
     }

@@ -41,7 +41,7 @@ const UNROUTED: &str = "request";
 #[event(fetch)]
 async fn fetch(incoming: worker::Request, env: Env, worker: Context) -> worker::Result<web_sys::Response> {
     let (start, request_id, worker) = (platform::milliseconds(), platform::request_id(), Rc::new(worker));
-    let finish = |response: Response, hsts| response.with("X-Request-Id", &request_id).secured(hsts);
+    let finish = |response: Response, hsts| response.with("X-Request-Id", &request_id).with_security_headers(hsts);
     // 1.
     let Ok(request) = platform::read_head(&incoming) else {
         let audit = AuditContext::new(UNROUTED, request_id.clone());

@@ -88,7 +88,7 @@ impl Response {
 
     /// Adds the security headers of every answer. A response is not cached and sends no referrer unless it has its own
     /// `Cache-Control` or `Referrer-Policy`. Pages of other origins can neither embed it nor keep a reference to its window.
-    pub fn secured(mut self, hsts: Hsts) -> Self {
+    pub fn with_security_headers(mut self, hsts: Hsts) -> Self {
         for (name, value) in [
             ("Content-Security-Policy", Some("default-src 'none'; frame-ancestors 'none'")),
             ("Strict-Transport-Security", hsts.header()),
@@ -117,7 +117,7 @@ mod tests {
             (Hsts::Host, Some("max-age=63072000")),
             (Hsts::IncludeSubDomains, Some("max-age=63072000; includeSubDomains")),
         ] {
-            assert_eq!(Response::empty(204).secured(hsts).header("Strict-Transport-Security"), value);
+            assert_eq!(Response::empty(204).with_security_headers(hsts).header("Strict-Transport-Security"), value);
         }
     }
 }

@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_rotation_is_ended_by_its_old_secret_and_not_by_its_new_one() {
-        let rotated = |text| CredentialSet { secret: stored().secret.rotated(&secret(text), 60, NOW), ..stored() };
+        let rotated = |text| CredentialSet { secret: stored().secret.rotate(&secret(text), 60, NOW), ..stored() };
         let brings_new = CredentialSet { secret: rotated(SECRET).secret, ..stored() };
         assert_eq!(entry(input()).settle(Some(brings_new.clone()), NOW), Ok((brings_new, Effect::Unchanged)));
         let (set, effect) = entry(input()).settle(Some(rotated("new")), NOW).unwrap();

@@ -26,9 +26,9 @@ pub fn grant(
     if !set.grant_types.contains(&request.grant_type) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let scope = granted_scope(request.parameters.scope, set)?;
-    let sub = granted_user(request.parameters.user_id, &set.binding)?;
-    let service_id = granted_service(request.parameters.inputs.service_id, set.service_id.as_ref())?;
+    let scope = grant_scope(request.parameters.scope, set)?;
+    let sub = grant_user(request.parameters.user_id, &set.binding)?;
+    let service_id = grant_service(request.parameters.inputs.service_id, set.service_id.as_ref())?;
     let grant = Grant {
         sub,
         client_id: set.client_id.clone(),
@@ -39,7 +39,7 @@ pub fn grant(
     Ok(grant.into_claims(&settings.issuer, settings.token_ttl, now, jti))
 }
 
-fn granted_scope(requested: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
+fn grant_scope(requested: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
     let allowed: ScopeSet = set.scopes.iter().copied().collect();
     match requested {
         None => Ok(allowed),
@@ -48,7 +48,7 @@ fn granted_scope(requested: Option<ScopeSet>, set: &CredentialSet) -> Result<Sco
     }
 }
 
-fn granted_user(requested: Option<UserId>, binding: &Binding) -> Result<UserId, TokenError> {
+fn grant_user(requested: Option<UserId>, binding: &Binding) -> Result<UserId, TokenError> {
     match (binding, requested) {
         (Binding::Bound { user_id }, None) => Ok(user_id.clone()),
         (Binding::Bound { user_id }, Some(requested)) if requested == *user_id => Ok(requested),
@@ -60,7 +60,7 @@ fn granted_user(requested: Option<UserId>, binding: &Binding) -> Result<UserId, 
     }
 }
 
-fn granted_service(requested: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Option<OwnedId>, TokenError> {
+fn grant_service(requested: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Option<OwnedId>, TokenError> {
     match (requested, own) {
         (Some(requested), Some(own)) if requested != *own => {
             Err(Failure::bad_request("The service_id is not the one the client belongs to.").into())

@@ -27,7 +27,7 @@ impl TokenRefusal {
 
 /// The answer to a sign-in: a redirect. After a POST it is 303, so that the browser continues with a GET (RFC 9700 section
 /// 4.12). The form of the switch page gets [`page::after_form`], because its policy allows no redirect to another origin.
-pub fn signed_in(request: &Request, sso: &SsoRequest, location: &str) -> Response {
+pub fn signed_in_response(request: &Request, sso: &SsoRequest, location: &str) -> Response {
     match (sso.is_post, &sso.switch) {
         (true, Some(_)) => page::after_form(request, "You are signed in", "Go to the client area", location),
         (true, None) => Response::redirect(303, location),
@@ -51,7 +51,7 @@ mod tests {
             (Method::Post, "/oauth/singlesignon?access_token=x&switch=y", "application/json", 303),
         ] {
             let request = request_for_test(method, target, &[("accept", accept)], "");
-            let response = signed_in(&request, &SsoRequest::parse(&request).unwrap(), "https://my.example/");
+            let response = signed_in_response(&request, &SsoRequest::parse(&request).unwrap(), "https://my.example/");
             assert_eq!(response.status, status, "{method:?} {target}");
             assert_eq!(response.header("Refresh").is_some(), status == 200, "{method:?} {target}");
         }

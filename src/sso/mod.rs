@@ -7,7 +7,7 @@ mod redirect;
 mod request;
 mod switch;
 
-pub use answer::signed_in;
+pub use answer::signed_in_response;
 pub use nonce::{BrowserNonce, NONCE_COOKIE};
 pub use redirect::Redirect;
 pub use request::SsoRequest;

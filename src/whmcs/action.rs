@@ -126,7 +126,7 @@ impl CreateSsoToken {
 }
 
 fn check_grant_type(text: &str) -> Result<(), ApiAnswer> {
-    let unknown = || error(format!("The requested grant type \"{}\" is invalid.", quoted(text)));
+    let unknown = || error(format!("The requested grant type \"{}\" is invalid.", quote(text)));
     GrantType::parse(text).map(drop).ok_or_else(unknown)
 }
 
@@ -135,7 +135,7 @@ fn parse_scopes(text: &str) -> Result<Vec<Scope>, ApiAnswer> {
     if names.is_empty() {
         return Err(error("At least one valid scope is required."));
     }
-    let unknown = |name: &str| error(format!("The requested scope \"{}\" is invalid.", quoted(name)));
+    let unknown = |name: &str| error(format!("The requested scope \"{}\" is invalid.", quote(name)));
     names.into_iter().map(|name| Scope::parse(name).ok_or_else(|| unknown(name))).collect()
 }
 
@@ -146,7 +146,7 @@ fn parse_service(text: &str) -> Result<OwnedId, ApiAnswer> {
     OwnedId::parse(text).ok_or_else(|| error("A valid Service ID is required."))
 }
 
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     text.chars().take(QUOTED_MAX).collect()
 }
 
@@ -208,7 +208,7 @@ impl ListCredentials {
 
     /// The rows of `sets`, sorted by the requested field and limited in number. Rows without that field keep their order.
     pub fn arrange(&self, sets: &[CredentialSet]) -> Vec<Value> {
-        let mut rows: Vec<_> = sets.iter().map(|set| self.sortable(set)).collect();
+        let mut rows: Vec<_> = sets.iter().map(|set| self.sort_key_and_row(set)).collect();
         rows.sort_by(|(a, _), (b, _)| compare(a, b));
         if self.is_descending {
             rows.reverse();
@@ -218,7 +218,7 @@ impl ListCredentials {
     }
 
     /// The sort key of `set`, and its row. The key of a date is its time, not its text.
-    fn sortable(&self, set: &CredentialSet) -> (Value, Value) {
+    fn sort_key_and_row(&self, set: &CredentialSet) -> (Value, Value) {
         let row = credential_row(set);
         let by = match self.sort_field.as_str() {
             "createdAt" => set.created_at.seconds().into(),

@@ -106,7 +106,7 @@ impl From<ClientProblem> for ApiAnswer {
 }
 
 /// The fields of an object in the order of [`FIELD_ORDER`]. serde_json sorts them by name.
-fn ordered(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+fn sort_fields(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_by_cached_key(|(name, _)| {
         FIELD_ORDER.iter().position(|known| known == name).unwrap_or(FIELD_ORDER.len())
@@ -122,16 +122,16 @@ fn php_json(value: &Value) -> String {
         Value::Array(entries) => format!("[{}]", entries.iter().map(php_json).collect::<Vec<_>>().join(",")),
         Value::Object(fields) => {
             let member = |(name, value): (&String, &Value)| format!("{}:{}", php_string(name), php_json(value));
-            format!("{{{}}}", ordered(fields).into_iter().map(member).collect::<Vec<_>>().join(","))
+            format!("{{{}}}", sort_fields(fields).into_iter().map(member).collect::<Vec<_>>().join(","))
         }
     }
 }
 
 fn xml(action: &str, fields: &Map<String, Value>) -> String {
     let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<whmcsapi>\n".to_owned();
-    element(&mut text, "action", &action.into());
-    for (name, value) in ordered(fields) {
-        element(&mut text, name, value);
+    write_element(&mut text, "action", &action.into());
+    for (name, value) in sort_fields(fields) {
+        write_element(&mut text, name, value);
     }
     text.push_str("</whmcsapi>\n");
     text
@@ -139,36 +139,36 @@ fn xml(action: &str, fields: &Map<String, Value>) -> String {
 
 /// Writes an element and a line break. The entries of a list have the name of the list without its last letter: `client` in
 /// `clients`.
-fn element(text: &mut String, name: &str, value: &Value) {
+fn write_element(text: &mut String, name: &str, value: &Value) {
     let _ = write!(text, "<{name}>");
     match value {
         Value::Null => {}
         Value::Bool(on) => text.push(if *on { '1' } else { '0' }),
         Value::Number(number) => text.push_str(&number.to_string()),
-        Value::String(string) => text.push_str(&escape(without_controls(string))),
+        Value::String(string) => text.push_str(&escape(remove_controls(string))),
         Value::Array(entries) => {
             let entry_name = name.strip_suffix('s').unwrap_or("entry");
-            elements(text, entries.iter().map(|entry| (entry_name, entry)));
+            write_elements(text, entries.iter().map(|entry| (entry_name, entry)));
         }
         Value::Object(fields) => {
-            elements(text, ordered(fields).into_iter().map(|(name, value)| (name.as_str(), value)))
+            write_elements(text, sort_fields(fields).into_iter().map(|(name, value)| (name.as_str(), value)))
         }
     }
     let _ = writeln!(text, "</{name}>");
 }
 
 /// Writes the elements within another element, each on its own line.
-fn elements<'a>(text: &mut String, inner: impl Iterator<Item = (&'a str, &'a Value)>) {
+fn write_elements<'a>(text: &mut String, inner: impl Iterator<Item = (&'a str, &'a Value)>) {
     for (position, (name, value)) in inner.enumerate() {
         if position == 0 {
             text.push('\n');
         }
-        element(text, name, value);
+        write_element(text, name, value);
     }
 }
 
 /// Removes control characters and noncharacters, which XML 1.0 forbids even as references (section 2.2).
-fn without_controls(text: &str) -> String {
+fn remove_controls(text: &str) -> String {
     let is_char =
         |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r');
     text.chars().filter(is_char).collect()

@@ -58,7 +58,7 @@ impl ApiCredentialInput {
         secret: &Secret,
         now: Timestamp,
     ) -> Result<ApiCredential, &'static str> {
-        checked(ApiCredential {
+        check(ApiCredential {
             identifier,
             name: self.name,
             actions: self.actions,
@@ -74,7 +74,7 @@ impl ApiCredentialChange {
     /// # Errors
     /// The first problem, as a sentence for the administrator.
     pub fn apply(self, credential: ApiCredential, now: Timestamp) -> Result<ApiCredential, &'static str> {
-        checked(ApiCredential {
+        check(ApiCredential {
             name: self.name.unwrap_or(credential.name),
             actions: self.actions.unwrap_or(credential.actions),
             allowed_addresses: self.allowed_addresses.unwrap_or(credential.allowed_addresses),
@@ -84,7 +84,7 @@ impl ApiCredentialChange {
     }
 }
 
-fn checked(credential: ApiCredential) -> Result<ApiCredential, &'static str> {
+fn check(credential: ApiCredential) -> Result<ApiCredential, &'static str> {
     let length = credential.name.chars().count();
     if !(1..=NAME_MAX).contains(&length) || credential.name.chars().any(char::is_control) {
         return Err("The name must have 1 to 128 characters.");

@@ -30,9 +30,9 @@ impl ApiParams {
         body: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
         const READ_MAX: usize = COUNT_MAX + 1;
-        let normalized = |(name, value): (String, String)| (normalized(&name), value);
-        let body: Vec<_> = body.map(normalized).take(READ_MAX).collect();
-        let query = query.map(normalized).filter(|(name, _)| !body.iter().any(|(other, _)| other == name));
+        let normalize = |(name, value): (String, String)| (normalize_name(&name), value);
+        let body: Vec<_> = body.map(normalize).take(READ_MAX).collect();
+        let query = query.map(normalize).filter(|(name, _)| !body.iter().any(|(other, _)| other == name));
         let mut params: Vec<_> = query.take(READ_MAX).collect();
         params.extend(body);
         if params.len() > COUNT_MAX { Err(Failure::TOO_MANY_PARAMETERS) } else { Ok(Self(params)) }
@@ -122,13 +122,13 @@ impl ApiRequest {
 }
 
 /// The name of a parameter in lower case, without the brackets of a list.
-fn normalized(name: &str) -> String {
+fn normalize_name(name: &str) -> String {
     name.split('[').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Whether a parameter contains credentials. An empty one counts as absent.
 fn is_credential(name: &str, value: &str) -> bool {
-    !value.is_empty() && CREDENTIALS.contains(&normalized(name).as_str())
+    !value.is_empty() && CREDENTIALS.contains(&normalize_name(name).as_str())
 }
 
 #[cfg(test)]

@@ -188,25 +188,25 @@ fn a_secret_that_was_not_form_encoded_is_accepted() {
 
 #[test]
 fn a_rotation_keeps_the_old_secret_for_its_overlap() {
-    let stored = StoredSecret::new(&secret("old")).rotated(&secret("new"), 10, NOW);
+    let stored = StoredSecret::new(&secret("old")).rotate(&secret("new"), 10, NOW);
     for (at, is_valid) in [(0, true), (9, true), (10, false), (11, false)] {
         assert_eq!(stored.verify(&secret("old"), NOW.plus(at)), is_valid, "after {at} s");
         assert!(stored.verify(&secret("new"), NOW.plus(at)));
     }
-    let without_overlap = StoredSecret::new(&secret("old")).rotated(&secret("new"), 0, NOW);
+    let without_overlap = StoredSecret::new(&secret("old")).rotate(&secret("new"), 0, NOW);
     assert!(!without_overlap.verify(&secret("old"), NOW));
 }
 
 #[test]
 fn during_a_rotation_only_the_newest_secret_is_current() {
-    let stored = StoredSecret::new(&secret("old")).rotated(&secret("new"), 10, NOW);
+    let stored = StoredSecret::new(&secret("old")).rotate(&secret("new"), 10, NOW);
     assert!(stored.is_current(&secret("new")));
     assert!(!stored.is_current(&secret("old")) && !stored.is_current(&secret("other")));
 }
 
 #[test]
 fn a_second_rotation_ends_the_first_secret() {
-    let twice = StoredSecret::new(&secret("a")).rotated(&secret("b"), 100, NOW).rotated(&secret("c"), 100, NOW);
+    let twice = StoredSecret::new(&secret("a")).rotate(&secret("b"), 100, NOW).rotate(&secret("c"), 100, NOW);
     assert!(!twice.verify(&secret("a"), NOW));
     assert!(twice.verify(&secret("b"), NOW) && twice.verify(&secret("c"), NOW));
 }

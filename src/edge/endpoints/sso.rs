@@ -9,7 +9,7 @@ use crate::edge::storage::sessions::{presented, stands};
 use crate::http::{Response, ReturnLink};
 use crate::id::{ClientId, SessionId};
 use crate::page;
-use crate::sso::{BrowserNonce, Redirect, SsoRequest, SwitchConfirmation, signed_in, switch_page};
+use crate::sso::{BrowserNonce, Redirect, SsoRequest, SwitchConfirmation, signed_in_response, switch_page};
 use crate::token::{self, Claims, TokenRefusal};
 use crate::user::{Denial, Redemption, Replay, SessionCookie, SessionEnd};
 
@@ -85,7 +85,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
         let user = context.user(&other.sub, Placement::NearCaller);
         context.after_answer(user.end_session(other.sid, SessionEnd::Switched));
     }
-    let response = signed_in(&context.request, &sso, &redirect.location);
+    let response = signed_in_response(&context.request, &sso, &redirect.location);
     if own.is_some_and(|own| own == session.id) {
         return Ok(response);
     }

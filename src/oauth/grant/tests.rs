@@ -14,14 +14,6 @@ fn valid_settings() -> Settings {
     settings(&[]).ok().unwrap()
 }
 
-fn user(text: &str) -> Option<UserId> {
-    Some(UserId::parse(text).unwrap())
-}
-
-fn owned(text: &str) -> Option<OwnedId> {
-    Some(OwnedId::parse(text).unwrap())
-}
-
 fn jti() -> TokenId {
     TokenId::from_random([1; 16])
 }
@@ -54,7 +46,7 @@ fn with(parameters: TokenParameters) -> TokenRequest {
 }
 
 fn request_for_user(text: &str) -> TokenRequest {
-    with(TokenParameters { user_id: user(text), ..TokenParameters::default() })
+    with(TokenParameters { user_id: UserId::parse(text), ..TokenParameters::default() })
 }
 
 fn request() -> TokenRequest {
@@ -128,7 +120,7 @@ fn the_reason_of_a_failed_authentication_is_in_the_log() {
 #[test]
 fn a_rotated_secret_is_valid_during_the_overlap() {
     let set = bound();
-    let stored = set.secret.clone().rotated(&Secret::new("new"), 10, NOW);
+    let stored = set.secret.clone().rotate(&Secret::new("new"), 10, NOW);
     let set = CredentialSet { secret: stored, ..set };
     for (at, text, is_granted) in
         [(0, "s3cret", true), (9, "s3cret", true), (10, "s3cret", false), (0, "new", true), (10, "new", true)]
@@ -172,17 +164,17 @@ fn a_sets_service_is_signed_into_every_token() {
         let inputs = DestinationInputs { service_id, ..DestinationInputs::default() };
         with(TokenParameters { inputs, ..TokenParameters::default() })
     };
-    let with_service = CredentialSet { service_id: owned("12"), ..bound() };
+    let with_service = CredentialSet { service_id: OwnedId::parse("12"), ..bound() };
     for (set, requested, signed) in [
         (&with_service, None, Some("12")),
-        (&with_service, owned("12"), Some("12")),
-        (&bound(), owned("99"), Some("99")),
+        (&with_service, OwnedId::parse("12"), Some("12")),
+        (&bound(), OwnedId::parse("99"), Some("99")),
         (&bound(), None, None),
     ] {
         let claims = granted(request_for_service(requested), set).unwrap();
         assert_eq!(claims.inputs.service_id.as_ref().map(OwnedId::as_str), signed);
     }
-    let Failure { status, error, .. } = refused(request_for_service(owned("13")), &with_service).failure();
+    let Failure { status, error, .. } = refused(request_for_service(OwnedId::parse("13")), &with_service).failure();
     assert_eq!((status, error.as_str()), (400, "invalid_request"));
 }
 
@@ -190,7 +182,7 @@ fn a_sets_service_is_signed_into_every_token() {
 fn the_other_inputs_are_signed_as_requested() {
     let inputs = DestinationInputs {
         service_id: None,
-        domain_id: owned("34"),
+        domain_id: OwnedId::parse("34"),
         sso_redirect_path: RelativePath::parse("cart.php?a=view"),
     };
     let request = with(TokenParameters { inputs: inputs.clone(), ..TokenParameters::default() });
@@ -200,7 +192,8 @@ fn the_other_inputs_are_signed_as_requested() {
 #[test]
 fn the_client_is_authenticated_before_the_request_is_checked() {
     let set = CredentialSet { grant_types: vec![], disabled: true, ..bound() };
-    let request = with(TokenParameters { user_id: user("43"), ..request_for_scope("clientarea:tickets").parameters });
+    let request =
+        with(TokenParameters { user_id: UserId::parse("43"), ..request_for_scope("clientarea:tickets").parameters });
     let wrong = TokenRequest { client: request_of("portal", "wrong").client, ..request };
     assert_eq!(refused(wrong, &set), TokenError::InvalidClient(ClientProblem::WrongCredentials));
 }
@@ -246,11 +239,11 @@ fn the_longest_token_that_can_be_minted_is_valid() {
         ..set(json!({"name": "P", "scopes": every_scope, "delegated": true}))
     };
     let inputs = DestinationInputs {
-        service_id: owned(&"s".repeat(64)),
-        domain_id: owned(&"d".repeat(64)),
+        service_id: Some(OwnedId::parse(&"s".repeat(64)).unwrap()),
+        domain_id: Some(OwnedId::parse(&"d".repeat(64)).unwrap()),
         sso_redirect_path: RelativePath::parse(&format!("?{}", "\"".repeat(1023))),
     };
-    let parameters = TokenParameters { user_id: user(&"u".repeat(64)), inputs, scope: None };
+    let parameters = TokenParameters { user_id: Some(UserId::parse(&"u".repeat(64)).unwrap()), inputs, scope: None };
     let request = TokenRequest { parameters, ..request_of(set.client_id.as_str(), "s3cret") };
     let claims = grant(request, Some(&set), &settings, NOW, jti()).unwrap();
     let token = SsoToken::mint(claims, &settings.keys).unwrap();

@@ -1,7 +1,8 @@
 use super::*;
-use crate::destination::ScopeSet;
+use crate::destination::{RelativePath, ScopeSet};
+use crate::id::OwnedId;
 use crate::settings::tests::settings;
-use crate::sso::request::tests::{assert_refused, get, owned, path, scope};
+use crate::sso::request::tests::{assert_refused, get};
 use crate::token::claims_for_test;
 
 fn granted(scopes: &str, inputs: DestinationInputs) -> Claims {
@@ -60,11 +61,11 @@ fn each_destination_has_the_path_of_whmcs() {
 fn the_only_granted_destination_is_the_default() {
     for (scopes, query, destination) in [
         ("clientarea:sso", "", None),
-        ("clientarea:invoices", "", scope("clientarea:invoices")),
-        ("clientarea:sso clientarea:invoices", "", scope("clientarea:invoices")),
+        ("clientarea:invoices", "", Scope::parse("clientarea:invoices")),
+        ("clientarea:sso clientarea:invoices", "", Scope::parse("clientarea:invoices")),
         ("clientarea:invoices clientarea:emails", "", None),
-        ("clientarea:invoices clientarea:emails", "scope=clientarea:emails", scope("clientarea:emails")),
-        ("clientarea:sso clientarea:invoices", "scope=clientarea:invoices", scope("clientarea:invoices")),
+        ("clientarea:invoices clientarea:emails", "scope=clientarea:emails", Scope::parse("clientarea:emails")),
+        ("clientarea:sso clientarea:invoices", "scope=clientarea:invoices", Scope::parse("clientarea:invoices")),
     ] {
         let redirect = plan(scopes, query);
         assert_eq!(redirect.as_ref().unwrap().destination, destination, "{scopes} {query}");
@@ -98,8 +99,11 @@ fn the_answer_names_a_missing_input() {
 
 #[test]
 fn an_input_that_contradicts_a_signed_one_is_refused() {
-    let signed =
-        DestinationInputs { service_id: owned("12"), domain_id: owned("34"), sso_redirect_path: path("cart.php") };
+    let signed = DestinationInputs {
+        service_id: OwnedId::parse("12"),
+        domain_id: OwnedId::parse("34"),
+        sso_redirect_path: RelativePath::parse("cart.php"),
+    };
     let plan = |query: &str| plan_signed("clientarea:invoices", signed.clone(), query);
     for agreeing in ["", "service_id=12", "domain_id=34", "sso_redirect_path=/cart.php", "service_id=12&domain_id=34"] {
         assert_eq!(plan(agreeing).unwrap().inputs, signed, "{agreeing}");
@@ -112,9 +116,12 @@ fn an_input_that_contradicts_a_signed_one_is_refused() {
 
 #[test]
 fn an_input_that_is_not_signed_can_be_requested() {
-    let signed = DestinationInputs { service_id: owned("12"), ..DestinationInputs::default() };
+    let signed = DestinationInputs { service_id: OwnedId::parse("12"), ..DestinationInputs::default() };
     let redirect = plan_signed("clientarea:domain_details", signed, "domain_id=34").unwrap();
-    assert_eq!((&redirect.inputs.service_id, &redirect.inputs.domain_id), (&owned("12"), &owned("34")));
+    assert_eq!(
+        (&redirect.inputs.service_id, &redirect.inputs.domain_id),
+        (&OwnedId::parse("12"), &OwnedId::parse("34"))
+    );
     assert_eq!(relative_location(Ok(redirect)), "clientarea.php?action=domaindetails&id=34");
 }
 

@@ -4,18 +4,6 @@ use super::*;
 use crate::http::{FORM_FOR_TEST as FORM, form_for_test, request_for_test};
 use proptest::prelude::*;
 
-pub(in crate::sso) fn scope(text: &str) -> Option<Scope> {
-    Some(Scope::parse(text).unwrap())
-}
-
-pub(in crate::sso) fn owned(text: &str) -> Option<OwnedId> {
-    Some(OwnedId::parse(text).unwrap())
-}
-
-pub(in crate::sso) fn path(text: &str) -> Option<RelativePath> {
-    Some(RelativePath::parse(text).unwrap())
-}
-
 pub(in crate::sso) fn get(query: &str) -> Result<SsoRequest, Failure> {
     SsoRequest::parse(&request_for_test(Method::Get, &format!("/oauth/singlesignon?{query}"), &[], ""))
 }
@@ -89,9 +77,12 @@ fn every_parameter_is_read() {
     for (request, is_post) in [(get(query), false), (post("", query), true), (post(query, ""), true)] {
         let request = request.unwrap();
         assert_eq!((request.access_token.expose(), request.is_post), ("a.b.c", is_post));
-        assert_eq!(request.destination, scope("clientarea:invoices"));
-        let inputs =
-            DestinationInputs { service_id: owned("12"), domain_id: owned("34"), sso_redirect_path: path("x?y=1") };
+        assert_eq!(request.destination, Scope::parse("clientarea:invoices"));
+        let inputs = DestinationInputs {
+            service_id: OwnedId::parse("12"),
+            domain_id: OwnedId::parse("34"),
+            sso_redirect_path: RelativePath::parse("x?y=1"),
+        };
         assert_eq!(request.inputs, inputs);
         assert!(request.switch.is_none());
     }
@@ -110,7 +101,7 @@ fn a_post_may_be_split_between_query_and_form() {
     assert_eq!(request.access_token.expose(), "t");
     assert_eq!(
         (request.destination, request.switch.as_ref().map(Secret::expose)),
-        (scope("clientarea:emails"), Some("s"))
+        (Scope::parse("clientarea:emails"), Some("s"))
     );
 }
 

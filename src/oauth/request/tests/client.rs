@@ -28,25 +28,15 @@ fn basic_credentials_are_form_decoded_and_kept_undecoded() {
     }
 }
 
-#[test]
-fn the_scheme_is_case_insensitive() {
-    for scheme in ["Basic", "basic", "BASIC", "bAsIc"] {
-        let header = basic("portal:s3cret").replace("Basic", scheme);
-        assert!(with_header(&header, GRANT).is_ok(), "{scheme}");
-    }
-}
-
 /// RFC 9110 sections 5.5 and 11.4.
 #[test]
-fn white_space_around_the_credentials_is_allowed() {
+fn the_scheme_is_case_insensitive_and_white_space_is_ignored() {
     let encoded = STANDARD.encode("portal:s3cret");
-    for header in [
-        format!("Basic   {encoded}"),
-        format!(" Basic {encoded}"),
-        format!("Basic {encoded}\t "),
-        format!("\tbasic  {encoded} "),
-    ] {
-        assert!(with_header(&header, GRANT).is_ok(), "{header:?}");
+    for prefix in ["Basic ", "basic ", "BASIC ", "bAsIc ", "Basic   ", " Basic ", "\tbasic  "] {
+        for suffix in ["", " ", "\t "] {
+            let header = format!("{prefix}{encoded}{suffix}");
+            assert!(with_header(&header, GRANT).is_ok(), "{header:?}");
+        }
     }
 }
 
