@@ -18,7 +18,7 @@ pub struct ClientAuthentication {
     pub undecoded_secret: Option<Secret>,
 }
 
-/// Why a client is not authenticated. Only the log contains it.
+/// Why a client is not authenticated. Only the log contains the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientProblem {
     /// The credentials are missing or malformed.

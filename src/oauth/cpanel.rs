@@ -27,7 +27,7 @@ pub struct ApplicationLink {
 }
 
 impl ApplicationLink {
-    /// Whether `request` is a click on an application link. WHMCS's path of the token endpoint accepts both.
+    /// Whether `request` is a click on an application link. `/oauth/token.php` accepts clicks and token requests.
     pub fn is_at(request: &Request) -> bool {
         let mut names = form_urlencoded::parse(&request.body).map(|(name, _)| name);
         request.path == "/oauth/token.php" && names.any(|name| name == "subscriber_unique_id")

@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// The claims of the requested token. `set` is the credential set in KV.
 /// 1. The client is authenticated.
-/// 2. The grant type, the scopes, the user and the service are checked against its credential set.
+/// 2. The grant type, the scopes, the user and the service are checked against the credential set.
 pub fn grant(
     request: TokenRequest,
     set: Option<&CredentialSet>,

@@ -19,7 +19,7 @@ pub use table::SESSION_LIMIT_MAX;
 
 const DAY_SECONDS: u64 = 86_400;
 
-/// The settings of a deployment, which [`table`] describes.
+/// The settings of a deployment. `settings/table.rs` describes each of them.
 pub struct Settings {
     pub issuer: Issuer,
     pub client_area: ClientArea,

@@ -217,7 +217,7 @@ impl ListCredentials {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The sort key of `set`, and its row. The key of a date is its time, not its text.
+    /// The sort key of `set`, and its row. Dates are sorted by time, not by text.
     fn sort_key_and_row(&self, set: &CredentialSet) -> (Value, Value) {
         let row = credential_row(set);
         let by = match self.sort_field.as_str() {

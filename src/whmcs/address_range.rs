@@ -20,7 +20,7 @@ impl AddressRange {
         Some(Self(mapped.unwrap_or(range)))
     }
 
-    /// The text of the range. That of a single address has no prefix length.
+    /// The text of the range. The text of a single address has no prefix length.
     pub fn to_text(self) -> String {
         if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().to_string() } else { self.0.to_string() }
     }

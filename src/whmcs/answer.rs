@@ -67,7 +67,7 @@ impl ApiAnswer {
         Self { status: 200, is_failed_attempt: false, fields }
     }
 
-    /// `result=error`. Failed actions have the status 200, because clients read the message of no other status.
+    /// `result=error`. Failed actions have the status 200, because clients ignore the messages of other statuses.
     pub fn error(status: u16, message: impl Into<String>) -> Self {
         let mut fields = Map::new();
         fields.insert("result".to_owned(), "error".into());
