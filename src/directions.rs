@@ -1,11 +1,12 @@
-//! The test that dependencies point one way, as the line of arrows in `lib.rs` says.
+//! Tests that modules import only modules to their right in the line of dependencies in `lib.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The place of each room in the line of arrows: 0 is at the left. Rooms of one place do not import one another.
-fn places() -> BTreeMap<String, usize> {
+/// The position of each module in the line of dependencies, from the left. Modules with the same position do not import one
+/// another.
+fn positions() -> BTreeMap<String, usize> {
     let map = include_str!("lib.rs");
     let line: String = map
         .lines()
@@ -13,28 +14,24 @@ fn places() -> BTreeMap<String, usize> {
         .skip_while(|l| !l.starts_with("edge ─►"))
         .take_while(|l| *l != "```")
         .collect();
-    let rooms = |group: &str| group.split(',').map(|room| room.trim().to_owned()).collect::<Vec<_>>();
+    let modules = |group: &str| group.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
     line.split("─►")
         .enumerate()
-        .flat_map(|(place, group)| rooms(group).into_iter().map(move |room| (room, place)))
+        .flat_map(|(position, group)| modules(group).into_iter().map(move |name| (name, position)))
         .collect()
 }
 
-/// The files of a room, except those of tests.
+/// The source files of a module, except tests.
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
-        return if path.extension().is_some_and(|extension| extension == "rs") {
-            vec![path.into()]
-        } else {
-            Vec::new()
-        };
+        return path.extension().filter(|extension| *extension == "rs").map(|_| path.into()).into_iter().collect();
     }
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.file_stem().unwrap() != "tests").flat_map(|path| files(&path)).collect()
 }
 
-/// The rooms that a file names, except in its tests.
-fn named(file: &Path) -> Vec<String> {
+/// The modules that a file imports outside its tests.
+fn imported(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap();
     let shipped = text.split("\n#[cfg(test)]\n").next().unwrap();
     let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
@@ -43,51 +40,57 @@ fn named(file: &Path) -> Vec<String> {
 
 #[test]
 fn dependencies_point_to_the_right() {
-    let places = places();
+    let positions = positions();
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut imports = 0;
     for entry in fs::read_dir(src).unwrap().map(|entry| entry.unwrap().path()) {
-        let room = entry.file_stem().unwrap().to_str().unwrap().to_owned();
-        if ["lib", "directions", "redaction"].contains(&room.as_str()) {
+        let module = entry.file_stem().unwrap().to_str().unwrap().to_owned();
+        if ["lib", "directions", "redaction"].contains(&module.as_str()) {
             continue;
         }
-        let place = places.get(&room).unwrap_or_else(|| panic!("lib.rs: the line of arrows does not name {room}"));
+        let position = positions
+            .get(&module)
+            .unwrap_or_else(|| panic!("lib.rs: the line of dependencies does not contain {module}"));
         for file in files(&entry) {
-            for other in named(&file).into_iter().filter(|other| *other != room) {
-                let other_place = places.get(&other).unwrap_or_else(|| panic!("{}: {other}?", file.display()));
-                assert!(place < other_place, "{} imports {other}, which is not to the right of {room}", file.display());
+            for other in imported(&file).into_iter().filter(|other| *other != module) {
+                let other_position = positions.get(&other).unwrap_or_else(|| panic!("{}: {other}?", file.display()));
+                assert!(
+                    position < other_position,
+                    "{} imports {other}, which is not to the right of {module}",
+                    file.display()
+                );
                 imports += 1;
             }
         }
     }
-    assert!(imports > 100, "the test reads the files");
+    assert!(imports > 100, "too few imports were found");
 }
 
-/// The rooms of `edge`, as its line of arrows says.
-fn edge_rooms() -> Vec<&'static str> {
+/// The modules of `edge`, from the line of dependencies in `edge/mod.rs`.
+fn edge_modules() -> Vec<&'static str> {
     let line = include_str!("edge/mod.rs").lines().find_map(|line| line.strip_prefix("//! endpoints ─► "));
     ["endpoints"].into_iter().chain(line.unwrap().split(" ─► ")).collect()
 }
 
 #[test]
 fn within_the_edge_dependencies_point_to_the_right_and_no_endpoint_imports_another() {
-    let rooms = edge_rooms();
+    let modules = edge_modules();
     let mut imports = 0;
-    for (place, room) in rooms.iter().enumerate() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge").join(room);
+    for (position, module) in modules.iter().enumerate() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/edge").join(module);
         for file in files(&folder) {
             let text = fs::read_to_string(&file).unwrap();
-            let modules = file.with_extension("").components().filter(|name| name.as_os_str() != "mod").count();
-            let depth = modules - folder.components().count();
-            // A file of a room imports its neighbours by `super`. An endpoint imports only its own folder so.
-            let climbs = "super::".repeat(if *room == "endpoints" { depth.max(1) } else { depth + 1 });
-            assert!(!text.contains(&climbs), "{} imports by {climbs}", file.display());
+            let levels = file.with_extension("").components().filter(|name| name.as_os_str() != "mod").count();
+            let depth = levels - folder.components().count();
+            // A file may import other files of its module by `super`. An endpoint may do so only within its own folder.
+            let parent = "super::".repeat(if *module == "endpoints" { depth.max(1) } else { depth + 1 });
+            assert!(!text.contains(&parent), "{} imports by {parent}", file.display());
             for path in text.split("crate::edge::").skip(1) {
-                let is_right = rooms.iter().skip(place + 1).any(|right| path.starts_with(&format!("{right}::")));
-                assert!(is_right, "{} imports {path:.30}, which is not to the right of {room}", file.display());
+                let is_right = modules.iter().skip(position + 1).any(|right| path.starts_with(&format!("{right}::")));
+                assert!(is_right, "{} imports {path:.30}, which is not to the right of {module}", file.display());
                 imports += 1;
             }
         }
     }
-    assert!(imports > 30, "the test reads the files");
+    assert!(imports > 30, "too few imports were found");
 }

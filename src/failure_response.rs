@@ -1,4 +1,4 @@
-//! How a failure is answered: as JSON, as problem details, as WHMCS's API does, or as a page.
+//! The answer to a failed request: JSON, problem details, the format of WHMCS's API, or a page.
 
 use crate::http::{ErrorCode, Failure, Request, Response};
 use crate::page::{self, layout};
@@ -6,28 +6,26 @@ use crate::whmcs::php_string;
 use maud::{Markup, html};
 use serde_json::json;
 
-/// The format in which a failure is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `{"error", "error_description"}` (RFC 6749 section 5.2), and `login_url` if there is one.
+    /// `{"error", "error_description"}` (RFC 6749 section 5.2), with an optional `login_url`.
     Json,
     /// Problem details (RFC 9457).
     Problem,
-    /// `{"result":"error","message"}`, as WHMCS's API has it.
+    /// `{"result":"error","message"}`, as in WHMCS's API.
     Whmcs,
-    /// A page for people.
     Page,
 }
 
 impl Format {
-    /// The format for people and programs alike: a page, unless the request accepts only JSON.
+    /// A page, unless the request accepts JSON and not HTML.
     pub fn of(request: &Request) -> Self {
         if request.wants_page() { Self::Page } else { Self::Json }
     }
 }
 
 impl Failure {
-    /// The answer. `home` is where a page offers to go on.
+    /// `home` is the address of the client area, to which a page links.
     pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
         let response = match format {
             Format::Json => {
@@ -56,7 +54,6 @@ impl Failure {
     }
 }
 
-/// The page of a failure. `home` is where it offers to go on.
 fn failure_page(failure: &Failure, home: Option<&str>) -> Markup {
     let title = title(failure.error);
     layout(
@@ -72,11 +69,11 @@ fn failure_page(failure: &Failure, home: Option<&str>) -> Markup {
                 @if failure.error == ErrorCode::InvalidForm {
                     p { a href="/account/security" { "Open your sessions" } }
                 }
-                @if failure.way_back.is_some() || home.is_some() {
+                @if failure.return_link.is_some() || home.is_some() {
                     p.actions {
-                        @if let Some(way) = &failure.way_back { a.button href=(way.address) { (way.label) } }
+                        @if let Some(link) = &failure.return_link { a.button href=(link.address) { (link.label) } }
                         @if let Some(home) = home {
-                            a.button.quiet[failure.way_back.is_some()] href=(home) { "Go to the client area" }
+                            a.button.quiet[failure.return_link.is_some()] href=(home) { "Go to the client area" }
                         }
                     }
                 }
@@ -138,10 +135,10 @@ pub const fn status_phrase(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Hsts, WayBack};
+    use crate::http::{Hsts, ReturnLink};
 
     #[test]
-    fn every_shape_of_answer_carries_the_security_headers() {
+    fn every_format_has_the_security_headers() {
         let home = Some("https://my.example/billing/");
         for response in [
             Response::empty(204),
@@ -150,7 +147,7 @@ mod tests {
             Failure::NOT_FOUND.into_response(Format::Problem, home),
             Failure::NOT_FOUND.into_response(Format::Page, home),
         ] {
-            let response = response.secured(Hsts::Host);
+            let response = response.with_security_headers(Hsts::Host);
             assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
             assert_eq!(response.header("Cache-Control"), Some("no-store"));
             assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
@@ -164,26 +161,26 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_a_page_lead_to_signet_alone() {
+    fn the_forms_of_a_page_post_only_to_signet() {
         let page = Failure::NOT_FOUND.into_response(Format::Page, Some("https://my.example/billing/"));
         assert!(page.header("Content-Security-Policy").unwrap().contains("form-action 'self';"));
     }
 
     #[test]
     fn texts_are_escaped() {
-        let bad = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
-        let page = failure_page(&bad, Some("https://my.example/?\"><script>")).into_string();
+        let failure = Failure { description: "<script>alert(1)</script>".into(), ..Failure::NOT_FOUND };
+        let page = failure_page(&failure, Some("https://my.example/?\"><script>")).into_string();
         assert!(!page.contains("<script>"), "{page}");
-        let way_back = Box::new(WayBack { label: "<b>".into(), address: "https://a.example/?\"><b>".into() });
-        let page = failure_page(&Failure { way_back: Some(way_back), ..bad }, None).into_string();
+        let return_link = Box::new(ReturnLink { label: "<b>".into(), address: "https://a.example/?\"><b>".into() });
+        let page = failure_page(&Failure { return_link: Some(return_link), ..failure }, None).into_string();
         assert!(!page.contains("<b>"), "{page}");
     }
 
     #[test]
-    fn a_failure_offers_the_way_back_before_the_client_area() {
-        let way_back = Box::new(WayBack { label: "Go back to P".into(), address: "https://a.example/".into() });
-        let dead = Failure { way_back: Some(way_back), ..Failure::NOT_FOUND };
-        let page = failure_page(&dead, Some("https://my.example/")).into_string();
+    fn the_return_link_precedes_the_link_to_the_client_area() {
+        let return_link = Box::new(ReturnLink { label: "Go back to P".into(), address: "https://a.example/".into() });
+        let failure = Failure { return_link: Some(return_link), ..Failure::NOT_FOUND };
+        let page = failure_page(&failure, Some("https://my.example/")).into_string();
         let links: Vec<_> = page.match_indices("<a ").map(|(at, _)| &page[at..at + 45]).collect();
         assert!(links.len() == 2 && links[0].contains("https://a.example/"), "{links:?}");
         assert!(!failure_page(&Failure::NOT_FOUND, None).into_string().contains("<a "));

@@ -15,7 +15,7 @@
 //! browser ────── GET /oauth/singlesignon ────► edge::endpoints::sso
 //!                                              sso::SsoRequest::parse       nothing is spent on a malformed one
 //!                                              token::open                  signature, claims, time
-//!                                              sso::Journey::plan           where to, inside the client area
+//!                                              sso::Redirect::plan          the address in the client area
 //!                                              the user's object            1 request:
 //!                                                edge::storage::user_object load facts ─► user::decide ─► save changes
 //!                                              302 to the destination, with the session cookie

@@ -1,4 +1,4 @@
-//! The test that no type parsed from a request, and no answer with a token, shows a secret in its `Debug` output.
+//! Tests that the `Debug` output of requests, and of answers with a token, contains no secret.
 
 use crate::admin::AdminRequest;
 use crate::console::{ConsoleCookie, ConsoleRequest, ConsoleSession, SignInRequest};
@@ -23,14 +23,14 @@ use std::path::Path;
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyz-_";
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// A row of the table: the name of a type, the `Debug` output of a value of it, and the secret in what it was parsed from.
+/// A row of the table: the name of a type, the `Debug` output of a value, and the secret in the source of the value.
 type Row = (&'static str, String, String);
 
 fn row(name: &'static str, value: Option<impl Debug>) -> Row {
     (name, format!("{:?}", value.unwrap()), SECRET.into())
 }
 
-/// A row for what a request with one cookie holds. The cookie's value is the secret.
+/// A row for a type that is parsed from a cookie. The secret is the value of the cookie.
 fn cookie_row<T: Debug>(name: &'static str, cookie: &str, open: impl Fn(&Request) -> Option<T>) -> Row {
     let cookie = cookie.split(';').next().unwrap();
     let opened = open(&get("/", ("cookie", cookie))).unwrap();
@@ -41,12 +41,11 @@ fn get(target: &str, header: (&str, &str)) -> Request {
     request_for_test(Method::Get, target, &[header], "")
 }
 
-/// The request that posts the form `body`, in which `{}` stands for the secret.
+/// A request that posts the form `body`, in which `{}` is the place of the secret.
 fn form(target: &str, body: &str) -> Request {
     form_for_test(target, &body.replace("{}", SECRET))
 }
 
-/// The parameters of a call of WHMCS's API.
 fn api_params() -> ApiParams {
     let pairs = [("identifier", "api"), ("secret", SECRET)].map(|(name, value)| (name.to_owned(), value.to_owned()));
     ApiParams::merge(std::iter::empty(), pairs.into_iter()).unwrap()
@@ -92,7 +91,7 @@ fn requests() -> Vec<Row> {
     ]
 }
 
-/// What answers with a token.
+/// Every type of an answer that contains a token.
 fn answers() -> Vec<Row> {
     let settings = settings(&[]).ok().unwrap();
     let token = SsoToken::mint(claims_for_test(), &settings.keys).unwrap();
@@ -121,7 +120,7 @@ fn debug_output_shows_no_secret() {
     }
 }
 
-/// The types with a public function that makes them from a request.
+/// The types with a public function that parses them from a request.
 fn parsed_types(path: &Path) -> Vec<String> {
     if path.is_dir() {
         let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
@@ -145,7 +144,7 @@ fn parsed_types(path: &Path) -> Vec<String> {
 fn every_type_that_is_parsed_from_a_request_is_in_the_table() {
     let table: Vec<_> = requests().into_iter().map(|(name, ..)| name).collect();
     let types = parsed_types(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    assert!(types.len() > 10, "the test reads the files: {types:?}");
+    assert!(types.len() > 10, "too few types were found: {types:?}");
     for name in types.iter().filter(|name| *name != "Format") {
         assert!(table.contains(&name.as_str()), "{name} is not in the table");
     }

@@ -1,56 +1,50 @@
-//! The routes: which path and method lead where, and how each route is treated before it is served.
+//! The routes: the paths, methods and properties of each.
 
 use crate::console::SignInRequest;
 use crate::failure_response::Format;
 use crate::http::{Failure, Method, Request};
 use Property::{Administration, Body, Metadata, Secret, SignInSecret};
 
-/// Where a request leads.
+/// The route of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// The token endpoint.
     Token,
-    /// The SSO endpoint.
     Sso,
-    /// The revocation endpoint.
     Revocation,
-    /// The introspection endpoint.
     Introspection,
-    /// What became of a token, for the application it was issued to.
+    /// The state of a token, for the application to which it was issued.
     Receipt,
-    /// Who is signed in: forward authentication.
+    /// Forward authentication: the user of a session.
     Session,
-    /// Sign out.
     Logout,
-    /// The user's own page of sessions.
+    /// The page on which a user manages sessions.
     Security,
-    /// The authorization server's metadata.
+    /// Authorization server metadata.
     Metadata,
-    /// The public keys.
+    /// The public keys of assertions.
     Jwks,
-    /// The description of the API.
+    /// The OpenAPI description.
     Description,
-    /// WHMCS's API.
     Whmcs,
-    /// Whether the configuration is valid.
+    /// The check of the configuration.
     Health,
-    /// The administration's import, whose body has any length.
+    /// The import, whose body is streamed without a limit.
     Import,
-    /// The rest of the administration API. It knows its own paths.
+    /// The administration API except the import. It parses its paths itself.
     Admin,
-    /// The operator's console. It knows its own paths.
+    /// The operator's console. It parses its paths itself.
     Console,
-    /// The demo. It knows its own paths.
+    /// The demo. It parses its paths itself.
     #[cfg(feature = "demo")]
     Demo,
-    /// Every other path: the client area's in gateway mode, otherwise not found.
+    /// Every other path: the client area in gateway mode, 404 otherwise.
     ClientArea,
 }
 
-/// One row for each route, in the order of [`Route`]. The first row with the path of a request is its route.
+/// One row for each route, in the order of [`Route`]. The first row that matches the path of a request is its route.
 ///
-/// Any method asks who is signed in, because a proxy may pass on the method that it was asked with. WHMCS's API and the import
-/// check the method themselves.
+/// Forward authentication accepts any method, because a proxy may repeat the method of the original request. WHMCS's API and
+/// the import check the method themselves.
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     //  name, paths
@@ -94,34 +88,32 @@ const TABLE: &[Row] = &[
         Route::ClientArea,    ANY,                Format::Page,     &[]),
 ];
 
-/// Any method, or the route checks the method itself.
+/// The route accepts any method or checks the method itself.
 const ANY: &str = "";
 
-/// What is known of one route.
 struct Row {
     /// The name in the log.
     name: &'static str,
-    /// The paths. One that ends in a slash stands for everything below it. `.php` spellings are those of WHMCS.
+    /// A path that ends in a slash matches everything below it. WHMCS uses the paths that end in `.php`.
     paths: &'static [&'static str],
     route: Route,
-    /// The methods, as in `Allow`.
+    /// The methods in the format of `Allow`.
     methods: &'static str,
-    /// The format of failures. [`Format::Page`] stands for a page, unless the request accepts only JSON.
+    /// The format of failures. With [`Format::Page`], requests that accept JSON and not HTML get JSON.
     failures: Format,
     properties: &'static [Property],
 }
 
-/// A property that some routes have.
 #[derive(PartialEq)]
 enum Property {
     /// The body is read before the route is served.
     Body,
-    /// Every request presents a secret that could be guessed. A signed token or cookie is none: checking one costs no read, and
-    /// who holds a valid one should not suffer from others at the same address.
+    /// Every request contains a secret that could be guessed, so failed attempts are limited by address. Signed tokens and
+    /// cookies cannot be guessed, and their owners must not be affected by other callers at the same address.
     Secret,
-    /// Only a sign-in to the console presents a secret.
+    /// Only a sign-in to the console contains a secret.
     SignInSecret,
-    /// Administration, which has one origin of its own: the setting `CONSOLE_ORIGIN`.
+    /// The route is served only on the origin of the setting `CONSOLE_ORIGIN`.
     Administration,
     /// The name in the authorization server's metadata (RFC 8414 section 2).
     Metadata(&'static str),
@@ -138,7 +130,7 @@ const fn row(
     Row { name, paths, route, methods, failures, properties }
 }
 
-// Each row is at the place of its route, or this does not compile.
+// Fails to compile unless each row is at the index of its route.
 const _: () = {
     let (mut rows, mut n) = (TABLE, 0);
     while let [row, rest @ ..] = rows {
@@ -149,7 +141,7 @@ const _: () = {
 };
 
 impl Route {
-    /// The route at `request`'s path, once its method is known to be allowed there.
+    /// The route of `request`, if it allows the method.
     ///
     /// # Errors
     /// 405 with `Allow` (RFC 9110 section 15.5.6).
@@ -169,7 +161,7 @@ impl Route {
         }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "each row is at the place of its route, as checked above")]
+    #[expect(clippy::indexing_slicing, reason = "each row is at the index of its route, as checked above")]
     const fn row(self) -> &'static Row {
         &TABLE[self as usize]
     }
@@ -178,12 +170,11 @@ impl Route {
         self.row().properties.contains(property)
     }
 
-    /// Every path of the table, and its route.
     pub(crate) fn paths() -> impl Iterator<Item = (&'static str, Self)> {
         TABLE.iter().flat_map(|row| row.paths.iter().map(|path| (*path, row.route)))
     }
 
-    /// The endpoints that the authorization server's metadata names: name and path.
+    /// The name and the path of each endpoint in the authorization server metadata.
     pub fn advertised() -> impl Iterator<Item = (&'static str, &'static str)> {
         let names = |row: &'static Row| {
             row.properties.iter().filter_map(|property| match property {
@@ -194,12 +185,12 @@ impl Route {
         TABLE.iter().flat_map(move |row| names(row).zip(row.paths.iter().copied()))
     }
 
-    /// The route's name in the log.
+    /// The name in the log.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// The format of failures at `request`'s path. A route for programs has one format, whatever the request accepts.
+    /// The format of failures at the path of `request`. A route for programs has one format, regardless of `Accept`.
     pub fn format(request: &Request) -> Format {
         match Self::at(&request.path).row().failures {
             Format::Page => Format::of(request),
@@ -207,146 +198,25 @@ impl Route {
         }
     }
 
-    /// Whether browsers open the route's GET as a page.
+    /// Whether browsers open the route as a page.
     pub fn is_page(self) -> bool {
         self.row().failures == Format::Page
     }
 
-    /// Whether the route is administration.
     pub fn is_administration(self) -> bool {
         self.has(&Administration)
     }
 
-    /// Whether the route's body is read before it is served.
-    pub fn takes_body(self) -> bool {
+    /// Whether the body is read before the route is served.
+    pub fn has_body(self) -> bool {
         self.has(&Body)
     }
 
-    /// Whether `request`, on this route, presents a secret that could be guessed.
-    pub fn takes_secret(self, request: &Request) -> bool {
+    /// Whether `request` contains a secret that could be guessed.
+    pub fn has_secret(self, request: &Request) -> bool {
         self.has(&Secret) || self.has(&SignInSecret) && SignInRequest::is_entry(request)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::request_for_test as request;
-
-    const METHODS: [Method; 7] =
-        [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Other];
-
-    #[test]
-    fn each_route_has_its_row() {
-        let (_, routes) = include_str!("route.rs").split_once("pub enum Route {").unwrap();
-        let (routes, _) = routes.split_once('}').unwrap();
-        let names = routes.lines().map(str::trim).filter(|line| !line.starts_with("//"));
-        let names = names.filter_map(|line| line.strip_suffix(',')).filter(|n| cfg!(feature = "demo") || *n != "Demo");
-        let rows: Vec<_> = TABLE.iter().map(|row| format!("{:?}", row.route)).collect();
-        assert_eq!(rows, names.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn each_path_allows_exactly_its_methods() {
-        for (path, allowed, allow) in [
-            ("/oauth/token", vec![Method::Post], "POST"),
-            ("/oauth/token.php", vec![Method::Post], "POST"),
-            ("/oauth/singlesignon", vec![Method::Get, Method::Post], "GET, POST"),
-            ("/oauth/singlesignon.php", vec![Method::Get, Method::Post], "GET, POST"),
-            ("/oauth/revoke", vec![Method::Post], "POST"),
-            ("/oauth/introspect", vec![Method::Post], "POST"),
-            ("/oauth/receipts/AQEBAQEBAQEBAQEBAQEBAQ", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/oauth/session", METHODS.to_vec(), ""),
-            ("/oauth/logout", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
-            ("/account/security", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
-            ("/.well-known/oauth-authorization-server", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/.well-known/jwks.json", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/openapi.json", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/includes/api.php", METHODS.to_vec(), ""),
-            ("/healthz", vec![Method::Get, Method::Head], "GET, HEAD"),
-            ("/admin", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
-            ("/admin/users/1", vec![Method::Get, Method::Head, Method::Post], "GET, HEAD, POST"),
-        ] {
-            for method in METHODS {
-                let outcome = Route::of(&request(method, path, &[], ""));
-                if allowed.contains(&method) {
-                    assert!(outcome.is_ok(), "{method:?} {path}");
-                } else {
-                    assert_eq!(outcome, Err(Failure::method_not_allowed(allow)), "{method:?} {path}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_other_path_is_the_client_areas() {
-        for path in [
-            "/nowhere",
-            "/oauth",
-            "/oauth/token/",
-            "/OAUTH/TOKEN",
-            "/oauth/receipts",
-            "/account/",
-            "/account/security/",
-            "/administration",
-            "//oauth/token",
-        ] {
-            assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
-        }
-    }
-
-    #[test]
-    fn only_a_slash_at_the_end_stands_for_what_is_below() {
-        assert_eq!(Route::paths().filter(|(path, _)| path.ends_with('/')).count(), 3);
-        for path in ["/admin/v1/", "/admin/v1/users/1", "/oauth/receipts/", "/oauth/receipts/x/y"] {
-            assert_ne!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
-        }
-    }
-
-    #[test]
-    fn the_import_is_told_from_the_rest_of_the_administration() {
-        for (path, route) in [
-            ("/admin/v1/import", Route::Import),
-            ("/admin/v1/import/", Route::Admin),
-            ("/admin/v1/imports", Route::Admin),
-        ] {
-            assert_eq!(Route::of(&request(Method::Post, path, &[], "")), Ok(route), "{path}");
-        }
-        assert!(!Route::Import.takes_body() && Route::Admin.takes_body());
-    }
-
-    #[test]
-    fn a_secret_is_presented_where_one_could_be_guessed() {
-        for (path, takes_secret) in [
-            ("/oauth/token", true),
-            ("/oauth/token.php", true),
-            ("/oauth/revoke", true),
-            ("/oauth/introspect", true),
-            ("/oauth/receipts/x", true),
-            ("/includes/api.php", true),
-            ("/admin/v1/import", true),
-            ("/admin/v1/users/1", true),
-            ("/admin/sign-in", true),
-            ("/admin", false),
-            ("/admin/users/1", false),
-            ("/admin/sign-out", false),
-            ("/oauth/singlesignon", false),
-            ("/oauth/session", false),
-            ("/oauth/logout", false),
-            ("/account/security", false),
-            ("/healthz", false),
-            ("/openapi.json", false),
-            ("/.well-known/jwks.json", false),
-            ("/nowhere", false),
-        ] {
-            let request = request(Method::Post, path, &[], "");
-            assert_eq!(Route::at(path).takes_secret(&request), takes_secret, "{path}");
-        }
-    }
-
-    #[test]
-    fn what_the_metadata_names_is_there() {
-        let names: Vec<_> = Route::advertised().map(|(name, _)| name).collect();
-        assert_eq!(names, ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"]);
-    }
-}
+mod tests;

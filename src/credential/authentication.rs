@@ -1,4 +1,4 @@
-//! The authentication of clients: what they present, and whether it proves who they are.
+//! The authentication of clients by their id and secret (RFC 6749 section 2.3).
 
 use super::StoredSecret;
 use crate::id::ClientId;
@@ -8,31 +8,28 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-/// What a client presents to prove who it is.
+/// The credentials that a client presents.
 #[derive(Debug)]
 pub struct ClientAuthentication {
-    /// Its id.
     pub client_id: ClientId,
-    /// Its secret.
     pub secret: Secret,
-    /// The secret as it stood in the header, if form-decoding (RFC 6749 section 2.3.1) changed it:
-    /// many clients leave the encoding out.
+    /// The secret in the header before form-decoding (RFC 6749 section 2.3.1), if that changed it: many clients send it without
+    /// the encoding.
     pub undecoded_secret: Option<Secret>,
 }
 
-/// Why a client is not authenticated, for the log alone.
+/// Why a client is not authenticated. Only the log contains the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientProblem {
-    /// It presented nothing, or something malformed.
+    /// The credentials are missing or malformed.
     NoCredentials,
     /// The id is unknown or the secret is wrong.
     WrongCredentials,
-    /// The client is disabled.
     Disabled,
 }
 
 impl ClientProblem {
-    /// The problem's stable name for the log.
+    /// The reason in the log.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::NoCredentials => "no_credentials",
@@ -42,20 +39,17 @@ impl ClientProblem {
     }
 }
 
-/// A client as it is stored.
+/// A stored client.
 pub trait Client {
-    /// Its id.
     fn client_id(&self) -> &ClientId;
-    /// The stored form of its secret.
     fn secret(&self) -> &StoredSecret;
-    /// Whether it is disabled.
     fn is_disabled(&self) -> bool {
         false
     }
 }
 
 impl ClientAuthentication {
-    /// An id and a secret that are parameters of a form; none if the id is malformed.
+    /// Credentials from the parameters of a form. `None` if the id is malformed.
     pub fn parse(client_id: &str, secret: &str) -> Option<Self> {
         let client_id = ClientId::parse(client_id)?;
         Some(Self { client_id, secret: Secret::new(secret), undecoded_secret: None })
@@ -76,17 +70,18 @@ impl ClientAuthentication {
         })
     }
 
-    /// The client that is authenticated at `now`, with `stored` as KV knows it (RFC 6749 section 2.3). An unknown client takes
-    /// as long as a known one.
+    /// Returns the `stored` client if the credentials are valid at `now`. The check of an unknown client takes as long as that
+    /// of a known one.
     ///
     /// # Errors
-    /// [`ClientProblem::WrongCredentials`], or [`ClientProblem::Disabled`] if the credentials are right.
+    /// [`ClientProblem::WrongCredentials`], or [`ClientProblem::Disabled`] if the credentials are valid.
     pub fn authenticate<'a, C: Client>(&self, stored: Option<&'a C>, now: Timestamp) -> Result<&'a C, ClientProblem> {
         let secret = stored.map_or(&StoredSecret::NONE, C::secret);
-        let is_right = secret.verify(&self.secret, now);
-        let is_right_undecoded = self.undecoded_secret.as_ref().is_some_and(|text| secret.verify(text, now));
-        let is_proven = (is_right | is_right_undecoded) & stored.is_some_and(|c| *c.client_id() == self.client_id);
-        let client = stored.filter(|_| is_proven).ok_or(ClientProblem::WrongCredentials)?;
+        let is_valid = secret.verify(&self.secret, now);
+        let is_valid_undecoded = self.undecoded_secret.as_ref().is_some_and(|text| secret.verify(text, now));
+        let is_same_client = stored.is_some_and(|client| *client.client_id() == self.client_id);
+        let is_authenticated = (is_valid | is_valid_undecoded) & is_same_client;
+        let client = stored.filter(|_| is_authenticated).ok_or(ClientProblem::WrongCredentials)?;
         if client.is_disabled() { Err(ClientProblem::Disabled) } else { Ok(client) }
     }
 }

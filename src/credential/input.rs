@@ -1,4 +1,4 @@
-//! A credential set as an administrator writes it.
+//! The input of administrators for new and changed credential sets.
 
 use super::{Binding, CredentialSet, GrantType, StoredSecret};
 use crate::destination::Scope;
@@ -9,42 +9,36 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use serde::Deserialize;
 
-/// The greatest length of a name, in characters.
+/// The longest name, in characters.
 const NAME_MAX: usize = 128;
-/// The greatest length of any other text, in characters.
+/// The longest other text, in characters.
 const TEXT_MAX: usize = 1024;
-/// The greatest number of redirect URIs.
 const REDIRECT_URIS_MAX: usize = 20;
 
-/// A new credential set. Exactly one of `user_id` and `delegated: true` is given.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A new credential set, with either `user_id` or `delegated: true`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialInput {
-    /// A name for people.
+    /// The name shown to people.
     pub name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// The grant types it may use.
     #[serde(default = "single_sign_on")]
     pub grant_types: Vec<GrantType>,
-    /// The scopes it may ask for.
     pub scopes: Vec<Scope>,
-    /// The user it is bound to.
+    /// The one user whom the set may sign in.
     pub user_id: Option<UserId>,
-    /// Whether it may name any user.
+    /// Whether the set may sign in any user.
     #[serde(default)]
     pub delegated: bool,
-    /// The service it belongs to.
+    /// The service to which the set belongs.
     pub service_id: Option<OwnedId>,
-    /// A logo.
     pub logo_uri: Option<String>,
-    /// The page of its application.
+    /// The page of the application.
     pub client_uri: Option<String>,
-    /// Redirect URIs, for the record.
+    /// Stored for information: the workflow redirects to the client area only.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
-    /// Whether it starts switched off.
     #[serde(default)]
     pub disabled: bool,
 }
@@ -53,73 +47,57 @@ fn single_sign_on() -> Vec<GrantType> {
     vec![GrantType::SingleSignOn]
 }
 
-/// The fields of a credential set to change; the others stay. Whom it may sign in never changes.
+/// A change of a credential set. Missing fields keep their value, and an explicit `null` removes an optional value. The
+/// binding cannot be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialChange {
-    /// The new name.
     #[serde(default, deserialize_with = "given")]
     pub name: Option<String>,
-    /// The new description.
     #[serde(default, deserialize_with = "given")]
     pub description: Option<String>,
-    /// All grant types.
     #[serde(default, deserialize_with = "given")]
     pub grant_types: Option<Vec<GrantType>>,
-    /// All scopes.
     #[serde(default, deserialize_with = "given")]
     pub scopes: Option<Vec<Scope>>,
-    /// The new service; null for none.
     #[serde(default, deserialize_with = "given")]
     pub service_id: Option<Option<OwnedId>>,
-    /// The new logo; null for none.
     #[serde(default, deserialize_with = "given")]
     pub logo_uri: Option<Option<String>>,
-    /// The new page of its application; null for none.
     #[serde(default, deserialize_with = "given")]
     pub client_uri: Option<Option<String>>,
-    /// All redirect URIs.
     #[serde(default, deserialize_with = "given")]
     pub redirect_uris: Option<Vec<String>>,
-    /// The new switch.
     #[serde(default, deserialize_with = "given")]
     pub disabled: Option<bool>,
 }
 
 impl CredentialInput {
-    /// A set for the owner of `service`, who is filled in once known. Without a name it is called after the service.
+    /// A set of `service`. The caller adds the owner as `user_id`. Without a name, the set has the name of the service.
     pub fn of_service(service: OwnedId, name: Option<String>, scopes: Vec<Scope>) -> Self {
         Self {
             name: name.unwrap_or_else(|| format!("Service {service}")),
-            description: String::new(),
             grant_types: single_sign_on(),
             scopes,
-            user_id: None,
-            delegated: false,
             service_id: Some(service),
-            logo_uri: None,
-            client_uri: None,
-            redirect_uris: vec![],
-            disabled: false,
+            ..Self::default()
         }
     }
 
-    /// The set this makes at `now`.
-    ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The first problem, as a sentence for the administrator.
     pub fn into_set(self, client_id: ClientId, secret: &Secret, now: Timestamp) -> Result<CredentialSet, &'static str> {
         let binding = match (self.user_id, self.delegated) {
             (Some(user_id), false) => Binding::Bound { user_id },
             (None, true) => Binding::Delegated { delegated: super::set::True },
             (Some(_), true) | (None, false) => return Err("Give either user_id or \"delegated\": true."),
         };
-        checked(CredentialSet {
+        check(CredentialSet {
             client_id,
             name: self.name,
             description: self.description,
             grant_types: self.grant_types,
-            scopes: with_base(self.scopes),
+            scopes: add_base_scope(self.scopes),
             binding,
             service_id: self.service_id,
             logo_uri: self.logo_uri,
@@ -135,16 +113,14 @@ impl CredentialInput {
 }
 
 impl CredentialChange {
-    /// `set` with this change, made at `now`.
-    ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The first problem, as a sentence for the administrator.
     pub fn apply(self, set: CredentialSet, now: Timestamp) -> Result<CredentialSet, &'static str> {
-        checked(CredentialSet {
+        check(CredentialSet {
             name: self.name.unwrap_or(set.name),
             description: self.description.unwrap_or(set.description),
             grant_types: self.grant_types.unwrap_or(set.grant_types),
-            scopes: self.scopes.map_or(set.scopes, with_base),
+            scopes: self.scopes.map_or(set.scopes, add_base_scope),
             service_id: self.service_id.unwrap_or(set.service_id),
             logo_uri: self.logo_uri.unwrap_or(set.logo_uri),
             client_uri: self.client_uri.unwrap_or(set.client_uri),
@@ -156,8 +132,8 @@ impl CredentialChange {
     }
 }
 
-/// The base scope first, then the others once each.
-fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
+/// Adds the base scope as the first, and removes duplicates.
+fn add_base_scope(scopes: Vec<Scope>) -> Vec<Scope> {
     let mut unique = vec![Scope::BASE];
     for scope in scopes {
         if !unique.contains(&scope) {
@@ -167,26 +143,26 @@ fn with_base(scopes: Vec<Scope>) -> Vec<Scope> {
     unique
 }
 
-fn checked(set: CredentialSet) -> Result<CredentialSet, &'static str> {
+fn check(set: CredentialSet) -> Result<CredentialSet, &'static str> {
     let is_text = |text: &str, longest| text.chars().count() <= longest && !text.chars().any(char::is_control);
     // A description may have several lines.
     let description = set.description.replace(['\t', '\n', '\r'], " ");
     if set.name.is_empty() || !is_text(&set.name, NAME_MAX) {
         return Err("The name must have 1 to 128 characters.");
     }
-    let texts_are_sound = set
+    let texts_are_valid = set
         .redirect_uris
         .iter()
         .chain(&set.logo_uri)
         .chain(&set.client_uri)
         .chain([&description])
         .all(|text| is_text(text, TEXT_MAX));
-    if !texts_are_sound || set.redirect_uris.len() > REDIRECT_URIS_MAX {
+    if !texts_are_valid || set.redirect_uris.len() > REDIRECT_URIS_MAX {
         return Err(
             "A text is longer than 1024 characters or has control characters, or there are more than 20 redirect_uris.",
         );
     }
-    // People are sent there.
+    // Pages link to this address.
     if set.client_uri.as_deref().is_some_and(|uri| parse_web_url(uri).is_none()) {
         return Err("The client_uri must be an https address without user and fragment (http only for localhost).");
     }

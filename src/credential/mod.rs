@@ -1,4 +1,4 @@
-//! Credential sets: OAuth clients, and how they prove who they are.
+//! Credential sets, which are OAuth clients, and the authentication of clients.
 
 mod authentication;
 mod input;

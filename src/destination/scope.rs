@@ -44,6 +44,11 @@ impl Scope {
         Self::all().find(|scope| scope.0 == text)
     }
 
+    /// The destination named `text`: a scope other than the base scope.
+    pub fn parse_destination(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|scope| *scope != Self::BASE)
+    }
+
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::BASE].into_iter().chain(Self::destinations())
     }

@@ -41,7 +41,7 @@ const UNROUTED: &str = "request";
 #[event(fetch)]
 async fn fetch(incoming: worker::Request, env: Env, worker: Context) -> worker::Result<web_sys::Response> {
     let (start, request_id, worker) = (platform::milliseconds(), platform::request_id(), Rc::new(worker));
-    let finish = |response: Response, hsts| response.with("X-Request-Id", &request_id).secured(hsts);
+    let finish = |response: Response, hsts| response.with("X-Request-Id", &request_id).with_security_headers(hsts);
     // 1.
     let Ok(request) = platform::read_head(&incoming) else {
         let audit = AuditContext::new(UNROUTED, request_id.clone());
@@ -122,7 +122,7 @@ async fn admit(
         return Ok(Some(refusal.response));
     }
     // 2.
-    if route.takes_secret(request) {
+    if route.has_secret(request) {
         // The console has an answer of its own.
         if request.is_of_foreign_page() && route != Route::Console {
             return Err(FOREIGN_PAGE.into());
@@ -138,7 +138,7 @@ async fn admit(
         _ => {}
     }
     // 4.
-    if route.takes_body() && request.method != Method::Get {
+    if route.has_body() && request.method != Method::Get {
         request.check_content_length(BODY_BYTES_MAX)?;
         request.body = platform::read_body(incoming, request, BODY_BYTES_MAX).await?;
     }

@@ -5,7 +5,7 @@
 pub enum ErrorCode {
     /// The request is malformed (RFC 6749 section 5.2).
     InvalidRequest,
-    /// The client did not prove who it is (RFC 6749 section 5.2).
+    /// Client authentication failed (RFC 6749 section 5.2).
     InvalidClient,
     /// The grant or the token belongs to another user or client (RFC 6749 section 5.2).
     InvalidGrant,
@@ -25,27 +25,27 @@ pub enum ErrorCode {
     InvalidToken,
     /// The administration token is missing or wrong (RFC 9110 section 15.5.2).
     Unauthorized,
-    /// Nobody is signed in (RFC 9110 section 15.5.2).
+    /// There is no valid session (RFC 9110 section 15.5.2).
     InvalidSession,
     /// The browser did not keep the session cookie (RFC 9110 section 15.5.2).
     NoCookie,
     /// The caller's secret is in the address (RFC 9110 section 15.5.4).
     CredentialsInAddress,
-    /// A page of another origin called (RFC 9110 section 15.5.4).
+    /// A page of another origin sent the request (RFC 9110 section 15.5.4).
     ForeignPage,
     /// A page of another origin opened a WebSocket (RFC 6455 section 10.2).
     ForeignOrigin,
-    /// The request came by http, where only https is served (RFC 9110 section 15.5.4).
+    /// The request used http, and only https is allowed (RFC 9110 section 15.5.4).
     HttpsRequired,
-    /// The form is not one of this page, or is out of date (RFC 9110 sections 15.5.1 and 15.5.4).
+    /// The form is not from this page, or has expired (RFC 9110 sections 15.5.1 and 15.5.4).
     InvalidForm,
-    /// There is nothing at this address (RFC 9110 section 15.5.5).
+    /// The path does not exist (RFC 9110 section 15.5.5).
     NotFound,
     /// The method is not allowed at this address (RFC 9110 section 15.5.6).
     MethodNotAllowed,
-    /// The account would own too much (RFC 9110 section 15.5.10).
+    /// The account would exceed the limit of services and domains (RFC 9110 section 15.5.10).
     AccountFull,
-    /// The body has another media type (RFC 9110 section 15.5.16).
+    /// The media type of the body is not supported (RFC 9110 section 15.5.16).
     UnsupportedMediaType,
     /// The address is served at another origin (RFC 9110 section 15.5.20).
     MisdirectedRequest,
@@ -56,7 +56,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The code in answers and in the log.
+    /// The code on the wire and in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",

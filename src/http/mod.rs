@@ -1,5 +1,6 @@
-//! HTTP as plain data: what came in, what goes out, and one shape for every failure.
+//! HTTP without the platform: requests, responses, and failures.
 
+mod browser;
 mod cookie;
 mod error_code;
 mod failure;
@@ -8,7 +9,7 @@ mod request;
 mod response;
 
 pub use error_code::ErrorCode;
-pub use failure::{BROWSER_CHALLENGE, Failure, WayBack};
+pub use failure::{BROWSER_CHALLENGE, Failure, ReturnLink};
 pub use params::{Params, parse_number};
 #[cfg(feature = "demo")]
 pub use request::Headers;

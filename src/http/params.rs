@@ -3,7 +3,9 @@
 use super::Failure;
 use std::fmt;
 
-/// Parameters of a query or a form body. Each name occurs once, and no value is empty. `Debug` shows the names alone.
+const COUNT_MAX: usize = 100;
+
+/// Parameters of a query or a form. Each name occurs once, and no value is empty. `Debug` shows only the names.
 #[derive(Default)]
 pub struct Params(Vec<(String, String)>);
 
@@ -14,17 +16,17 @@ impl fmt::Debug for Params {
 }
 
 impl Params {
-    /// Parses a query and a body together. A parameter without a value counts as omitted (RFC 6749 section 3.2).
+    /// Parses a query and a body together. A parameter without a value counts as absent (RFC 6749 section 3.2).
     ///
     /// # Errors
-    /// 400 when a name occurs twice, in either or in both (RFC 6749 section 3.2).
+    /// 400 if a name occurs twice (RFC 6749 section 3.2) or if there are more than 100 parameters.
     pub fn parse(query: &[u8], body: &[u8]) -> Result<Self, Failure> {
         let mut params: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query).chain(form_urlencoded::parse(body)) {
             if params.iter().any(|(known, _)| *known == name) {
                 return Err(Failure::REPEATED_PARAMETER);
             }
-            if params.len() == Self::COUNT_MAX {
+            if params.len() == COUNT_MAX {
                 return Err(Failure::TOO_MANY_PARAMETERS);
             }
             params.push((name.into_owned(), value.into_owned()));
@@ -33,18 +35,14 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// The greatest number of parameters.
-    const COUNT_MAX: usize = 100;
-
-    /// The value of the parameter `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameter `name`, parsed with `parse`.
+    /// The parsed value of the parameter `name`. `None` if it is absent.
     ///
     /// # Errors
-    /// `failure` when it is there but does not parse.
+    /// `failure` if the value is invalid.
     pub fn parsed<T>(
         &self,
         name: &str,
@@ -55,7 +53,7 @@ impl Params {
     }
 }
 
-/// The whole number spelled by `text`: digits only, where Rust's own parser takes a plus sign too.
+/// Parses a whole number of decimal digits. Unlike Rust's parser, it refuses a plus sign.
 pub fn parse_number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -66,7 +64,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn query_and_body_are_one() {
+    fn query_and_body_are_parsed_together() {
         let params = Params::parse(b"a=1&empty=", b"b=%C3%A9+x").unwrap();
         assert_eq!(params.get("a"), Some("1"));
         assert_eq!(params.get("b"), Some("é x"));
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_parameters_is_bounded() {
+    fn the_number_of_parameters_is_limited() {
         let many: String = (0..101).map(|n| format!("p{n}=1&")).collect();
         assert!(Params::parse(b"", many.as_bytes()).is_err());
     }

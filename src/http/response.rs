@@ -1,22 +1,21 @@
-//! A response as plain data, so that its headers can be asserted without a platform.
+//! A response without the platform, so that native tests can assert its headers.
 
 use serde_json::Value;
 use std::fmt;
 
-/// The order to browsers to use https for Signet's host (HTTP Strict Transport Security, RFC 6797).
+/// The policy of HTTP Strict Transport Security (RFC 6797).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hsts {
-    /// There is none.
+    /// No policy.
     Off,
-    /// For this host.
+    /// Browsers must use https for this host.
     Host,
-    /// For this host and its subdomains (RFC 6797 section 6.1.2).
+    /// Browsers must use https for this host and its subdomains (RFC 6797 section 6.1.2).
     IncludeSubDomains,
 }
 
 impl Hsts {
-    /// The value of `Strict-Transport-Security`: for two years, as browsers' preload lists recommend; none if there is to be
-    /// no such header.
+    /// The value of `Strict-Transport-Security`. Browsers keep the policy for two years, as their preload lists recommend.
     pub const fn header(self) -> Option<&'static str> {
         match self {
             Self::Off => None,
@@ -26,14 +25,11 @@ impl Hsts {
     }
 }
 
-/// A response. `Debug` leaves out the values of the headers and the body, which may hold secrets.
+/// A response. `Debug` omits header values and the body, which may contain secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The status.
     pub status: u16,
-    /// The header fields.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: String,
 }
 
@@ -45,17 +41,15 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// A response without a body.
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: String::new() }
     }
 
-    /// A JSON document.
     pub fn json(status: u16, value: &Value) -> Self {
         Self::json_text(status, value.to_string())
     }
 
-    /// A JSON document as it stands.
+    /// A JSON document that is already serialized.
     pub fn json_text(status: u16, text: String) -> Self {
         Self { body: text, ..Self::empty(status) }.with("Content-Type", "application/json")
     }
@@ -65,49 +59,45 @@ impl Response {
         Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/problem+json")
     }
 
-    /// A redirect. `location` is an absolute address made by Signet.
+    /// A redirect. `location` is an absolute address that Signet composed.
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::empty(status).with("Location", location)
     }
 
-    /// The response with a cookie for Signet's host alone, out of reach of scripts, kept for `max_age` seconds; 0 makes the
-    /// browser forget it. `same_site` is `Lax` or `Strict` (RFC 6265bis section 5.6.7), and `name` begins with `__Host-`.
+    /// Sets a cookie that only Signet's host receives and that scripts cannot read. `name` begins with `__Host-`, `same_site` is
+    /// `Lax` or `Strict` (RFC 6265bis section 5.6.7), and `max_age` is in seconds. A `max_age` of 0 deletes the cookie.
     pub fn with_cookie(self, name: &str, value: &str, same_site: &str, max_age: u64) -> Self {
         let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age={max_age}");
         self.with("Set-Cookie", &cookie)
     }
 
-    /// The response with one more header field.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// The value of a header field.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The page, whose forms tell where they come from: without a referrer a browser calls that `null`. For addresses
-    /// that hold no secret.
+    /// Allows the page to send its address as a referrer to Signet. Without a referrer, browsers send `Origin: null` with its
+    /// forms. The address of the page must not contain a secret.
     pub fn with_own_referrer(self) -> Self {
         self.with("Referrer-Policy", "same-origin")
     }
 
-    /// The response with the security headers that every answer carries. It is not stored, and sends no referrer, unless
-    /// it says so itself. No page of another origin can hold a reference to its window, or load it.
-    pub fn secured(mut self, hsts: Hsts) -> Self {
-        if self.header("Content-Security-Policy").is_none() {
-            self = self.with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-        }
-        if let Some(policy) = hsts.header() {
-            self = self.with("Strict-Transport-Security", policy);
-        }
-        if self.header("Cache-Control").is_none() {
-            self = self.with("Cache-Control", "no-store");
-        }
-        if self.header("Referrer-Policy").is_none() {
-            self = self.with("Referrer-Policy", "no-referrer");
+    /// Adds the security headers of every answer. A response is not cached and sends no referrer unless it has its own
+    /// `Cache-Control` or `Referrer-Policy`. Pages of other origins can neither embed it nor keep a reference to its window.
+    pub fn with_security_headers(mut self, hsts: Hsts) -> Self {
+        for (name, value) in [
+            ("Content-Security-Policy", Some("default-src 'none'; frame-ancestors 'none'")),
+            ("Strict-Transport-Security", hsts.header()),
+            ("Cache-Control", Some("no-store")),
+            ("Referrer-Policy", Some("no-referrer")),
+        ] {
+            if let Some(value) = value.filter(|_| self.header(name).is_none()) {
+                self = self.with(name, value);
+            }
         }
         self.with("X-Content-Type-Options", "nosniff")
             .with("X-Frame-Options", "DENY")
@@ -121,13 +111,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hsts_is_as_ordered() {
+    fn hsts_has_the_value_of_its_policy() {
         for (hsts, value) in [
             (Hsts::Off, None),
             (Hsts::Host, Some("max-age=63072000")),
             (Hsts::IncludeSubDomains, Some("max-age=63072000; includeSubDomains")),
         ] {
-            assert_eq!(Response::empty(204).secured(hsts).header("Strict-Transport-Security"), value);
+            assert_eq!(Response::empty(204).with_security_headers(hsts).header("Strict-Transport-Security"), value);
         }
     }
 }

@@ -126,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn the_old_secret_ends_a_rotation_and_the_new_one_does_not() {
-        let rotated = |text| CredentialSet { secret: stored().secret.rotated(&secret(text), 60, NOW), ..stored() };
+    fn a_rotation_is_ended_by_its_old_secret_and_not_by_its_new_one() {
+        let rotated = |text| CredentialSet { secret: stored().secret.rotate(&secret(text), 60, NOW), ..stored() };
         let brings_new = CredentialSet { secret: rotated(SECRET).secret, ..stored() };
         assert_eq!(entry(input()).replace(Some(brings_new.clone()), NOW), Ok((brings_new, Effect::Unchanged)));
         let (set, effect) = entry(input()).replace(Some(rotated("new")), NOW).unwrap();

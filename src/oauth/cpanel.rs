@@ -1,5 +1,5 @@
-//! cPanel's application links. cPanel's server posts what the provider laid down when it made the link (WHM API 1,
-//! `create_integration_link`), and sends the user where the answer says.
+//! cPanel's application links. The cPanel server posts the values that the provider configured for the link (WHM API 1,
+//! `create_integration_link`), and redirects the user to the `redirect_url` of the answer.
 
 use super::request::parse_form;
 use super::{TokenError, TokenParameters, TokenRequest};
@@ -9,56 +9,52 @@ use crate::issuer::Issuer;
 use crate::token::SsoToken;
 use serde_json::json;
 
-/// How long cPanel is to wait before it tries again, in seconds; 60 at most.
+/// The time after which cPanel tries again, in seconds. cPanel accepts 60 at most.
 const RETRY_SECONDS: u64 = 5;
-/// How often cPanel tries.
+/// The number of times that cPanel tries.
 const ATTEMPTS_MAX: u64 = 3;
-/// What cPanel puts into the body.
+/// The parameters that cPanel sends in the body.
 const BODY_PARAMETERS: [&str; 4] = ["app", "token", "user", "subscriber_unique_id"];
 
 /// A click on an application link.
 #[derive(Debug)]
 pub struct ApplicationLink {
-    /// What it asks for. The subscriber's id is the `client_id`, the link's token the secret, and the query of the link's
-    /// address says the rest: `scope`, `user_id` and the destination inputs.
+    /// The `client_id` is the subscriber's id, and the secret is the link's token. The query of the link contains `scope`,
+    /// `user_id` and the destination inputs.
     pub token_request: TokenRequest,
-    /// How often cPanel says it has tried before.
+    /// The number of earlier attempts that cPanel reports.
     pub attempts_before: u64,
 }
 
 impl ApplicationLink {
-    /// Whether `request` is a click on an application link, and not a plain token request.
+    /// Whether `request` is a click on an application link. `/oauth/token.php` accepts clicks and token requests.
     pub fn is_at(request: &Request) -> bool {
         let mut names = form_urlencoded::parse(&request.body).map(|(name, _)| name);
         request.path == "/oauth/token.php" && names.any(|name| name == "subscriber_unique_id")
     }
 
-    /// Parses a click.
-    ///
-    /// # Errors
-    /// A [`TokenError`].
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
         let params = parse_form(request, &BODY_PARAMETERS, request.query.as_bytes())?;
         if request.headers.get("authorization").is_some() {
             return Err(Failure::bad_request("The client authenticates in two ways at once.").into());
         }
         let bad_attempt = Failure::bad_request("The attempt is malformed.");
         let pair = params.get("subscriber_unique_id").zip(params.get("token"));
-        let client = pair.and_then(|(id, secret)| ClientAuthentication::parse(id, secret)).ok_or(NONE)?;
+        let client = pair.and_then(|(id, secret)| ClientAuthentication::parse(id, secret));
+        let client = client.ok_or(ClientProblem::NoCredentials)?;
         let parameters = TokenParameters::parse(&params)?;
         let token_request = TokenRequest { client, grant_type: GrantType::SingleSignOn, parameters };
         let attempts_before = params.parsed("attempt", parse_number, bad_attempt)?.unwrap_or(0);
         Ok(Self { token_request, attempts_before })
     }
 
-    /// The answer when storage fails: cPanel waits and tries again. It says which attempt this was.
+    /// The answer when storage fails. It makes cPanel wait and try again, and contains the number of this attempt.
     pub fn retry(attempts_before: u64) -> Response {
         let attempt = attempts_before.saturating_add(1).min(ATTEMPTS_MAX);
         Response::json(200, &json!({"retry": RETRY_SECONDS, "attempt": attempt}))
     }
 
-    /// The answer to a click: where to send the user.
+    /// The answer to a click: the address to which cPanel redirects the user.
     pub fn response(token: &SsoToken, issuer: &Issuer) -> Response {
         Response::json(200, &json!({"redirect_url": token.link(&issuer.sso_endpoint()).expose()}))
     }
@@ -74,7 +70,7 @@ mod tests {
     const BODY: &str = "app=Signet&token=s3cret&user=cpuser&subscriber_unique_id=portal";
 
     #[test]
-    fn a_click_is_told_from_a_token_request() {
+    fn a_click_is_distinguished_from_a_token_request() {
         for (target, body, is_click) in [
             ("/oauth/token.php", BODY, true),
             ("/oauth/token.php?scope=clientarea:sso", BODY, true),

@@ -3,27 +3,25 @@
 use crate::credential::ClientProblem;
 use crate::http::{ErrorCode, Failure};
 
-/// Why an application gets no token, or does not learn of one.
+/// Why a request of an application is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// The request is malformed.
     InvalidRequest(Failure),
-    /// The client did not prove who it is. The answer does not say why; the log does.
+    /// Client authentication failed. Only the log contains the reason.
     InvalidClient(ClientProblem),
-    /// The grant names a user that the credential set is not bound to.
+    /// The credential set is bound to another user.
     InvalidGrant,
     /// The token was issued to another client (RFC 7009 section 2.1).
     ForeignToken,
     /// The credential set may not use this grant type.
     UnauthorizedClient,
-    /// Signet does not know this grant type.
     UnsupportedGrantType,
-    /// A scope is unknown, malformed or not allowed to the credential set.
+    /// A scope is unknown or malformed, or the credential set does not allow it.
     InvalidScope,
 }
 
 impl TokenError {
-    /// The error's stable name for the log.
+    /// The reason in the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
@@ -36,7 +34,6 @@ impl TokenError {
         }
     }
 
-    /// The answer's content.
     pub fn failure(self) -> Failure {
         match self {
             Self::InvalidRequest(failure) => failure,
@@ -75,9 +72,6 @@ mod tests {
     use super::*;
     use crate::failure_response::Format;
 
-    const EVERY_CLIENT_PROBLEM: [ClientProblem; 3] =
-        [ClientProblem::NoCredentials, ClientProblem::WrongCredentials, ClientProblem::Disabled];
-
     #[test]
     fn each_error_has_its_status_and_code() {
         for (error, status, code, reason) in [
@@ -94,15 +88,15 @@ mod tests {
             assert_eq!(error.reason(), reason);
             let failure = error.failure();
             assert_eq!((failure.status, failure.error.as_str()), (status, code), "{reason}");
-            let is_plain = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
-            assert!(failure.description.chars().all(is_plain), "RFC 6749 section 5.2: {}", failure.description);
+            let is_allowed = |c: char| matches!(c, '\x20'..='\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e');
+            assert!(failure.description.chars().all(is_allowed), "RFC 6749 section 5.2: {}", failure.description);
             assert_eq!(failure.header.is_some(), status == 401);
         }
     }
 
     #[test]
-    fn no_answer_tells_why_a_client_failed() {
-        let answers = EVERY_CLIENT_PROBLEM
+    fn every_failed_authentication_has_the_same_answer() {
+        let answers = [ClientProblem::NoCredentials, ClientProblem::WrongCredentials, ClientProblem::Disabled]
             .map(|problem| TokenError::InvalidClient(problem).failure().into_response(Format::Json, None));
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0], answers[2]);

@@ -1,4 +1,4 @@
-//! Whether a token is issued, what it says, and the token.
+//! The decision of the token endpoint, and its answer.
 
 use super::{TokenError, TokenRequest};
 use crate::credential::{Binding, CredentialSet};
@@ -10,12 +10,9 @@ use crate::time::Timestamp;
 use crate::token::{Claims, Grant, SsoToken};
 use serde_json::json;
 
-/// What the token says that `request` asks for, with `set` as KV knows it:
-/// 1. the client proves who it is,
-/// 2. it may use the grant type, the scopes and the user.
-///
-/// # Errors
-/// A [`TokenError`].
+/// The claims of the requested token. `set` is the credential set in KV.
+/// 1. The client is authenticated.
+/// 2. The grant type, the scopes, the user and the service are checked against the credential set.
 pub fn grant(
     request: TokenRequest,
     set: Option<&CredentialSet>,
@@ -29,9 +26,9 @@ pub fn grant(
     if !set.grant_types.contains(&request.grant_type) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let scope = granted_scope(request.parameters.scope, set)?;
-    let sub = granted_user(request.parameters.user_id, &set.binding)?;
-    let service_id = granted_service(request.parameters.inputs.service_id, set.service_id.as_ref())?;
+    let scope = grant_scope(request.parameters.scope, set)?;
+    let sub = grant_user(request.parameters.user_id, &set.binding)?;
+    let service_id = grant_service(request.parameters.inputs.service_id, set.service_id.as_ref())?;
     let grant = Grant {
         sub,
         client_id: set.client_id.clone(),
@@ -42,37 +39,37 @@ pub fn grant(
     Ok(grant.into_claims(&settings.issuer, settings.token_ttl, now, jti))
 }
 
-fn granted_scope(asked: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
+fn grant_scope(requested: Option<ScopeSet>, set: &CredentialSet) -> Result<ScopeSet, TokenError> {
     let allowed: ScopeSet = set.scopes.iter().copied().collect();
-    match asked {
+    match requested {
         None => Ok(allowed),
         Some(scope) if scope.iter().all(|scope: Scope| allowed.contains(scope)) => Ok(scope),
         Some(_) => Err(TokenError::InvalidScope),
     }
 }
 
-fn granted_user(asked: Option<UserId>, binding: &Binding) -> Result<UserId, TokenError> {
-    match (binding, asked) {
+fn grant_user(requested: Option<UserId>, binding: &Binding) -> Result<UserId, TokenError> {
+    match (binding, requested) {
         (Binding::Bound { user_id }, None) => Ok(user_id.clone()),
-        (Binding::Bound { user_id }, Some(asked)) if asked == *user_id => Ok(asked),
+        (Binding::Bound { user_id }, Some(requested)) if requested == *user_id => Ok(requested),
         (Binding::Bound { .. }, Some(_)) => Err(TokenError::InvalidGrant),
-        (Binding::Delegated { .. }, Some(asked)) => Ok(asked),
+        (Binding::Delegated { .. }, Some(requested)) => Ok(requested),
         (Binding::Delegated { .. }, None) => {
             Err(Failure::bad_request("The parameter user_id is missing: the client is bound to no user.").into())
         }
     }
 }
 
-fn granted_service(asked: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Option<OwnedId>, TokenError> {
-    match (asked, own) {
-        (Some(asked), Some(own)) if asked != *own => {
+fn grant_service(requested: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Option<OwnedId>, TokenError> {
+    match (requested, own) {
+        (Some(requested), Some(own)) if requested != *own => {
             Err(Failure::bad_request("The service_id is not the one the client belongs to.").into())
         }
-        (asked, own) => Ok(asked.or_else(|| own.cloned())),
+        (requested, own) => Ok(requested.or_else(|| own.cloned())),
     }
 }
 
-/// The answer with `token` (RFC 6749 section 5.1), a ready link to the SSO endpoint, and the id that a receipt is asked by.
+/// The answer with `token` (RFC 6749 section 5.1), its sign-in link, and the id for which a receipt can be requested.
 pub fn token_response(token: &SsoToken, settings: &Settings) -> Response {
     Response::json(
         200,

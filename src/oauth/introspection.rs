@@ -1,9 +1,9 @@
-//! What introspection says of a token (RFC 7662 section 2.2).
+//! The answer of the introspection endpoint (RFC 7662 section 2.2).
 
 use crate::token::Claims;
 use serde_json::{Value, json};
 
-/// The answer for an active token, or for anything else: `{"active":false}` and no more, so that nobody learns why.
+/// The claims of an active token. Every other token gets `{"active":false}`, which does not disclose the reason.
 pub fn introspection_json(active: Option<&Claims>) -> Value {
     let Some(claims) = active else { return json!({"active": false}) };
     json!({
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inactive_token_is_nothing_but_inactive() {
+    fn the_answer_for_an_inactive_token_has_one_field() {
         assert_eq!(introspection_json(None).to_string(), r#"{"active":false}"#);
     }
 

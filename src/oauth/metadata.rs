@@ -5,11 +5,11 @@ use crate::destination::Scope;
 use crate::issuer::Issuer;
 use serde_json::{Map, Value, json};
 
-/// How applications authenticate, wherever they do (RFC 7591 section 2).
+/// The client authentication methods of every endpoint (RFC 7591 section 2).
 const AUTH_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-/// The metadata of `issuer`, with `endpoints` as the router knows them: each name with its path. There is no
-/// authorization endpoint, so no response type is supported.
+/// The metadata of `issuer`. `endpoints` are the name and the path of each. There is no authorization endpoint, so no
+/// response type is supported.
 pub fn metadata(issuer: &Issuer, endpoints: impl Iterator<Item = (&'static str, &'static str)>) -> Value {
     let mut fields = Map::new();
     fields.insert("issuer".to_owned(), issuer.as_str().into());

@@ -1,5 +1,5 @@
-//! The endpoints for applications: tokens (RFC 6749 section 3.2), their revocation (RFC 7009), their introspection
-//! (RFC 7662), receipts, and the metadata that names them (RFC 8414).
+//! The endpoints for applications: tokens (RFC 6749 section 3.2), revocation (RFC 7009), introspection (RFC 7662),
+//! receipts, and authorization server metadata (RFC 8414).
 
 mod cpanel;
 mod error;

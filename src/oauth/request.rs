@@ -1,4 +1,4 @@
-//! What applications ask: for a token, or about one. Each request is parsed whole.
+//! The requests of applications, parsed whole before any is served.
 
 use super::TokenError;
 use crate::credential::{ClientAuthentication, ClientProblem, GrantType};
@@ -7,7 +7,7 @@ use crate::http::{Failure, Params, Request};
 use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
 
-/// The parameters that belong in the body, and never in the query.
+/// The parameters that are refused in the query.
 const BODY_PARAMETERS: [&str; 10] = [
     "grant_type",
     "client_id",
@@ -24,30 +24,24 @@ const BODY_PARAMETERS: [&str; 10] = [
 /// A well-formed token request. Unknown parameters are ignored (RFC 6749 section 3.2).
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// How the client proves who it is.
     pub client: ClientAuthentication,
-    /// The grant type.
     pub grant_type: GrantType,
-    /// What token is wanted.
+    /// The parameters that describe the requested token.
     pub parameters: TokenParameters,
 }
 
-/// What token is wanted.
+/// The parameters that describe the requested token.
 #[derive(Debug, Default)]
 pub struct TokenParameters {
-    /// The scopes asked for; none for all that the set allows.
+    /// The requested scopes. `None` requests every scope of the credential set.
     pub scope: Option<ScopeSet>,
-    /// The user to sign in.
     pub user_id: Option<UserId>,
-    /// The destination inputs to sign into the token.
     pub inputs: DestinationInputs,
 }
 
 impl TokenRequest {
-    /// Parses a request to the token endpoint.
-    ///
     /// # Errors
-    /// A [`TokenError`]; the form first, then the client's credentials, then the rest.
+    /// The first problem: of the form, then of the client's credentials, then of the other parameters.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         let params = parse_form(request, &BODY_PARAMETERS, b"")?;
         let client = parse_client(request, &params)?;
@@ -62,7 +56,6 @@ impl TokenRequest {
 }
 
 impl TokenParameters {
-    /// Parses the parameters that say what token is wanted.
     pub(super) fn parse(params: &Params) -> Result<Self, TokenError> {
         Ok(Self {
             scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
@@ -72,21 +65,18 @@ impl TokenParameters {
     }
 }
 
-/// A well-formed request about a token, at the revocation endpoint (RFC 7009 section 2.1) or the introspection endpoint
-/// (RFC 7662 section 2.1). There is one type of token, so `token_type_hint` is ignored.
+/// A request to the revocation endpoint (RFC 7009 section 2.1) or the introspection endpoint (RFC 7662 section 2.1). There
+/// is one type of token, so `token_type_hint` is ignored.
 #[derive(Debug)]
 pub struct TokenInquiry {
-    /// How the client proves who it is.
     pub client: ClientAuthentication,
-    /// The token, not yet opened.
+    /// The text of the token, not yet verified.
     pub token: Secret,
 }
 
 impl TokenInquiry {
-    /// Parses a request about a token.
-    ///
     /// # Errors
-    /// A [`TokenError`]; the form first, then the client's credentials, then the token.
+    /// The first problem: of the form, then of the client's credentials, then of the token.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         let params = parse_form(request, &BODY_PARAMETERS, b"")?;
         let client = parse_client(request, &params)?;
@@ -95,27 +85,24 @@ impl TokenInquiry {
     }
 }
 
-/// A well-formed request for a receipt. It has no body, so the client authenticates with Basic alone.
+/// A request for a receipt. It has no body, so the client authenticates by HTTP Basic.
 #[derive(Debug)]
 pub struct ReceiptRequest {
-    /// How the client proves who it is.
     pub client: ClientAuthentication,
-    /// The token; none if the path does not name one.
+    /// The token. `None` if the path has no valid token id.
     pub jti: Option<TokenId>,
 }
 
 impl ReceiptRequest {
-    /// Parses a request for a receipt.
-    ///
     /// # Errors
-    /// A [`TokenError`] about the client's credentials.
+    /// [`TokenError::InvalidClient`].
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         let client = parse_client(request, &Params::default())?;
         Ok(Self { client, jti: request.path.strip_prefix("/oauth/receipts/").and_then(TokenId::parse) })
     }
 }
 
-/// The parameters of a form and of `query`. None of the parameters `in_body` may be in the request's query.
+/// Parses `query` and the form in the body. The parameters in `in_body` are refused in the request's query.
 pub(super) fn parse_form(request: &Request, in_body: &[&str], query: &[u8]) -> Result<Params, Failure> {
     request.check_form()?;
     if form_urlencoded::parse(request.query.as_bytes()).any(|(name, _)| in_body.contains(&name.as_ref())) {
@@ -124,21 +111,23 @@ pub(super) fn parse_form(request: &Request, in_body: &[&str], query: &[u8]) -> R
     Params::parse(query, &request.body)
 }
 
-/// One way to authenticate, never two (RFC 6749 section 2.3).
+/// Parses the client's credentials. A client must not authenticate in two ways (RFC 6749 section 2.3).
 fn parse_client(request: &Request, params: &Params) -> Result<ClientAuthentication, TokenError> {
-    const NONE: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
     let in_body = (params.get("client_id"), params.get("client_secret"));
     match (request.headers.get("authorization"), in_body) {
         (Some(_), (_, Some(_))) => Err(Failure::bad_request("The client authenticates in two ways at once.").into()),
         (Some(_), (id, None)) => {
-            let client = request.credentials("basic").and_then(ClientAuthentication::parse_basic).ok_or(NONE)?;
+            let client = request.credentials("basic").and_then(ClientAuthentication::parse_basic);
+            let client = client.ok_or(ClientProblem::NoCredentials)?;
             if id.is_some_and(|id| id != client.client_id.as_str()) {
                 return Err(Failure::bad_request("The client_id contradicts the Authorization header.").into());
             }
             Ok(client)
         }
-        (None, (Some(id), Some(secret))) => ClientAuthentication::parse(id, secret).ok_or(NONE),
-        (None, _) => Err(NONE),
+        (None, (Some(id), Some(secret))) => {
+            Ok(ClientAuthentication::parse(id, secret).ok_or(ClientProblem::NoCredentials)?)
+        }
+        (None, _) => Err(ClientProblem::NoCredentials.into()),
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
     fn after_a_form_browsers_get_a_page_that_refreshes_and_programs_a_redirect() {
         let request = |accept| request_for_test(Method::Post, "/", &[("accept", accept)], "");
         let place = "https://my.example/?a=b;c&d";
-        let page = after_form(&request("text/html"), "Done", "Go on", place).secured(Hsts::Host);
+        let page = after_form(&request("text/html"), "Done", "Go on", place).with_security_headers(Hsts::Host);
         assert_eq!((page.status, page.header("Location")), (200, None));
         assert_eq!(page.header("Refresh"), Some("0; url=https://my.example/?a=b;c&d"));
         assert_eq!(page.header("Cache-Control"), Some("no-store"));

@@ -6,7 +6,7 @@ use crate::gateway::Gateway;
 use crate::issuer::{Issuer, scheme_and_host};
 use url::Url;
 
-/// The client area: its address, or else the issuer's, and the paths of its destinations.
+/// The client area. Its default address is that of the issuer.
 pub(super) fn client_area(values: &mut Values, issuer: Option<&Issuer>) -> Option<ClientArea> {
     let base = match values.has(&CLIENT_AREA_URL) {
         true => values.parse(&CLIENT_AREA_URL)?,
@@ -16,7 +16,7 @@ pub(super) fn client_area(values: &mut Values, issuer: Option<&Issuer>) -> Optio
     ClientArea::new(base, paths.as_deref()).map_err(|problem| values.report(&DESTINATIONS, problem)).ok()
 }
 
-/// The addresses that people and administration use. [`super::Settings`] describes them.
+/// See the fields of the same names in [`super::Settings`].
 pub(super) struct Addresses {
     pub(super) login_url: Option<Url>,
     pub(super) gateway: Option<Gateway>,
@@ -24,7 +24,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Parses each address, and checks it against the others.
+    /// Parses each address and checks the combination.
     pub(super) fn parse(values: &mut Values, issuer: Option<&Issuer>) -> Self {
         let login_url = values.parse(&LOGIN_URL);
         let protected = values.parse(&PROTECTED_PATHS).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Addresses {
     }
 }
 
-/// The origin of administration. In gateway mode the client area's scripts run on the issuer's host, so it is another one.
+/// In gateway mode the client area's scripts run on the issuer's host, so administration needs another host.
 fn console_origin(values: &mut Values, issuer: Option<&Issuer>, is_gateway: bool) -> Option<String> {
     if !values.has(&CONSOLE_ORIGIN) {
         return issuer.filter(|_| !is_gateway).map(|issuer| issuer.as_str().to_owned());
@@ -88,7 +88,7 @@ mod tests {
         let gateway = ("ORIGIN_URL", "https://my-server.example");
         let console = |changes: &[(&str, &str)]| settings(changes).map(|settings| settings.console_origin);
         assert_eq!(console(&[]), Ok(Some("https://sso.example".into())));
-        assert_eq!(console(&[gateway]), Ok(None), "off until it is set");
+        assert_eq!(console(&[gateway]), Ok(None), "administration is off by default");
         for (origin, is_valid) in [
             ("https://console.example", true),
             ("https://console.sso.example/", true),
@@ -107,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn the_login_page_must_be_within_reach() {
+    fn the_login_page_must_not_require_a_session() {
         let protected = [("ORIGIN_URL", "https://my-server.example"), ("PROTECTED_PATHS", r#"["/billing"]"#)];
-        for (login_url, is_sound) in [
+        for (login_url, is_valid) in [
             ("https://sso.example/login?next=billing", true),
             ("https://panel.example/billing", true),
             ("https://sso.example/billing/login", false),
@@ -117,19 +117,19 @@ mod tests {
             ("https://sso.example/index.php?rp=/billing/login", false),
         ] {
             let outcome = settings(&[protected[0], protected[1], ("LOGIN_URL", login_url)]);
-            assert_eq!(outcome.is_ok(), is_sound, "{login_url}");
+            assert_eq!(outcome.is_ok(), is_valid, "{login_url}");
         }
     }
 
     #[test]
-    fn http_is_for_this_machine_only() {
-        for good in ["http://localhost:8787", "http://127.0.0.1:1", "http://[::1]:1", "https://sso.example:8443"] {
-            assert!(settings(&[("ISSUER", good)]).is_ok(), "{good}");
+    fn http_is_allowed_only_for_localhost() {
+        for valid in ["http://localhost:8787", "http://127.0.0.1:1", "http://[::1]:1", "https://sso.example:8443"] {
+            assert!(settings(&[("ISSUER", valid)]).is_ok(), "{valid}");
         }
     }
 
     #[test]
-    fn the_client_area_may_live_in_a_directory() {
+    fn the_client_area_can_be_in_a_directory() {
         let settings = settings(&[("CLIENT_AREA_URL", "https://my.example/billing")]).ok().unwrap();
         assert_eq!(settings.client_area.base().as_str(), "https://my.example/billing/");
     }

@@ -1,4 +1,4 @@
-//! The settings, parsed whole before the first request is served.
+//! The settings, parsed before the first request is served.
 
 mod addresses;
 mod table;
@@ -18,64 +18,52 @@ use url::Url;
 #[cfg(test)]
 pub use table::SESSION_LIMIT_MAX;
 
-/// A day, in seconds.
-const DAY: u64 = 86_400;
+const DAY_SECONDS: u64 = 86_400;
 
-/// Everything a deployment sets.
+/// The settings of a deployment. `settings/table.rs` describes each of them.
 pub struct Settings {
-    /// The origin others know Signet by.
     pub issuer: Issuer,
-    /// The client area and its destinations.
     pub client_area: ClientArea,
-    /// The lifetime of a token, in seconds.
+    /// In seconds.
     pub token_ttl: u64,
-    /// How long a session lives.
     pub session_limits: SessionLimits,
-    /// How long a new event is kept, in seconds.
+    /// The time for which a new event is kept, in seconds.
     pub event_ttl: u64,
-    /// The signing keys.
     pub keys: KeyRing,
-    /// The digest of the administration token.
     pub admin_token: SecretDigest,
-    /// Where people without a session are sent to sign in.
     pub login_url: Option<Url>,
-    /// The client area that Signet stands in front of, in gateway mode.
+    /// `None` outside gateway mode.
     pub gateway: Option<Gateway>,
-    /// The one origin that administration answers on, without a trailing slash; none while administration is off.
+    /// The only origin of administration, without a trailing slash. `None` turns administration off.
     pub console_origin: Option<String>,
-    /// Whether WHMCS's API takes the caller's secret in the address, and so GET.
     pub api_allow_get: bool,
-    /// Whether a sign-in link first gives the browser a nonce, so that a double click signs in.
     pub browser_nonce: bool,
-    /// Whether browsers must use https for the subdomains of Signet's host too.
     pub hsts_include_subdomains: bool,
-    /// Where objects made by administration are placed.
     pub object_location: Option<String>,
 }
 
-/// How long a session lives, in seconds.
+/// The limits of a session, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Without a request.
+    /// The longest time without a request.
     pub idle: u64,
-    /// In all.
+    /// The longest lifetime.
     pub max: u64,
 }
 
-/// What is wrong with one setting. Names and texts only, never values.
+/// A missing or invalid setting. It never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingProblem {
-    /// The setting's name in wrangler.toml.
+    /// The name in wrangler.toml.
     pub setting: &'static str,
-    /// What is wrong with it.
     pub problem: Cow<'static, str>,
 }
 
 impl Settings {
-    /// Parses all settings, each read by its name with `read`.
+    /// Parses all settings. `read` returns the value of a name.
     ///
     /// # Errors
-    /// Every problem found, not only the first.
+    /// Every problem, not only the first.
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingProblem>> {
         let mut values = Values::new(&read);
         match Self::parse_values(&mut values) {
@@ -104,7 +92,7 @@ impl Settings {
             client_area: client_area?,
             token_ttl: token_ttl?,
             session_limits: SessionLimits { idle: idle?, max: max? },
-            event_ttl: event_days?.saturating_mul(DAY),
+            event_ttl: event_days?.saturating_mul(DAY_SECONDS),
             keys: keys?,
             admin_token: admin_token?,
             login_url,
@@ -117,13 +105,13 @@ impl Settings {
         })
     }
 
-    /// Whether the issuer is https, so that no request by http is served.
+    /// Whether requests by http are refused, because the issuer is https.
     pub fn requires_https(&self) -> bool {
         self.issuer.as_str().starts_with("https://")
     }
 
-    /// The HSTS policy of the answer to `request`. There is none by http (RFC 6797 section 7.2), and none on a name of
-    /// this machine: it would turn every other server there to https (section 8.3 applies to all ports of a host).
+    /// The HSTS policy of the answer to `request`. There is no policy by http (RFC 6797 section 7.2), and none on a local host
+    /// name, where it would apply to the servers at all other ports too (section 8.3).
     pub fn hsts(&self, request: &Request) -> Hsts {
         let is_local = |origin: &str| is_local_host(scheme_and_host(origin).1);
         if !request.is_secure() || is_local(self.issuer.as_str()) || is_local(&request.origin) {

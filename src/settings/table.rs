@@ -1,4 +1,4 @@
-//! The table of settings: for each its name, its default and what it takes.
+//! The table of settings: the name, the default value and the parser of each.
 
 use super::SettingProblem;
 use super::value::{Problem, admin_token, directory, key_ring, location, number, origin, page, switch};
@@ -9,27 +9,25 @@ use crate::token::TOKEN_TTL_MAX;
 use DefaultValue::{Absent, Required, Value};
 use url::Url;
 
-/// The greatest limit of a session, in seconds: 30 days.
+/// The greatest limit of a session, in seconds (30 days).
 pub const SESSION_LIMIT_MAX: u64 = 2_592_000;
 
 /// The keys that sign tokens, cookies and assertions: `kid:base64url` entries, separated by commas.
 pub(super) const SIGNING_KEYS: Setting<KeyRing> = setting("SIGNING_KEYS", Required, key_ring);
 /// The bearer token of administrators.
 pub(super) const ADMIN_TOKEN: Setting<SecretDigest> = setting("ADMIN_TOKEN", Required, admin_token);
-/// The origin by which browsers and applications know Signet.
+/// The origin of Signet for browsers and applications.
 pub(super) const ISSUER: Setting<Issuer> =
     setting("ISSUER", Required, |text| origin(Issuer::parse(text), "https://sso.example.com"));
-/// The address of the client area.
 pub(super) const CLIENT_AREA_URL: Setting<Url> = setting("CLIENT_AREA_URL", DefaultValue::Issuer, directory);
 /// The only origin on which administration answers. In gateway mode there is no default.
 pub(super) const CONSOLE_ORIGIN: Setting<String> =
     setting("CONSOLE_ORIGIN", DefaultValue::Issuer, |text| origin(parse_origin(text), "https://console.example.com"));
 /// The destinations whose paths differ from those of WHMCS: a JSON object, checked with the client area.
 pub(super) const DESTINATIONS: Setting<String> = setting("DESTINATIONS", Absent, |text| Ok(text.to_owned()));
-/// The lifetime of a token.
 pub(super) const TOKEN_TTL: Setting<u64> =
     setting("TOKEN_TTL", Value("60"), |text| number(text, "seconds", 1..=TOKEN_TTL_MAX));
-/// The time after which an unused session ends. Use is recorded once a minute at most, hence the two minutes.
+/// The time after which an unused session ends. The minimum is two minutes, because use is recorded at most once a minute.
 pub(super) const SESSION_IDLE: Setting<u64> =
     setting("SESSION_IDLE", Value("3600"), |text| number(text, "seconds", 120..=SESSION_LIMIT_MAX));
 /// The time after which every session ends.
@@ -40,10 +38,10 @@ pub(super) const LOGIN_URL: Setting<Url> = setting("LOGIN_URL", Absent, page);
 /// Gateway mode: the origin of the client area's server.
 pub(super) const ORIGIN_URL: Setting<String> =
     setting("ORIGIN_URL", Absent, |text| origin(parse_origin(text), "https://my-server.example.com"));
-/// Gateway mode: the beginnings of paths that require a session.
+/// Gateway mode: the prefixes of paths that require a session.
 pub(super) const PROTECTED_PATHS: Setting<ProtectedPaths> =
     setting("PROTECTED_PATHS", Absent, |text| Ok(ProtectedPaths::parse(Some(text))?));
-/// Whether WHMCS's API accepts the caller's secret in the address, and so the method GET.
+/// Whether WHMCS's API accepts GET, and credentials in the address.
 pub(super) const API_ALLOW_GET: Setting<bool> = setting("API_ALLOW_GET", Value("false"), switch);
 /// The time for which a new event of the audit trail is kept: at most ten years.
 pub(super) const EVENT_RETENTION_DAYS: Setting<u64> =
@@ -55,23 +53,19 @@ pub(super) const BROWSER_NONCE: Setting<bool> = setting("BROWSER_NONCE", Value("
 /// Where Cloudflare places the objects of users that administration creates. Without it, near the caller.
 pub(super) const OBJECT_LOCATION: Setting<String> = setting("OBJECT_LOCATION", Absent, location);
 
-/// A row of the table.
 pub(super) struct Setting<T> {
     name: &'static str,
     default: DefaultValue,
     parse: fn(&str) -> Result<T, Problem>,
 }
 
-/// What applies while a setting is not set.
+/// The value of a setting that is not set.
 #[derive(Clone, Copy)]
 enum DefaultValue {
-    /// Nothing: every route except `/healthz` answers 503.
+    /// There is none: every route except `/healthz` answers 503.
     Required,
-    /// The issuer.
     Issuer,
-    /// No value.
     Absent,
-    /// This value.
     Value(&'static str),
 }
 
@@ -79,7 +73,7 @@ const fn setting<T>(name: &'static str, default: DefaultValue, parse: fn(&str) -
     Setting { name, default, parse }
 }
 
-/// The values of a deployment, and the problems found in them so far.
+/// The values of a deployment, and the problems found so far.
 pub(super) struct Values<'a> {
     read: &'a dyn Fn(&str) -> Option<String>,
     pub(super) problems: Vec<SettingProblem>,
@@ -113,7 +107,6 @@ impl<'a> Values<'a> {
         (setting.parse)(&text).map_err(|problem| self.report(setting, problem)).ok()
     }
 
-    /// Adds a problem of `setting`.
     pub(super) fn report<T>(&mut self, setting: &Setting<T>, problem: impl Into<Problem>) {
         self.problems.push(SettingProblem { setting: setting.name, problem: problem.into() });
     }
@@ -129,18 +122,18 @@ mod tests {
     const SECRETS: [&str; 2] = ["SIGNING_KEYS", "ADMIN_TOKEN"];
     const WRANGLER: &str = include_str!("../../wrangler.toml");
 
-    /// The page that has the table of settings, below the heading "Settings".
+    /// The page with the table of settings, below the heading "Settings".
     const PAGE: &str = include_str!("../../docs/operations.md");
 
-    /// What the documents must say of a setting.
+    /// What the documentation must contain about a setting.
     struct Facts {
         name: &'static str,
         default: &'static str,
-        /// The unit and the range of a number.
+        /// The unit, the minimum and the maximum of a number.
         limits: Vec<String>,
     }
 
-    /// What a document says of a setting: its default, and the whole text.
+    /// The default value and the whole text about each setting in a document.
     type Documented = BTreeMap<String, (String, String)>;
 
     impl<T> Setting<T> {
@@ -231,13 +224,13 @@ mod tests {
                 }
                 None => comment += &format!("{text} "),
             }
-            // What follows is in the table.
+            // The lines after this one are the content of a table.
             if table.is_some() {
                 break;
             }
         }
         let table: Vec<_> = table().into_iter().filter(|facts| !SECRETS.contains(&facts.name)).collect();
         assert_documents(&documented, &table);
-        assert!(SECRETS.iter().all(|secret| WRANGLER.contains(secret)), "the first line says how to set secrets");
+        assert!(SECRETS.iter().all(|secret| WRANGLER.contains(secret)), "a comment explains how to set secrets");
     }
 }

@@ -2,21 +2,21 @@ use super::*;
 use crate::http::{Method, request_for_test};
 use crate::secret::entry_for_test;
 
-/// A sound configuration, with `changes` over it; an empty value unsets.
+/// A valid configuration with `changes`. An empty value removes a setting.
 pub(crate) fn settings(changes: &[(&str, &str)]) -> Result<Settings, Vec<SettingProblem>> {
     let signing_keys = entry_for_test("k1", 7);
-    let sound = [
+    let valid = [
         ("SIGNING_KEYS", signing_keys.as_str()),
         ("ADMIN_TOKEN", "admin-token-of-at-least-32-characters"),
         ("ISSUER", "https://sso.example"),
     ];
     Settings::parse(|name| {
-        changes.iter().chain(&sound).find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        changes.iter().chain(&valid).find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
     })
 }
 
 #[test]
-fn defaults_are_sound() {
+fn the_defaults_are_valid() {
     let settings = settings(&[]).ok().unwrap();
     assert_eq!(settings.token_ttl, 60);
     assert_eq!(settings.session_limits, SessionLimits { idle: 3_600, max: 43_200 });
@@ -26,14 +26,14 @@ fn defaults_are_sound() {
 }
 
 #[test]
-fn every_problem_is_named_at_once() {
+fn every_problem_is_reported_at_once() {
     let problems = Settings::parse(|_| None).err().unwrap();
-    let named: Vec<_> = problems.iter().map(|p| p.setting).collect();
-    assert_eq!(named, ["SIGNING_KEYS", "ADMIN_TOKEN", "ISSUER"]);
+    let reported: Vec<_> = problems.iter().map(|p| p.setting).collect();
+    assert_eq!(reported, ["SIGNING_KEYS", "ADMIN_TOKEN", "ISSUER"]);
 }
 
 #[test]
-fn hsts_is_for_https_and_never_for_this_machine() {
+fn hsts_is_for_https_except_on_localhost() {
     let hsts = |issuer: &str, origin: &str, include_subdomains: &str| {
         let changes = [("ISSUER", issuer), ("HSTS_INCLUDE_SUBDOMAINS", include_subdomains)];
         let request = Request { origin: origin.into(), ..request_for_test(Method::Get, "/", &[], "") };

@@ -1,4 +1,4 @@
-//! What a single setting takes.
+//! The parsers of values.
 
 use crate::http::parse_number;
 use crate::issuer::parse_web_url;
@@ -7,12 +7,12 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use url::Url;
 
-/// The least length of `ADMIN_TOKEN`, in characters.
+/// The shortest `ADMIN_TOKEN`, in characters.
 const ADMIN_TOKEN_MIN: usize = 32;
-/// The location hints that Durable Objects know (Cloudflare's documentation, "Data location").
+/// The location hints of Durable Objects (Cloudflare's documentation, "Data location").
 const OBJECT_LOCATIONS: [&str; 9] = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
 
-/// What is wrong with a value, in words that do not contain the value.
+/// The problem of a value, as a text that does not contain the value.
 pub(super) type Problem = Cow<'static, str>;
 
 pub(super) fn key_ring(text: &str) -> Result<KeyRing, Problem> {
@@ -29,7 +29,7 @@ pub(super) fn admin_token(text: &str) -> Result<SecretDigest, Problem> {
     Ok(SecretDigest::of(&Secret::new(text.to_owned())))
 }
 
-/// An origin that was `parsed`, or the problem, with the `example` of one.
+/// Returns the `parsed` origin, or a problem with the `example`.
 pub(super) fn origin<T>(parsed: Option<T>, example: &str) -> Result<T, Problem> {
     parsed.ok_or_else(|| format!("is not an origin such as {example} (http only for localhost)").into())
 }
@@ -38,7 +38,7 @@ pub(super) fn page(text: &str) -> Result<Url, Problem> {
     Ok(parse_web_url(text).ok_or("is not an https address (http only for localhost)")?)
 }
 
-/// An address to which relative paths are added.
+/// An address to which relative paths are appended.
 pub(super) fn directory(text: &str) -> Result<Url, Problem> {
     let mut url = parse_web_url(text)
         .filter(|url| url.query().is_none())
@@ -74,13 +74,13 @@ mod tests {
     use crate::secret::entry_for_test;
     use crate::settings::tests::settings;
 
-    fn problem_of(name: &str, value: &str) -> Vec<&'static str> {
+    fn invalid_settings(name: &str, value: &str) -> Vec<&'static str> {
         settings(&[(name, value)]).err().unwrap_or_default().iter().map(|p| p.setting).collect()
     }
 
     #[test]
-    fn each_bad_value_names_its_setting() {
-        for (name, bad) in [
+    fn each_invalid_value_is_reported_for_its_setting() {
+        for (name, invalid) in [
             ("SIGNING_KEYS", ""),
             ("SIGNING_KEYS", "k1:c2hvcnQ"),
             ("SIGNING_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
@@ -129,12 +129,12 @@ mod tests {
             ("ORIGIN_URL", "https://my-server.example/?a"),
             ("PROTECTED_PATHS", r#"["/billing"]"#),
         ] {
-            assert_eq!(problem_of(name, bad), [name], "{name}={bad}");
+            assert_eq!(invalid_settings(name, invalid), [name], "{name}={invalid}");
         }
     }
 
     #[test]
-    fn a_switch_is_off_unless_it_says_true() {
+    fn a_switch_is_on_only_if_it_is_true() {
         for (value, is_on) in [("", false), ("false", false), ("true", true)] {
             let settings = settings(&[("API_ALLOW_GET", value), ("BROWSER_NONCE", value)]).ok().unwrap();
             assert_eq!((settings.api_allow_get, settings.browser_nonce), (is_on, is_on), "{value}");

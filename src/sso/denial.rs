@@ -1,10 +1,9 @@
-//! How a denial is answered: its status, and its message word for word as WHMCS gives it.
+//! The status and the message of each denial. The messages are those of WHMCS, word for word.
 
 use crate::id::UserId;
 use crate::user::Denial;
 
 impl Denial {
-    /// The message for the user.
     pub fn message(self, user: &UserId) -> String {
         match self {
             Self::Closed => format!(r#"Single Sign-On authentication denied for "Closed" User ID: {user}"#),
@@ -26,7 +25,7 @@ impl Denial {
         }
     }
 
-    /// The status of the answer: 403 when the user is denied, 401 when the token is dead.
+    /// 403 if the user is denied, 401 if the token is not valid.
     pub const fn status(self) -> u16 {
         match self {
             Self::Closed | Self::ClosedWithSession | Self::SsoDisabled | Self::UnknownAccount | Self::NotOwner => 403,

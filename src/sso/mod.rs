@@ -1,12 +1,14 @@
-//! The SSO endpoint: who may be redirected where.
+//! The requests, redirects, pages and refusals of the SSO endpoint.
 
 mod answer;
 mod denial;
 mod nonce;
+mod redirect;
 mod request;
 mod switch;
 
-pub use answer::signed_in;
-pub use nonce::{BrowserNonce, NONCE_MARK};
-pub use request::{Journey, SsoRequest};
+pub use answer::signed_in_response;
+pub use nonce::BrowserNonce;
+pub use redirect::Redirect;
+pub use request::SsoRequest;
 pub use switch::{SwitchConfirmation, switch_page};

@@ -1,48 +1,42 @@
-//! A request to the SSO endpoint, parsed whole, and the journey it asks for.
+//! A request to the SSO endpoint, parsed whole.
 
-use super::NONCE_MARK;
-use crate::destination::{ClientArea, DestinationInputs, RelativePath, Scope};
+use super::nonce::NONCE_PARAMETER;
+use crate::destination::{DestinationInputs, RelativePath, Scope};
 use crate::http::{ErrorCode, Failure, Method, Params, Request};
 use crate::id::OwnedId;
 use crate::secret::Secret;
-use crate::token::Claims;
 
-/// A well-formed request to the SSO endpoint. Unknown parameters, such as `goto`, are ignored.
+/// A request to the SSO endpoint. Unknown parameters, such as `goto`, are ignored.
 #[derive(Debug)]
 pub struct SsoRequest {
-    /// The token, not yet opened.
+    /// The text of the token, not yet verified.
     pub access_token: Secret,
-    /// The destination asked for.
+    /// The requested destination.
     pub destination: Option<Scope>,
-    /// The destination inputs asked for.
     pub inputs: DestinationInputs,
-    /// The confirmation of an account switch.
+    /// The sealed [`super::SwitchConfirmation`], not yet verified.
     pub switch: Option<Secret>,
-    /// Whether its first hop is done, see [`NONCE_MARK`].
-    pub is_marked: bool,
-    /// Whether it is a POST.
+    /// Whether Signet has already redirected the browser to set its nonce.
+    pub has_nonce_parameter: bool,
     pub is_post: bool,
 }
 
 impl SsoRequest {
-    /// Refuses what must never spend a token: prefetches, and whatever is not a top-level
-    /// navigation (Fetch Metadata, `Sec-Fetch-Dest`).
+    /// Refuses requests that must not use up a token: prefetches, and those that are no top-level navigation (Fetch Metadata,
+    /// `Sec-Fetch-Dest`).
     ///
     /// # Errors
-    /// 503 for a prefetch, 403 for anything but a navigation.
+    /// 503 for a prefetch, 403 for a request that is no navigation.
     pub fn check_navigation(request: &Request) -> Result<(), Failure> {
         const PREFETCH: Failure =
             Failure::of(503, ErrorCode::TemporarilyUnavailable, "A sign-in link cannot be fetched ahead of time.");
         const NOT_A_NAVIGATION: Failure =
             Failure::of(403, ErrorCode::AccessDenied, "A sign-in link works only when it is opened as a page.");
-        let announces = |name: &str, word: &str| {
-            request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
-        };
-        let is_prefetch = announces("sec-purpose", "prefetch")
-            || announces("purpose", "prefetch")
-            || announces("x-purpose", "preview")
-            || announces("x-moz", "prefetch");
-        if is_prefetch {
+        let mut announcements =
+            [("sec-purpose", "prefetch"), ("purpose", "prefetch"), ("x-purpose", "preview"), ("x-moz", "prefetch")]
+                .into_iter();
+        let has = |name, word| request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word));
+        if announcements.any(|(name, word)| has(name, word)) {
             return Err(PREFETCH);
         }
         match request.headers.get("sec-fetch-dest") {
@@ -54,8 +48,10 @@ impl SsoRequest {
     /// Parses the query, and the form of a POST.
     ///
     /// # Errors
-    /// 400 `invalid_request` or `invalid_scope`. Nothing is spent.
+    /// 400 `invalid_request` or `invalid_scope`. The token is not used up.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
+        const INVALID_DESTINATION: Failure =
+            Failure::of(400, ErrorCode::InvalidScope, "The scope is not a destination.");
         let is_post = request.method == Method::Post;
         if is_post && !request.body.is_empty() {
             request.check_form()?;
@@ -66,28 +62,27 @@ impl SsoRequest {
         let params = Params::parse(request.query.as_bytes(), &request.body)?;
         let access_token =
             params.get("access_token").ok_or(Failure::bad_request("The parameter access_token is missing."))?;
-        let destination = params.parsed("scope", parse_destination, INVALID_DESTINATION)?;
+        let destination = params.parsed("scope", Scope::parse_destination, INVALID_DESTINATION)?;
         Ok(Self {
             access_token: Secret::new(access_token),
             destination,
             inputs: DestinationInputs::parse(&params)?,
             switch: params.get("switch").map(Secret::new),
-            is_marked: params.get(NONCE_MARK).is_some(),
+            has_nonce_parameter: params.get(NONCE_PARAMETER).is_some(),
             is_post,
         })
     }
 
-    /// The same request as the query of a GET, for a browser that is to come back with its cookies. With `mark`, its first
-    /// hop is done.
-    pub fn to_query(&self, mark: bool) -> String {
+    /// The query of a GET with the same parameters, for a redirect after which the browser sends its cookies.
+    pub fn to_query(&self, with_nonce_parameter: bool) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.fields().chain(mark.then_some((NONCE_MARK, "1"))) {
+        for (name, value) in self.fields().chain(with_nonce_parameter.then_some((NONCE_PARAMETER, "1"))) {
             query.append_pair(name, value);
         }
         query.finish()
     }
 
-    /// The parameters that make this request, except the confirmation and the mark.
+    /// The parameters of this request, except `switch` and `nonce`.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("access_token", Some(self.access_token.expose())),
@@ -101,57 +96,5 @@ impl SsoRequest {
     }
 }
 
-const INVALID_DESTINATION: Failure = Failure::of(400, ErrorCode::InvalidScope, "The scope is not a destination.");
-
-fn parse_destination(text: &str) -> Option<Scope> {
-    Scope::parse(text).filter(|scope| *scope != Scope::BASE)
-}
-
-/// Where a request leads, with all that token and request say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Journey {
-    /// The destination; none is the client area's home.
-    pub destination: Option<Scope>,
-    /// The inputs of both.
-    pub inputs: DestinationInputs,
-    /// The absolute address.
-    pub location: String,
-}
-
-impl Journey {
-    /// Plans the journey of `request` with the token's `claims`. What is signed wins.
-    ///
-    /// # Errors
-    /// 400: a destination that was not granted, a contradiction, or a missing input. Nothing is spent.
-    pub fn plan(request: &SsoRequest, claims: &Claims, client_area: &ClientArea) -> Result<Self, Failure> {
-        let destination = match request.destination {
-            Some(scope) if claims.scope.contains(scope) => Some(scope),
-            Some(_) => {
-                return Err(Failure::of(400, ErrorCode::InvalidScope, "The scope was not granted to this token."));
-            }
-            None => claims.scope.only_destination(),
-        };
-        let (signed, asked) = (&claims.inputs, &request.inputs);
-        let inputs = DestinationInputs {
-            service_id: agree(&signed.service_id, &asked.service_id)?,
-            domain_id: agree(&signed.domain_id, &asked.domain_id)?,
-            sso_redirect_path: agree(&signed.sso_redirect_path, &asked.sso_redirect_path)?,
-        };
-        let located = client_area.locate(destination, &inputs);
-        let location = located.map_err(|missing| Failure::bad_request(missing.message()))?;
-        Ok(Self { destination, inputs, location })
-    }
-}
-
-fn agree<T: Clone + PartialEq>(signed: &Option<T>, asked: &Option<T>) -> Result<Option<T>, Failure> {
-    match (signed, asked) {
-        (Some(signed), Some(asked)) if signed != asked => {
-            Err(Failure::bad_request("The request contradicts what is signed into the token."))
-        }
-        (Some(value), _) | (None, Some(value)) => Ok(Some(value.clone())),
-        (None, None) => Ok(None),
-    }
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,4 @@
-//! The switch from one user to another: the page that asks, and the confirmation that this browser saw it.
+//! The switch from one user to another: its page, and the confirmation that the browser has seen the page.
 
 use crate::id::{SessionId, TokenId};
 use crate::page::layout;
@@ -6,38 +6,33 @@ use crate::secret::{KeyRing, Purpose, Secret};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-/// Binds the confirmation to one token and to the session it replaces. It needs no expiry of its
-/// own: it is worth nothing once the token is dead.
+/// The confirmation of one token and of the session that it replaces. It has no expiry, because it is useless without a
+/// valid token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwitchConfirmation {
-    /// The token to redeem.
     pub jti: TokenId,
-    /// The session that the browser holds.
+    /// The current session of the browser.
     pub sid: SessionId,
 }
 
 impl SwitchConfirmation {
-    /// The confirmation as a form field.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
     pub fn seal(&self, keys: &KeyRing) -> serde_json::Result<String> {
         keys.sign(Purpose::Switch, self)
     }
 
-    /// Whether `text` is this very confirmation, signed by Signet.
+    /// Whether `text` is this confirmation, signed by Signet.
     pub fn is_confirmed_by(&self, text: &Secret, keys: &KeyRing) -> bool {
         keys.open(Purpose::Switch, text.expose()).is_some_and(|confirmation: Self| confirmation == *self)
     }
 }
 
-/// The question before a browser changes from one user to another. Its form posts to the address
-/// of the page, and so leaves out what that already says; `repeated` are the fields that it does not.
+/// The page that asks before a browser switches from one user to another. Its form posts to the address of the page.
+/// `fields` are the parameters of the request that this address does not contain.
 pub fn switch_page<'a>(
     from: &str,
     to: &str,
     confirmation: &str,
-    repeated: impl Iterator<Item = (&'static str, &'a str)>,
+    fields: impl Iterator<Item = (&'static str, &'a str)>,
     home: &str,
 ) -> Markup {
     layout(
@@ -50,7 +45,7 @@ pub fn switch_page<'a>(
                 p.hint { "If you did not ask for this, stay where you are." }
                 form method="post" {
                     input type="hidden" name="switch" value=(confirmation);
-                    @for (name, value) in repeated {
+                    @for (name, value) in fields {
                         input type="hidden" name=(name) value=(value);
                     }
                     p.actions {
@@ -67,10 +62,9 @@ pub fn switch_page<'a>(
 mod tests {
     use super::*;
     use crate::secret::entry_for_test;
-    use crate::settings::tests::settings;
 
     fn keys() -> KeyRing {
-        settings(&[]).ok().unwrap().keys
+        KeyRing::parse(&entry_for_test("k1", 7)).unwrap()
     }
 
     fn confirmation(token: u8, session: u8) -> SwitchConfirmation {
@@ -84,27 +78,31 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_is_for_one_token_and_one_session() {
+    fn a_confirmation_is_valid_for_one_token_and_one_session() {
         let sealed = Secret::new(confirmation(1, 2).seal(&keys()).unwrap());
-        for (asked, is_confirmed) in [((1, 2), true), ((1, 3), false), ((3, 2), false), ((2, 1), false)] {
-            assert_eq!(confirmation(asked.0, asked.1).is_confirmed_by(&sealed, &keys()), is_confirmed, "{asked:?}");
+        for ((token, session), is_confirmed) in [((1, 2), true), ((1, 3), false), ((3, 2), false), ((2, 1), false)] {
+            assert_eq!(
+                confirmation(token, session).is_confirmed_by(&sealed, &keys()),
+                is_confirmed,
+                "{token} {session}"
+            );
         }
     }
 
     #[test]
-    fn only_a_confirmation_that_signet_signed_counts() {
-        let asked = confirmation(1, 2);
-        let foreign = settings(&[("SIGNING_KEYS", &entry_for_test("k1", 8))]).ok().unwrap();
-        for bad in [
+    fn only_a_confirmation_signed_by_signet_is_valid() {
+        let expected = confirmation(1, 2);
+        let foreign = KeyRing::parse(&entry_for_test("k1", 8)).unwrap();
+        for invalid in [
             String::new(),
             "1".into(),
-            serde_json::to_string(&asked).unwrap(),
-            asked.seal(&foreign.keys).unwrap(),
-            keys().sign(Purpose::SsoToken, &asked).unwrap(),
-            keys().sign(Purpose::Session, &asked).unwrap(),
+            serde_json::to_string(&expected).unwrap(),
+            expected.seal(&foreign).unwrap(),
+            keys().sign(Purpose::SsoToken, &expected).unwrap(),
+            keys().sign(Purpose::Session, &expected).unwrap(),
             keys().sign(Purpose::Switch, &"x").unwrap(),
         ] {
-            assert!(!asked.is_confirmed_by(&Secret::new(bad.as_str()), &keys()), "{bad:?}");
+            assert!(!expected.is_confirmed_by(&Secret::new(invalid.as_str()), &keys()), "{invalid:?}");
         }
     }
 }

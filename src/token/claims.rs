@@ -1,4 +1,4 @@
-//! What an SSO token says, and the one way to read one.
+//! The claims of an SSO token, and the verification of a token.
 
 use crate::destination::{DestinationInputs, ScopeSet};
 use crate::id::{ClientId, TokenId, UserId};
@@ -10,50 +10,46 @@ use serde::{Deserialize, Serialize};
 
 /// The longest lifetime of a token, in seconds.
 pub const TOKEN_TTL_MAX: u64 = 60;
-/// How far the clock that minted a token may be ahead, in seconds: edge locations do not share one.
+/// The clock skew accepted in `iat`, in seconds: edge locations do not share a clock.
 const CLOCK_SKEW_MAX: u64 = 60;
-/// The longest token worth reading, in bytes. The longest that Signet mints is shorter.
+/// The longest token that is verified, in bytes. The longest token that Signet mints is shorter.
 pub const TOKEN_BYTES_MAX: usize = 8192;
 
 /// The claims of an SSO token (RFC 7519 section 4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// The issuer.
     pub iss: String,
-    /// The SSO endpoint, the only place that takes the token.
+    /// The SSO endpoint, which alone accepts the token.
     pub aud: String,
-    /// The user to sign in.
     pub sub: UserId,
-    /// The credential set that asked for the token (RFC 8693 section 4.3).
+    /// The credential set or API credential that requested the token (RFC 8693 section 4.3).
     pub client_id: ClientId,
     /// The granted scopes (RFC 8693 section 4.2).
     pub scope: ScopeSet,
-    /// When it was issued.
     pub iat: Timestamp,
-    /// When it expires. From this second on it is invalid.
+    /// The first second at which the token is invalid.
     pub exp: Timestamp,
-    /// Its id.
     pub jti: TokenId,
-    /// Whether a delegated credential set or an API credential asked for it, so that its revocation stands in KV alone.
+    /// Whether a delegated credential set or an API credential requested the token. The revocation of these is stored in KV
+    /// alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delegated: bool,
-    /// The optional destination inputs.
     #[serde(flatten)]
     pub inputs: DestinationInputs,
 }
 
-/// Why a token does not sign its user in.
+/// Why a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenRefusal {
-    /// Not signed by Signet as an SSO token, or its payload is not [`Claims`]. It names nobody.
+    /// The signature or the payload is invalid, so the user is unknown.
     Forged,
-    /// Signed by Signet, and denied. [`open`] finds `TokenMisdirected`, also for a lifetime that Signet never gives, and
-    /// `TokenExpired`.
+    /// The signature is valid. [`open`] returns `TokenMisdirected` for another issuer or audience and for an invalid lifetime,
+    /// and `TokenExpired`.
     Denied(Denial, Box<Claims>),
 }
 
 impl TokenRefusal {
-    /// The stable name of the reason, for the log.
+    /// The reason in the log.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Forged => "forged",
@@ -62,17 +58,17 @@ impl TokenRefusal {
     }
 }
 
-/// Opens `text` as an SSO token: the signature first, then the claims, then the time. There is no leeway.
+/// Verifies the signature of `text`, then the claims, then the expiry, which has no leeway.
 ///
 /// # Errors
-/// A [`TokenRefusal`]; `Forged` unless the signature is good.
+/// [`TokenRefusal::Forged`] if the signature or the payload is invalid, [`TokenRefusal::Denied`] otherwise.
 pub fn open(text: &Secret, keys: &KeyRing, issuer: &Issuer, now: Timestamp) -> Result<Claims, TokenRefusal> {
     if text.expose().len() > TOKEN_BYTES_MAX {
         return Err(TokenRefusal::Forged);
     }
     let claims: Claims = keys.open(Purpose::SsoToken, text.expose()).ok_or(TokenRefusal::Forged)?;
     let is_ours = claims.iss == issuer.as_str() && claims.aud == issuer.sso_endpoint();
-    // The clock that minted it may be a little ahead, but the token must not outlive the object's memory of it.
+    // `iat` may be ahead by the clock skew, but the token must expire before the user's object deletes its record of use.
     let lifetime_is_valid = claims.iat <= claims.exp
         && claims.exp <= claims.iat.plus(TOKEN_TTL_MAX)
         && claims.iat <= now.plus(CLOCK_SKEW_MAX);

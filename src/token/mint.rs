@@ -1,5 +1,3 @@
-//! Minting a token.
-
 use super::Claims;
 use crate::destination::{DestinationInputs, ScopeSet};
 use crate::id::{ClientId, TokenId, UserId};
@@ -7,18 +5,14 @@ use crate::issuer::Issuer;
 use crate::secret::{KeyRing, Purpose, Secret};
 use crate::time::Timestamp;
 
-/// What a client is granted: whom its token signs in, and where to.
+/// The content of a token that a client is granted.
 #[derive(Debug)]
 pub struct Grant {
-    /// The user.
     pub sub: UserId,
-    /// The client.
     pub client_id: ClientId,
-    /// The scopes.
     pub scope: ScopeSet,
     /// Whether the client may sign in any user.
     pub delegated: bool,
-    /// The destination inputs.
     pub inputs: DestinationInputs,
 }
 
@@ -31,26 +25,19 @@ impl Grant {
     }
 }
 
-/// A signed token.
 #[derive(Debug)]
 pub struct SsoToken {
-    /// What it says.
     pub claims: Claims,
-    /// Its text.
     pub text: Secret,
 }
 
 impl SsoToken {
-    /// Signs `claims`.
-    ///
-    /// # Errors
-    /// Those of [`KeyRing::sign`].
     pub fn mint(claims: Claims, keys: &KeyRing) -> serde_json::Result<Self> {
         let text = Secret::new(keys.sign(Purpose::SsoToken, &claims)?);
         Ok(Self { claims, text })
     }
 
-    /// The link to `endpoint`, the address of the SSO endpoint, that signs the user in.
+    /// The sign-in link. `endpoint` is the address of the SSO endpoint.
     pub fn link(&self, endpoint: &str) -> Secret {
         Secret::new(format!("{endpoint}?access_token={}", self.text.expose()))
     }

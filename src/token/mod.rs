@@ -1,4 +1,4 @@
-//! The SSO token: minting, opening, and the record kept of it.
+//! SSO tokens: minting, verification, and the stored record of each.
 
 mod claims;
 mod mint;

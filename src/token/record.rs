@@ -1,4 +1,4 @@
-//! The record of an issued token, for look-ups. No decision rests on it.
+//! The record of an issued token, for administration and receipts. No decision depends on it.
 
 use super::Claims;
 use crate::destination::{DestinationInputs, ScopeSet};
@@ -8,22 +8,15 @@ use crate::user::{Fate, TokenFate};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What KV keeps of an issued token, under `token:{jti}`: its claims, but not its signature.
+/// An issued token as KV stores it under `token:{jti}`: the claims without the signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
-    /// The token's id.
     pub jti: TokenId,
-    /// The user it signs in.
     pub user_id: UserId,
-    /// The credential set that asked for it.
     pub client_id: ClientId,
-    /// The granted scopes.
     pub scope: ScopeSet,
-    /// When it was issued.
     pub issued_at: Timestamp,
-    /// When it expires.
     pub expires_at: Timestamp,
-    /// The destination inputs signed into it.
     #[serde(flatten)]
     pub inputs: DestinationInputs,
 }
@@ -43,7 +36,7 @@ impl From<&Claims> for TokenRecord {
 }
 
 impl TokenRecord {
-    /// The JSON of the record with the token's state: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
+    /// The record with the token's state: `pending`, `signed_in`, `denied`, `revoked` or `expired`.
     pub fn to_json(&self, fate: Option<&TokenFate>, now: Timestamp) -> serde_json::Result<Value> {
         let state = match fate {
             Some(fate) => state(fate),
@@ -54,12 +47,12 @@ impl TokenRecord {
     }
 }
 
-/// The JSON of a token without a record.
+/// The state of a token whose record is no longer in KV.
 pub fn unrecorded_json(jti: &TokenId, fate: &TokenFate) -> Value {
     with_state(json!({"jti": jti}), state(fate), Some(fate))
 }
 
-/// The fields `state` and `reason`.
+/// The state of a used or revoked token, and the reason of a denial.
 const fn state(fate: &TokenFate) -> (&'static str, Option<&'static str>) {
     match fate.fate {
         Fate::SignedIn => ("signed_in", None),
@@ -109,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_shown_with_its_state() {
+    fn the_json_has_the_state_of_the_token() {
         let record = json!({
             "jti": "AQEBAQEBAQEBAQEBAQEBAQ", "user_id": "42", "client_id": "portal", "scope": "clientarea:sso",
             "issued_at": 1_799_999_941, "expires_at": 1_800_000_001, "service_id": "12",

@@ -1,4 +1,4 @@
-//! The actions and their parameters. What is wrong with them is told in WHMCS's words.
+//! The actions and their parameters. Error messages are those of WHMCS.
 
 use super::answer::credential_row;
 use super::{ActionName, ApiAnswer, ApiParams};
@@ -11,67 +11,50 @@ use crate::user::{Account, Denial};
 use serde_json::Value;
 use std::cmp::Ordering;
 
-/// How much of an unknown grant type or scope is told back, in characters.
+/// The longest part of an unknown grant type or scope in an error message, in characters.
 const QUOTED_MAX: usize = 64;
 
-/// A well-formed action.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
-    /// `CreateSsoToken`
     CreateSsoToken(CreateSsoToken),
-    /// `CreateOAuthCredential`, for the owner of its service.
+    /// The caller adds the owner of the service as `user_id`.
     CreateCredential(CredentialInput),
-    /// `UpdateOAuthCredential`
     UpdateCredential(UpdateCredential),
-    /// `DeleteOAuthCredential`
     DeleteCredential(CredentialReference),
-    /// `ListOAuthCredentials`
     ListCredentials(ListCredentials),
 }
 
-/// Whom to sign in, and where to. A client of WHMCS is the user of the same number.
+/// The parameters of `CreateSsoToken`. A client of WHMCS is the user with the same number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CreateSsoToken {
-    /// The user.
     pub user: UserId,
-    /// The destination; none for the client area's home.
+    /// `None` for the home page of the client area.
     pub destination: Option<Scope>,
-    /// What the destination needs.
     pub inputs: DestinationInputs,
-    /// The parameter that names the user.
-    named_by: &'static str,
+    /// The parameter that contains the user.
+    user_parameter: &'static str,
 }
 
-/// Which credential set is meant.
+/// The reference of an action to a credential set. `None` is a malformed value, which no set has.
 #[derive(Debug, PartialEq, Eq)]
 pub enum CredentialReference {
-    /// By its number; none if the number is malformed.
     Number(Option<u32>),
-    /// By its `client_id`; none if that is malformed.
     ClientId(Option<ClientId>),
 }
 
-/// Which credential set to change, and how.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UpdateCredential {
-    /// The set.
     pub reference: CredentialReference,
-    /// What is to change; the rest stays.
     pub change: CredentialChange,
-    /// Whether to make a new secret.
     pub reset_secret: bool,
 }
 
-/// Which credential sets to list, and how.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListCredentials {
-    /// Whether the grant type asked for, if any, is one that sets have.
+    /// Whether no grant type is requested, or one that exists. The list is empty otherwise.
     pub grant_type_is_known: bool,
-    /// The name of the field to sort by.
     pub sort_field: String,
-    /// Whether the greatest comes first.
     pub is_descending: bool,
-    /// How many at most.
     pub limit: u64,
 }
 
@@ -84,10 +67,8 @@ fn not_provisioned(description: &str) -> ApiAnswer {
 }
 
 impl Action {
-    /// Parses the parameters of the action called `name`.
-    ///
     /// # Errors
-    /// The answer that says what is wrong.
+    /// The answer with the first problem.
     pub fn parse(name: ActionName, params: &ApiParams) -> Result<Self, ApiAnswer> {
         Ok(match name {
             ActionName::CreateSsoToken => Self::CreateSsoToken(CreateSsoToken::parse(params)?),
@@ -103,43 +84,34 @@ impl Action {
 
 impl CreateSsoToken {
     fn parse(params: &ApiParams) -> Result<Self, ApiAnswer> {
-        let user = |name: &str| -> Result<Option<UserId>, ApiAnswer> {
-            let text = params.get(name);
-            text.map(|text| UserId::parse(text).ok_or_else(|| error(format!("Invalid {name}")))).transpose()
-        };
+        let user = |name| params.parsed(name, UserId::parse, || error(format!("Invalid {name}")));
         let (client, user) = (user("client_id")?, user("user_id")?);
-        let named_by = if client.is_some() { "client_id" } else { "user_id" };
-        let is_clear = client.is_none() || user.is_none() || client == user;
+        let user_parameter = if client.is_some() { "client_id" } else { "user_id" };
+        let is_unambiguous = client.is_none() || user.is_none() || client == user;
         let user = client.or(user).ok_or_else(|| error("A valid client_id or user_id is required"))?;
-        let destination = params.get("destination").map(|text| {
-            Scope::parse(text).filter(|scope| *scope != Scope::BASE).ok_or_else(|| error("Invalid destination"))
-        });
-        let owned = |name: &str| -> Result<Option<OwnedId>, ApiAnswer> {
-            let malformed = || not_provisioned(&format!("The {name} is malformed."));
-            params.get(name).map(|text| OwnedId::parse(text).ok_or_else(malformed)).transpose()
-        };
+        let owned =
+            |name| params.parsed(name, OwnedId::parse, || not_provisioned(&format!("The {name} is malformed.")));
         let outside = || not_provisioned("The sso_redirect_path is not a path within the client area.");
-        let path = params.get("sso_redirect_path").map(|text| RelativePath::parse(text).ok_or_else(outside));
-        let ask = Self {
+        let parameters = Self {
             user,
-            destination: destination.transpose()?,
+            destination: params.parsed("destination", Scope::parse_destination, || error("Invalid destination"))?,
             inputs: DestinationInputs {
                 service_id: owned("service_id")?,
                 domain_id: owned("domain_id")?,
-                sso_redirect_path: path.transpose()?,
+                sso_redirect_path: params.parsed("sso_redirect_path", RelativePath::parse, outside)?,
             },
-            named_by,
+            user_parameter,
         };
-        if is_clear { Ok(ask) } else { Err(error("Invalid user_id for client")) }
+        if is_unambiguous { Ok(parameters) } else { Err(error("Invalid user_id for client")) }
     }
 
-    /// What the API credential `caller` is granted, if the user, whose account this is, may be signed in there.
+    /// Grants the token to the API credential `caller`. `account` is the user's account.
     ///
     /// # Errors
-    /// The answer that says why not.
+    /// The answer with the reason of the refusal.
     pub fn grant(self, account: Option<&Account>, area: &ClientArea, caller: &ClientId) -> Result<Grant, ApiAnswer> {
-        let Self { user, destination, inputs, named_by } = self;
-        let account = account.ok_or_else(|| error(format!("Invalid {named_by}")))?;
+        let Self { user, destination, inputs, user_parameter } = self;
+        let account = account.ok_or_else(|| error(format!("Invalid {user_parameter}")))?;
         let denial = account.denial(inputs.service_id.as_ref(), inputs.domain_id.as_ref());
         if matches!(denial, Some(Denial::Closed | Denial::SsoDisabled)) {
             return Err(error(format!("SSO authentication blocked for client {user}")));
@@ -154,7 +126,7 @@ impl CreateSsoToken {
 }
 
 fn check_grant_type(text: &str) -> Result<(), ApiAnswer> {
-    let unknown = || error(format!("The requested grant type \"{}\" is invalid.", quoted(text)));
+    let unknown = || error(format!("The requested grant type \"{}\" is invalid.", quote(text)));
     GrantType::parse(text).map(drop).ok_or_else(unknown)
 }
 
@@ -163,7 +135,7 @@ fn parse_scopes(text: &str) -> Result<Vec<Scope>, ApiAnswer> {
     if names.is_empty() {
         return Err(error("At least one valid scope is required."));
     }
-    let unknown = |name: &str| error(format!("The requested scope \"{}\" is invalid.", quoted(name)));
+    let unknown = |name: &str| error(format!("The requested scope \"{}\" is invalid.", quote(name)));
     names.into_iter().map(|name| Scope::parse(name).ok_or_else(|| unknown(name))).collect()
 }
 
@@ -174,7 +146,7 @@ fn parse_service(text: &str) -> Result<OwnedId, ApiAnswer> {
     OwnedId::parse(text).ok_or_else(|| error("A valid Service ID is required."))
 }
 
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     text.chars().take(QUOTED_MAX).collect()
 }
 
@@ -200,7 +172,7 @@ impl CredentialReference {
         }
     }
 
-    /// The answer when there is no such credential set.
+    /// The answer if there is no such credential set.
     pub fn unknown(&self) -> ApiAnswer {
         match self {
             Self::Number(_) => error("Invalid Credential ID provided."),
@@ -231,13 +203,12 @@ impl UpdateCredential {
 }
 
 impl ListCredentials {
-    /// How many credential sets a list holds at most.
+    /// The greatest number of credential sets in a list.
     pub const LIMIT_MAX: u64 = 1_000;
 
-    /// The rows of `sets`, sorted by the field asked for, then cut off at the limit. Rows without that field keep their
-    /// order.
+    /// The rows of `sets`, sorted by the requested field and limited in number. Rows without that field keep their order.
     pub fn arrange(&self, sets: &[CredentialSet]) -> Vec<Value> {
-        let mut rows: Vec<_> = sets.iter().map(|set| self.sortable(set)).collect();
+        let mut rows: Vec<_> = sets.iter().map(|set| self.sort_key_and_row(set)).collect();
         rows.sort_by(|(a, _), (b, _)| compare(a, b));
         if self.is_descending {
             rows.reverse();
@@ -246,8 +217,8 @@ impl ListCredentials {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// What to sort the row of `set` by, and the row. A date is sorted by its time, not by its words.
-    fn sortable(&self, set: &CredentialSet) -> (Value, Value) {
+    /// The sort key of `set`, and its row. Dates are sorted by time, not by text.
+    fn sort_key_and_row(&self, set: &CredentialSet) -> (Value, Value) {
         let row = credential_row(set);
         let by = match self.sort_field.as_str() {
             "createdAt" => set.created_at.seconds().into(),
@@ -268,7 +239,7 @@ impl ListCredentials {
     }
 }
 
-/// A total order, for a sort may panic without one: numbers, texts, the rest.
+/// A total order, without which a sort may panic: numbers, then texts, then other values.
 fn compare(a: &Value, b: &Value) -> Ordering {
     let rank = |value: &Value| match value {
         Value::Number(_) => 0,

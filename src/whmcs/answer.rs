@@ -1,4 +1,4 @@
-//! An answer of the API, encoded as WHMCS does.
+//! An answer of the API, in the encoding of WHMCS.
 
 use crate::credential::{ClientProblem, CredentialSet};
 use crate::http::Response;
@@ -9,7 +9,7 @@ use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 use std::fmt::{self, Write as _};
 
-/// All fields, in the order in which WHMCS's documentation prints them.
+/// All fields, in the order of WHMCS's documentation.
 const FIELD_ORDER: [&str; 20] = [
     "result",
     "message",
@@ -33,19 +33,17 @@ const FIELD_ORDER: [&str; 20] = [
     "updatedAt",
 ];
 
-/// How an answer is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// JSON, escaped as PHP's `json_encode` does.
+    /// JSON with the escapes of PHP's `json_encode`.
     Json,
-    /// XML with the root `whmcsapi`.
+    /// XML with the root element `whmcsapi`.
     Xml,
 }
 
-/// An answer. `Debug` shows the message of an error, but no other field, which may be a secret.
+/// An answer. `Debug` shows only the status and the message of an error, because other fields may contain a secret.
 #[derive(Clone, PartialEq)]
 pub struct ApiAnswer {
-    /// The status.
     pub status: u16,
     /// Whether a secret was missing or wrong, so that the answer counts against the caller's rate limit.
     pub is_failed_attempt: bool,
@@ -59,7 +57,7 @@ impl fmt::Debug for ApiAnswer {
 }
 
 impl ApiAnswer {
-    /// `result=success` with `fields`, which are a JSON object.
+    /// `result=success` with `fields`, a JSON object.
     pub fn success(fields: Value) -> Self {
         let mut fields = match fields {
             Value::Object(fields) => fields,
@@ -69,7 +67,7 @@ impl ApiAnswer {
         Self { status: 200, is_failed_attempt: false, fields }
     }
 
-    /// `result=error`. What went wrong in the business is 200: clients read no message with another status.
+    /// `result=error`. Failed actions have the status 200, because clients ignore the messages of other statuses.
     pub fn error(status: u16, message: impl Into<String>) -> Self {
         let mut fields = Map::new();
         fields.insert("result".to_owned(), "error".into());
@@ -83,12 +81,11 @@ impl ApiAnswer {
         Self::success(json!({"access_token": token.text.expose(), "redirect_url": link.expose()}))
     }
 
-    /// Whether it is a success.
     pub fn is_success(&self) -> bool {
         self.fields.get("result").is_some_and(|result| result == "success")
     }
 
-    /// The response to the action called `action`, in lower case.
+    /// `action` is the name of the action in lower case.
     pub fn into_response(self, action: &str, encoding: Encoding) -> Response {
         let (body, content_type) = match encoding {
             Encoding::Json => (php_json(&Value::Object(self.fields)), "application/json"),
@@ -108,8 +105,8 @@ impl From<ClientProblem> for ApiAnswer {
     }
 }
 
-/// The fields of an object in the order of [`FIELD_ORDER`]; serde_json has them by name.
-fn ordered(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+/// The fields of an object in the order of [`FIELD_ORDER`]. serde_json sorts them by name.
+fn sort_fields(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_by_cached_key(|(name, _)| {
         FIELD_ORDER.iter().position(|known| known == name).unwrap_or(FIELD_ORDER.len())
@@ -117,7 +114,7 @@ fn ordered(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
     fields
 }
 
-/// JSON as PHP's `json_encode` spells it.
+/// JSON with the escapes of PHP's `json_encode`.
 fn php_json(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
@@ -125,59 +122,59 @@ fn php_json(value: &Value) -> String {
         Value::Array(entries) => format!("[{}]", entries.iter().map(php_json).collect::<Vec<_>>().join(",")),
         Value::Object(fields) => {
             let member = |(name, value): (&String, &Value)| format!("{}:{}", php_string(name), php_json(value));
-            format!("{{{}}}", ordered(fields).into_iter().map(member).collect::<Vec<_>>().join(","))
+            format!("{{{}}}", sort_fields(fields).into_iter().map(member).collect::<Vec<_>>().join(","))
         }
     }
 }
 
 fn xml(action: &str, fields: &Map<String, Value>) -> String {
     let mut text = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<whmcsapi>\n".to_owned();
-    element(&mut text, "action", &action.into());
-    for (name, value) in ordered(fields) {
-        element(&mut text, name, value);
+    write_element(&mut text, "action", &action.into());
+    for (name, value) in sort_fields(fields) {
+        write_element(&mut text, name, value);
     }
     text.push_str("</whmcsapi>\n");
     text
 }
 
-/// One element and the end of its line. The entries of a list are elements of the list's name without its last letter:
-/// `clients`, `client`.
-fn element(text: &mut String, name: &str, value: &Value) {
+/// Writes an element and a line break. The entries of a list have the name of the list without its last letter: `client` in
+/// `clients`.
+fn write_element(text: &mut String, name: &str, value: &Value) {
     let _ = write!(text, "<{name}>");
     match value {
         Value::Null => {}
         Value::Bool(on) => text.push(if *on { '1' } else { '0' }),
         Value::Number(number) => text.push_str(&number.to_string()),
-        Value::String(string) => text.push_str(&escape(without_controls(string))),
+        Value::String(string) => text.push_str(&escape(remove_controls(string))),
         Value::Array(entries) => {
             let entry_name = name.strip_suffix('s').unwrap_or("entry");
-            elements(text, entries.iter().map(|entry| (entry_name, entry)));
+            write_elements(text, entries.iter().map(|entry| (entry_name, entry)));
         }
         Value::Object(fields) => {
-            elements(text, ordered(fields).into_iter().map(|(name, value)| (name.as_str(), value)))
+            write_elements(text, sort_fields(fields).into_iter().map(|(name, value)| (name.as_str(), value)))
         }
     }
     let _ = writeln!(text, "</{name}>");
 }
 
-/// Elements within another, on lines of their own.
-fn elements<'a>(text: &mut String, inner: impl Iterator<Item = (&'a str, &'a Value)>) {
+/// Writes the elements within another element, each on its own line.
+fn write_elements<'a>(text: &mut String, inner: impl Iterator<Item = (&'a str, &'a Value)>) {
     for (position, (name, value)) in inner.enumerate() {
         if position == 0 {
             text.push('\n');
         }
-        element(text, name, value);
+        write_element(text, name, value);
     }
 }
 
-/// XML 1.0 has no place for control characters and the two that are none in Unicode, not even escaped (section 2.2).
-fn without_controls(text: &str) -> String {
+/// Removes control characters and noncharacters, which XML 1.0 forbids even as references (section 2.2).
+fn remove_controls(text: &str) -> String {
     let is_char =
         |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r');
     text.chars().filter(is_char).collect()
 }
 
-/// A credential set as `ListOAuthCredentials` shows it. WHMCS lists secrets in clear; Signet has none to show.
+/// A credential set in the answer to `ListOAuthCredentials`. WHMCS lists secrets. Signet stores only their digests.
 pub(super) fn credential_row(set: &CredentialSet) -> Value {
     let scopes: Vec<_> = set.scopes.iter().map(|scope| scope.as_str()).collect();
     let grant_types: Vec<_> = set.grant_types.iter().map(|grant_type| grant_type.as_str()).collect();
@@ -201,7 +198,7 @@ pub(super) fn credential_row(set: &CredentialSet) -> Value {
     })
 }
 
-/// A moment as WHMCS spells it: `18th November 2016 9:32:24am`.
+/// A date in the format of WHMCS: `18th November 2016 9:32:24am`.
 fn date(at: Timestamp) -> String {
     let day = at.format("%-d");
     let suffix = match day.as_str() {
@@ -213,21 +210,21 @@ fn date(at: Timestamp) -> String {
     format!("{day}{suffix} {}", at.format("%B %Y %-I:%M:%S%P"))
 }
 
-/// A JSON string as PHP's `json_encode` spells it: a slash with a backslash before it, and everything in ASCII.
+/// A JSON string with the escapes of PHP's `json_encode`: slashes and all characters outside ASCII are escaped.
 pub fn php_string(text: &str) -> String {
-    let mut spelled = String::new();
+    let mut escaped = String::new();
     for c in Value::from(text).to_string().chars() {
         match c {
-            '/' => spelled.push_str("\\/"),
-            c if c.is_ascii() => spelled.push(c),
+            '/' => escaped.push_str("\\/"),
+            c if c.is_ascii() => escaped.push(c),
             c => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(spelled, "\\u{unit:04x}");
+                    let _ = write!(escaped, "\\u{unit:04x}");
                 }
             }
         }
     }
-    spelled
+    escaped
 }
 
 #[cfg(test)]
@@ -235,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_escaped_as_php_does() {
+    fn json_has_the_escapes_of_php() {
         let answer = ApiAnswer::success(json!({"url": "https://a/é😀", "n": 1, "quote": "\"<&>"}));
         let response = answer.into_response("x", Encoding::Json);
         assert_eq!(response.header("Content-Type"), Some("application/json"));
@@ -247,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn xml_begins_with_the_action() {
+    fn xml_has_the_action_as_its_first_element() {
         let answer = ApiAnswer::success(
             json!({"clients": [{"name": "<a&b>\u{1}\u{fffe}\u{ffff}", "uuid": null}, {"name": "c"}]}),
         );
@@ -273,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_spelled_as_whmcs_does() {
+    fn dates_have_the_format_of_whmcs() {
         for (seconds, text) in [
             (1_479_461_544, "18th November 2016 9:32:24am"),
             (1_480_550_400, "1st December 2016 12:00:00am"),
@@ -286,14 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_spelled_as_php_does() {
-        for (text, spelled) in [
+    fn strings_have_the_escapes_of_php() {
+        for (text, escaped) in [
             ("https://a/é😀", r#""https:\/\/a\/\u00e9\ud83d\ude00""#),
             ("\"<&>\n", r#""\"<&>\n""#),
             ("\u{7f}\u{2028}", "\"\u{7f}\\u2028\""),
         ] {
-            assert_eq!(php_string(text), spelled);
-            assert_eq!(serde_json::from_str::<String>(spelled).unwrap(), text);
+            assert_eq!(php_string(text), escaped);
+            assert_eq!(serde_json::from_str::<String>(escaped).unwrap(), text);
         }
     }
 }

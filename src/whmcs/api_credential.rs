@@ -1,153 +1,64 @@
-//! API credentials: who may call which actions, from where.
+//! API credentials: the clients of WHMCS's API, with the actions and addresses that they are allowed.
 
+use super::{ActionName, AddressRange};
 use crate::credential::{Client, StoredSecret};
 use crate::id::ClientId;
 use crate::json::given;
 use crate::secret::Secret;
 use crate::time::Timestamp;
-use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// The greatest length of a name, in characters.
+/// The longest name, in characters.
 const NAME_MAX: usize = 128;
-/// The greatest number of address ranges.
 const ADDRESSES_MAX: usize = 100;
 
-/// The name of an action. It is WHMCS's, and has no case in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ActionName {
-    /// Get a token.
-    CreateSsoToken,
-    /// Create a credential set.
-    CreateOAuthCredential,
-    /// Change a credential set.
-    UpdateOAuthCredential,
-    /// Revoke a credential set.
-    DeleteOAuthCredential,
-    /// List the credential sets.
-    ListOAuthCredentials,
-}
-
-impl ActionName {
-    /// Every action.
-    pub const ALL: [Self; 5] = [
-        Self::CreateSsoToken,
-        Self::CreateOAuthCredential,
-        Self::UpdateOAuthCredential,
-        Self::DeleteOAuthCredential,
-        Self::ListOAuthCredentials,
-    ];
-
-    /// The action of this name, which has no case.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str().eq_ignore_ascii_case(name))
-    }
-
-    /// Its name as WHMCS spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateSsoToken => "CreateSsoToken",
-            Self::CreateOAuthCredential => "CreateOAuthCredential",
-            Self::UpdateOAuthCredential => "UpdateOAuthCredential",
-            Self::DeleteOAuthCredential => "DeleteOAuthCredential",
-            Self::ListOAuthCredentials => "ListOAuthCredentials",
-        }
-    }
-}
-
-/// Addresses: one, or a range in CIDR notation (RFC 4632, RFC 4291 section 2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct AddressRange(IpNet);
-
-impl AddressRange {
-    /// The range spelled by `text`. IPv4 addresses mapped into IPv6 are those IPv4 addresses.
-    pub fn parse(text: &str) -> Option<Self> {
-        let range: IpNet = text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))?;
-        let mapped = match (range.addr().to_canonical(), range.prefix_len().checked_sub(96)) {
-            (address @ IpAddr::V4(_), Some(length)) => IpNet::new(address, length).ok(),
-            _ => None,
-        };
-        Some(Self(mapped.unwrap_or(range)))
-    }
-
-    /// The range as text, a single address without its prefix length.
-    pub fn to_text(self) -> String {
-        if self.0.prefix_len() == self.0.max_prefix_len() { self.0.addr().to_string() } else { self.0.to_string() }
-    }
-
-    /// Whether `address` is one of them. An IPv4 address mapped into IPv6 is that IPv4 address.
-    fn contains(&self, address: IpAddr) -> bool {
-        self.0.contains(&address.to_canonical())
-    }
-}
-
-impl<'de> Deserialize<'de> for AddressRange {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("not an address range"))
-    }
-}
-
-/// An API credential, under `api-credential:{identifier}`.
+/// An API credential as KV stores it under `api-credential:{identifier}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiCredential {
-    /// Its id. Tokens that it creates name it as their client.
+    /// The `client_id` of the tokens that it creates.
     pub identifier: ClientId,
-    /// A name for people.
     pub name: String,
-    /// Its role: the actions it may call.
     pub actions: Vec<ActionName>,
-    /// Where it may call from; none for anywhere.
+    /// The addresses from which it may call. An empty list allows every address.
     pub allowed_addresses: Vec<AddressRange>,
-    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
-    /// The stored form of its secret.
     pub secret: StoredSecret,
 }
 
-/// A new API credential as an administrator writes it.
+/// The input of an administrator for a new API credential.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiCredentialInput {
-    /// A name for people.
     pub name: String,
-    /// The actions it may call.
     pub actions: Vec<ActionName>,
-    /// Where it may call from.
     #[serde(default)]
     pub allowed_addresses: Vec<AddressRange>,
 }
 
-/// The fields of an API credential to change; the others stay.
+/// A change of an API credential. Missing fields keep their value.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiCredentialChange {
-    /// The new name.
     #[serde(default, deserialize_with = "given")]
     pub name: Option<String>,
-    /// All actions.
     #[serde(default, deserialize_with = "given")]
     pub actions: Option<Vec<ActionName>>,
-    /// All addresses.
     #[serde(default, deserialize_with = "given")]
     pub allowed_addresses: Option<Vec<AddressRange>>,
 }
 
 impl ApiCredentialInput {
-    /// The API credential this makes at `now`.
-    ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The first problem, as a sentence for the administrator.
     pub fn into_credential(
         self,
         identifier: ClientId,
         secret: &Secret,
         now: Timestamp,
     ) -> Result<ApiCredential, &'static str> {
-        checked(ApiCredential {
+        check(ApiCredential {
             identifier,
             name: self.name,
             actions: self.actions,
@@ -160,12 +71,10 @@ impl ApiCredentialInput {
 }
 
 impl ApiCredentialChange {
-    /// `credential` with this change, made at `now`.
-    ///
     /// # Errors
-    /// What is wrong, in words.
+    /// The first problem, as a sentence for the administrator.
     pub fn apply(self, credential: ApiCredential, now: Timestamp) -> Result<ApiCredential, &'static str> {
-        checked(ApiCredential {
+        check(ApiCredential {
             name: self.name.unwrap_or(credential.name),
             actions: self.actions.unwrap_or(credential.actions),
             allowed_addresses: self.allowed_addresses.unwrap_or(credential.allowed_addresses),
@@ -175,7 +84,7 @@ impl ApiCredentialChange {
     }
 }
 
-fn checked(credential: ApiCredential) -> Result<ApiCredential, &'static str> {
+fn check(credential: ApiCredential) -> Result<ApiCredential, &'static str> {
     let length = credential.name.chars().count();
     if !(1..=NAME_MAX).contains(&length) || credential.name.chars().any(char::is_control) {
         return Err("The name must have 1 to 128 characters.");
@@ -197,7 +106,7 @@ impl Client for ApiCredential {
 }
 
 impl ApiCredential {
-    /// Whether it may be used from `address`, which is none when the platform did not tell.
+    /// Whether it may be used from `address`. `None` is an unknown address.
     pub fn allows(&self, address: Option<&str>) -> bool {
         let address: Option<IpAddr> = address.and_then(|text| text.parse().ok());
         self.allowed_addresses.is_empty()
@@ -242,19 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_proves_its_own_credential_alone() {
+    fn a_secret_authenticates_only_its_own_credential() {
         let known = credential(&[]);
-        let proves = |text: &str, stored| {
+        let is_authenticated = |text: &str, stored| {
             ClientAuthentication::parse("api", text).unwrap().authenticate::<ApiCredential>(stored, NOW).is_ok()
         };
-        assert!(proves("s3cret", Some(&known)));
-        assert!(!proves("S3cret", Some(&known)));
-        assert!(!proves("s3cret", None));
-        assert!(!proves("", None));
+        assert!(is_authenticated("s3cret", Some(&known)));
+        assert!(!is_authenticated("S3cret", Some(&known)));
+        assert!(!is_authenticated("s3cret", None));
+        assert!(!is_authenticated("", None));
     }
 
     #[test]
-    fn addresses_are_single_or_ranges() {
+    fn only_allowed_addresses_are_accepted() {
         for (ranges, address, is_allowed) in [
             (vec![], Some("192.0.2.1"), true),
             (vec![], None, true),
@@ -280,18 +189,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsound_is_refused() {
-        for bad in [
+    fn invalid_fields_are_refused() {
+        for invalid in [
             json!({"name": "", "actions": []}),
             json!({"name": "x".repeat(129), "actions": []}),
             json!({"name": "a\nb", "actions": []}),
             json!({"name": "x", "actions": [], "allowed_addresses": vec!["192.0.2.1"; 101]}),
         ] {
-            let input: ApiCredentialInput = serde_json::from_value(bad.clone()).unwrap();
+            let input: ApiCredentialInput = serde_json::from_value(invalid.clone()).unwrap();
             let made = input.into_credential(ClientId::parse("a").unwrap(), &Secret::new("s"), NOW);
-            assert!(made.is_err(), "{bad}");
+            assert!(made.is_err(), "{invalid}");
         }
-        for bad in [
+        for invalid in [
             json!({"name": "x"}),
             json!({"name": "x", "actions": ["createssotoken"]}),
             json!({"name": "x", "actions": ["GetClients"]}),
@@ -299,29 +208,14 @@ mod tests {
             json!({"name": "x", "actions": [], "allowed_addresses": ["example.com"]}),
             json!({"name": "x", "actions": [], "more": 1}),
         ] {
-            assert!(serde_json::from_value::<ApiCredentialInput>(bad.clone()).is_err(), "{bad}");
+            assert!(serde_json::from_value::<ApiCredentialInput>(invalid.clone()).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn a_change_leaves_the_rest_alone() {
+    fn a_change_keeps_the_other_fields() {
         let change: ApiCredentialChange = serde_json::from_value(json!({"actions": []})).unwrap();
         let changed = change.apply(credential(&["192.0.2.1"]), NOW.plus(1)).unwrap();
         assert_eq!(changed, ApiCredential { actions: vec![], updated_at: NOW.plus(1), ..credential(&["192.0.2.1"]) });
-    }
-
-    #[test]
-    fn action_names_are_whmcs() {
-        for name in [
-            "CreateSsoToken",
-            "CreateOAuthCredential",
-            "UpdateOAuthCredential",
-            "DeleteOAuthCredential",
-            "ListOAuthCredentials",
-        ] {
-            let action = ActionName::parse(&name.to_ascii_lowercase()).unwrap();
-            assert_eq!(serde_json::to_value(action).unwrap(), name);
-        }
-        assert_eq!(ActionName::parse("getclients"), None);
     }
 }

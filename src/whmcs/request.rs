@@ -1,17 +1,16 @@
-//! A request to the API, as WHMCS reads one.
+//! A request to the API, parsed as in WHMCS.
 
-use super::Encoding;
+use super::{ApiAnswer, Encoding};
 use crate::credential::{ClientAuthentication, ClientProblem};
 use crate::http::{ErrorCode, Failure, Method, Request};
 use std::fmt;
 
-/// The greatest number of parameters.
 const COUNT_MAX: usize = 200;
-/// The parameters that say and prove who calls.
+/// The parameters with the credentials of the caller.
 const CREDENTIALS: [&str; 5] = ["identifier", "secret", "username", "password", "accesskey"];
 
-/// The parameters of query and body; the body wins. Names have no case, as in WHMCS's own examples. A parameter with
-/// brackets (`redirectUri[]`, `redirectUri[0]`) is one of a list. `Debug` shows the names alone.
+/// The parameters of query and body. Names are case-insensitive, as in WHMCS's own examples. A parameter with brackets
+/// (`redirectUri[]`, `redirectUri[0]`) is an entry of a list. `Debug` shows only the names.
 #[derive(Default)]
 pub struct ApiParams(Vec<(String, String)>);
 
@@ -22,69 +21,74 @@ impl fmt::Debug for ApiParams {
 }
 
 impl ApiParams {
-    /// Merges the decoded pairs of query and body.
+    /// Merges the decoded pairs of query and body. A parameter of the body replaces that of the query.
     ///
     /// # Errors
-    /// 400 when there are more than 200.
+    /// 400 if there are more than 200 parameters.
     pub fn merge(
         query: impl Iterator<Item = (String, String)>,
         body: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
-        let plain = |(name, value): (String, String)| (plain(&name), value);
-        let body: Vec<_> = body.map(plain).take(COUNT_MAX.saturating_add(1)).collect();
-        let mut params: Vec<_> = query
-            .map(plain)
-            .filter(|(name, _)| !body.iter().any(|(other, _)| other == name))
-            .take(COUNT_MAX.saturating_add(1))
-            .collect();
+        const READ_MAX: usize = COUNT_MAX + 1;
+        let normalize = |(name, value): (String, String)| (normalize_name(&name), value);
+        let body: Vec<_> = body.map(normalize).take(READ_MAX).collect();
+        let query = query.map(normalize).filter(|(name, _)| !body.iter().any(|(other, _)| other == name));
+        let mut params: Vec<_> = query.take(READ_MAX).collect();
         params.extend(body);
         if params.len() > COUNT_MAX { Err(Failure::TOO_MANY_PARAMETERS) } else { Ok(Self(params)) }
     }
 
-    /// The value of a parameter, its name in lower case. Of several the last; an empty one counts as absent.
+    /// The last value of the parameter `name`, which is in lower case. An empty parameter counts as absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        value.filter(|value| !value.is_empty())
+        self.given(name).filter(|value| !value.is_empty())
     }
 
-    /// All values of a parameter that are not empty; nothing if it is not there at all.
+    /// The parsed value of the parameter `name`. `None` if it is absent.
+    ///
+    /// # Errors
+    /// `error` if the value is invalid.
+    pub(super) fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        error: impl FnOnce() -> ApiAnswer,
+    ) -> Result<Option<T>, ApiAnswer> {
+        self.get(name).map(|value| parse(value).ok_or_else(error)).transpose()
+    }
+
+    /// All values of a parameter except empty ones. `None` if the parameter is absent.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).peekable();
         values.peek()?;
         Some(values.filter(|value| !value.is_empty()).collect())
     }
 
-    /// The value of a parameter, also when it is empty.
+    /// The last value of the parameter `name`, which may be empty.
     pub fn given(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a switch is on: `1`, `true` or `on`, in any case.
+    /// Whether the value is `1`, `true` or `on`, in any case.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| ["1", "true", "on"].iter().any(|on| value.eq_ignore_ascii_case(on)))
     }
 }
 
-/// A request, taken apart.
 #[derive(Debug)]
 pub struct ApiRequest {
-    /// The action's name in lower case; empty if there is none.
+    /// The name of the action in lower case, or an empty text.
     pub action: String,
-    /// How to answer.
     pub encoding: Encoding,
-    /// What the caller presents: `identifier` and `secret`, or the same pair as `username` and `password`. A pair counts
-    /// when neither half is empty.
+    /// The pair `identifier` and `secret`, or else `username` and `password`. A pair with an empty half counts as absent.
     pub client: Result<ClientAuthentication, ClientProblem>,
-    /// All parameters.
     pub params: ApiParams,
 }
 
 impl ApiRequest {
-    /// Checks the method and the address. The caller's secret is in the address only where `API_ALLOW_GET` is set, by GET
-    /// or by POST.
+    /// Checks the method and the address. GET, and credentials in the address, require the setting `API_ALLOW_GET`.
     ///
     /// # Errors
-    /// 405 with `Allow` (RFC 9110 section 15.5.6), 403 for credentials in the address. They are not looked at.
+    /// 405 with `Allow` (RFC 9110 section 15.5.6), 403 for credentials in the address, which are not verified.
     pub fn check_head(request: &Request, is_get_allowed: bool) -> Result<(), Failure> {
         const IN_ADDRESS: Failure =
             Failure::of(403, ErrorCode::CredentialsInAddress, "Credentials belong in the body, not in the address");
@@ -99,7 +103,6 @@ impl ApiRequest {
         }
     }
 
-    /// Takes the common parameters out.
     pub fn new(params: ApiParams) -> Self {
         let pair = |id: &str, secret: &str| Some((params.get(id)?, params.get(secret)?));
         let pair = pair("identifier", "secret").or_else(|| pair("username", "password"));
@@ -118,14 +121,14 @@ impl ApiRequest {
     }
 }
 
-/// The name of a parameter: in lower case, without the brackets of a list.
-fn plain(name: &str) -> String {
+/// The name of a parameter in lower case, without the brackets of a list.
+fn normalize_name(name: &str) -> String {
     name.split('[').next().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Whether a parameter is a part of what a caller presents. An empty one counts as absent.
+/// Whether a parameter contains credentials. An empty one counts as absent.
 fn is_credential(name: &str, value: &str) -> bool {
-    !value.is_empty() && CREDENTIALS.contains(&plain(name).as_str())
+    !value.is_empty() && CREDENTIALS.contains(&normalize_name(name).as_str())
 }
 
 #[cfg(test)]
@@ -142,7 +145,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_body_wins_and_names_have_no_case() {
+    fn the_body_replaces_the_query_and_names_are_case_insensitive() {
         let merged =
             ApiParams::merge(pairs("Action=a&x=1&list[]=q"), pairs("x=2&GrantType=g&list[0]=b&list[1]=c")).unwrap();
         assert_eq!((merged.get("action"), merged.get("x"), merged.get("granttype")), (Some("a"), Some("2"), Some("g")));
@@ -154,14 +157,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_number_of_parameters_is_bounded() {
+    fn the_number_of_parameters_is_limited() {
         let many: String = (0..201).map(|n| format!("p{n}=1&")).collect();
         assert!(ApiParams::merge(pairs(&many), pairs("")).is_err());
         assert!(ApiParams::merge(pairs(""), pairs(&many)).is_err());
     }
 
     #[test]
-    fn switches_are_read_as_clients_write_them() {
+    fn switches_are_parsed_as_clients_write_them() {
         for (value, is_on) in
             [("1", true), ("true", true), ("True", true), ("on", true), ("0", false), ("", false), ("no", false)]
         {
@@ -170,7 +173,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_post_is_served_unless_get_is_allowed_too() {
+    fn only_post_is_accepted_unless_get_is_allowed() {
         for (is_get_allowed, allowed, allow) in
             [(false, vec![Method::Post], "POST"), (true, vec![Method::Get, Method::Post], "GET, POST")]
         {
@@ -183,7 +186,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn credentials_are_in_the_address_only_where_get_is_allowed() {
+    fn credentials_in_the_address_are_refused_unless_get_is_allowed() {
         for (query, has_credentials) in [
             ("secret=s", true),
             ("identifier=a&x=1", true),
@@ -206,7 +209,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn either_pair_is_a_login_if_it_is_whole() {
+    fn credentials_are_a_pair_without_an_empty_half() {
         for (form, identifier) in [
             ("identifier=a&secret=b", Ok("a")),
             ("username=a&password=b", Ok("a")),
@@ -223,7 +226,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_answer_is_json_unless_xml_is_asked_for() {
+    fn the_answer_is_json_unless_xml_is_requested() {
         for (form, encoding) in
             [("", Encoding::Json), ("responsetype=XML", Encoding::Xml), ("responsetype=nvp", Encoding::Json)]
         {

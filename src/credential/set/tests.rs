@@ -18,7 +18,7 @@ fn bound() -> CredentialSet {
     create(json!({"name": "Portal", "scopes": ["clientarea:invoices"], "user_id": "42"})).unwrap()
 }
 
-fn presents(id: &str, text: &str) -> ClientAuthentication {
+fn credentials(id: &str, text: &str) -> ClientAuthentication {
     ClientAuthentication::parse(id, text).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn stored_form_is_unchanged() {
 }
 
 #[test]
-fn a_set_has_the_number_it_brought_or_that_of_its_id() {
+fn a_set_has_its_imported_number_or_that_of_its_id() {
     let imported = CredentialSet { number: Some(7), ..bound() };
     let stored = serde_json::to_value(&imported).unwrap();
     assert_eq!(stored["number"], 7);
@@ -50,7 +50,7 @@ fn a_set_has_the_number_it_brought_or_that_of_its_id() {
 }
 
 #[test]
-fn whmcs_knows_only_sets_bound_to_a_user_by_a_service() {
+fn a_set_of_a_service_is_bound_and_has_a_service() {
     for (binding, service, is_of_service) in [
         (json!({"user_id": "42"}), json!(12), true),
         (json!({"user_id": "42"}), Value::Null, false),
@@ -74,18 +74,18 @@ fn a_delegated_set_survives_storage() {
 
 #[test]
 fn a_set_is_bound_or_delegated_never_both_or_neither() {
-    for bad in [
+    for invalid in [
         json!({"name": "P", "scopes": []}),
         json!({"name": "P", "scopes": [], "delegated": false}),
         json!({"name": "P", "scopes": [], "user_id": "1", "delegated": true}),
     ] {
-        assert!(create(bad.clone()).is_err(), "{bad}");
+        assert!(create(invalid.clone()).is_err(), "{invalid}");
     }
 }
 
 #[test]
-fn unsound_fields_are_refused() {
-    for bad in [
+fn invalid_fields_are_refused() {
+    for invalid in [
         json!({"name": "", "scopes": [], "user_id": "1"}),
         json!({"name": "x".repeat(129), "scopes": [], "user_id": "1"}),
         json!({"name": "a\nb", "scopes": [], "user_id": "1"}),
@@ -100,14 +100,14 @@ fn unsound_fields_are_refused() {
         json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": vec!["x"; 21]}),
         json!({"name": "P", "scopes": [], "user_id": "1", "redirect_uris": ["a\nb"]}),
     ] {
-        assert!(create(bad.clone()).is_err(), "{bad}");
+        assert!(create(invalid.clone()).is_err(), "{invalid}");
     }
     let described = create(json!({"name": "P", "scopes": [], "user_id": "1", "description": "a\r\n\tb"})).unwrap();
     assert_eq!(described.description, "a\r\n\tb");
 }
 
 #[test]
-fn the_page_of_an_application_is_a_web_address() {
+fn the_page_of_the_application_is_an_https_address() {
     let with = |uri: &str| create(json!({"name": "P", "scopes": [], "user_id": "1", "client_uri": uri}));
     for (uri, address) in [
         ("https://portal.example/billing?a=b", "https://portal.example/billing?a=b"),
@@ -118,13 +118,13 @@ fn the_page_of_an_application_is_a_web_address() {
         let set = with(uri).unwrap();
         let stored: CredentialSet = serde_json::from_value(serde_json::to_value(&set).unwrap()).unwrap();
         assert_eq!((stored.client_uri.as_deref(), &stored), (Some(uri), &set));
-        let way_back = WayBack { label: "Go back to P".into(), address: address.into() };
-        assert_eq!(set.clone().way_back(), Some(way_back), "{uri}");
-        assert_eq!(CredentialSet { disabled: true, ..set }.way_back(), None);
+        let link = ReturnLink { label: "Go back to P".into(), address: address.into() };
+        assert_eq!(set.clone().into_return_link(), Some(link), "{uri}");
+        assert_eq!(CredentialSet { disabled: true, ..set }.into_return_link(), None);
     }
-    assert_eq!(bound().way_back(), None);
+    assert_eq!(bound().into_return_link(), None);
     let long = format!("https://portal.example/{}", "x".repeat(1024));
-    for bad in [
+    for invalid in [
         "",
         "x",
         "/billing",
@@ -138,7 +138,7 @@ fn the_page_of_an_application_is_a_web_address() {
         "https://portal.example/\n",
         &long,
     ] {
-        assert!(with(bad).is_err(), "{bad:?}");
+        assert!(with(invalid).is_err(), "{invalid:?}");
     }
     let clear: CredentialChange = serde_json::from_value(json!({"client_uri": null})).unwrap();
     assert_eq!(clear.apply(with("https://portal.example/").unwrap(), NOW).unwrap().client_uri, None);
@@ -162,20 +162,24 @@ fn a_change_touches_only_what_it_names() {
 }
 
 #[test]
-fn only_the_right_secret_of_the_right_set_proves() {
+fn only_the_secret_of_the_set_authenticates_its_client() {
     let set = bound();
-    assert!(presents("portal", "s1").authenticate(Some(&set), NOW).is_ok());
-    assert!(presents("portal", "s2").authenticate(Some(&set), NOW).is_err());
-    assert!(presents("portal", "").authenticate(Some(&set), NOW).is_err());
-    assert!(presents("other", "s1").authenticate(Some(&set), NOW).is_err());
-    assert!(presents("portal", "s1").authenticate(None::<&CredentialSet>, NOW).is_err());
+    for (id, secret, stored, is_authenticated) in [
+        ("portal", "s1", Some(&set), true),
+        ("portal", "s2", Some(&set), false),
+        ("portal", "", Some(&set), false),
+        ("other", "s1", Some(&set), false),
+        ("portal", "s1", None, false),
+    ] {
+        assert_eq!(credentials(id, secret).authenticate(stored, NOW).is_ok(), is_authenticated, "{id} {secret}");
+    }
 }
 
 #[test]
-fn the_secret_as_it_stood_in_the_header_counts_too() {
+fn a_secret_that_was_not_form_encoded_is_accepted() {
     let both = |decoded: &str, undecoded: &str| ClientAuthentication {
         undecoded_secret: Some(secret(undecoded)),
-        ..presents("portal", decoded)
+        ..credentials("portal", decoded)
     };
     assert!(both("x", "s1").authenticate(Some(&bound()), NOW).is_ok());
     assert!(both("s1", "x").authenticate(Some(&bound()), NOW).is_ok());
@@ -184,25 +188,25 @@ fn the_secret_as_it_stood_in_the_header_counts_too() {
 
 #[test]
 fn a_rotation_keeps_the_old_secret_for_its_overlap() {
-    let stored = StoredSecret::new(&secret("old")).rotated(&secret("new"), 10, NOW);
-    for (at, old_counts) in [(0, true), (9, true), (10, false), (11, false)] {
-        assert_eq!(stored.verify(&secret("old"), NOW.plus(at)), old_counts, "after {at} s");
+    let stored = StoredSecret::new(&secret("old")).rotate(&secret("new"), 10, NOW);
+    for (at, is_valid) in [(0, true), (9, true), (10, false), (11, false)] {
+        assert_eq!(stored.verify(&secret("old"), NOW.plus(at)), is_valid, "after {at} s");
         assert!(stored.verify(&secret("new"), NOW.plus(at)));
     }
-    let at_once = StoredSecret::new(&secret("old")).rotated(&secret("new"), 0, NOW);
-    assert!(!at_once.verify(&secret("old"), NOW));
+    let without_overlap = StoredSecret::new(&secret("old")).rotate(&secret("new"), 0, NOW);
+    assert!(!without_overlap.verify(&secret("old"), NOW));
 }
 
 #[test]
 fn during_a_rotation_only_the_newest_secret_is_current() {
-    let stored = StoredSecret::new(&secret("old")).rotated(&secret("new"), 10, NOW);
+    let stored = StoredSecret::new(&secret("old")).rotate(&secret("new"), 10, NOW);
     assert!(stored.is_current(&secret("new")));
     assert!(!stored.is_current(&secret("old")) && !stored.is_current(&secret("other")));
 }
 
 #[test]
 fn a_second_rotation_ends_the_first_secret() {
-    let twice = StoredSecret::new(&secret("a")).rotated(&secret("b"), 100, NOW).rotated(&secret("c"), 100, NOW);
+    let twice = StoredSecret::new(&secret("a")).rotate(&secret("b"), 100, NOW).rotate(&secret("c"), 100, NOW);
     assert!(!twice.verify(&secret("a"), NOW));
     assert!(twice.verify(&secret("b"), NOW) && twice.verify(&secret("c"), NOW));
 }

@@ -6,10 +6,10 @@ use crate::edge::storage::Placement;
 use crate::edge::storage::calls::Redeemed;
 use crate::edge::storage::kv::Application;
 use crate::edge::storage::sessions::{presented, stands};
-use crate::http::{Response, WayBack};
+use crate::http::{Response, ReturnLink};
 use crate::id::{ClientId, SessionId};
 use crate::page;
-use crate::sso::{BrowserNonce, Journey, SsoRequest, SwitchConfirmation, signed_in, switch_page};
+use crate::sso::{BrowserNonce, Redirect, SsoRequest, SwitchConfirmation, signed_in_response, switch_page};
 use crate::token::{self, Claims, TokenRefusal};
 use crate::user::{Denial, Redemption, Replay, SessionCookie, SessionEnd};
 
@@ -17,7 +17,7 @@ use crate::user::{Denial, Redemption, Replay, SessionCookie, SessionEnd};
 /// 1. only a top-level navigation may go on,
 /// 2. parse the request,
 /// 3. let a browser come back with its cookies, where that is needed,
-/// 4. open the token and plan the journey,
+/// 4. verify the token and plan the redirect,
 /// 5. a session does not count if its application's sessions were ended; ask before switching from another user's live session,
 /// 6. let the user's object decide: one request,
 /// 7. redirect, with the session cookie unless the browser has it.
@@ -46,7 +46,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     context.audit.set_client(&claims.client_id);
     context.audit.set_user(&claims.sub);
     context.audit.set_token(&claims.jti);
-    let journey = Journey::plan(&sso, &claims, &context.settings.client_area)?;
+    let redirect = Redirect::plan(&sso, &claims, &context.settings.client_area)?;
     // 5.
     let presented = match presented {
         Some(cookie) if stands(&cookie, context).await? => Some(cookie),
@@ -64,7 +64,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
         return Ok(page);
     }
     // 6.
-    let session = match redeem(&claims, &journey, own.clone(), context).await? {
+    let session = match redeem(&claims, &redirect, own.clone(), context).await? {
         Redeemed::SignedIn(session) => {
             if other.is_some() {
                 context.audit.set_reason("switched");
@@ -85,7 +85,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
         let user = context.user(&other.sub, Placement::NearCaller);
         context.after_answer(user.end_session(other.sid, SessionEnd::Switched));
     }
-    let response = signed_in(&context.request, &sso, &journey.location);
+    let response = signed_in_response(&context.request, &sso, &redirect.location);
     if own.is_some_and(|own| own == session.id) {
         return Ok(response);
     }
@@ -101,7 +101,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
 fn way_round(sso: &SsoRequest, has_session: bool, context: &RequestContext) -> Result<Option<Response>, Fault> {
     let lacks_cookies = !has_session && context.is_cross_site();
     let is_signets_form = sso.is_post && sso.switch.is_some();
-    let lacks_nonce = context.settings.browser_nonce && !sso.is_marked && !is_signets_form;
+    let lacks_nonce = context.settings.browser_nonce && !sso.has_nonce_parameter && !is_signets_form;
     let endpoint = context.settings.issuer.sso_endpoint();
     let (reason, round) = if sso.is_post && (lacks_cookies || lacks_nonce) {
         ("sent_round", Response::redirect(303, &format!("{endpoint}?{}", sso.to_query(false))))
@@ -110,7 +110,7 @@ fn way_round(sso: &SsoRequest, has_session: bool, context: &RequestContext) -> R
             Some(nonce) => nonce,
             None => BrowserNonce::from_random(random()?),
         };
-        ("nonce_given", nonce.kept(Response::redirect(302, &format!("{endpoint}?{}", sso.to_query(true)))))
+        ("nonce_given", nonce.set(Response::redirect(302, &format!("{endpoint}?{}", sso.to_query(true)))))
     } else {
         return Ok(None);
     };
@@ -125,7 +125,7 @@ async fn refuse(refusal: TokenRefusal, context: &RequestContext) -> Error {
     if let TokenRefusal::Denied(_, claims) = &refusal {
         context.audit.set_user(&claims.sub);
         if failure.status == 401 && context.request.wants_page() {
-            failure.way_back = way_back(&claims.client_id, context).await.map(Box::new);
+            failure.return_link = return_link(&claims.client_id, context).await.map(Box::new);
         }
     }
     failure.into()
@@ -133,14 +133,14 @@ async fn refuse(refusal: TokenRefusal, context: &RequestContext) -> Error {
 
 /// The way back of a person whose link is dead: to the application's own page if its credential set names one, else to
 /// `LOGIN_URL`. One KV read; if it fails, the refusal does not change.
-async fn way_back(client_id: &ClientId, context: &RequestContext) -> Option<WayBack> {
+async fn return_link(client_id: &ClientId, context: &RequestContext) -> Option<ReturnLink> {
     let set = match context.kv() {
         Ok(kv) => kv.credential(client_id).await.ok().flatten(),
         Err(_) => None,
     };
-    set.and_then(|set| set.way_back()).or_else(|| {
+    set.and_then(|set| set.into_return_link()).or_else(|| {
         let login_url = context.settings.login_url.as_ref()?;
-        Some(WayBack { label: "Sign in".to_owned(), address: login_url.to_string() })
+        Some(ReturnLink { label: "Sign in".to_owned(), address: login_url.to_string() })
     })
 }
 
@@ -171,7 +171,7 @@ async fn ask_before_switching(
 /// Asks the user's object; before that, KV whether a delegated set or an API credential still stands: one KV read.
 async fn redeem(
     claims: &Claims,
-    journey: &Journey,
+    redirect: &Redirect,
     presented: Option<SessionId>,
     context: &RequestContext,
 ) -> Result<Redeemed, Fault> {
@@ -186,9 +186,9 @@ async fn redeem(
         expires_at: claims.exp,
         client_id: claims.client_id.clone(),
         delegated: claims.delegated,
-        destination: journey.destination,
-        service_id: journey.inputs.service_id.clone(),
-        domain_id: journey.inputs.domain_id.clone(),
+        destination: redirect.destination,
+        service_id: redirect.inputs.service_id.clone(),
+        domain_id: redirect.inputs.domain_id.clone(),
         presented,
         nonce: BrowserNonce::of(&context.request)
             .filter(|_| context.settings.browser_nonce)

@@ -186,7 +186,7 @@ impl Act<'_> {
         let mut answer = json!({"credentialId": set.number()});
         if reset_secret {
             let secret = Secret::from_random(random()?);
-            set = CredentialSet { secret: set.secret.rotated(&secret, 0, now), ..set };
+            set = CredentialSet { secret: set.secret.rotate(&secret, 0, now), ..set };
             if let Some(fields) = answer.as_object_mut() {
                 fields.insert("newClientSecret".to_owned(), secret.expose().into());
             }

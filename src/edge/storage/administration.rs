@@ -173,7 +173,7 @@ impl Admin<'_> {
     async fn rotate(&self, id: &ClientId, overlap: u64) -> Result<AdminReply, Error> {
         let old = self.credential(id).await?;
         let (now, secret) = (self.context.now, Secret::from_random(random()?));
-        let set = CredentialSet { secret: old.secret.rotated(&secret, overlap, now), updated_at: now, ..old };
+        let set = CredentialSet { secret: old.secret.rotate(&secret, overlap, now), updated_at: now, ..old };
         let set = self.save(set, false).await?;
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: false })
     }

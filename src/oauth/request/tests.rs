@@ -1,4 +1,4 @@
-//! What makes a token request, and what is wrong with those that are none.
+//! Valid and invalid token requests.
 
 use super::*;
 use crate::http::{FORM_FOR_TEST as FORM, Method, request_for_test};
@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 mod client;
 mod form;
 
-/// A body that is right but for the client's credentials.
+/// A valid body without the client's credentials.
 const GRANT: &str = "grant_type=single_sign_on";
-/// A body that is right.
+/// A valid body.
 const BODY: &str = "grant_type=single_sign_on&client_id=portal&client_secret=s3cret";
 
 const NO_CREDENTIALS: TokenError = TokenError::InvalidClient(ClientProblem::NoCredentials);
@@ -23,7 +23,7 @@ fn parse(body: &str) -> Result<TokenRequest, TokenError> {
     parse_as("/oauth/token", &[FORM], body)
 }
 
-/// The right body and more.
+/// [`BODY`] with `more` parameters.
 fn parse_with(more: &str) -> Result<TokenRequest, TokenError> {
     parse(&format!("{BODY}&{more}"))
 }
@@ -37,14 +37,14 @@ fn with_header(authorization: &str, body: &str) -> Result<TokenRequest, TokenErr
     parse_as("/oauth/token", &[FORM, ("authorization", authorization)], body)
 }
 
-/// Id, secret, and the secret as it stood in the header if that is another.
-fn presented(request: TokenRequest) -> (String, String, Option<String>) {
+/// The id, the secret, and the undecoded secret if it differs.
+fn credentials(request: TokenRequest) -> (String, String, Option<String>) {
     let client = request.client;
     let undecoded = client.undecoded_secret.map(|secret| secret.expose().to_owned());
     (client.client_id.to_string(), client.secret.expose().to_owned(), undecoded)
 }
 
-fn told(error: TokenError) -> (u16, &'static str) {
+fn status_and_code(error: TokenError) -> (u16, &'static str) {
     let failure = error.failure();
     (failure.status, failure.error.as_str())
 }

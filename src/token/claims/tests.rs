@@ -1,4 +1,4 @@
-//! What opens as a token, and what does not. Every refusal below is of a text that is right but for one thing.
+//! Which texts are accepted as a token. Each refused text differs from a valid token in one respect.
 
 use super::*;
 use crate::destination::RelativePath;
@@ -11,14 +11,13 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 mod contents;
+mod encoding;
 mod header;
-mod spelling;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-/// The header of key `k1`, which `sound_settings` configures.
+/// The header of key `k1`, which `valid_settings` configures.
 const HEADER: &str = r#"{"alg":"HS256","typ":"sso+jwt","kid":"k1"}"#;
 
-/// The settings that a token depends on.
 struct Settings {
     keys: KeyRing,
     issuer: Issuer,
@@ -28,11 +27,11 @@ fn settings(signing_keys: &str) -> Settings {
     Settings { keys: KeyRing::parse(signing_keys).unwrap(), issuer: Issuer::parse("https://sso.example").unwrap() }
 }
 
-fn sound_settings() -> Settings {
+fn valid_settings() -> Settings {
     settings(&entry_for_test("k1", 7))
 }
 
-/// A token that opens at `NOW`, under the settings of tests.
+/// The claims of a token that is valid at `NOW` under [`valid_settings`].
 pub(crate) fn claims() -> Claims {
     Claims {
         iss: "https://sso.example".into(),
@@ -49,7 +48,7 @@ pub(crate) fn claims() -> Claims {
 }
 
 fn sign(claims: &impl Serialize) -> String {
-    sound_settings().keys.sign(Purpose::SsoToken, claims).unwrap()
+    valid_settings().keys.sign(Purpose::SsoToken, claims).unwrap()
 }
 
 /// The claims, with `name` set to `value`.
@@ -59,7 +58,7 @@ fn with(name: &str, value: Value) -> Value {
     claims
 }
 
-/// HMAC-SHA-256 with the key that `key` yields for a `typ`.
+/// HMAC-SHA-256 with the key that is derived from `key` for `typ`.
 fn mac(key: &[u8], typ: &str, text: &str) -> Vec<u8> {
     let hmac = |key: &[u8], text: &[u8]| {
         Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes().to_vec()
@@ -72,18 +71,18 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// `signed`, with the right key's signature of it.
+/// `signed` and its signature by the valid key.
 fn seal(signed: &str) -> String {
     format!("{signed}.{}", encode(mac(&key_for_test(7), "sso+jwt", signed)))
 }
 
-/// Any header and payload at all, signed with the right key.
+/// A token with this header and payload, signed by the valid key.
 fn forge(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
     seal(&format!("{}.{}", encode(header), encode(payload)))
 }
 
 fn open_at(text: &str, now: Timestamp) -> Result<Claims, TokenRefusal> {
-    let settings = sound_settings();
+    let settings = valid_settings();
     open(&Secret::new(text), &settings.keys, &settings.issuer, now)
 }
 
@@ -95,7 +94,6 @@ fn open_now(text: &str) -> Result<Claims, TokenRefusal> {
     open_at(text, NOW)
 }
 
-/// Refuses every one of `texts` as forged.
 #[track_caller]
 fn assert_forged<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) {
     for text in texts {
@@ -105,12 +103,12 @@ fn assert_forged<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) {
 }
 
 #[test]
-fn what_was_signed_opens() {
+fn a_signed_token_is_valid() {
     assert_eq!(open_now(&sign(&claims())), Ok(claims()));
 }
 
 #[test]
-fn the_tests_forge_with_the_right_key() {
+fn forged_tokens_of_the_tests_are_signed_by_the_valid_key() {
     let payload = serde_json::to_string(&claims()).unwrap();
     assert_eq!(forge(HEADER, payload), sign(&claims()));
 }
@@ -137,21 +135,21 @@ fn wire_form_is_unchanged() {
 }
 
 #[test]
-fn a_token_dies_at_the_second_of_its_expiry() {
+fn a_token_expires_exactly_at_exp() {
     let text = sign(&claims());
-    for (at, lives) in [(0, true), (1, true), (59, true), (60, false), (61, false), (86_400, false)] {
-        let expected =
-            if lives { Ok(claims()) } else { Err(TokenRefusal::Denied(Denial::TokenExpired, Box::new(claims()))) };
+    let expired = || Err(TokenRefusal::Denied(Denial::TokenExpired, Box::new(claims())));
+    for (at, is_valid) in [(0, true), (1, true), (59, true), (60, false), (61, false), (86_400, false)] {
+        let expected = if is_valid { Ok(claims()) } else { expired() };
         assert_eq!(open_at(&text, NOW.plus(at)), expected, "after {at} s");
     }
 }
 
 #[test]
-fn a_life_is_60_seconds_at_most() {
-    for (life, is_sound) in [(1, true), (59, true), (60, true), (61, false), (3_600, false)] {
-        let claims = Claims { exp: NOW.plus(life), ..claims() };
-        let expected = if is_sound { Ok(claims.clone()) } else { Err(misdirected(&claims)) };
-        assert_eq!(open_now(&sign(&claims)), expected, "{life} s");
+fn the_longest_lifetime_is_60_seconds() {
+    for (ttl, is_valid) in [(1, true), (59, true), (60, true), (61, false), (3_600, false)] {
+        let claims = Claims { exp: NOW.plus(ttl), ..claims() };
+        let expected = if is_valid { Ok(claims.clone()) } else { Err(misdirected(&claims)) };
+        assert_eq!(open_now(&sign(&claims)), expected, "{ttl} s");
     }
 }
 
@@ -186,7 +184,7 @@ fn a_token_for_another_issuer_or_audience_is_misdirected() {
 }
 
 #[test]
-fn the_longest_text_read_has_8192_bytes() {
+fn the_longest_verified_text_has_8192_bytes() {
     let of_length = |length: usize| {
         let padded = |n| sign(&with("padding", "x".repeat(n).into()));
         (5_000..6_500).map(padded).find(|text| text.len() == length).unwrap()

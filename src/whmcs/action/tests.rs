@@ -1,4 +1,4 @@
-//! Each action's parameters, and WHMCS's words for what is wrong with them.
+//! The parameters of each action, and WHMCS's error messages.
 
 use super::*;
 use crate::http::Response;
@@ -17,36 +17,32 @@ fn parse(name: ActionName, form: &str) -> Result<Action, ApiAnswer> {
 fn assert_error(name: ActionName, form: &str, message: &str) {
     let Response { status, body, .. } = parse(name, form).unwrap_err().into_response("", Encoding::Json);
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(
-        (status, body["result"].as_str(), body["message"].as_str()),
-        (200, Some("error"), Some(message)),
-        "{form}"
-    );
+    assert_eq!((status, body), (200, json!({"result": "error", "message": message})), "{form}");
 }
 
 #[test]
-fn a_token_is_for_a_client_a_user_or_both() {
-    for (form, user, named_by) in
+fn the_user_is_the_client_the_user_or_both() {
+    for (form, user, user_parameter) in
         [("client_id=1", "1", "client_id"), ("user_id=2", "2", "user_id"), ("client_id=1&user_id=1", "1", "client_id")]
     {
         let user = UserId::parse(user).unwrap();
-        let expected = CreateSsoToken { user, destination: None, inputs: DestinationInputs::default(), named_by };
+        let expected = CreateSsoToken { user, destination: None, inputs: DestinationInputs::default(), user_parameter };
         assert_eq!(parse(ActionName::CreateSsoToken, form), Ok(Action::CreateSsoToken(expected)), "{form}");
     }
 }
 
 #[test]
-fn a_token_may_name_its_destination() {
+fn a_token_can_have_a_destination() {
     let form =
         "client_id=1&destination=sso:custom_redirect&sso_redirect_path=/cart.php%3Fa%3Dview%26b%3D2&service_id=5";
-    let Ok(Action::CreateSsoToken(token)) = parse(ActionName::CreateSsoToken, form) else { panic!("it is sound") };
+    let Ok(Action::CreateSsoToken(token)) = parse(ActionName::CreateSsoToken, form) else { panic!("{form}") };
     assert_eq!(token.destination, Some(Scope::CUSTOM_REDIRECT));
     assert_eq!(token.inputs.sso_redirect_path, RelativePath::parse("cart.php?a=view&b=2"));
     assert_eq!(token.inputs.service_id, OwnedId::parse("5"));
 }
 
 #[test]
-fn each_mistake_about_a_token_has_its_words() {
+fn each_invalid_token_parameter_has_its_message() {
     for (form, message) in [
         ("", "A valid client_id or user_id is required"),
         ("client_id=", "A valid client_id or user_id is required"),
@@ -71,7 +67,7 @@ fn each_mistake_about_a_token_has_its_words() {
 }
 
 #[test]
-fn a_token_is_refused_for_the_first_of_its_reasons() {
+fn a_refused_token_has_the_message_of_the_first_reason() {
     let area = ClientArea::new(Url::parse("https://my.example/").unwrap(), None).unwrap();
     let caller = ClientId::parse("api").unwrap();
     let account = |status, sso| Account {
@@ -85,9 +81,10 @@ fn a_token_is_refused_for_the_first_of_its_reasons() {
     let (active, inactive) = (account(Status::Active, true), account(Status::Inactive, true));
     let (closed, off) = (account(Status::Closed, true), account(Status::Active, false));
     let blocked = Err("SSO authentication blocked for client 1".to_owned());
-    let not = |what: &str| Err(format!("Token could not be provisioned: invalid_request. {what}"));
-    let not_owned = || not("The service or domain is not the client's.");
-    for (account, user, rest, verdict) in [
+    let not_provisioned = |text: &str| Err(format!("Token could not be provisioned: invalid_request. {text}"));
+    let needs = |input: &str| not_provisioned(&format!("The destination needs {input}."));
+    let not_owned = || not_provisioned("The service or domain is not the client's.");
+    for (account, user, rest, expected) in [
         (Some(&active), "client_id=1", "", Ok(())),
         (Some(&inactive), "user_id=1", "", Ok(())),
         (Some(&active), "client_id=1", "destination=clientarea:product_details&service_id=12", Ok(())),
@@ -97,31 +94,16 @@ fn a_token_is_refused_for_the_first_of_its_reasons() {
         (None, "client_id=1&user_id=1", "", Err("Invalid client_id".to_owned())),
         (Some(&closed), "client_id=1", "destination=clientarea:product_details", blocked.clone()),
         (Some(&off), "user_id=1", "service_id=22", blocked),
-        (
-            Some(&active),
-            "client_id=1",
-            "destination=clientarea:product_details&domain_id=35",
-            not("The destination needs a service_id."),
-        ),
-        (
-            Some(&active),
-            "client_id=1",
-            "destination=clientarea:domain_details",
-            not("The destination needs a domain_id."),
-        ),
-        (
-            Some(&active),
-            "client_id=1",
-            "destination=sso:custom_redirect",
-            not("The destination needs an sso_redirect_path."),
-        ),
+        (Some(&active), "client_id=1", "destination=clientarea:product_details&domain_id=35", needs("a service_id")),
+        (Some(&active), "client_id=1", "destination=clientarea:domain_details", needs("a domain_id")),
+        (Some(&active), "client_id=1", "destination=sso:custom_redirect", needs("an sso_redirect_path")),
         (Some(&active), "client_id=1", "destination=clientarea:product_details&service_id=22", not_owned()),
         (Some(&active), "client_id=1", "service_id=22", not_owned()),
         (Some(&active), "client_id=1", "domain_id=35", not_owned()),
     ] {
         let form = &format!("{user}&{rest}");
         let Ok(Action::CreateSsoToken(token)) = parse(ActionName::CreateSsoToken, form) else { panic!("{form}") };
-        let expected = verdict.map_err(|message| ApiAnswer::error(200, message));
+        let expected = expected.map_err(|message| ApiAnswer::error(200, message));
         assert_eq!(token.grant(account, &area, &caller).map(drop), expected, "{form}");
     }
 }
@@ -131,22 +113,17 @@ fn a_credential_set_is_for_a_service() {
     let form = "grantType=single_sign_on&scope=clientarea:sso+clientarea:invoices&serviceId=12&redirectUri[]=a&redirectUri[]=b";
     let expected = CredentialInput {
         name: "Service 12".into(),
-        description: String::new(),
         grant_types: vec![GrantType::SingleSignOn],
         scopes: vec![Scope::BASE, Scope::parse("clientarea:invoices").unwrap()],
-        user_id: None,
-        delegated: false,
         service_id: OwnedId::parse("12"),
-        logo_uri: None,
-        client_uri: None,
         redirect_uris: vec!["a".into(), "b".into()],
-        disabled: false,
+        ..CredentialInput::default()
     };
     assert_eq!(parse(ActionName::CreateOAuthCredential, form), Ok(Action::CreateCredential(expected)));
 }
 
 #[test]
-fn each_mistake_about_a_credential_set_has_its_words() {
+fn each_invalid_parameter_of_a_credential_set_has_its_message() {
     let sso = "granttype=single_sign_on";
     for (form, message) in [
         ("", "A valid grant type is required."),
@@ -166,7 +143,7 @@ fn each_mistake_about_a_credential_set_has_its_words() {
 }
 
 #[test]
-fn an_update_changes_what_it_names() {
+fn an_update_changes_only_given_fields() {
     let by_number = |n| CredentialReference::Number(Some(n));
     for (form, reference, change, reset_secret) in [
         ("credentialId=7", by_number(7), CredentialChange::default(), false),
@@ -199,7 +176,7 @@ fn an_update_changes_what_it_names() {
 }
 
 #[test]
-fn each_mistake_about_an_update_has_its_words() {
+fn each_invalid_parameter_of_an_update_has_its_message() {
     for (form, message) in [
         ("", "A Credential ID or Client Identifier is required."),
         ("credentialId=1&grantType=x", r#"The requested grant type "x" is invalid."#),
@@ -213,7 +190,7 @@ fn each_mistake_about_an_update_has_its_words() {
 }
 
 #[test]
-fn a_malformed_reference_is_no_credential_set() {
+fn a_malformed_reference_is_an_unknown_set() {
     for form in ["credentialId=x", "credentialId=-1", "credentialId=4294967296"] {
         let deleted = Action::DeleteCredential(CredentialReference::Number(None));
         assert_eq!(parse(ActionName::DeleteOAuthCredential, form), Ok(deleted), "{form}");
@@ -240,7 +217,7 @@ fn a_list_is_sorted_and_limited() {
 }
 
 #[test]
-fn numbers_sort_before_texts_whatever_comes_between() {
+fn numbers_sort_before_texts() {
     let mut values: Vec<_> =
         (0..60_u64).map(|n| if n % 3 == 0 { json!(format!("s{n}")) } else { json!(97 * n % 61) }).collect();
     values.push(Value::Null);
@@ -253,8 +230,8 @@ fn numbers_sort_before_texts_whatever_comes_between() {
 }
 
 #[test]
-fn rows_are_arranged_by_their_fields() {
-    // 25 December 2026, 28 November 2026, 25 November 2026: in another order than their words.
+fn rows_are_sorted_by_the_requested_field() {
+    // 25 December 2026, 28 November 2026, 25 November 2026: the order of the times differs from that of the texts.
     let sets =
         [(10, "b", 1_798_156_800), (9, "c", 1_795_824_000), (11, "a", 1_795_564_800)].map(|(number, name, at)| {
             let stored = json!({

@@ -21,7 +21,7 @@ fn every_parameter_is_read() {
 }
 
 #[test]
-fn an_empty_parameter_counts_as_omitted() {
+fn an_empty_parameter_counts_as_absent() {
     for more in ["", "scope=&user_id=&service_id=&domain_id=&sso_redirect_path=", "scope&user_id"] {
         let request = parse_with(more).unwrap();
         assert!(request.parameters.scope.is_none() && request.parameters.user_id.is_none(), "{more}");
@@ -66,16 +66,16 @@ fn the_body_is_a_form() {
     ] {
         let outcome = parse_as("/oauth/token", &[("content-type", &content_type)], BODY);
         assert_eq!(
-            outcome.map(drop).map_err(told),
+            outcome.map(drop).map_err(status_and_code),
             if is_form { Ok(()) } else { Err((400, "invalid_request")) },
             "{content_type}"
         );
     }
-    assert_eq!(parse_as("/oauth/token", &[], BODY).map(drop).map_err(told), Err((400, "invalid_request")));
+    assert_eq!(parse_as("/oauth/token", &[], BODY).map(drop).map_err(status_and_code), Err((400, "invalid_request")));
 }
 
 #[test]
-fn nothing_of_the_request_stands_in_the_address() {
+fn parameters_in_the_address_are_refused() {
     for name in [
         "grant_type",
         "client_id",
@@ -91,7 +91,7 @@ fn nothing_of_the_request_stands_in_the_address() {
         for query in [format!("{name}=x"), format!("{name}="), name.to_owned(), format!("a=b&{name}=x")] {
             for body in [BODY, GRANT, ""] {
                 let outcome = parse_as(&format!("/oauth/token?{query}"), &[FORM], body);
-                assert_eq!(outcome.map(drop).map_err(told), Err((400, "invalid_request")), "{query}");
+                assert_eq!(outcome.map(drop).map_err(status_and_code), Err((400, "invalid_request")), "{query}");
             }
         }
     }
@@ -121,7 +121,11 @@ fn there_is_one_grant_type() {
         ("grant_type=single_sign_on+", Err((400, "unsupported_grant_type"))),
         ("grant_type=single_sign_on", Ok(())),
     ] {
-        assert_eq!(parse(&format!("{CLIENT}&{grant_type}")).map(drop).map_err(told), expected, "{grant_type}");
+        assert_eq!(
+            parse(&format!("{CLIENT}&{grant_type}")).map(drop).map_err(status_and_code),
+            expected,
+            "{grant_type}"
+        );
     }
 }
 
@@ -172,7 +176,7 @@ fn the_form_comes_first_then_the_client_then_the_rest() {
         ("client_id=a&client_secret=b&scope=nonsense", (400, "invalid_request")),
         ("client_id=a&client_secret=b&grant_type=password&scope=nonsense", (400, "unsupported_grant_type")),
     ] {
-        assert_eq!(parse(body).map(drop).map_err(told), Err(expected), "{body}");
+        assert_eq!(parse(body).map(drop).map_err(status_and_code), Err(expected), "{body}");
     }
 }
 

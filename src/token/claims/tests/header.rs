@@ -1,8 +1,8 @@
-//! The header is one fixed text for each key and purpose; the algorithm and the key are never the token's choice.
+//! Each key and purpose has one fixed header. A token cannot choose its algorithm or its key.
 
 use super::*;
 
-/// The right claims under `header`, signed with the right key.
+/// The valid claims under `header`, signed by the valid key.
 fn under(header: &str) -> String {
     forge(header, serde_json::to_string(&claims()).unwrap())
 }
@@ -28,9 +28,9 @@ fn only_the_fixed_header_opens() {
     );
 }
 
-/// The signature is good in all of these: it is the header that is spelled otherwise.
+/// In each of these only the encoding of the header is invalid. The signature is valid.
 #[test]
-fn the_header_has_one_spelling_even_when_it_is_signed() {
+fn the_header_has_one_encoding_even_when_it_is_signed() {
     let (header, payload) = (encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
     let under_segment = |segment: &str| seal(&format!("{segment}.{payload}"));
     assert_eq!(open_now(&under_segment(&header)), Ok(claims()));
@@ -49,7 +49,7 @@ fn the_header_has_one_spelling_even_when_it_is_signed() {
 }
 
 #[test]
-fn the_algorithm_is_not_the_tokens_choice() {
+fn a_token_cannot_choose_its_algorithm() {
     for alg in
         ["none", "None", "NONE", "nOnE", "", "hs256", "HS384", "HS512", "RS256", "PS256", "ES256", "EdDSA", "dir"]
     {
@@ -70,7 +70,7 @@ fn the_type_is_fixed() {
 }
 
 #[test]
-fn a_kid_finds_a_known_key_or_nothing() {
+fn an_unknown_kid_is_refused() {
     let long = "k1".repeat(5_000);
     for kid in [
         "",
@@ -93,7 +93,7 @@ fn a_kid_finds_a_known_key_or_nothing() {
 }
 
 #[test]
-fn no_other_header_field_is_taken() {
+fn other_header_fields_are_refused() {
     for field in [
         r#""crit":["exp"]"#,
         r#""crit":[]"#,
@@ -111,8 +111,8 @@ fn no_other_header_field_is_taken() {
 }
 
 #[test]
-fn nothing_made_for_another_purpose_is_a_token() {
-    let keys = sound_settings().keys;
+fn a_text_signed_for_another_purpose_is_no_token() {
+    let keys = valid_settings().keys;
     for purpose in [Purpose::Session, Purpose::Switch] {
         assert_forged([keys.sign(purpose, &claims()).unwrap()]);
         let signed = format!("{}.{}", encode(HEADER), encode(serde_json::to_string(&claims()).unwrap()));
@@ -121,8 +121,8 @@ fn nothing_made_for_another_purpose_is_a_token() {
 }
 
 #[test]
-fn a_token_is_nothing_for_another_purpose() {
-    let keys = sound_settings().keys;
+fn a_token_is_invalid_for_another_purpose() {
+    let keys = valid_settings().keys;
     for purpose in [Purpose::Session, Purpose::Switch] {
         assert_eq!(keys.verify(purpose, &sign(&claims())), None);
     }
@@ -141,20 +141,18 @@ fn only_the_derived_key_signs() {
 }
 
 #[test]
-fn a_rotation_keeps_tokens_until_the_old_key_goes() {
+fn a_rotation_keeps_tokens_valid_until_the_old_key_is_removed() {
     let (old, new) = (entry_for_test("old", 1), entry_for_test("new", 2));
-    let with = settings;
     let opens = |text: &str, settings: &Settings| {
         open(&Secret::new(text), &settings.keys, &settings.issuer, NOW) == Ok(claims())
     };
     let sign = |settings: &Settings| settings.keys.sign(Purpose::SsoToken, &claims()).unwrap();
-    let (before, during, after) = (with(&old), with(&format!("{new},{old}")), with(&new));
+    let (before, during, after) = (settings(&old), settings(&format!("{new},{old}")), settings(&new));
 
     let (of_old, of_new) = (sign(&before), sign(&during));
     assert_eq!(of_new, sign(&after), "the first key signs");
-    for (text, verdicts) in [(&of_old, [true, true, false]), (&of_new, [false, true, true])] {
-        assert_eq!([&before, &during, &after].map(|settings| opens(text, settings)), verdicts);
+    for (text, is_valid) in [(&of_old, [true, true, false]), (&of_new, [false, true, true])] {
+        assert_eq!([&before, &during, &after].map(|settings| opens(text, settings)), is_valid);
     }
-    let same_kid = with(&entry_for_test("old", 3));
-    assert!(!opens(&of_old, &same_kid), "a kid alone proves nothing");
+    assert!(!opens(&of_old, &settings(&entry_for_test("old", 3))), "the kid of another key");
 }

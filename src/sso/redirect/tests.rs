@@ -1,31 +1,32 @@
-//! Where a request leads, with all that token and request say.
-
 use super::*;
-use crate::destination::ScopeSet;
+use crate::destination::{RelativePath, ScopeSet};
+use crate::id::OwnedId;
+use crate::settings::tests::settings;
+use crate::sso::request::tests::{assert_refused, get};
 use crate::token::claims_for_test;
 
 fn granted(scopes: &str, inputs: DestinationInputs) -> Claims {
     Claims { scope: ScopeSet::parse(scopes).unwrap(), inputs, ..claims_for_test() }
 }
 
-/// Plans the journey of a token with `scopes` and what is `signed` in it, asked for with `query`.
-fn plan_signed(scopes: &str, signed: DestinationInputs, query: &str) -> Result<Journey, Failure> {
+/// Plans the redirect of a token with `scopes` and the `signed` inputs, for a request with `query`.
+fn plan_signed(scopes: &str, signed: DestinationInputs, query: &str) -> Result<Redirect, Failure> {
     let settings = settings(&[("CLIENT_AREA_URL", "https://my.example/billing")]).ok().unwrap();
     let request = get(&format!("access_token=t&{query}")).unwrap();
-    Journey::plan(&request, &granted(scopes, signed), &settings.client_area)
+    Redirect::plan(&request, &granted(scopes, signed), &settings.client_area)
 }
 
-fn plan(scopes: &str, query: &str) -> Result<Journey, Failure> {
+fn plan(scopes: &str, query: &str) -> Result<Redirect, Failure> {
     plan_signed(scopes, DestinationInputs::default(), query)
 }
 
-/// The place of a journey, relative to the client area.
-fn place(journey: Result<Journey, Failure>) -> String {
-    journey.unwrap().location.strip_prefix("https://my.example/billing/").unwrap().to_owned()
+/// The location, relative to the client area.
+fn relative_location(redirect: Result<Redirect, Failure>) -> String {
+    redirect.unwrap().location.strip_prefix("https://my.example/billing/").unwrap().to_owned()
 }
 
 #[test]
-fn each_destination_is_where_whmcs_has_it() {
+fn each_destination_has_the_path_of_whmcs() {
     let inputs = "service_id=12&domain_id=34&sso_redirect_path=/cart.php?a%3Dview";
     let places = [
         ("clientarea:profile", "clientarea.php?action=details"),
@@ -50,43 +51,43 @@ fn each_destination_is_where_whmcs_has_it() {
     ];
     assert_eq!(places.map(|(scope, _)| Scope::parse(scope)), Vec::from_iter(Scope::destinations().map(Some))[..]);
     for (scope, expected) in places {
-        assert_eq!(place(plan(scope, inputs)), expected, "the only one granted");
+        assert_eq!(relative_location(plan(scope, inputs)), expected, "the only one granted");
         let all = Scope::all().map(Scope::as_str).collect::<Vec<_>>().join(" ");
-        assert_eq!(place(plan(&all, &format!("{inputs}&scope={scope}"))), expected, "asked for");
+        assert_eq!(relative_location(plan(&all, &format!("{inputs}&scope={scope}"))), expected, "requested");
     }
 }
 
 #[test]
-fn the_only_destination_is_taken_and_of_several_none() {
+fn the_only_granted_destination_is_the_default() {
     for (scopes, query, destination) in [
         ("clientarea:sso", "", None),
-        ("clientarea:invoices", "", scope("clientarea:invoices")),
-        ("clientarea:sso clientarea:invoices", "", scope("clientarea:invoices")),
+        ("clientarea:invoices", "", Scope::parse("clientarea:invoices")),
+        ("clientarea:sso clientarea:invoices", "", Scope::parse("clientarea:invoices")),
         ("clientarea:invoices clientarea:emails", "", None),
-        ("clientarea:invoices clientarea:emails", "scope=clientarea:emails", scope("clientarea:emails")),
-        ("clientarea:sso clientarea:invoices", "scope=clientarea:invoices", scope("clientarea:invoices")),
+        ("clientarea:invoices clientarea:emails", "scope=clientarea:emails", Scope::parse("clientarea:emails")),
+        ("clientarea:sso clientarea:invoices", "scope=clientarea:invoices", Scope::parse("clientarea:invoices")),
     ] {
-        let journey = plan(scopes, query);
-        assert_eq!(journey.as_ref().unwrap().destination, destination, "{scopes} {query}");
+        let redirect = plan(scopes, query);
+        assert_eq!(redirect.as_ref().unwrap().destination, destination, "{scopes} {query}");
         if destination.is_none() {
-            assert_eq!(place(journey), "clientarea.php");
+            assert_eq!(relative_location(redirect), "clientarea.php");
         }
     }
 }
 
 #[test]
 fn a_destination_that_was_not_granted_is_refused() {
-    for asked in Scope::destinations() {
-        let query = format!("scope={}&service_id=12&domain_id=34&sso_redirect_path=x", asked.as_str());
-        let others: Vec<_> = Scope::all().filter(|scope| *scope != asked).map(Scope::as_str).collect();
+    for requested in Scope::destinations() {
+        let query = format!("scope={}&service_id=12&domain_id=34&sso_redirect_path=x", requested.as_str());
+        let others: Vec<_> = Scope::all().filter(|scope| *scope != requested).map(Scope::as_str).collect();
         for granted in ["clientarea:sso", others[1], &others.join(" ")] {
-            assert_refused(plan(granted, &query), "invalid_scope", asked.as_str());
+            assert_refused(plan(granted, &query), "invalid_scope", requested.as_str());
         }
     }
 }
 
 #[test]
-fn a_missing_input_is_named() {
+fn the_answer_names_a_missing_input() {
     for (scope, other_inputs, missing) in [
         ("clientarea:product_details", "domain_id=34&sso_redirect_path=x", "The destination needs a service_id."),
         ("clientarea:domain_details", "service_id=12&sso_redirect_path=x", "The destination needs a domain_id."),
@@ -97,9 +98,12 @@ fn a_missing_input_is_named() {
 }
 
 #[test]
-fn what_is_signed_wins_and_a_contradiction_is_refused() {
-    let signed =
-        DestinationInputs { service_id: owned("12"), domain_id: owned("34"), sso_redirect_path: path("cart.php") };
+fn an_input_that_contradicts_a_signed_one_is_refused() {
+    let signed = DestinationInputs {
+        service_id: OwnedId::parse("12"),
+        domain_id: OwnedId::parse("34"),
+        sso_redirect_path: RelativePath::parse("cart.php"),
+    };
     let plan = |query: &str| plan_signed("clientarea:invoices", signed.clone(), query);
     for agreeing in ["", "service_id=12", "domain_id=34", "sso_redirect_path=/cart.php", "service_id=12&domain_id=34"] {
         assert_eq!(plan(agreeing).unwrap().inputs, signed, "{agreeing}");
@@ -111,15 +115,21 @@ fn what_is_signed_wins_and_a_contradiction_is_refused() {
 }
 
 #[test]
-fn what_is_not_signed_may_be_asked_for() {
-    let signed = DestinationInputs { service_id: owned("12"), ..DestinationInputs::default() };
-    let journey = plan_signed("clientarea:domain_details", signed, "domain_id=34").unwrap();
-    assert_eq!((&journey.inputs.service_id, &journey.inputs.domain_id), (&owned("12"), &owned("34")));
-    assert_eq!(place(Ok(journey)), "clientarea.php?action=domaindetails&id=34");
+fn an_input_that_is_not_signed_can_be_requested() {
+    let signed = DestinationInputs { service_id: OwnedId::parse("12"), ..DestinationInputs::default() };
+    let redirect = plan_signed("clientarea:domain_details", signed, "domain_id=34").unwrap();
+    assert_eq!(
+        (&redirect.inputs.service_id, &redirect.inputs.domain_id),
+        (&OwnedId::parse("12"), &OwnedId::parse("34"))
+    );
+    assert_eq!(relative_location(Ok(redirect)), "clientarea.php?action=domaindetails&id=34");
 }
 
 #[test]
-fn a_custom_path_leads_nowhere_without_its_scope() {
-    assert_eq!(place(plan("clientarea:invoices", "sso_redirect_path=cart.php")), "clientarea.php?action=invoices");
-    assert_eq!(place(plan("clientarea:sso", "sso_redirect_path=cart.php")), "clientarea.php");
+fn a_custom_path_is_ignored_without_its_scope() {
+    assert_eq!(
+        relative_location(plan("clientarea:invoices", "sso_redirect_path=cart.php")),
+        "clientarea.php?action=invoices"
+    );
+    assert_eq!(relative_location(plan("clientarea:sso", "sso_redirect_path=cart.php")), "clientarea.php");
 }

@@ -1,4 +1,4 @@
-//! Exactly one spelling of a token opens.
+//! Exactly one encoding of a token is accepted.
 
 use super::*;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
@@ -29,7 +29,7 @@ fn no_character_may_be_missing_or_repeated() {
 }
 
 #[test]
-fn nothing_may_be_added_anywhere() {
+fn no_character_may_be_added() {
     let text = sign(&claims());
     for added in ["=", "==", " ", "\t", "\n", "\r\n", "\0", ".", "A", "%20", "+", "/", "é", "\u{feff}"] {
         assert_forged((0..=text.len()).map(|at| [&text[..at], added, &text[at..]].concat()));
@@ -38,7 +38,7 @@ fn nothing_may_be_added_anywhere() {
 }
 
 #[test]
-fn the_case_of_every_letter_counts() {
+fn letters_are_case_sensitive() {
     let text = sign(&claims());
     assert_forged([text.to_uppercase(), text.to_lowercase()]);
     assert_forged((0..text.len()).filter_map(|at| {
@@ -49,16 +49,16 @@ fn the_case_of_every_letter_counts() {
 }
 
 #[test]
-fn the_last_character_of_a_signature_has_one_spelling() {
+fn the_last_character_of_a_signature_has_one_encoding() {
     let text = sign(&claims());
     let (rest, last) = text.split_at(text.len() - 1);
     let alphabet = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).map(String::from);
     assert_forged(alphabet.filter(|other| other != last).map(|other| format!("{rest}{other}")));
 }
 
-/// The signature is good in all of these: it is the payload that is spelled otherwise.
+/// In each of these only the encoding of the payload is invalid. The signature is valid.
 #[test]
-fn a_payload_has_one_spelling_even_when_it_is_signed() {
+fn a_payload_has_one_encoding_even_when_it_is_signed() {
     let header = encode(HEADER);
     let signed_as = |payload: String| seal(&format!("{header}.{payload}"));
     for padding in 0..3 {
@@ -85,7 +85,7 @@ fn a_payload_has_one_spelling_even_when_it_is_signed() {
 }
 
 #[test]
-fn a_signature_has_one_spelling() {
+fn a_signature_has_one_encoding() {
     let [header, payload, _] = segments(&sign(&claims()));
     let signed = format!("{header}.{payload}");
     let signature = mac(&key_for_test(7), "sso+jwt", &signed);
@@ -128,17 +128,17 @@ fn a_token_has_three_segments() {
 
 proptest! {
     #[test]
-    fn no_text_at_all_opens(text in any::<String>()) {
+    fn no_random_text_is_a_token(text in any::<String>()) {
         prop_assert_eq!(open_now(&text), Err(TokenRefusal::Forged));
     }
 
     #[test]
-    fn no_three_segments_open(text in "[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{43}") {
+    fn no_random_segments_are_a_token(text in "[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{43}") {
         prop_assert_eq!(open_now(&text), Err(TokenRefusal::Forged));
     }
 
     #[test]
-    fn no_payload_panics(payload in any::<Vec<u8>>()) {
+    fn no_random_payload_is_a_token(payload in any::<Vec<u8>>()) {
         prop_assert_eq!(open_now(&forge(HEADER, payload)), Err(TokenRefusal::Forged));
     }
 }
