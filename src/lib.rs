@@ -1,18 +1,20 @@
 //! Signet: single sign-on at the edge, as one Cloudflare Worker.
 //!
-//! An application requests a token for one of its users, and sends the user's browser to Signet with it. Signet redeems the
-//! token once, sets a session cookie, and redirects the browser to the client area.
+//! An application requests a token for one of its users, and sends the user's browser to Signet with it. Signet redeems
+//! the token once, sets a session cookie, and redirects the browser to the client area.
 //!
-//! * A *client* is what requests tokens: a credential set (OAuth 2.0) or an API credential (WHMCS's API).
-//! * A credential set is *bound* to one user, or *delegated*: then it may sign in any user. API credentials may sign in any user.
-//! * The *user's object* is one Durable Object per user. It alone decides whether a token signs this user in.
+//! * A *client* requests tokens. It is a credential set (OAuth 2.0) or an API credential (WHMCS's API).
+//! * A *bound* credential set may sign in one user. A *delegated* credential set and an API credential may sign in any
+//!   user.
+//! * The *user's object* is the Durable Object of one user. It decides whether a token signs this user in, exactly once.
 //! * The *client area* is the site that users sign in to. In gateway mode, Signet forwards its requests to an *origin*.
 //!
 //! # Request paths
 //!
-//! [`route::Route`] lists all routes. `edge::fetch` checks each request in the same order: its address ([`address::refusal`]),
-//! foreign pages and the rate limit, the administration token, the size of the body. Then it calls an endpoint with a
-//! `RequestContext`: the request, the time, the settings, the platform and the fields of the log line.
+//! [`route::Route`] lists all routes. `edge::fetch` checks each request in the same order: its address
+//! ([`address::refusal`]), foreign pages and the rate limit, the administration token, the size of the body. Then it
+//! calls an endpoint with a `RequestContext`: the request, the time, the settings, the platform and the fields of the
+//! log line.
 //!
 //! ```text
 //! application ── POST /oauth/token ────────► edge::endpoints::token
@@ -35,6 +37,7 @@
 //!                                            user's object                1 object request
 //!                                            session::identity            the answer to the proxy
 //!                                            gateway::Assertion           the identity for the origin
+//!                                            WebSocket                    1 object request each minute while it is open
 //!
 //! application ── POST /includes/api.php ───► edge::endpoints::whmcs       WHMCS's API
 //! operator ───── /admin/v1/… ──────────────► edge::endpoints::admin       the administration API
@@ -45,9 +48,9 @@
 //!
 //! # Direction of dependencies
 //!
-//! `edge` is the only module that uses the platform; it has an order of its own: `endpoints ─► storage ─► runtime`. All other
-//! modules are the core: synchronous, with time and random bytes as parameters, and tested natively. A module may use only
-//! modules to the right of it. A test compares this line with the source:
+//! `edge` is the only module that uses the platform. All other modules are the core: synchronous, with time and random
+//! bytes as parameters, and tested natively. A module uses only modules to the right of it, and none of its own group.
+//! A test compares this line with the source:
 //!
 //! ```text
 //! edge ─► address ─► route ─► console ─► admin, demo, import, oauth, session, sso ─► failure_response, settings
@@ -74,9 +77,9 @@
 //! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
 //! | console's object | `tally` by day, outcome and reason | the number of sign-ins or denials | [`console::DAYS_KEPT`] |
 //!
-//! KV is eventually consistent, objects are strongly consistent. An object creates its tables with its first write. A row in
-//! `schema_version` holds their version, and [`store::migrate`] migrates older tables. An alarm deletes expired rows of the
-//! user's object. Readers ignore expired rows, so no answer depends on the alarm.
+//! KV is eventually consistent; objects are strongly consistent. An object creates its tables with its first write. A
+//! row in `schema_version` holds their version, and [`store::migrate`] migrates older tables. An alarm deletes expired
+//! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm.
 
 // A test that overflows fails, as it should.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]

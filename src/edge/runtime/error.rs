@@ -3,6 +3,7 @@
 use crate::http::Failure;
 use crate::log::{LogLine, Outcome};
 use serde::Serialize;
+use std::fmt::Display;
 
 pub(crate) enum Error {
     /// An error of the caller. The answer states the reason.
@@ -33,7 +34,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Converts an error of the platform in a storage `operation`.
-    pub(crate) fn storage(operation: &'static str) -> impl FnOnce(worker::Error) -> Self {
+    pub(crate) fn storage<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::Storage(operation, error.to_string())
     }
 

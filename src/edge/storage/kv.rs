@@ -12,7 +12,6 @@ use crate::token::{Claims, TokenRecord};
 use crate::whmcs::ApiCredential;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fmt::Display;
 use worker::{Env, KvStore};
 
 /// The maximum number of keys in one read operation of KV.
@@ -47,10 +46,6 @@ impl Application {
     }
 }
 
-fn failed<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Fault {
-    move |error| Fault::Storage(operation, error.to_string())
-}
-
 /// Parses the value `text` of `key`. An error contains neither the id in the key nor any part of the value.
 fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
     let kind = key.split(':').next().unwrap_or_default();
@@ -63,22 +58,22 @@ fn parse_entry<T: DeserializeOwned>((key, text): &Entry) -> Result<Option<T>, Fa
 
 impl Kv {
     pub(crate) fn open(env: &Env) -> Result<Self, Fault> {
-        env.kv("SIGNET_KV").map(Self).map_err(failed("kv binding"))
+        env.kv("SIGNET_KV").map(Self).map_err(Fault::storage("kv binding"))
     }
 
     /// One KV read. An invalid value is a fault and not `None`: the answer must not be `invalid_client`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
-        let text = self.0.get(key).text().await.map_err(failed("kv get"))?;
+        let text = self.0.get(key).text().await.map_err(Fault::storage("kv get"))?;
         text.map(|text| parse(key, &text)).transpose()
     }
 
     /// One KV write. The record expires after `ttl` seconds, if given.
     pub(crate) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
-        let mut put = self.0.put(key, serde_json::to_string(value)?).map_err(failed("kv put"))?;
+        let mut put = self.0.put(key, serde_json::to_string(value)?).map_err(Fault::storage("kv put"))?;
         if let Some(seconds) = ttl {
             put = put.expiration_ttl(seconds);
         }
-        put.execute().await.map_err(failed("kv put"))
+        put.execute().await.map_err(Fault::storage("kv put"))
     }
 
     pub(crate) async fn credential(&self, client_id: &ClientId) -> Result<Option<CredentialSet>, Fault> {
@@ -110,7 +105,7 @@ impl Kv {
     async fn entries(&self, keys: Vec<String>) -> Result<Vec<Entry>, Fault> {
         let mut entries = Vec::new();
         for keys in keys.chunks(BULK) {
-            let mut values = self.0.get_bulk(keys).text().await.map_err(failed("kv get"))?;
+            let mut values = self.0.get_bulk(keys).text().await.map_err(Fault::storage("kv get"))?;
             entries.extend(keys.iter().map(|key| (key.clone(), values.remove(key).flatten())));
         }
         Ok(entries)
@@ -129,7 +124,7 @@ impl Kv {
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Fault> {
-        self.0.delete(key).await.map_err(failed("kv delete"))
+        self.0.delete(key).await.map_err(Fault::storage("kv delete"))
     }
 
     /// A page of the records under a prefix, in the order of their keys. Skips records that were deleted after their keys
@@ -144,7 +139,7 @@ impl Kv {
         if let Some(cursor) = cursor {
             list = list.cursor(cursor);
         }
-        let page = list.execute().await.map_err(failed("kv list"))?;
+        let page = list.execute().await.map_err(Fault::storage("kv list"))?;
         let records: Vec<Option<T>> = self.get_each(page.keys.into_iter().map(|key| key.name).collect()).await?;
         let cursor = if page.list_complete { None } else { page.cursor };
         Ok(Page { records: records.into_iter().flatten().collect(), cursor })

@@ -28,7 +28,7 @@ async fn send(env: &Env, binding: &str, name: &str, hint: Option<&str>, message:
         None => namespace.get_by_name(name),
     };
     let stub = stub.map_err(Fault::storage("object stub"))?;
-    let request = request(message).map_err(|error| Fault::storage("object request")(error.into()))?;
+    let request = request(message).map_err(|error| Fault::storage("object request")(worker::Error::from(error)))?;
     let mut response = stub.fetch_with_request(request.into()).await.map_err(Fault::storage("object request"))?;
     if response.status_code() != 200 {
         return Err(Fault::Storage("object answer", format!("status {}", response.status_code())));
