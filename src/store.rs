@@ -89,7 +89,7 @@ const CLAIMS_MAX: usize = 8;
 pub struct ServiceClaims(pub Vec<UserId>);
 
 impl ServiceClaims {
-    /// The claims with `user` added, up to [`CLAIMS_MAX`]; `None` if `user` already has a claim.
+    /// The claims with `user` added, up to eight users; `None` if `user` already has a claim.
     pub fn with(&self, user: &UserId) -> Option<Self> {
         let claims = || [user].into_iter().chain(&self.0).take(CLAIMS_MAX).cloned().collect();
         (!self.0.contains(user)).then(|| Self(claims()))

@@ -53,7 +53,7 @@ impl Session {
     }
 
     /// Whether `nonce` proves a repeated sign-in by the browser that opened the session, within
-    /// [`Self::REPEAT_SECONDS`].
+    /// `REPEAT_SECONDS`.
     pub fn is_repeated_by(&self, nonce: Option<&SecretDigest>, now: Timestamp) -> bool {
         nonce.is_some() && nonce == self.nonce.as_ref() && now.since(self.created_at) < Self::REPEAT_SECONDS
     }
@@ -83,7 +83,7 @@ impl Session {
         })
     }
 
-    /// The session as used at `now`; `None` if the last write was less than [`REFRESH_SECONDS`] ago.
+    /// The session as used at `now`; `None` if the last write was less than `REFRESH_SECONDS` ago.
     pub fn refreshed(&self, now: Timestamp) -> Option<Self> {
         (now.since(self.last_seen_at) >= REFRESH_SECONDS).then(|| Self { last_seen_at: now, ..self.clone() })
     }

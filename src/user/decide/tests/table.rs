@@ -75,7 +75,7 @@ const BROWSERS: [BrowserSession; 3] =
     [BrowserSession::None, BrowserSession::OfThisToken, BrowserSession::OfAnotherToken];
 const LIVES: [i8; 4] = [60, 1, 0, -1];
 
-const CASES: usize = 7 * 4 * 2 * 6 * 3 * 2 * 4;
+const CASES: usize = ACCOUNTS.len() * NAMES.len() * 2 * TOKENS.len() * BROWSERS.len() * 2 * LIVES.len();
 
 fn every_case() -> impl Iterator<Item = Case> {
     (0..CASES).map(|case| {
@@ -86,13 +86,13 @@ fn every_case() -> impl Iterator<Item = Case> {
             picked
         };
         Case {
-            account: ACCOUNTS[pick(7)],
-            names: NAMES[pick(4)],
+            account: ACCOUNTS[pick(ACCOUNTS.len())],
+            names: NAMES[pick(NAMES.len())],
             credential_is_revoked: pick(2) == 1,
-            token: TOKENS[pick(6)],
-            browser: BROWSERS[pick(3)],
+            token: TOKENS[pick(TOKENS.len())],
+            browser: BROWSERS[pick(BROWSERS.len())],
             is_here: pick(2) == 0,
-            life: LIVES[pick(4)],
+            life: LIVES[pick(LIVES.len())],
         }
     })
 }

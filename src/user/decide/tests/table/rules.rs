@@ -28,6 +28,7 @@ fn status_and_message(denial: Denial) -> (u16, &'static str) {
 
 #[test]
 fn every_redemption_has_the_expected_verdict() {
+    assert_eq!(every_case().count(), 7 * 4 * 2 * 6 * 3 * 2 * 4);
     for case in every_case() {
         assert_eq!(verdict_of(&case.decide().reply), case.verdict(), "{case:?}");
     }
