@@ -1,42 +1,57 @@
-//! Signet: single sign-on at the edge.
+//! Signet: single sign-on at the edge, as one Cloudflare Worker.
 //!
-//! # The request paths
+//! An application requests a token for one of its users, and sends the user's browser to Signet with it. Signet redeems
+//! the token once, sets a session cookie, and redirects the browser to the client area.
 //!
-//! Every request first passes [`address::refusal`]: https alone where the issuer is https, and administration on its own
-//! origin.
+//! * A *client* requests tokens. It is a credential set (OAuth 2.0) or an API credential (WHMCS's API).
+//! * A *bound* credential set may sign in one user. A *delegated* credential set and an API credential may sign in any
+//!   user.
+//! * The *user's object* is the Durable Object of one user. It decides whether a token signs this user in, exactly once.
+//! * The *client area* is the site that users sign in to. In gateway mode, Signet forwards its requests to an *origin*.
+//!
+//! # Request paths
+//!
+//! [`route::Route`] lists all routes. `edge::fetch` checks each request in the same order: its address
+//! ([`address::refusal`]), foreign pages and the rate limit, the administration token, the size of the body. Then it
+//! calls an endpoint with a `RequestContext`: the request, the time, the settings, the platform and the fields of the
+//! log line.
 //!
 //! ```text
-//! application ── POST /oauth/token ──────────► edge::endpoints::token
-//!                                              oauth::TokenRequest::parse   one typed request, or one error
-//!                                              KV  credential:{client_id}   1 read
-//!                                              oauth::grant                 client, scope, user; sign
-//!                                              KV  token:{jti}              1 write, after the answer
+//! application ── POST /oauth/token ────────► edge::endpoints::token
+//!                                            oauth::TokenRequest::parse   bytes to one typed request, or one error
+//!                                            KV credential:{client_id}    1 read
+//!                                            oauth::grant                 check client, scope and user
+//!                                            token::SsoToken::mint        sign the claims
+//!                                            KV token:{jti}               1 write, after the answer
 //!
-//! browser ────── GET /oauth/singlesignon ────► edge::endpoints::sso
-//!                                              sso::SsoRequest::parse       nothing is spent on a malformed one
-//!                                              token::open                  signature, claims, time
-//!                                              sso::Redirect::plan          the address in the client area
-//!                                              the user's object            1 request:
-//!                                                edge::storage::user_object load facts ─► user::decide ─► save changes
-//!                                              302 to the destination, with the session cookie
+//! browser ────── GET /oauth/singlesignon ──► edge::endpoints::sso
+//!                                            sso::SsoRequest::parse       bytes to one typed request, or one error
+//!                                            token::open                  check signature, claims and time
+//!                                            sso::Redirect::plan          the address in the client area
+//!                                            user's object                1 object request:
+//!                                              edge::storage::user_object load rows ─► user::decide ─► save changes
+//!                                            302                          session cookie, destination
 //!
-//! application ── POST /includes/api.php ─────► edge::endpoints::whmcs, as WHMCS would answer
+//! proxy ──────── GET /oauth/session ───────► edge::endpoints::session
+//! browser ────── any other path ───────────► edge::endpoints::gateway     in gateway mode
+//!                                            user::SessionCookie::open    check signature and absolute limit
+//!                                            user's object                1 object request
+//!                                            session::identity            the answer to the proxy
+//!                                            gateway::Assertion           the identity for the origin
+//!                                            WebSocket                    1 object request each minute while it is open
 //!
-//! operator ───── /admin/v1/… ────────────────► edge::endpoints::admin
-//! operator ───── /admin ─────────────────────► edge::endpoints::console
-//!                                              both: admin::AdminRequest ─► edge::storage::administration::perform ─► AdminReply
-//!
-//! proxy ──────── GET /oauth/session ─────────► edge::endpoints::session
-//! browser ────── any other path ─────────────► edge::endpoints::gateway, in gateway mode
-//!                                              the session cookie, then the user's object: 1 request
-//!                                              session::identity, or gateway::Assertion to the client area
-//!                                              gateway::socket: each minute of a WebSocket, 1 object request
+//! application ── POST /includes/api.php ───► edge::endpoints::whmcs       WHMCS's API
+//! operator ───── /admin/v1/… ──────────────► edge::endpoints::admin       the administration API
+//! operator ───── /admin ───────────────────► edge::endpoints::console     the same requests as pages and forms
+//!                                            admin::AdminRequest ─► edge::storage::administration ─► admin::AdminReply
+//! operator ───── /admin/v1/import ─────────► edge::endpoints::import      import::Item ─► edge::storage::imports
 //! ```
 //!
-//! # The direction of dependencies
+//! # Direction of dependencies
 //!
-//! Everything outside `edge` is the core: synchronous, without a platform, tested natively. Time
-//! and random bytes are parameters. Dependencies point one way:
+//! `edge` is the only module that uses the platform. All other modules are the core: synchronous, with time and random
+//! bytes as parameters, and tested natively. A module uses only modules to the right of it, and none of its own group.
+//! A test compares this line with the source:
 //!
 //! ```text
 //! edge ─► address ─► route ─► console ─► admin, demo, import, oauth, session, sso ─► failure_response, settings
@@ -46,26 +61,26 @@
 //!
 //! # What is stored
 //!
-//! | where | key | value | lives |
+//! | where | key | value | lifetime |
 //! | --- | --- | --- | --- |
 //! | KV | [`credential:{client_id}`](store::credential_key) | [`credential::CredentialSet`] | until revoked |
-//! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
+//! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of the credential set with this number | until revoked |
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
-//! | KV | [`credential-id:{n}`](store::credential_number_key) | the `client_id` of that number | until revoked |
-//! | KV | [`not-before:{client_id}`](store::not_before_key) | the moment up to which the sessions that a delegated set or an API credential opened are ended | [`store::NOT_BEFORE_TTL`] |
-//! | KV | [`revoked:{client_id}`](store::revocation_key) | when a credential set or an API credential was revoked, so that no change under way brings it back | [`store::REVOCATION_TTL`] |
-//! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: the users whose accounts list it; their objects have the last word | until the last account drops it |
+//! | KV | [`revoked:{client_id}`](store::revocation_key) | the time at which the client was revoked; stops concurrent changes from restoring it | [`store::REVOCATION_TTL`] |
+//! | KV | [`not-before:{client_id}`](store::not_before_key) | a time: sessions that a client for any user opened at or before it are ended | [`store::NOT_BEFORE_TTL`] |
+//! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
+//! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: candidates for the owner of the service | until no account lists the service |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
-//! | user's object | `token` by `jti` | [`user::TokenFate`]: spent or revoked | [`store::TOKEN_RECORD_TTL`] |
+//! | user's object | `token` by `jti` | [`user::TokenFate`]: the final state of a redeemed, refused or revoked token | [`store::TOKEN_RECORD_TTL`] |
 //! | user's object | `session` by id | [`user::Session`] | its idle and absolute limits |
-//! | user's object | `credential` by `client_id` | [`user::CredentialState`] of each bound set; an unknown one is refused | with the object |
-//! | user's object | `event` by class and number | [`user::Event`] | the setting `EVENT_RETENTION_DAYS`, the newest of each [`user::EventClass`] |
+//! | user's object | `credential` by `client_id` | [`user::CredentialState`] of each bound credential set | until the object is empty |
+//! | user's object | `event` by class and number | [`user::Event`] | the setting `EVENT_RETENTION_DAYS`, and the quota of the [`user::EventClass`] |
 //! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
-//! | console's object | `tally` by day, outcome and reason | how often | [`console::DAYS_KEPT`] |
+//! | console's object | `tally` by day, outcome and reason | the number of sign-ins or denials | [`console::DAYS_KEPT`] |
 //!
-//! An object makes its tables with its first write: reading leaves nothing behind. They are versioned: `schema_version` (1 row)
-//! holds the version, and an object migrates older tables before it reads them: see [`store::migrate`]. An alarm sweeps the user's object. Nothing
-//! rests on the sweep: a dead row is ignored wherever it is read.
+//! KV is eventually consistent; objects are strongly consistent. An object creates its tables with its first write. A
+//! row in `schema_version` holds their version, and [`store::migrate`] migrates older tables. An alarm deletes expired
+//! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm.
 
 // Most of the core is called from `edge` alone. Dead code is found where `edge` is compiled.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, unused_imports))]

@@ -1,29 +1,29 @@
-//! Keys and lifetimes of what is stored, and the schemas of the objects of users and of the console.
+//! The keys and lifetimes of KV records, and the SQL schemas of the objects of users and of the console.
 
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
-/// The prefix of every credential set in KV.
 pub const CREDENTIAL_PREFIX: &str = "credential:";
-/// The prefix of every API credential in KV.
 pub const API_CREDENTIAL_PREFIX: &str = "api-credential:";
-/// How long a token's record and its fate are kept, in seconds: a day, for support.
+/// How long the record and the final state of a token are kept, in seconds: one day, for support requests.
 pub const TOKEN_RECORD_TTL: u64 = 86_400;
-/// How long after a write the object is swept at the latest, in seconds: a day.
+/// The maximum time between a write to a user's object and its next sweep, in seconds: one day.
 pub const SWEEP_DELAY: u64 = 86_400;
-/// How long the end of an application's sessions is remembered, in seconds: 31 days, a day more than the longest session.
+/// How long KV stores that the sessions of an application were ended, in seconds: 31 days, one day more than the
+/// longest session.
 pub const NOT_BEFORE_TTL: u64 = 2_678_400;
-/// How long a location may still read an old value from KV, in seconds: twice the minute that KV's cache lasts.
+/// How long a location can read an old value from KV, in seconds: twice the cache time of KV, which is one minute.
 pub const KV_STALE_MAX: u64 = 120;
-/// How long the revocation of a credential set or an API credential is remembered, in seconds: an hour, far longer than a change
-/// lasts that read it before, or read it from a stale KV.
+/// How long KV stores that a credential set or an API credential was revoked, in seconds: one hour, far longer than a
+/// concurrent change or a stale read of KV takes.
 pub const REVOCATION_TTL: u64 = 3_600;
 
-/// An object's migrations in order. Each is the statements that make the tables of the next version; the first makes those of
-/// version 1.
+/// The migrations of an object, in order. The statements at index `n` migrate the tables from version `n` to version `n
+/// + 1`. Version 0 has no tables.
 pub type Migrations = [&'static [&'static str]];
 
-/// The migrations of the user's object. Tables without rowid write one row per row, not two.
+/// The migrations of the user's object. A table with a text key and a rowid would write two rows for each insert, so
+/// these tables have no rowid.
 pub const USER_MIGRATIONS: [&[&str]; 2] = [
     &[
         "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
@@ -36,7 +36,6 @@ pub const USER_MIGRATIONS: [&[&str]; 2] = [
     &[VERSION_TABLE],
 ];
 
-/// The migrations of the console's object.
 pub const CONSOLE_MIGRATIONS: [&[&str]; 2] = [
     &[
         "CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
@@ -46,12 +45,12 @@ pub const CONSOLE_MIGRATIONS: [&[&str]; 2] = [
     &[VERSION_TABLE],
 ];
 
-/// Since version 2, a row says which version the tables are.
+/// Version 2 adds a table that stores the version.
 const VERSION_TABLE: &str =
     "CREATE TABLE schema_version (only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL)";
 
-/// The SQL that migrates tables of `version` to the latest version; version 0 is no tables. `None` if they are of a later version
-/// than this build knows.
+/// The SQL that migrates tables of `version` to the latest version. `None` if `version` is later than the latest
+/// version of this build.
 pub fn migrate(migrations: &Migrations, version: usize) -> Option<String> {
     let mut statements = migrations.get(version..)?.concat();
     let latest = format!("INSERT OR REPLACE INTO schema_version (only, version) VALUES (1, {})", migrations.len());
@@ -62,66 +61,62 @@ pub fn migrate(migrations: &Migrations, version: usize) -> Option<String> {
 /// A page of records in KV, in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The records.
     pub records: Vec<T>,
-    /// Where the next page begins; none after the last.
+    /// The position of the next page; `None` on the last page.
     pub cursor: Option<String>,
 }
 
-/// The KV key of a credential set.
 pub fn credential_key(client_id: &ClientId) -> String {
     format!("{CREDENTIAL_PREFIX}{client_id}")
 }
 
-/// The KV key of an API credential.
 pub fn api_credential_key(identifier: &ClientId) -> String {
     format!("{API_CREDENTIAL_PREFIX}{identifier}")
 }
 
-/// The KV key of a credential set's `client_id`, found by its number.
+/// The key of the `client_id` of the credential set with this number.
 pub fn credential_number_key(number: u32) -> String {
     format!("credential-id:{number}")
 }
 
-/// How many users a [`ServiceClaims`] names at most.
+/// The maximum number of users in [`ServiceClaims`].
 const CLAIMS_MAX: usize = 8;
 
-/// The users whose accounts list a service, under `service:{id}`: who listed it last comes first. It is a hint, for KV is
-/// stale at times and a claim may fail half-way: the service belongs to the first of them whose account does list it.
+/// The users whose accounts list a service, the latest first. KV can be stale and a write can fail, so this is only a
+/// list of candidates: the service belongs to the first user whose account lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ServiceClaims(pub Vec<UserId>);
 
 impl ServiceClaims {
-    /// These and the claim of `user`; none if it is among them. The oldest beyond eight are forgotten.
+    /// The claims with `user` added, up to eight users; `None` if `user` already has a claim.
     pub fn with(&self, user: &UserId) -> Option<Self> {
         let claims = || [user].into_iter().chain(&self.0).take(CLAIMS_MAX).cloned().collect();
         (!self.0.contains(user)).then(|| Self(claims()))
     }
 
-    /// These except the claim of `user`; none if it is not among them.
+    /// The claims with `user` removed; `None` if `user` has no claim.
     pub fn without(&self, user: &UserId) -> Option<Self> {
         let claims = || self.0.iter().filter(|claim| *claim != user).cloned().collect();
         self.0.contains(user).then(|| Self(claims()))
     }
 }
 
-/// The KV key of the [`ServiceClaims`] on a service.
+/// The key of the [`ServiceClaims`] on a service.
 pub fn service_key(service: &OwnedId) -> String {
     format!("service:{service}")
 }
 
-/// The KV key of the moment up to which the sessions that a delegated set or an API credential opened are ended.
+/// The key of a time: the sessions that a delegated set or an API credential opened at or before this time are ended.
 pub fn not_before_key(client_id: &ClientId) -> String {
     format!("not-before:{client_id}")
 }
 
-/// The KV key of the moment when a credential set or an API credential was revoked.
+/// The key of the time at which a credential set or an API credential was revoked.
 pub fn revocation_key(id: &ClientId) -> String {
     format!("revoked:{id}")
 }
 
-/// The KV key of a token's record.
 pub fn token_key(jti: &TokenId) -> String {
     format!("token:{jti}")
 }
@@ -143,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_on_a_service_are_added_in_front_and_taken_back() {
+    fn claims_on_a_service_are_added_in_front_and_removed() {
         let user = |n: usize| UserId::parse(&n.to_string()).unwrap();
         let none = ServiceClaims::default();
         let one = none.with(&user(1)).unwrap();
@@ -177,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_consoles_schema_is_unchanged() {
+    fn the_schema_of_the_console_is_unchanged() {
         assert_eq!(
             CONSOLE_MIGRATIONS.map(<[_]>::to_vec),
             [

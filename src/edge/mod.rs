@@ -1,4 +1,4 @@
-//! The Worker on the platform: its entry. Dependencies point one way here too:
+//! The Worker: its entry point, and everything that uses the platform. Dependencies point from left to right:
 //!
 //! ```text
 //! endpoints ─► storage ─► runtime
@@ -26,18 +26,17 @@ use std::rc::Rc;
 use storage::counters;
 use worker::{Context, Env, event, web_sys};
 
-/// The answer to a request whose `Host` makes no address.
 const MALFORMED_ADDRESS: Failure = Failure::bad_request("The request's Host is malformed.");
 
-/// The event in the log of a request that has no route.
+/// The event in the log for a request without a route.
 const UNROUTED: &str = "request";
 
 /// Serves one request:
-/// 1. read its head,
-/// 2. find its route and the settings. Only `/healthz` is served without valid settings,
-/// 3. serve it: [`serve`],
+/// 1. read the head of the request,
+/// 2. find the route, and read the settings,
+/// 3. serve the request; without valid settings, only `/healthz`,
 /// 4. record the decision,
-/// 5. answer with the security headers. The client area's own answers pass without them.
+/// 5. answer, with security headers unless the answer comes from the origin of gateway mode.
 #[event(fetch)]
 async fn fetch(incoming: worker::Request, env: Env, worker: Context) -> worker::Result<web_sys::Response> {
     let (start, request_id, worker) = (platform::milliseconds(), platform::request_id(), Rc::new(worker));
@@ -88,9 +87,9 @@ fn not_configured(problems: &[SettingProblem], request_id: &str) -> Failure {
     Failure::NOT_CONFIGURED
 }
 
-/// Serves a request on its route. A failed attempt at a secret counts against the rate limit.
+/// Serves a request on its route. A failed attempt to prove a secret counts against the rate limit.
 async fn serve(route: Route, incoming: &worker::Request, mut context: RequestContext) -> Result<Answer, Error> {
-    let result = match admit(route, incoming, &mut context).await {
+    let result = match check(route, incoming, &mut context).await {
         Ok(None) => dispatch(route, incoming, &context).await,
         Ok(Some(response)) => Ok(Answer::Signet(response)),
         Err(error) => Err(error),
@@ -104,12 +103,12 @@ async fn serve(route: Route, incoming: &worker::Request, mut context: RequestCon
     }
 }
 
-/// Checks a request before its endpoint serves it, cheapest checks first:
-/// 1. the address, which may be answered by a redirect to the right one,
-/// 2. where a secret is taken: no page of another origin, no address with too many failed attempts,
-/// 3. nobody but administrators gets into the administration API,
-/// 4. read the body, within the limit.
-async fn admit(
+/// Checks a request before its endpoint serves it. The cheapest checks come first:
+/// 1. check the address; the answer may redirect to the correct one,
+/// 2. on a route that takes a secret, refuse pages of other origins and addresses with too many failed attempts,
+/// 3. authenticate administrators, and check the head of a WHMCS API request,
+/// 4. read the body, up to [`BODY_BYTES_MAX`].
+async fn check(
     route: Route,
     incoming: &worker::Request,
     context: &mut RequestContext,
@@ -123,7 +122,7 @@ async fn admit(
     }
     // 2.
     if route.has_secret(request) {
-        // The console has an answer of its own.
+        // The console answers foreign pages itself.
         if request.is_of_foreign_page() && route != Route::Console {
             return Err(FOREIGN_PAGE.into());
         }
@@ -145,7 +144,6 @@ async fn admit(
     Ok(None)
 }
 
-/// Hands a request to its endpoint.
 async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
     let response = match route {
         Route::ClientArea => return gateway::serve(incoming, context).await,
@@ -174,7 +172,7 @@ async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestCon
     response.map(Answer::Signet)
 }
 
-/// Records how a request ended: in the log, and sign-ins in the console's counters.
+/// Logs the result of a request, and counts sign-ins for the console.
 fn record(audit: &AuditContext, result: &Result<Answer, Error>, milliseconds: u64, env: &Env, worker: &Context) {
     let (outcome, reason, fault) = match result {
         Ok(_) => (audit.outcome.get(), audit.reason.get().unwrap_or("ok"), None),
@@ -192,7 +190,7 @@ fn record(audit: &AuditContext, result: &Result<Answer, Error>, milliseconds: u6
     counters::count(&line, env, worker);
 }
 
-/// The answer of a failure. With a route and settings, its page links to the client area.
+/// The answer to a failure. With a route and valid settings, its page links to the client area.
 fn refuse(failure: Failure, route: Option<Route>, format: Format, settings: Option<&Settings>) -> Response {
     let clears_session = failure.clears_session;
     let response = match route {

@@ -1,4 +1,4 @@
-//! The account: what Signet knows of a user.
+//! The account of a user.
 
 use super::Denial;
 use crate::id::OwnedId;
@@ -7,31 +7,26 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// How many services and domains an account owns at most, together. One row of the object holds the account, and Cloudflare
-/// limits a row to 2 MB: this many ids of the greatest length need 1.7 MB.
+/// The maximum number of services and domains of an account, together. The account is stored in one row, which
+/// Cloudflare limits to 2 MB. This many ids of maximum length take 1.7 MB.
 pub const OWNED_MAX: usize = 25_000;
 
-/// The status of an account. Active and Inactive accounts may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// In use.
     Active,
-    /// Without active services; may still sign in.
+    /// The account has no active services. The user can still sign in.
     Inactive,
-    /// Ended; may not sign in.
+    /// The user cannot sign in.
     Closed,
 }
 
 impl Status {
-    /// Every status.
     pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Closed];
 
-    /// The status called `text`.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "Active",
@@ -41,73 +36,58 @@ impl Status {
     }
 }
 
-/// An account as it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its status.
     pub status: Status,
-    /// Whether single sign-on is allowed.
+    /// Whether single sign-on is enabled.
     pub sso: bool,
-    /// The services it owns.
     pub services: BTreeSet<OwnedId>,
-    /// The domains it owns.
     pub domains: BTreeSet<OwnedId>,
-    /// When Signet first heard of it.
     pub created_at: Timestamp,
-    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
-/// A whole account as an administrator writes it.
+/// An account as an administrator writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountInput {
-    /// Its status.
     pub status: Status,
-    /// Whether single sign-on is allowed. If it is left out, a new account allows it, and an old one stays as it is: the
-    /// switch may be the user's own doing.
+    /// Whether single sign-on is enabled. If the field is missing, a new account enables single sign-on and an existing
+    /// account keeps its value, which the user may have chosen.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub sso: Option<bool>,
-    /// The services it owns.
     #[serde(default)]
     pub services: BTreeSet<OwnedId>,
-    /// The domains it owns.
     #[serde(default)]
     pub domains: BTreeSet<OwnedId>,
 }
 
-/// The fields of an account to change; the others stay.
+/// A change of some fields of an account. Missing fields keep their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountChange {
-    /// The new status.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub status: Option<Status>,
-    /// The new switch.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub sso: Option<bool>,
-    /// All services.
+    /// Replaces the list of services.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub services: Option<BTreeSet<OwnedId>>,
-    /// All domains.
+    /// Replaces the list of domains.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub domains: Option<BTreeSet<OwnedId>>,
-    /// Services to remove.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remove_services: BTreeSet<OwnedId>,
-    /// Domains to remove.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remove_domains: BTreeSet<OwnedId>,
-    /// Services to add.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub add_services: BTreeSet<OwnedId>,
-    /// Domains to add.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub add_domains: BTreeSet<OwnedId>,
 }
 
 impl AccountInput {
-    /// What this changes in the account that was `shown`. What others change meanwhile in other fields stays.
+    /// The fields in which this differs from the account that was `shown`. Concurrent changes of other fields are kept.
     pub fn changes_to(self, shown: &Self) -> AccountChange {
         AccountChange {
             status: Some(self.status).filter(|status| *status != shown.status),
@@ -118,7 +98,7 @@ impl AccountInput {
         }
     }
 
-    /// The account this makes at `now`, in place of `old`.
+    /// The account to store at `now` in place of `old`.
     pub fn into_account(self, old: Option<&Account>, now: Timestamp) -> Account {
         Account {
             status: self.status,
@@ -132,12 +112,12 @@ impl AccountInput {
 }
 
 impl AccountChange {
-    /// The services that this change gives to the account.
+    /// The services that this change assigns to the account.
     pub fn claimed(&self) -> BTreeSet<OwnedId> {
         changed(self.services.clone().unwrap_or_default(), &self.remove_services, self.add_services.clone())
     }
 
-    /// `account` with this change, made at `now`. A list is replaced first, then ids are removed from it, then added to it.
+    /// Applies the change at `now`. Each list is first replaced, then ids are removed, then ids are added.
     pub fn apply(self, account: Account, now: Timestamp) -> Account {
         let services = self.services.unwrap_or(account.services);
         let domains = self.domains.unwrap_or(account.domains);
@@ -159,18 +139,18 @@ fn changed(mut owned: BTreeSet<OwnedId>, removed: &BTreeSet<OwnedId>, added: BTr
 }
 
 impl Account {
-    /// How many services and domains it owns, together.
+    /// The number of services and domains, together.
     pub fn owned(&self) -> usize {
         self.services.len().saturating_add(self.domains.len())
     }
 
-    /// Whether it owns the service and the domain, where one is named.
+    /// Whether the account owns the service and the domain, if given.
     pub fn owns(&self, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> bool {
         service.is_none_or(|id| self.services.contains(id)) && domain.is_none_or(|id| self.domains.contains(id))
     }
 
-    /// Why its user may not be signed in, to this service or domain where one is named: `Closed` or `SsoDisabled` first, then
-    /// `NotOwner`.
+    /// Why the user cannot be signed in, to this service or domain if given. `Closed` and `SsoDisabled` take precedence
+    /// over `NotOwner`.
     pub fn denial(&self, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
         match self.status {
             Status::Closed => Some(Denial::Closed),
@@ -212,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_does_not_speak_of_single_sign_on_leaves_it_alone() {
+    fn an_account_without_the_field_sso_keeps_its_value() {
         let input = |json: &str| serde_json::from_str::<AccountInput>(json).unwrap();
         let off = Account { sso: false, ..account() };
         for (json, old, sso) in [
@@ -267,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_named_must_be_owned() {
+    fn a_given_service_and_domain_must_be_owned() {
         let id = |text| OwnedId::parse(text).unwrap();
         for (service, domain, owns) in [
             (None, None, true),

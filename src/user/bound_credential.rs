@@ -1,35 +1,32 @@
-//! A credential set as the object of its user knows it.
+//! The state of a credential set, as the object of its user stores it.
 
 use crate::id::ClientId;
 use serde::{Deserialize, Serialize};
 
-/// A credential set that is bound to the user.
+/// A credential set that can sign in this user only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoundCredential {
-    /// The set.
     pub client_id: ClientId,
-    /// Its state.
     pub state: CredentialState,
 }
 
-/// The state of a bound credential set. One that the object does not know is refused like a revoked one.
+/// The state of a bound credential set. A set without a stored state counts as revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialState {
-    /// Its tokens are redeemed.
+    /// Tokens of the set are redeemed.
     Enabled,
-    /// Its tokens are refused until it is enabled again.
+    /// Tokens of the set are refused until it is enabled again.
     Disabled,
-    /// Its tokens are refused. Only an import can bring it back.
+    /// Tokens of the set are refused. Only an import can enable the set again.
     Revoked,
 }
 
 impl CredentialState {
-    /// Every state.
     #[cfg(test)]
     pub const ALL: [Self; 3] = [Self::Enabled, Self::Disabled, Self::Revoked];
 
-    /// Its stable name, as stored.
+    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",

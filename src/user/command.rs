@@ -1,207 +1,118 @@
-//! What the Worker asks of a user's object. It travels as JSON.
+//! The commands that the Worker sends to a user's object, as JSON.
 
-use crate::destination::Scope;
 use crate::http::Caller;
-use crate::id::{ClientId, OwnedId, SessionId, TokenId};
-use crate::secret::SecretDigest;
-use crate::time::Timestamp;
-use crate::user::{AccountChange, AccountInput, Actor, BoundCredential, SessionEnd};
+use crate::id::{ClientId, SessionId, TokenId};
+use crate::user::{
+    AccountChange, AccountInput, Actor, BoundCredential, Introspection, Redemption, Replay, SessionEnd, TokenRevocation,
+};
 use serde::{Deserialize, Serialize};
 
-/// One request to the object: a command, and who caused it.
+/// One request to a user's object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// The request, as in the log.
+    /// The id of the HTTP request, as in the log.
     pub request_id: String,
-    /// Where the request came from.
     pub caller: Caller,
-    /// What is asked.
     pub command: Command,
 }
 
-/// What can be asked of a user's object.
+/// A command, and the [`Reply`](crate::user::Reply) variants that can answer it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Sign the user in with a token. Answer: `SignedIn`, `Repeated` or `Denied`.
+    /// Sign the user in with a token. Replies: `SignedIn`, `Repeated`, `Denied`.
     Redeem(Redemption),
-    /// Is this session alive? Refreshes its idle limit. Answer: `Session`, `Missing`.
+    /// Check a session, and restart its idle limit. Replies: `Session`, `Missing`.
     CheckSession(SessionId),
-    /// Is this session alive? It is not refreshed, as nobody used it. Answer: `Session`, `Missing`.
+    /// Check a session without restarting its idle limit. Replies: `Session`, `Missing`.
     PeekSession(SessionId),
-    /// End a session. Answer: `Done`, `Missing`.
+    /// End a session. Replies: `Done`, `Missing`.
     EndSession(SessionId, SessionEnd),
-    /// End all sessions, or those that one application opened. Answer: `Done`; `Missing` without an account.
+    /// End sessions. Replies: `Done`; `Missing` without an account.
     EndSessions {
-        /// The application; none for all sessions.
+        /// The application whose sessions end; `None` for all sessions.
         client_id: Option<ClientId>,
-        /// Why they end.
         why: SessionEnd,
     },
-    /// Do what the user of this live session asks on the page of their sessions. It counts as a use of the session.
-    /// Answer: `Security` to a review, else `Done`; `Missing` if the session is dead.
+    /// Run an action of the user who has this session, and restart the idle limit of the session. Replies: `Security`
+    /// to [`UserAction::Review`], otherwise `Done`; `Missing` if the session is not valid.
     AsUser(SessionId, UserAction),
-    /// List the live sessions, all or those that one application opened. Answer: `Sessions`.
+    /// List the live sessions, or those of one application. Reply: `Sessions`.
     ListSessions(Option<ClientId>),
-    /// Read the account. Answer: `Account`, `Missing`.
+    /// Read the account. Replies: `Account`, `Missing`.
     GetAccount,
-    /// Create or replace the account. Nothing is written if it is that already. Answer: `Saved`.
-    PutAccount {
-        /// The account.
-        account: AccountInput,
-        /// Whether its sessions end too.
-        end_sessions: bool,
-    },
-    /// Change the account. Nothing is written if it is that already. Answer: `Saved`, `Full`, `Missing`.
-    PatchAccount {
-        /// What to change.
-        change: AccountChange,
-        /// Whether its sessions end too.
-        end_sessions: bool,
-    },
-    /// Delete the account, end its sessions, and revoke the credential sets bound to it. Answer: `Deleted`, `Missing`.
+    /// Create or replace the account. An equal account is not written again. Reply: `Saved`.
+    PutAccount { account: AccountInput, end_sessions: bool },
+    /// Change the account. An equal account is not written again. Replies: `Saved`, `Full`, `Missing`.
+    PatchAccount { change: AccountChange, end_sessions: bool },
+    /// Delete the account, end its sessions, and revoke its bound credential sets. Replies: `Deleted`, `Missing`.
     DeleteAccount {
-        /// Whether addresses and browsers are removed from all events too. This also works without an account, as long as
+        /// Whether addresses and browsers are removed from all events too. Erasing also works without an account, if
         /// there is something to erase.
         erase: bool,
     },
-    /// Read everything. Answer: `Export`; `Missing` if there is nothing.
+    /// Read everything that the object stores. Replies: `Export`; `Missing` if the object is empty.
     Export,
-    /// List events older than the one numbered `before`, newest first. Answer: `Events`.
+    /// List events, newest first. Reply: `Events`.
     ListEvents {
-        /// The number of an event; none for the newest.
+        /// List only events with a lower number; `None` for the newest.
         before: Option<u64>,
-        /// How many at most.
         limit: u64,
     },
-    /// What became of a token? Answer: `Fate`.
+    /// Read the final state of a token. Reply: `Fate`.
     GetToken(TokenId),
-    /// Would this token sign its user in? Nothing is spent. Answer: `Active`.
+    /// Check whether a token would sign its user in. The token stays redeemable. Reply: `Active`.
     IntrospectToken(Introspection),
-    /// Record that an expired token was presented, if that is a replay. Answer: `Done`, `Unchanged`.
+    /// Record the use of an expired token if it is a replay. Replies: `Done`, `Unchanged`.
     NoteReplay(Replay),
-    /// Revoke a token. Answer: `Done`.
+    /// Revoke a token. Reply: `Done`.
     RevokeToken(TokenRevocation),
-    /// Note the state of a credential set that is bound to this user. Only the tokens of an enabled one are redeemed. Answer:
-    /// `Done`, `Unchanged`.
+    /// Save the state of a credential set that is bound to this user. Replies: `Done`, `Unchanged`.
     SetCredential {
-        /// The set, and the state it is in from now on.
         set: BoundCredential,
-        /// Whether the sessions that it opened end too.
+        /// Whether the sessions that the set opened end too.
         end_sessions: bool,
-        /// Who did it, if it was no administrator.
+        /// Who changes the set; `None` for an administrator.
         by: Option<Actor>,
     },
 }
 
-/// A token to revoke.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenRevocation {
-    /// The token.
-    pub jti: TokenId,
-    /// The application that asked for it.
-    pub client_id: ClientId,
-    /// When it expires.
-    pub expires_at: Timestamp,
-    /// Who revokes it; none for an administrator.
-    pub by: Option<Actor>,
-}
-
-/// What users ask on the page of their sessions.
+/// An action on the user's page of sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserAction {
-    /// Show it.
+    /// Show the page.
     Review,
-    /// End one session. One that is dead already is no failure.
+    /// End one session. A session that has already ended is no error.
     EndSession(SessionId),
-    /// End all sessions but the one that asks.
+    /// End all sessions except the current one.
     EndOtherSessions,
-    /// Allow single sign-on, or not.
+    /// Enable or disable single sign-on for the account.
     SetSso(bool),
-}
-
-/// A token that was presented after its time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replay {
-    /// The token.
-    pub jti: TokenId,
-    /// The credential set that asked for it.
-    pub client_id: ClientId,
-    /// This user's session that the browser presents, its cookie checked.
-    pub presented: Option<SessionId>,
-}
-
-/// What of a token decides on whether it would sign its user in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Introspection {
-    /// The token.
-    pub jti: TokenId,
-    /// The credential set that asked for it.
-    pub client_id: ClientId,
-    /// Whether that set may sign in any user, so that this object does not know it.
-    pub delegated: bool,
-    /// The service signed into it.
-    pub service_id: Option<OwnedId>,
-    /// The domain signed into it.
-    pub domain_id: Option<OwnedId>,
-}
-
-/// All that is needed to redeem a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Redemption {
-    /// The token.
-    pub jti: TokenId,
-    /// When it dies.
-    pub expires_at: Timestamp,
-    /// The credential set that asked for it.
-    pub client_id: ClientId,
-    /// Whether that set may sign in any user, so that this object does not know it.
-    pub delegated: bool,
-    /// Where the user is going.
-    pub destination: Option<Scope>,
-    /// The service that must be the user's.
-    pub service_id: Option<OwnedId>,
-    /// The domain that must be the user's.
-    pub domain_id: Option<OwnedId>,
-    /// This user's session that the browser presents, its cookie checked.
-    pub presented: Option<SessionId>,
-    /// The digest of the nonce that the browser holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<SecretDigest>,
-    /// The id of the session to open.
-    pub session_id: SessionId,
-    /// How long the session may live without use, in seconds.
-    pub session_idle: u64,
-    /// How long the session may live in all, in seconds.
-    pub session_max: u64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::OwnedId;
     use crate::json::assert_wire;
-    use crate::user::{CredentialState, Status};
+    use crate::time::Timestamp;
+    use crate::user::{CredentialState, session_for_test as session};
     use serde_json::json;
-    use std::collections::BTreeSet;
 
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
     const SID: &str = "AgICAgICAgICAgICAgICAg";
 
     fn jti() -> TokenId {
-        TokenId::parse(JTI).unwrap()
+        session().token
     }
 
     fn sid() -> SessionId {
-        SessionId::parse(SID).unwrap()
-    }
-
-    fn none() -> BTreeSet<OwnedId> {
-        BTreeSet::new()
+        session().id
     }
 
     fn portal() -> ClientId {
-        ClientId::parse("portal").unwrap()
+        session().client_id
     }
 
     #[test]
@@ -218,42 +129,8 @@ mod tests {
     }
 
     #[test]
-    fn wire_form_of_a_redemption_is_unchanged() {
-        let redemption = Redemption {
-            jti: jti(),
-            expires_at: Timestamp::from_seconds(60),
-            client_id: portal(),
-            delegated: true,
-            destination: Scope::parse("clientarea:invoices"),
-            service_id: OwnedId::parse("12"),
-            domain_id: None,
-            presented: None,
-            nonce: None,
-            session_id: sid(),
-            session_idle: 3_600,
-            session_max: 43_200,
-        };
-        assert_wire(
-            Command::Redeem(redemption),
-            json!({"redeem": {
-                "jti": JTI,
-                "expires_at": 60,
-                "client_id": "portal",
-                "delegated": true,
-                "destination": "clientarea:invoices",
-                "service_id": "12",
-                "domain_id": null,
-                "presented": null,
-                "session_id": SID,
-                "session_idle": 3600,
-                "session_max": 43200,
-            }}),
-        );
-    }
-
-    #[test]
-    fn wire_form_of_each_other_command_is_unchanged() {
-        let put = AccountInput { status: Status::Active, sso: Some(false), services: none(), domains: none() };
+    fn wire_form_of_each_command_is_unchanged() {
+        let put: AccountInput = serde_json::from_value(json!({"status": "Active", "sso": false})).unwrap();
         let patch = AccountChange { sso: Some(true), ..AccountChange::default() };
         let parts: AccountChange = serde_json::from_value(
             json!({"remove_services": [1], "remove_domains": [2], "add_services": [3], "add_domains": [4]}),
@@ -305,7 +182,7 @@ mod tests {
             (Command::ListEvents { before: Some(7), limit: 50 }, json!({"list_events": {"before": 7, "limit": 50}})),
             (Command::GetToken(jti()), json!({"get_token": JTI})),
             (
-                Command::NoteReplay(Replay { jti: jti(), client_id: portal(), presented: Some(sid()) }),
+                Command::NoteReplay(Replay { jti: jti(), client_id: portal(), browser_session: Some(sid()) }),
                 json!({"note_replay": {"jti": JTI, "client_id": "portal", "presented": SID}}),
             ),
             (

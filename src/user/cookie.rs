@@ -8,52 +8,50 @@ use crate::secret::{KeyRing, Purpose};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What the session cookie says. It is signed; the row decides whether it still counts.
+/// The signed content of the session cookie. The row in the user's object decides whether the session is still valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionCookie {
-    /// The user.
     pub sub: UserId,
-    /// The session.
     pub sid: SessionId,
-    /// When the session ends at the latest.
+    /// The absolute limit of the session.
     pub exp: Timestamp,
-    /// What opened the session, if that may sign in any user.
+    /// The client that opened the session, if that client may sign in any user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<OpenedBy>,
 }
 
-/// A delegated credential set or an API credential that opened a session. No user's object knows it, so an end of its sessions
-/// stands in KV.
+/// A delegated credential set or an API credential that opened a session. It has sessions of many users, so the end of
+/// its sessions is stored in KV.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedBy {
-    /// Its id.
     pub client_id: ClientId,
-    /// When it opened the session.
+    /// When the session was opened.
     pub at: Timestamp,
 }
 
 impl OpenedBy {
-    /// Whether the session counts as ended because it was opened at or before `not_before`.
+    /// Whether the session was ended because it was opened at or before `not_before`.
     pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
         is_ended(self.at, not_before)
     }
 }
 
 impl SessionCookie {
-    /// Its name. The prefix makes browsers refuse it without Secure, with a Domain, or for another path.
+    /// Browsers refuse a cookie with this prefix unless it is Secure, has the path `/` and has no Domain (RFC 6265bis
+    /// section 4.1.3.2).
     pub const NAME: &str = "__Host-signet";
-    /// Lax, because users come from their application's site.
+    /// Lax, because users follow links from the site of their application.
     const SAME_SITE: &str = "Lax";
-    /// The longest cookie value worth reading, in bytes.
+    /// The maximum length of a cookie value, in bytes. Longer values are not verified.
     const BYTES_MAX: usize = 1024;
 
-    /// The cookie of `session`. `delegated` says whether what opened it may sign in any user.
+    /// The cookie of `session`. `delegated` says whether the client that opened the session may sign in any user.
     pub fn of(user: &UserId, session: &Session, delegated: bool) -> Self {
         let by = delegated.then(|| OpenedBy { client_id: session.client_id.clone(), at: session.created_at });
         Self { sub: user.clone(), sid: session.id.clone(), exp: session.max_expires_at, by }
     }
 
-    /// The cookie that `request` presents, if Signet signed it and its absolute limit is not over at `now`.
+    /// The cookie in `request`, if Signet signed it and the absolute limit has not passed at `now`.
     pub fn open(request: &Request, keys: &KeyRing, now: Timestamp) -> Option<Self> {
         let value = request.cookie(Self::NAME)?;
         if value.len() > Self::BYTES_MAX {
@@ -63,7 +61,7 @@ impl SessionCookie {
         (now < cookie.exp).then_some(cookie)
     }
 
-    /// `response`, which makes the browser keep the cookie for `max_age` seconds.
+    /// Sets the cookie for `max_age` seconds.
     ///
     /// # Errors
     /// Those of [`KeyRing::sign`].
@@ -71,7 +69,7 @@ impl SessionCookie {
         Ok(response.with_cookie(Self::NAME, &keys.sign(Purpose::Session, self)?, Self::SAME_SITE, max_age))
     }
 
-    /// `response`, which makes the browser forget the cookie.
+    /// Deletes the cookie.
     pub fn clear(response: Response) -> Response {
         response.with_cookie(Self::NAME, "", Self::SAME_SITE, 0)
     }
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_cookie_that_signet_makes_is_read() {
+    fn the_longest_possible_cookie_opens() {
         let longest = SessionCookie {
             sub: UserId::parse(&"u".repeat(64)).unwrap(),
             by: Some(OpenedBy { client_id: ClientId::parse(&"c".repeat(128)).unwrap(), at: NOW }),
@@ -142,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_signet_signed_as_a_cookie_opens() {
+    fn only_a_value_signed_as_a_session_cookie_opens() {
         let value = sealed(&cookie(), &keys());
         let foreign = keys_for_test(8);
         for bad in [
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_cookie_read_has_1024_bytes() {
+    fn a_cookie_value_has_at_most_1024_bytes() {
         // With a kid of three characters, a cookie can have exactly this length.
         let keys = KeyRing::parse(&entry_for_test("key", 7)).ok().unwrap();
         let padded = |length: usize| {

@@ -1,5 +1,5 @@
-//! All policy of the user's object, as one pure function: facts and a command in, a reply and changes out. The object loads the
-//! facts before and saves the changes after, and serves no other command meanwhile.
+//! The policy of the user's object as one pure function: stored rows and a command in, a reply and changes out. The
+//! object loads the rows before and saves the changes after, without running another command in between.
 
 mod account;
 mod redemption;
@@ -14,62 +14,54 @@ use crate::user::{
 };
 use account::{delete_account, export, save_account, set_credential};
 use redemption::redeem;
-use session::{as_user, check_session, counting_session, end_session, end_sessions, is_of, newest_first};
+use session::{as_user, check_session, end_session, end_sessions, is_of, newest_first, valid_session};
 use token::{is_active, note_replay, revoke_token};
 
-/// How many live sessions a user may have. The oldest goes when one more is opened.
+/// The maximum number of live sessions of a user. Opening one more ends the oldest.
 pub const SESSIONS_MAX: usize = 20;
 
-/// The rows that bear on a command.
+/// The stored rows that a command needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The account.
     pub account: Option<Account>,
-    /// The sessions. Dead ones that are not swept yet count for nothing.
+    /// The sessions. Expired sessions may be included and are ignored.
     pub sessions: Vec<Session>,
-    /// What became of the token that the command names.
+    /// The final state of the token in the command.
     pub token: Option<TokenFate>,
-    /// The bound credential sets that the command is about.
+    /// The bound credential set in the command, or all sets if the account is deleted or exported.
     pub credentials: Vec<BoundCredential>,
-    /// The numbered events that the command asks for.
+    /// The numbered events to list or export.
     pub events: Vec<(u64, Event)>,
-    /// What became of tokens, if the command asks for all of them.
+    /// The final states of the tokens to export.
     pub tokens: Vec<(TokenId, TokenFate)>,
-    /// Whether an event names an address or a browser, if the command asks.
-    pub has_traces: bool,
+    /// Whether an event to erase contains an address or a browser.
+    pub has_callers: bool,
 }
 
-/// What the object is to answer, and to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The answer.
     pub reply: Reply,
-    /// What to write, all or nothing.
+    /// The changes to save, all or none.
     pub changes: Vec<Change>,
 }
 
-/// One write.
+/// One write to the object's storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Record what became of a token. It fails if something became of it before.
+    /// Store the final state of a token. Fails if the token already has one.
     SettleToken(TokenId, TokenFate),
-    /// Write a session, new or refreshed.
+    /// Store a new or refreshed session.
     SaveSession(Session),
-    /// Delete a session.
     DeleteSession(SessionId),
-    /// Delete all sessions but one.
-    DeleteSessionsBut(SessionId),
-    /// Delete all sessions.
+    /// Delete all sessions except this one.
+    DeleteOtherSessions(SessionId),
     DeleteSessions,
-    /// Write the account.
     SaveAccount(Account),
-    /// Delete the account.
     DeleteAccount,
-    /// Write the state of a bound credential set.
     SaveCredential(BoundCredential),
     /// Remove addresses and browsers from all events.
-    EraseTraces,
-    /// Add to the audit trail.
+    EraseCallers,
+    /// Add an event to the audit log.
     Record(Event),
 }
 
@@ -83,14 +75,14 @@ impl Decision {
     }
 }
 
-/// Decides on `envelope` at `now`.
+/// The reply to a command at `now`, and the changes to save.
 pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
     let context = EventContext { request_id: envelope.request_id, caller: envelope.caller, now };
     match envelope.command {
         Command::Redeem(redemption) => redeem(&facts, redemption, context),
         Command::CheckSession(id) => check_session(&facts, &id, now),
         Command::PeekSession(id) => {
-            let session = counting_session(&facts, &id, now).cloned();
+            let session = valid_session(&facts, &id, now).cloned();
             Decision::only(session.map_or(Reply::Missing, Reply::Session))
         }
         Command::EndSession(id, why) => end_session(&facts, &id, why, context),
@@ -124,7 +116,7 @@ pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
     }
 }
 
-/// Who asked, and when: what every event says.
+/// The fields that all events of a command have in common.
 struct EventContext {
     request_id: String,
     caller: Caller,
@@ -133,24 +125,11 @@ struct EventContext {
 
 impl EventContext {
     fn event(&self, event: EventKind) -> Event {
-        Event {
-            at: self.now,
-            event,
-            request_id: self.request_id.clone(),
-            reason: None,
-            status: None,
-            sso: None,
-            client_id: None,
-            jti: None,
-            session_id: None,
-            replaced_session_ids: Vec::new(),
-            address: self.caller.address.clone(),
-            user_agent: self.caller.user_agent.clone(),
-        }
+        Event::new(event, self.now, self.request_id.clone(), self.caller.clone())
     }
 }
 
-/// Why the user may not be signed in, to this service or domain where one is named.
+/// Why the user cannot be signed in, to this service or domain if given.
 fn denial(facts: &Facts, service: Option<&OwnedId>, domain: Option<&OwnedId>) -> Option<Denial> {
     facts.account.as_ref().map_or(Some(Denial::UnknownAccount), |account| account.denial(service, domain))
 }

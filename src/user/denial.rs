@@ -1,35 +1,31 @@
-//! Why a user is not signed in.
+//! The reasons to refuse a sign-in.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a token whose signature is good does not sign its user in.
+/// Why a token with a valid signature does not sign its user in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Denial {
-    /// The account is Closed.
     Closed,
-    /// The account is Closed, and the browser presents a session of it.
+    /// The account is Closed, and the browser has a session cookie of the same user.
     ClosedWithSession,
-    /// Single sign-on is switched off for the account.
+    /// Single sign-on is disabled for the account.
     SsoDisabled,
-    /// Signet knows no such account.
+    /// The user has no account.
     UnknownAccount,
     /// The account does not own the service or the domain.
     NotOwner,
-    /// The token was redeemed, or refused, before.
+    /// The token was redeemed or refused earlier.
     TokenUsed,
-    /// The token was revoked.
     TokenRevoked,
-    /// The token has expired.
     TokenExpired,
     /// The token is for another issuer or audience.
     TokenMisdirected,
-    /// The credential set that asked for the token was revoked or disabled.
+    /// The client of the token was revoked or disabled.
     CredentialRevoked,
 }
 
 impl Denial {
-    /// Every denial.
     pub const ALL: [Self; 10] = [
         Self::Closed,
         Self::ClosedWithSession,
@@ -43,7 +39,7 @@ impl Denial {
         Self::CredentialRevoked,
     ];
 
-    /// The stable name of the reason, for logs, events and receipts.
+    /// The name in logs, events and receipts.
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Closed => "closed",

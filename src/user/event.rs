@@ -1,108 +1,50 @@
-//! The audit trail of a user.
+//! The events of a user: the audit log in the user's object.
 
+use crate::http::Caller;
 use crate::id::{ClientId, SessionId, TokenId};
 use crate::time::Timestamp;
 use crate::user::{Denial, Status};
 use serde::{Deserialize, Serialize};
 
-/// A class of events. Each keeps its newest events and no more, so that events of one class never push out those of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventClass {
-    /// What operators did.
-    Administration,
-    /// Sign-ins.
-    SignIn,
-    /// Refused tokens. Whoever holds a credential set can cause them at will.
-    Denial,
-    /// Replayed tokens, and sessions that a replay ended. Whoever has a link can cause them at will.
-    Replay,
-    /// What the user did. The user can repeat it at will.
-    User,
-    /// What an application did. It can repeat it at will.
-    Application,
-}
-
-impl EventClass {
-    /// Every class.
-    pub const ALL: [Self; 6] =
-        [Self::Administration, Self::SignIn, Self::Denial, Self::Replay, Self::User, Self::Application];
-
-    /// Its stable name, as stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Administration => "administration",
-            Self::SignIn => "sign_in",
-            Self::Denial => "denial",
-            Self::Replay => "replay",
-            Self::User => "user",
-            Self::Application => "application",
-        }
-    }
-
-    /// How many events of it are kept.
-    pub const fn quota(self) -> u64 {
-        match self {
-            Self::Administration | Self::SignIn => 1_000,
-            Self::Denial => 500,
-            Self::Replay | Self::User | Self::Application => 200,
-        }
-    }
-
-    /// Whether the quota holds at every moment. The other classes are cut down once a day.
-    pub const fn is_always_within_quota(self) -> bool {
-        match self {
-            Self::Administration | Self::SignIn => false,
-            Self::Denial | Self::Replay | Self::User | Self::Application => true,
-        }
-    }
-}
-
-/// The number before which the next page of an audit trail begins, when this one has `events` of the `limit` asked for. A
-/// page that is not full is the last.
+/// The event number before which the next page of events starts. A page with fewer events than `limit` is the last.
 pub fn next_page_before(events: &[(u64, Event)], limit: u64) -> Option<u64> {
     events.last().filter(|_| events.len() as u64 == limit).map(|(number, _)| *number)
 }
 
-/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
-    /// The account was created.
     #[serde(rename = "account.created")]
     AccountCreated,
-    /// The account was changed.
     #[serde(rename = "account.changed")]
     AccountChanged,
-    /// The account was deleted.
     #[serde(rename = "account.deleted")]
     AccountDeleted,
-    /// A token was redeemed.
+    /// A token signed the user in.
     #[serde(rename = "sso.signed_in")]
     SignedIn,
     /// A token was refused.
     #[serde(rename = "sso.denied")]
     Denied,
-    /// A session ended before its time.
+    /// A session ended before its idle limit and its absolute limit.
     #[serde(rename = "session.ended")]
     SessionEnded,
-    /// A spent token was presented again, by another browser than the one that it signed in.
+    /// A redeemed or refused token was used again, and not by the browser that it signed in.
     #[serde(rename = "token.replayed")]
     TokenReplayed,
-    /// A token was revoked.
     #[serde(rename = "token.revoked")]
     TokenRevoked,
     /// A credential set was revoked or disabled.
     #[serde(rename = "credential.revoked")]
     CredentialRevoked,
-    /// A disabled credential set was enabled again.
+    /// A disabled or revoked credential set was enabled again.
     #[serde(rename = "credential.restored")]
     CredentialRestored,
-    /// Everything personal was erased: the account, its sessions, and the addresses and browsers in the events before.
+    /// All personal data was erased: the account, its sessions, and the addresses and browsers in earlier events.
     #[serde(rename = "account.erased")]
     AccountErased,
 }
 
 impl EventKind {
-    /// Every kind.
     #[cfg(test)]
     pub const ALL: [Self; 11] = [
         Self::AccountCreated,
@@ -118,7 +60,7 @@ impl EventKind {
         Self::AccountErased,
     ];
 
-    /// Its stable name.
+    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccountCreated => "account.created",
@@ -136,89 +78,68 @@ impl EventKind {
     }
 }
 
-/// One line of the audit trail.
+/// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When it happened.
     pub at: Timestamp,
-    /// What happened.
     pub event: EventKind,
-    /// The request that did it, as in the log.
+    /// The id of the HTTP request, as in the log.
     pub request_id: String,
-    /// Why, if it was a refusal or an end; or who did it, if it was no administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<EventReason>,
-    /// The account's status after the event, if it is about the account.
+    /// The new status, in an event about the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whether the account allows single sign-on after the event, if it is about the account.
+    /// Whether single sign-on is enabled from now on, in an event about the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sso: Option<bool>,
-    /// The credential set concerned.
+    /// The credential set or API credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
-    /// The token concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<TokenId>,
-    /// The session concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// The sessions that gave way to this one: the browser's own before, or the oldest of too many.
+    /// The sessions that the new session ended: the earlier one of the same browser, and the oldest above the maximum.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced_session_ids: Vec<SessionId>,
-    /// The address the request came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The browser the request came from, as it named itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
 }
 
 impl Event {
-    /// The class it is kept in.
-    pub const fn class(&self) -> EventClass {
-        match (self.event, self.reason) {
-            (_, Some(EventReason::Actor(Actor::User))) => EventClass::User,
-            (_, Some(EventReason::Actor(Actor::Application))) => EventClass::Application,
-            (EventKind::SignedIn, _) => EventClass::SignIn,
-            (EventKind::Denied, _) => EventClass::Denial,
-            (EventKind::TokenReplayed, _) => EventClass::Replay,
-            (EventKind::SessionEnded, Some(EventReason::SessionEnd(end))) => match end {
-                SessionEnd::SignedOut | SessionEnd::Switched | SessionEnd::User => EventClass::User,
-                SessionEnd::TokenReplayed => EventClass::Replay,
-                SessionEnd::Administrator | SessionEnd::Application => EventClass::Administration,
-            },
-            (
-                EventKind::AccountCreated
-                | EventKind::AccountChanged
-                | EventKind::AccountDeleted
-                | EventKind::AccountErased
-                | EventKind::SessionEnded
-                | EventKind::TokenRevoked
-                | EventKind::CredentialRevoked
-                | EventKind::CredentialRestored,
-                _,
-            ) => EventClass::Administration,
+    pub fn new(event: EventKind, at: Timestamp, request_id: String, caller: Caller) -> Self {
+        Self {
+            at,
+            event,
+            request_id,
+            reason: None,
+            status: None,
+            sso: None,
+            client_id: None,
+            jti: None,
+            session_id: None,
+            replaced_session_ids: Vec::new(),
+            address: caller.address,
+            user_agent: caller.user_agent,
         }
     }
 }
 
-/// Why a token was refused or a session ended, or who did it.
+/// Why a token was refused or a session ended, or who caused the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum EventReason {
-    /// A denial of single sign-on.
     Denial(Denial),
-    /// An end of a session.
     SessionEnd(SessionEnd),
-    /// Who did it, if it was no administrator.
     Actor(Actor),
 }
 
-/// Who did something, if it was no administrator.
+/// Who caused an event, other than an administrator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
-    /// The user, on the page of their sessions.
     #[serde(rename = "by_user")]
     User,
     /// The application that the token was issued to.
@@ -227,32 +148,28 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Every actor.
     #[cfg(test)]
     pub const ALL: [Self; 2] = [Self::User, Self::Application];
 }
 
-/// Why a session ended before its time.
+/// Why a session ended before its idle limit and its absolute limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionEnd {
-    /// The user signed out.
     SignedOut,
-    /// The browser switched to another user.
+    /// The browser signed in as another user.
     Switched,
-    /// The user ended it on the page of their sessions.
+    /// The user ended the session on the page of their sessions.
     User,
-    /// An administrator ended it.
     Administrator,
-    /// An administrator ended the sessions that its application had opened.
+    /// An administrator ended the sessions of one application.
     Application,
-    /// The token that opened it was presented again by another browser in another network, so it may have been stolen
-    /// (RFC 6749 section 4.1.2).
+    /// Another browser in another network used the token of the session again, so the token may be stolen (RFC 6749
+    /// section 4.1.2).
     TokenReplayed,
 }
 
 impl SessionEnd {
-    /// Every end.
     #[cfg(test)]
     pub const ALL: [Self; 6] =
         [Self::SignedOut, Self::Switched, Self::User, Self::Administrator, Self::Application, Self::TokenReplayed];
@@ -263,20 +180,7 @@ mod tests {
     use super::*;
 
     fn event(event: EventKind) -> Event {
-        Event {
-            at: Timestamp::from_seconds(1),
-            event,
-            request_id: "r1".into(),
-            reason: None,
-            status: None,
-            sso: None,
-            client_id: None,
-            jti: None,
-            session_id: None,
-            replaced_session_ids: Vec::new(),
-            address: None,
-            user_agent: None,
-        }
+        Event::new(event, Timestamp::from_seconds(1), "r1".into(), Caller::default())
     }
 
     #[track_caller]
@@ -286,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_full_has_another_after_it() {
+    fn a_full_page_is_followed_by_another() {
         let events = [(9, event(EventKind::AccountCreated)), (7, event(EventKind::AccountCreated))];
         for (count, limit, before) in [(0, 2, None), (1, 2, None), (2, 2, Some(7)), (1, 1, Some(9))] {
             assert_eq!(next_page_before(&events[..count], limit), before, "{count} of {limit}");
@@ -295,19 +199,20 @@ mod tests {
 
     #[test]
     fn stored_form_of_each_kind_is_unchanged() {
-        for (kind, name) in [
-            (EventKind::AccountCreated, "account.created"),
-            (EventKind::AccountChanged, "account.changed"),
-            (EventKind::AccountDeleted, "account.deleted"),
-            (EventKind::SignedIn, "sso.signed_in"),
-            (EventKind::Denied, "sso.denied"),
-            (EventKind::SessionEnded, "session.ended"),
-            (EventKind::TokenReplayed, "token.replayed"),
-            (EventKind::TokenRevoked, "token.revoked"),
-            (EventKind::CredentialRevoked, "credential.revoked"),
-            (EventKind::CredentialRestored, "credential.restored"),
-            (EventKind::AccountErased, "account.erased"),
-        ] {
+        let names = [
+            "account.created",
+            "account.changed",
+            "account.deleted",
+            "sso.signed_in",
+            "sso.denied",
+            "session.ended",
+            "token.replayed",
+            "token.revoked",
+            "credential.revoked",
+            "credential.restored",
+            "account.erased",
+        ];
+        for (kind, name) in EventKind::ALL.into_iter().zip(names) {
             assert_stored(&event(kind), &format!(r#"{{"at":1,"event":"{name}","request_id":"r1"}}"#));
             assert_eq!(kind.as_str(), name);
         }
@@ -335,61 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_is_one_word_and_told_from_the_others() {
-        let ends = [
-            (SessionEnd::SignedOut, "signed_out"),
-            (SessionEnd::Switched, "switched"),
-            (SessionEnd::User, "user"),
-            (SessionEnd::Administrator, "administrator"),
-            (SessionEnd::Application, "application"),
-            (SessionEnd::TokenReplayed, "token_replayed"),
-        ];
-        let ends = ends.map(|(end, word)| (EventReason::SessionEnd(end), word));
+    fn each_reason_has_a_distinct_stored_form() {
+        let words = ["signed_out", "switched", "user", "administrator", "application", "token_replayed"];
+        let ends = SessionEnd::ALL.map(EventReason::SessionEnd).into_iter().zip(words);
         let denials = Denial::ALL.map(|denial| (EventReason::Denial(denial), denial.reason()));
-        let actors = [(Actor::User, "by_user"), (Actor::Application, "by_application")];
-        let actors = actors.map(|(actor, word)| (EventReason::Actor(actor), word));
-        for (reason, word) in ends.into_iter().chain(denials).chain(actors) {
+        let actors = Actor::ALL.map(EventReason::Actor).into_iter().zip(["by_user", "by_application"]);
+        for (reason, word) in ends.chain(denials).chain(actors) {
             assert_eq!(serde_json::to_value(reason).unwrap(), word);
             assert_eq!(serde_json::from_value::<EventReason>(word.into()).unwrap(), reason);
-        }
-    }
-
-    #[test]
-    fn each_class_has_its_name_and_its_quota() {
-        for (class, name, quota, is_always_within_quota) in [
-            (EventClass::Administration, "administration", 1_000, false),
-            (EventClass::SignIn, "sign_in", 1_000, false),
-            (EventClass::Denial, "denial", 500, true),
-            (EventClass::Replay, "replay", 200, true),
-            (EventClass::User, "user", 200, true),
-            (EventClass::Application, "application", 200, true),
-        ] {
-            assert_eq!((class.as_str(), class.quota()), (name, quota));
-            assert_eq!(class.is_always_within_quota(), is_always_within_quota, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_users_and_applications_cause_at_will_has_classes_of_its_own() {
-        let with = |kind, reason| Event { reason, ..event(kind) }.class();
-        for kind in EventKind::ALL {
-            let class = match kind {
-                EventKind::SignedIn => EventClass::SignIn,
-                EventKind::Denied => EventClass::Denial,
-                EventKind::TokenReplayed => EventClass::Replay,
-                _ => EventClass::Administration,
-            };
-            assert_eq!(with(kind, None), class, "{kind:?}");
-            assert_eq!(with(kind, Some(EventReason::Actor(Actor::User))), EventClass::User);
-            assert_eq!(with(kind, Some(EventReason::Actor(Actor::Application))), EventClass::Application);
-        }
-        for end in SessionEnd::ALL {
-            let class = match end {
-                SessionEnd::SignedOut | SessionEnd::Switched | SessionEnd::User => EventClass::User,
-                SessionEnd::TokenReplayed => EventClass::Replay,
-                SessionEnd::Administrator | SessionEnd::Application => EventClass::Administration,
-            };
-            assert_eq!(with(EventKind::SessionEnded, Some(EventReason::SessionEnd(end))), class, "{end:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The user: the account, its sessions, its audit trail, and the one place that decides on them.
+//! The user: the account, its sessions and events, and the decisions of the user's object.
 
 mod account;
 mod bound_credential;
@@ -7,19 +7,21 @@ mod cookie;
 mod decide;
 mod denial;
 mod event;
+mod event_class;
 mod reply;
 mod session;
+mod token;
 
 pub use account::{Account, AccountChange, AccountInput, OWNED_MAX, Status};
 pub use bound_credential::{BoundCredential, CredentialState};
-pub use command::{Command, Envelope, Introspection, Redemption, Replay, TokenRevocation, UserAction};
+pub use command::{Command, Envelope, UserAction};
 pub use cookie::SessionCookie;
 pub use decide::{Change, Facts, decide};
 pub use denial::Denial;
-pub use event::{Actor, Event, EventClass, EventKind, EventReason, SessionEnd, next_page_before};
-pub use reply::{
-    Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export, Fate, Reply, Saved, Security, TokenFate,
-};
+pub use event::{Actor, Event, EventKind, EventReason, SessionEnd, next_page_before};
+pub use event_class::EventClass;
+pub use reply::{Deleted, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Effect, Export, Reply, Saved, Security};
 #[cfg(test)]
 pub(crate) use session::tests::session as session_for_test;
 pub use session::{Session, applications_of};
+pub use token::{Fate, Introspection, Redemption, Replay, TokenFate, TokenRevocation};

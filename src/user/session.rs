@@ -1,4 +1,4 @@
-//! A session: the row in the user's object.
+//! The session of a signed-in user, stored in the user's object.
 
 use crate::destination::Scope;
 use crate::id::{ClientId, SessionId, TokenId};
@@ -8,70 +8,67 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A session is refreshed at most once in this many seconds, so that checks seldom write.
+/// The minimum time between two writes of `last_seen_at`, in seconds. Most session checks therefore write nothing.
 const REFRESH_SECONDS: u64 = 60;
 
-/// What a redeemed token opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its id.
     pub id: SessionId,
-    /// The token that opened it.
+    /// The token that opened the session.
     pub token: TokenId,
-    /// The credential set that asked for the token.
+    /// The credential set or API credential that requested the token.
     pub client_id: ClientId,
-    /// The destination the user was sent to; none for the client area's home.
+    /// The destination of the sign-in; `None` for the home page of the client area.
     pub destination: Option<Scope>,
-    /// When it was opened.
     pub created_at: Timestamp,
-    /// When it was last used, to the minute.
+    /// The last use, to the minute.
     pub last_seen_at: Timestamp,
-    /// How long it lives without use, in seconds.
+    /// The idle limit, in seconds.
     pub idle_seconds: u64,
-    /// When it ends, used or not.
+    /// The absolute limit.
     pub max_expires_at: Timestamp,
-    /// The address it was opened from.
+    /// The IP address that opened the session.
     pub address: Option<String>,
-    /// The browser it was opened in, as that named itself.
     pub user_agent: Option<String>,
-    /// The digest of the nonce that the browser held, where the setting `BROWSER_NONCE` gives it one.
+    /// The digest of the browser's nonce, if the setting `BROWSER_NONCE` is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<SecretDigest>,
-    /// Its place among the sessions of one second, in the order of opening.
+    /// Orders sessions that were opened in the same second.
     #[serde(default)]
     pub ordinal: u64,
 }
 
 impl Session {
-    /// How long the browser that opened it may repeat its sign-in by its nonce, in seconds: long enough for a double click.
+    /// How long the browser's nonce allows a repeated sign-in, in seconds. It covers a double click.
     const REPEAT_SECONDS: u64 = 10;
 
-    /// When it ends if it is not used any more.
+    /// When the session ends if it is not used again.
     pub fn expires_at(&self) -> Timestamp {
         self.last_seen_at.plus(self.idle_seconds).min(self.max_expires_at)
     }
 
-    /// What sorts sessions in the order of opening.
+    /// Sorts sessions in the order in which they were opened.
     pub const fn age_key(&self) -> (Timestamp, u64) {
         (self.created_at, self.ordinal)
     }
 
-    /// Whether `nonce` proves at `now` that the browser which opened it just clicked twice.
+    /// Whether `nonce` proves a repeated sign-in by the browser that opened the session, within
+    /// `REPEAT_SECONDS`.
     pub fn is_repeated_by(&self, nonce: Option<&SecretDigest>, now: Timestamp) -> bool {
         nonce.is_some() && nonce == self.nonce.as_ref() && now.since(self.created_at) < Self::REPEAT_SECONDS
     }
 
-    /// Whether it counts as ended because it was opened at or before `not_before`.
+    /// Whether the session was ended because it was opened at or before `not_before`.
     pub fn is_ended_by(&self, not_before: Option<Timestamp>) -> bool {
         is_ended(self.created_at, not_before)
     }
 
-    /// Whether it is alive at `now`.
+    /// Whether neither limit has passed at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
     }
 
-    /// The JSON of the session, at `/oauth/session` and in the administration API.
+    /// The session in answers of `/oauth/session` and the administration API.
     pub fn to_json(&self) -> Value {
         json!({
             "session_id": self.id,
@@ -86,21 +83,21 @@ impl Session {
         })
     }
 
-    /// The session as used at `now`, if that is worth writing down.
+    /// The session as used at `now`; `None` if the last write was less than `REFRESH_SECONDS` ago.
     pub fn refreshed(&self, now: Timestamp) -> Option<Self> {
         (now.since(self.last_seen_at) >= REFRESH_SECONDS).then(|| Self { last_seen_at: now, ..self.clone() })
     }
 }
 
-/// The applications that opened these sessions, each of them once.
+/// The applications that opened these sessions, without duplicates.
 pub fn applications_of(sessions: &[Session]) -> BTreeSet<&ClientId> {
     let mut ids = BTreeSet::new();
-    // Not `collect`, which sorts first: for each type, that is another 3 kB of wasm.
+    // `collect` would sort first, which adds 3 kB of wasm for each type.
     ids.extend(sessions.iter().map(|session| &session.client_id));
     ids
 }
 
-/// Whether a session opened at `opened_at` counts as ended. One opened in the very second of `not_before` does.
+/// Whether a session opened at `opened_at` was ended. A session opened in the second of `not_before` was ended too.
 pub(super) fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> bool {
     not_before.is_some_and(|not_before| opened_at <= not_before)
 }
@@ -139,9 +136,9 @@ pub(super) mod tests {
         );
         assert_eq!(serde_json::to_string(&session()).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Session>(stored).unwrap(), session());
-        let before_there_were_ordinals = stored.replace(r#","ordinal":3"#, "");
+        let without_ordinal = stored.replace(r#","ordinal":3"#, "");
         let first = Session { ordinal: 0, ..session() };
-        assert_eq!(serde_json::from_str::<Session>(&before_there_were_ordinals).unwrap(), first);
+        assert_eq!(serde_json::from_str::<Session>(&without_ordinal).unwrap(), first);
         let nonce = SecretDigest::of(&Secret::new("s"));
         let with_nonce =
             stored.replace(r#""ordinal""#, r#""nonce":"VTMu6xZAVsA4I-AO7-uPqMLaBkuiHAPSslokXqddOfk","ordinal""#);
@@ -169,7 +166,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_opened_until_a_moment_is_ended_by_it() {
+    fn sessions_opened_up_to_not_before_are_ended() {
         let by = OpenedBy { client_id: session().client_id, at: NOW };
         for (not_before, is_ended) in [
             (None, false),

@@ -1,4 +1,4 @@
-//! `/admin`: the operator's console.
+//! `/admin`: the console.
 
 use crate::admin::{AdminReply, PageRequest, UserRequest};
 use crate::console::{
@@ -9,7 +9,7 @@ use crate::edge::runtime::platform::{milliseconds, random};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions, limits};
 use crate::edge::storage::administration::{Admin, NO_CREDENTIAL, perform};
 use crate::edge::storage::calls::ConsoleObject;
-use crate::edge::storage::sessions::counting;
+use crate::edge::storage::sessions::without_ended;
 use crate::edge::storage::user_object;
 use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Method, Response};
 use crate::id::{ClientId, SessionId, UserId};
@@ -17,7 +17,7 @@ use crate::session::CsrfToken;
 use futures_util::future::{TryFutureExt as _, try_join3};
 use serde_json::Value;
 
-/// How many entries a page lists.
+/// The number of entries on a page.
 const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, ErrorCode::InvalidForm, "Another site cannot use the console.");
 const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "No administrator is signed in.")
@@ -35,12 +35,12 @@ const NO_COOKIE_BY_HTTP: Failure = Failure::of(
      Safari keeps none on http://localhost. Use Chromium or Firefox, or https.",
 );
 
-/// Serves an administrator:
-/// 1. a page of another origin cannot post,
-/// 2. the administration token opens a session,
-/// 3. without a live session there is nothing but the way to sign in: one object request,
-/// 4. who has just signed in goes on to the page that was wanted,
-/// 5. a failure from here on is shown within the console.
+/// Serves a request to the console:
+/// 1. refuse a POST from another origin,
+/// 2. open a session for the administration token,
+/// 3. answer with the sign-in page if there is no live session: one object request,
+/// 4. redirect to the requested page after a sign-in,
+/// 5. serve the request; failures are shown as a page of the console.
 pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     if context.request.method == Method::Post && context.request.is_cross_origin(context.console_origin()) {
@@ -76,8 +76,8 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     }
 }
 
-/// The answer to whoever is not signed in. `arrival` is where a browser goes right after signing in: without a cookie
-/// there, it kept none.
+/// The answer without a live session. `arrival` is the page of a browser that has just signed in: if it sends no
+/// cookie, it did not store the cookie.
 fn ask_to_sign_in(arrival: Option<View>, context: &RequestContext) -> Result<Response, Error> {
     context.audit.deny("no_session");
     if !context.request.wants_page() {
@@ -89,7 +89,7 @@ fn ask_to_sign_in(arrival: Option<View>, context: &RequestContext) -> Result<Res
     Ok(console::sign_in_page(&wanted, failure.as_ref()))
 }
 
-/// Opens a session for whoever knows the administration token, and ends the one that the browser presents.
+/// Opens a session if the administration token is correct, and ends the earlier session of the same browser.
 async fn sign_in(sign_in: SignIn, context: &RequestContext) -> Result<Response, Error> {
     let expected = &context.settings.admin_token;
     if !expected.verify(&sign_in.admin_token) {
@@ -105,7 +105,7 @@ async fn sign_in(sign_in: SignIn, context: &RequestContext) -> Result<Response, 
     Ok(ConsoleCookie::of(&session).set(response, &context.settings.keys)?)
 }
 
-/// The session that the browser presents, if it is alive.
+/// The live session of the request. Costs one object request; nothing without a cookie.
 async fn live_session(context: &RequestContext) -> Result<Option<SessionId>, Fault> {
     let Some(cookie) = ConsoleCookie::open(&context.request, &context.settings.keys, context.now) else {
         return Ok(None);
@@ -114,17 +114,16 @@ async fn live_session(context: &RequestContext) -> Result<Option<SessionId>, Fau
     Ok(is_live.then_some(cookie.sid))
 }
 
-/// The page of a list that `cursor` names.
 const fn page(cursor: Option<String>) -> PageRequest {
     PageRequest { cursor, limit: PAGE }
 }
 
-/// A redirect that a GET follows.
+/// A redirect (303, so that the browser follows with a GET).
 fn go_to(address: &str, context: &RequestContext) -> Response {
     Response::redirect(303, &format!("{}{address}", context.console_origin()))
 }
 
-/// An administrator who is signed in.
+/// A request of an administrator who is signed in.
 struct Operator<'a> {
     context: &'a RequestContext,
     proof: CsrfToken,
@@ -154,7 +153,7 @@ impl Operator<'_> {
         }
     }
 
-    /// Does what a form asks. A new secret is shown, this once; else the browser goes on to a page.
+    /// Runs the action of a form. Shows a new secret once; otherwise redirects to a page.
     async fn act(&self, action: FormAction) -> Result<Response, Error> {
         let status = |is_new| if is_new { 201 } else { 200 };
         Ok(match perform(action.request, self.context).await? {
@@ -204,7 +203,7 @@ impl Operator<'_> {
         })
     }
 
-    /// The page of a set. What asked for a token may be an API credential too: then on to its page.
+    /// The page of a credential set. If the id is that of an API credential, redirects to its page.
     async fn show_credential(&self, id: ClientId, frame: &Frame<'_>) -> Result<Response, Error> {
         let kv = self.context.kv()?;
         if let Some(set) = kv.credential(&id).await? {
@@ -216,19 +215,19 @@ impl Operator<'_> {
         }
     }
 
-    /// The page of a user: three object requests at once.
+    /// The page of a user. Costs three concurrent object requests and one KV read.
     async fn show_user(&self, id: &UserId, cursor: Option<String>, frame: &Frame<'_>) -> Result<Response, Error> {
         let admin = Admin { context: self.context };
-        let account = admin.object(id).account().map_err(Error::from);
-        let sessions = admin.object(id).sessions(None).map_err(Error::from);
+        let account = self.context.user(id).account().map_err(Error::from);
+        let sessions = self.context.user(id).sessions(None).map_err(Error::from);
         let (account, sessions, (events, older)) = try_join3(account, sessions, admin.events(id, page(cursor))).await?;
         let Some(account) = account else { return Ok(console::unknown_user_page(frame, id)) };
-        let sessions = counting(sessions, self.context).await?;
+        let sessions = without_ended(sessions, self.context).await?;
         let page = UserPage { id, account: &account, sessions: &sessions, events: &events, older };
         Ok(console::user_page(frame, &page))
     }
 
-    /// What is kept of a user, as the administration API answers it.
+    /// The export of a user, as in the administration API.
     async fn export(&self, id: &UserId) -> Result<Response, Error> {
         let reply = Admin { context: self.context }.user(id.clone(), UserRequest::Export).await?;
         Ok(reply.into_response(&self.context.settings.issuer, self.context.now)?)

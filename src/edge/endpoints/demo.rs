@@ -1,11 +1,10 @@
-//! The demo's routes: the portal's page and button, and the client area.
+//! The routes of the demo: the portal and the client area.
 
 use crate::credential::CredentialInput;
 use crate::demo::{self, PORTAL_KEY, Portal, SIGN_IN_PATH, SsoRedirect, TRACE_TTL, Trace, USERS, Visit};
 use crate::destination::Scope;
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, RequestContext};
-use crate::edge::storage::Placement;
 use crate::edge::storage::sessions::live_session;
 use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
@@ -16,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use worker::Date;
 
-/// Where the decision on a session's token is found.
+/// How many of the newest events are searched for the sign-in of the session.
 const LATEST_EVENTS: u64 = 50;
 
 /// Serves a path of the demo. `issue_token` is the token endpoint, which the portal calls.
@@ -38,7 +37,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// What the button does: the portal asks the token endpoint, and sends the browser to the link it gets.
+/// Signs a demo user in: the portal requests a token, and sends the browser to the link in the answer.
 async fn sign_in(
     context: &RequestContext,
     issue_token: impl AsyncFn(&RequestContext) -> Result<Response, Error>,
@@ -77,7 +76,7 @@ fn trace_key(jti: &TokenId) -> String {
     format!("demo-trace:{jti}")
 }
 
-/// Stores what the SSO endpoint answers, for the client area to show. `sso` is the endpoint, which starts when it is awaited.
+/// Stores the answer of the SSO endpoint, which the client area shows. `sso` is the pending call of the endpoint.
 pub(crate) async fn trace(
     context: &RequestContext,
     sso: impl Future<Output = Result<Response, Error>>,
@@ -86,7 +85,7 @@ pub(crate) async fn trace(
     let response = sso.await?;
     let ms = Date::now().as_millis().saturating_sub(start);
     let jti = context.audit.jti.borrow().clone();
-    if let (Some(jti), Some(location)) = (jti, goes_to(&response)) {
+    if let (Some(jti), Some(location)) = (jti, target(&response)) {
         let kv = context.kv()?;
         if let Some(trace) = kv.get::<Trace>(&trace_key(&jti)).await? {
             let redirect = SsoRedirect { status: response.status, location: location.to_owned(), ms };
@@ -96,8 +95,8 @@ pub(crate) async fn trace(
     Ok(response)
 }
 
-/// Where an answer sends the browser, by redirect or by a page that goes on.
-fn goes_to(response: &Response) -> Option<&str> {
+/// The target of a redirect, or of a page that redirects.
+fn target(response: &Response) -> Option<&str> {
     response.header("Location").or_else(|| response.header("Refresh")?.strip_prefix("0; url="))
 }
 
@@ -109,7 +108,7 @@ async fn client_area(context: &RequestContext) -> Result<Response, Error> {
     };
     let check_ms = Date::now().as_millis().saturating_sub(start);
     let trace = context.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
-    let events = context.user(&cookie.sub, Placement::NearCaller).events(None, LATEST_EVENTS).await?;
+    let events = context.user_near_caller(&cookie.sub).events(None, LATEST_EVENTS).await?;
     let markup = demo::client_area(&Visit {
         label: demo::label(&context.request, &context.settings.client_area),
         user: cookie.sub.as_str(),
@@ -122,7 +121,7 @@ async fn client_area(context: &RequestContext) -> Result<Response, Error> {
     Ok(page::response(200, markup))
 }
 
-/// The portal's credential set. The first call makes it, and the users.
+/// The credential set of the portal. The first call creates it, and the accounts of the demo users.
 async fn portal(context: &RequestContext) -> Result<Portal, Error> {
     let kv = context.kv()?;
     if let Some(portal) = kv.get::<Portal>(PORTAL_KEY).await? {
@@ -130,7 +129,7 @@ async fn portal(context: &RequestContext) -> Result<Portal, Error> {
     }
     for user in &USERS {
         if let Some(id) = UserId::parse(user.id) {
-            context.user(&id, Placement::AsConfigured).put_account(user.account(), false).await?;
+            context.user(&id).put_account(user.account(), false).await?;
         }
     }
     let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));

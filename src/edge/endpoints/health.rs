@@ -7,7 +7,7 @@ use crate::settings::SettingProblem;
 use serde_json::json;
 use worker::Env;
 
-/// Names every setting and binding that is missing or invalid: 503; 200 if there is none.
+/// Answers 200 if all settings and bindings are present and valid. Otherwise answers 503 with a list of problems.
 pub(crate) fn serve(env: &Env) -> Response {
     let mut problems = settings::read(env).err().unwrap_or_default();
     if env.kv("SIGNET_KV").is_err() {

@@ -1,6 +1,6 @@
 //! `POST /admin/v1/import`.
 
-use crate::edge::runtime::platform::{self, Answer, Chunks, Gone, Sink};
+use crate::edge::runtime::platform::{self, Answer, Chunks, ClientGone, Sink};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions};
 use crate::edge::storage::imports;
 use crate::http::{ErrorCode, Failure, Method, Response};
@@ -11,17 +11,17 @@ use serde_json::value::to_raw_value;
 const UNSUPPORTED: Failure =
     Failure::of(415, ErrorCode::UnsupportedMediaType, "The body is neither application/x-ndjson nor application/json.");
 
-/// Where the lines come from.
+/// The entries to import.
 enum Source {
-    /// A body of lines, read while they are done.
+    /// A body of lines, read while the import runs.
     Lines(Chunks),
-    /// A list, read before.
+    /// A list, read before the import starts.
     List(WhmcsList),
 }
 
-/// Imports what an administrator sends, who is authenticated:
-/// 1. is it lines, or a list? A list is read and parsed whole,
-/// 2. the answer begins, and tells what becomes of the lines while they are done.
+/// Serves an authenticated administrator:
+/// 1. open the lines, or read and parse the list,
+/// 2. start the answer, which reports the progress while the import runs.
 pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
     if context.request.method != Method::Post {
         return Err(Failure::method_not_allowed("POST").into());
@@ -46,67 +46,67 @@ pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) 
     Ok(Answer::Streamed(Response::empty(200).with("Content-Type", "application/x-ndjson"), answer))
 }
 
-/// An import under way.
+/// A running import.
 struct Import {
     context: RequestContext,
     sink: Sink,
     counts: Counts,
-    /// When it began, in milliseconds.
+    /// The start, in milliseconds since the Unix epoch.
     start: u64,
 }
 
-/// Why an import ends before its lines do.
+/// Why an import stops before the last line.
 enum End {
-    /// Storage failed in this line.
+    /// Storage failed at this line.
     Fault(u64, Fault),
-    /// The body broke off in this line.
-    Broken(u64),
-    /// Nobody reads the answer any more.
-    Gone,
+    /// The body ended early in this line.
+    Body(u64),
+    /// The client closed the connection.
+    ClientGone,
 }
 
-impl From<Gone> for End {
-    fn from(_: Gone) -> Self {
-        Self::Gone
+impl From<ClientGone> for End {
+    fn from(_: ClientGone) -> Self {
+        Self::ClientGone
     }
 }
 
 impl Import {
     async fn run(mut self, source: Source) {
         let end = match source {
-            Source::Lines(chunks) => self.do_lines(chunks).await,
-            Source::List(list) => self.do_items(list.items()).await,
+            Source::Lines(chunks) => self.import_lines(chunks).await,
+            Source::List(list) => self.import_items(list.items()).await,
         };
         self.record(&end);
         let last = match &end {
             Ok(()) => Report::Done(self.counts),
             Err(End::Fault(line, fault)) => Report::Stopped { line: *line, reason: fault.failure().description },
-            Err(End::Broken(line)) => Report::Stopped { line: *line, reason: "The body broke off.".into() },
-            Err(End::Gone) => return,
+            Err(End::Body(line)) => Report::Stopped { line: *line, reason: "The body broke off.".into() },
+            Err(End::ClientGone) => return,
         };
-        // Whoever reads no more needs no last line.
+        // A client that closed the connection does not need the last line.
         if self.sink.write(&last.to_line()).await.is_ok() {
             let _ = self.sink.close().await;
         }
     }
 
-    async fn do_lines(&mut self, mut chunks: Chunks) -> Result<(), End> {
+    async fn import_lines(&mut self, mut chunks: Chunks) -> Result<(), End> {
         let mut lines = Lines::default();
-        while let Some(chunk) = chunks.next().await.map_err(|_| End::Broken(lines.current()))? {
-            self.do_items(lines.push(&chunk).iter().map(Item::parse)).await?;
+        while let Some(chunk) = chunks.next().await.map_err(|_| End::Body(lines.current()))? {
+            self.import_items(lines.push(&chunk).iter().map(Item::parse)).await?;
         }
-        self.do_items(lines.finish().iter().map(Item::parse)).await
+        self.import_items(lines.finish().iter().map(Item::parse)).await
     }
 
-    async fn do_items(&mut self, items: impl Iterator<Item = Item>) -> Result<(), End> {
+    async fn import_items(&mut self, items: impl Iterator<Item = Item>) -> Result<(), End> {
         for batch in Batches::of(items) {
-            self.do_batch(batch).await?;
+            self.import_batch(batch).await?;
         }
         Ok(())
     }
 
-    /// Does the lines of a batch, and reports on them.
-    async fn do_batch(&mut self, batch: Vec<Item>) -> Result<(), End> {
+    /// Writes the lines of a batch, and reports their results.
+    async fn import_batch(&mut self, batch: Vec<Item>) -> Result<(), End> {
         let mut text = String::new();
         let mut stopped = Ok(());
         for written in imports::write_batch(&self.context, batch).await {
@@ -138,8 +138,8 @@ impl Import {
         let (outcome, reason, fault) = match end {
             Ok(()) => (Outcome::Granted, "ok", None),
             Err(End::Fault(_, fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
-            Err(End::Broken(_)) => (Outcome::Denied, "body_broken", None),
-            Err(End::Gone) => (Outcome::Denied, "answer_unread", None),
+            Err(End::Body(_)) => (Outcome::Denied, "body_broken", None),
+            Err(End::ClientGone) => (Outcome::Denied, "answer_unread", None),
         };
         let line = LogLine {
             lines: to_raw_value(&self.counts).ok(),

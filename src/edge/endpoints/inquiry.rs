@@ -1,25 +1,25 @@
-//! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: what applications ask about tokens.
+//! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: requests of applications about their
+//! tokens.
 
 use crate::credential::ClientAuthentication;
 use crate::edge::runtime::{Error, RequestContext};
-use crate::edge::storage::Placement;
 use crate::http::{ErrorCode, Failure, Response};
 use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, introspection_json};
 use crate::token::{self, Claims};
 use crate::user::{Actor, Introspection, TokenRevocation};
 use serde_json::json;
 
-/// Revokes a token:
+/// Revokes a token (RFC 7009):
 /// 1. parse the request,
-/// 2. the client proves who it is: one KV read,
-/// 3. a token that is dead or unknown is revoked enough,
-/// 4. a client revokes its own tokens alone,
-/// 5. the object remembers, or the answer is no success.
+/// 2. authenticate the client: one KV read,
+/// 3. answer 200 for an expired or unknown token (RFC 7009 section 2.2),
+/// 4. refuse a token of another client,
+/// 5. revoke the token in the user's object: one object request.
 pub(crate) async fn revoke(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     let inquiry = TokenInquiry::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    prove(&inquiry.client, context).await?;
+    authenticate(&inquiry.client, context).await?;
     // 3.
     let Some(claims) = open(&inquiry, context) else {
         context.audit.set_reason("unknown_token");
@@ -38,25 +38,25 @@ pub(crate) async fn revoke(context: &RequestContext) -> Result<Response, Error> 
         expires_at: claims.exp,
         by: Some(Actor::Application),
     };
-    context.user(&claims.sub, Placement::AsConfigured).revoke_token(revocation).await?;
+    context.user(&claims.sub).revoke_token(revocation).await?;
     Ok(revoked())
 }
 
-/// The answer to a revocation. Clients ignore what it says (RFC 7009 section 2.2), but some parse it as JSON first.
+/// The answer to a revocation. Clients ignore its content (RFC 7009 section 2.2), but some parse it as JSON.
 fn revoked() -> Response {
     Response::json(200, &json!({}))
 }
 
-/// Says whether a token would sign its user in. Nothing is spent:
+/// Answers whether a token would sign its user in (RFC 7662). The token stays redeemable:
 /// 1. parse the request,
-/// 2. the client proves who it is: one KV read,
-/// 3. a token that is dead, unknown or another client's is not active,
-/// 4. ask the object.
+/// 2. authenticate the client: one KV read,
+/// 3. a token that is expired, unknown or of another client is not active,
+/// 4. ask the user's object: one object request.
 pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     let inquiry = TokenInquiry::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    prove(&inquiry.client, context).await?;
+    authenticate(&inquiry.client, context).await?;
     // 3.
     let own = open(&inquiry, context).filter(|claims| claims.client_id == inquiry.client.client_id);
     let Some(claims) = own else { return Ok(Response::json(200, &introspection_json(None))) };
@@ -70,15 +70,15 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
         service_id: claims.inputs.service_id.clone(),
         domain_id: claims.inputs.domain_id.clone(),
     };
-    let is_active = context.user(&claims.sub, Placement::AsConfigured).introspect_token(introspection).await?;
+    let is_active = context.user(&claims.sub).introspect_token(introspection).await?;
     Ok(Response::json(200, &introspection_json(is_active.then_some(&claims))))
 }
 
-/// Says what became of a token, to the application it was issued to:
+/// Answers the final state of a token to the client that it was issued to:
 /// 1. parse the request,
-/// 2. the client proves who it is: one KV read,
-/// 3. find the token's record: another KV read,
-/// 4. ask the object for its fate.
+/// 2. authenticate the client: one KV read,
+/// 3. find the record of the token: one KV read,
+/// 4. ask the user's object for the final state: one object request.
 pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error> {
     const NO_RECEIPT: Failure = Failure::of(
         404,
@@ -88,7 +88,7 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     // 1.
     let receipt = ReceiptRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    prove(&receipt.client, context).await?;
+    authenticate(&receipt.client, context).await?;
     // 3.
     let jti = receipt.jti.ok_or(NO_RECEIPT)?;
     let record = context.kv()?.token_record(&jti).await?;
@@ -96,18 +96,18 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     context.audit.set_token(&jti);
     context.audit.set_user(&record.user_id);
     // 4.
-    let fate = context.user(&record.user_id, Placement::AsConfigured).token_fate(jti).await?;
+    let fate = context.user(&record.user_id).token_fate(jti).await?;
     Ok(Response::json(200, &record.to_json(fate.as_ref(), context.now)?))
 }
 
-/// Checks the client's credentials against KV.
-async fn prove(client: &ClientAuthentication, context: &RequestContext) -> Result<(), Error> {
+/// Authenticates a client against its credential set in KV. Costs one KV read.
+async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<(), Error> {
     context.audit.set_client(&client.client_id);
     let set = context.kv()?.credential(&client.client_id).await?;
     client.authenticate(set.as_ref(), context.now).map(drop).map_err(|problem| context.audit.refuse(problem.into()))
 }
 
-/// The claims of the token asked about, if it is Signet's and alive.
+/// The claims of the token in the request, if its signature is valid and it has not expired.
 fn open(inquiry: &TokenInquiry, context: &RequestContext) -> Option<Claims> {
     token::open(&inquiry.token, &context.settings.keys, &context.settings.issuer, context.now).ok()
 }

@@ -1,4 +1,4 @@
-//! The endpoints: one file for what each group of routes serves. No endpoint imports another.
+//! The endpoints: one file for each group of routes. No endpoint imports another.
 
 pub(super) mod admin;
 pub(super) mod console;

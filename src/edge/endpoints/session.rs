@@ -1,15 +1,13 @@
-//! `/oauth/session`, `/oauth/logout` and `/account/security`: what a session cookie opens.
+//! `/oauth/session`, `/oauth/logout` and `/account/security`: the routes that authenticate by the session cookie.
 
 use crate::edge::runtime::{Error, RequestContext};
-use crate::edge::storage::Placement;
-use crate::edge::storage::sessions::{end, live_session, presented, stands};
+use crate::edge::storage::sessions::{end, is_valid, live_session, session_cookie};
 use crate::http::{ErrorCode, Failure, Method, Response};
 use crate::page;
 use crate::session::{CsrfToken, LogoutRequest, SecurityForm, SecurityPage, identity, logout_page, security_page};
 use crate::user::{Security, SessionCookie, SessionEnd, applications_of};
 
-/// Says who is signed in. Nothing but the cookie is looked at: no address, method or identity that a proxy or a client
-/// puts into a header opens anything.
+/// Answers who is signed in, by the session cookie alone. Headers that a proxy or a client adds have no influence.
 pub(crate) async fn check(context: &RequestContext) -> Result<Response, Error> {
     match live_session(context).await? {
         Some((cookie, session)) => Ok(identity(&cookie.sub, &session)),
@@ -17,12 +15,12 @@ pub(crate) async fn check(context: &RequestContext) -> Result<Response, Error> {
     }
 }
 
-/// Asks people whether to sign out, and signs out who says so:
-/// 1. another site cannot,
-/// 2. parse the request: where to go then,
-/// 3. a GET shows the page,
-/// 4. end the session at the object, if it is not dead already,
-/// 5. people get a page that goes on, callers of JSON get 204; the browser forgets the cookie.
+/// Shows the sign-out page, and signs out:
+/// 1. refuse a POST from another site,
+/// 2. parse the request,
+/// 3. answer a GET with the sign-out page,
+/// 4. end the session in the user's object: one object request,
+/// 5. delete the cookie; browsers get a page that redirects to the client area, other callers get 204.
 pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     let is_post = context.request.method == Method::Post;
@@ -31,7 +29,7 @@ pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> 
     }
     // 2.
     let logout = LogoutRequest::parse(&context.request)?;
-    let cookie = presented(context);
+    let cookie = session_cookie(context);
     if let Some(cookie) = &cookie {
         context.audit.set_user(&cookie.sub);
     }
@@ -57,13 +55,13 @@ pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> 
     Ok(SessionCookie::clear(response).with("Clear-Site-Data", "\"cache\", \"storage\""))
 }
 
-/// Shows users their sessions, and does what they ask there:
-/// 1. another site cannot,
-/// 2. the browser presents a session that stands,
-/// 3. a POST says what is asked, and proves that it comes from the page of this session,
-/// 4. the object checks the session and does it: one request,
-/// 5. show the page; after a POST by a page that goes on to it, so that reloading repeats nothing. That page leads on to
-///    `LOGIN_URL` too, where the form ended the very session it came from.
+/// Shows users their sessions, and runs the actions on this page:
+/// 1. refuse a POST from another site,
+/// 2. verify the session cookie: one KV read if a delegated set or an API credential opened the session,
+/// 3. parse a POST, and check its CSRF token,
+/// 4. let the user's object check the session and run the action: one object request,
+/// 5. show the page; after a POST, redirect to it, so that a reload does not repeat the action. If the action ended the
+///    current session, the redirect leads on to `LOGIN_URL`.
 pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     let is_post = context.request.method == Method::Post;
@@ -71,13 +69,13 @@ pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error
         return Err(Failure::of(403, ErrorCode::InvalidForm, "Another site cannot change this.").into());
     }
     // 2.
-    let Some(cookie) = presented(context) else { return context.send_to_login() };
+    let Some(cookie) = session_cookie(context) else { return context.send_to_login() };
     context.audit.set_user(&cookie.sub);
-    if !stands(&cookie, context).await? {
+    if !is_valid(&cookie, context).await? {
         return context.send_to_login();
     }
     let csrf_token = CsrfToken { sid: cookie.sid.clone() };
-    let (sid, user) = (cookie.sid.clone(), context.user(&cookie.sub, Placement::NearCaller));
+    let (sid, user) = (cookie.sid.clone(), context.user_near_caller(&cookie.sub));
     if !is_post {
         // 4. and 5. of a GET.
         return match user.review(sid).await? {
@@ -97,7 +95,7 @@ pub(crate) async fn security(context: &RequestContext) -> Result<Response, Error
     Ok(page::after_form(&context.request, "Done", "Go to your sessions", &place))
 }
 
-/// The page, with the names of the applications, and without sessions whose application's sessions were ended: one KV read.
+/// The page of sessions, with the names of applications and without ended sessions. Costs one KV read.
 async fn show_security(
     cookie: &SessionCookie,
     mut security: Security,

@@ -2,10 +2,9 @@
 
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, Fault, RequestContext};
-use crate::edge::storage::Placement;
 use crate::edge::storage::calls::Redeemed;
 use crate::edge::storage::kv::Application;
-use crate::edge::storage::sessions::{presented, stands};
+use crate::edge::storage::sessions::{is_valid, session_cookie};
 use crate::http::{Response, ReturnLink};
 use crate::id::{ClientId, SessionId};
 use crate::page;
@@ -13,49 +12,32 @@ use crate::sso::{BrowserNonce, Redirect, SsoRequest, SwitchConfirmation, signed_
 use crate::token::{self, Claims, TokenRefusal};
 use crate::user::{Denial, Redemption, Replay, SessionCookie, SessionEnd};
 
-/// Redeems a token and redirects. Until step 6, nothing is spent:
-/// 1. only a top-level navigation may go on,
+/// Signs a user in with a token. Steps 1 to 5 do not change the token:
+/// 1. refuse a request that is no top-level navigation,
 /// 2. parse the request,
-/// 3. let a browser come back with its cookies, where that is needed,
-/// 4. verify the token and plan the redirect,
-/// 5. a session does not count if its application's sessions were ended; ask before switching from another user's live session,
-/// 6. let the user's object decide: one request,
-/// 7. redirect, with the session cookie unless the browser has it.
+/// 3. redirect once, if that makes the browser send its cookies,
+/// 4. open the token, and plan the redirect,
+/// 5. ask the person before the browser switches from the live session of another user,
+/// 6. let the user's object decide: one object request,
+/// 7. redirect to the destination, with the session cookie unless the browser has it.
 pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     SsoRequest::check_navigation(&context.request)?;
     // 2.
     let sso = SsoRequest::parse(&context.request)?;
     // 3.
-    let presented = presented(context);
-    if let Some(round) = way_round(&sso, presented.is_some(), context)? {
-        return Ok(round);
+    let cookie = session_cookie(context);
+    if let Some(redirect) = redirect_for_cookies(&sso, cookie.is_some(), context)? {
+        return Ok(redirect);
     }
     // 4.
-    let claims = match token::open(&sso.access_token, &context.settings.keys, &context.settings.issuer, context.now) {
-        Ok(claims) => claims,
-        Err(refusal) => {
-            if let TokenRefusal::Denied(Denial::TokenExpired, claims) = &refusal {
-                let presented = presented.filter(|cookie| cookie.sub == claims.sub).map(|cookie| cookie.sid);
-                let replay = Replay { jti: claims.jti.clone(), client_id: claims.client_id.clone(), presented };
-                context.after_answer(context.user(&claims.sub, Placement::NearCaller).note_replay(replay));
-            }
-            return Err(refuse(refusal, context).await);
-        }
-    };
-    context.audit.set_client(&claims.client_id);
-    context.audit.set_user(&claims.sub);
-    context.audit.set_token(&claims.jti);
+    let claims = open_token(&sso, cookie.as_ref(), context).await?;
     let redirect = Redirect::plan(&sso, &claims, &context.settings.client_area)?;
     // 5.
-    let presented = match presented {
-        Some(cookie) if stands(&cookie, context).await? => Some(cookie),
-        Some(_) | None => None,
-    };
-    let (own, other) = match presented {
+    let (own, other) = match cookie {
+        Some(cookie) if !is_valid(&cookie, context).await? => (None, None),
         Some(cookie) if cookie.sub == claims.sub => (Some(cookie.sid), None),
-        Some(cookie) => (None, Some(cookie)),
-        None => (None, None),
+        cookie => (None, cookie),
     };
     if let Some(other) = &other
         && let Some(page) = ask_before_switching(&sso, &claims, other, context).await?
@@ -64,25 +46,16 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
         return Ok(page);
     }
     // 6.
-    let session = match redeem(&claims, &redirect, own.clone(), context).await? {
-        Redeemed::SignedIn(session) => {
-            if other.is_some() {
-                context.audit.set_reason("switched");
-            }
-            session
-        }
-        Redeemed::Repeated(session) => {
-            context.audit.set_reason("repeated");
-            session
-        }
-        Redeemed::Denied(denial) => {
-            return Err(refuse(TokenRefusal::Denied(denial, Box::new(claims)), context).await);
-        }
+    let (session, reason) = match redeem(&claims, &redirect, own.clone(), context).await? {
+        Redeemed::SignedIn(session) => (session, other.is_some().then_some("switched")),
+        Redeemed::Repeated(session) => (session, Some("repeated")),
+        Redeemed::Denied(denial) => return Err(refuse(TokenRefusal::Denied(denial, Box::new(claims)), context).await),
     };
+    context.audit.reason.set(reason);
     // 7.
     if let Some(other) = other {
-        // The browser gave this session up: its cookie is replaced.
-        let user = context.user(&other.sub, Placement::NearCaller);
+        // The new cookie replaces the cookie of this session.
+        let user = context.user_near_caller(&other.sub);
         context.after_answer(user.end_session(other.sid, SessionEnd::Switched));
     }
     let response = signed_in_response(&context.request, &sso, &redirect.location);
@@ -93,17 +66,44 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     Ok(cookie.set(response, &context.settings.keys, context.settings.session_limits.max)?)
 }
 
-/// The redirect that lets the browser come back with its cookies, where that is needed. It spends nothing.
+/// The claims of the token. Logs them, and reports the use of an expired token to the user's object after the answer.
+async fn open_token(
+    sso: &SsoRequest,
+    cookie: Option<&SessionCookie>,
+    context: &RequestContext,
+) -> Result<Claims, Error> {
+    let opened = token::open(&sso.access_token, &context.settings.keys, &context.settings.issuer, context.now);
+    if let Err(TokenRefusal::Denied(Denial::TokenExpired, claims)) = &opened {
+        let browser_session = cookie.filter(|cookie| cookie.sub == claims.sub).map(|cookie| cookie.sid.clone());
+        let replay = Replay { jti: claims.jti.clone(), client_id: claims.client_id.clone(), browser_session };
+        context.after_answer(context.user_near_caller(&claims.sub).note_replay(replay));
+    }
+    let claims = match opened {
+        Ok(claims) => claims,
+        Err(refusal) => return Err(refuse(refusal, context).await),
+    };
+    context.audit.set_client(&claims.client_id);
+    context.audit.set_user(&claims.sub);
+    context.audit.set_token(&claims.jti);
+    Ok(claims)
+}
+
+/// A redirect to this endpoint after which the browser sends its cookies, if that is needed. It does not change the
+/// token.
 ///
-/// A SameSite=Lax cookie does not come with another site's POST, but with the GET after a redirect. With the setting
-/// `BROWSER_NONCE`, every link comes back as a marked GET, and the browser has a nonce by then. A nonce that it holds
-/// already stays, so that two clicks never have two.
-fn way_round(sso: &SsoRequest, has_session: bool, context: &RequestContext) -> Result<Option<Response>, Fault> {
+/// Browsers do not send a SameSite=Lax cookie with a POST from another site, but with the GET after a redirect. With
+/// the setting `BROWSER_NONCE`, the redirect also sets a nonce and marks the link. A browser keeps an existing nonce,
+/// so that both requests of a double click have the same nonce.
+fn redirect_for_cookies(
+    sso: &SsoRequest,
+    has_session: bool,
+    context: &RequestContext,
+) -> Result<Option<Response>, Fault> {
     let lacks_cookies = !has_session && context.is_cross_site();
     let is_signets_form = sso.is_post && sso.switch.is_some();
     let lacks_nonce = context.settings.browser_nonce && !sso.has_nonce_parameter && !is_signets_form;
     let endpoint = context.settings.issuer.sso_endpoint();
-    let (reason, round) = if sso.is_post && (lacks_cookies || lacks_nonce) {
+    let (reason, redirect) = if sso.is_post && (lacks_cookies || lacks_nonce) {
         ("sent_round", Response::redirect(303, &format!("{endpoint}?{}", sso.to_query(false))))
     } else if lacks_nonce {
         let nonce = match BrowserNonce::of(&context.request) {
@@ -115,25 +115,25 @@ fn way_round(sso: &SsoRequest, has_session: bool, context: &RequestContext) -> R
         return Ok(None);
     };
     context.audit.defer(reason);
-    Ok(Some(round))
+    Ok(Some(redirect))
 }
 
-/// Refuses. People who hold a dead link are shown the way back.
+/// The failure for `refusal`. On the page of a 401, a link leads back to where the person can sign in.
 async fn refuse(refusal: TokenRefusal, context: &RequestContext) -> Error {
     let mut failure = refusal.failure();
     context.audit.set_reason(refusal.reason());
     if let TokenRefusal::Denied(_, claims) = &refusal {
         context.audit.set_user(&claims.sub);
         if failure.status == 401 && context.request.wants_page() {
-            failure.return_link = return_link(&claims.client_id, context).await.map(Box::new);
+            failure.return_link = sign_in_link(&claims.client_id, context).await.map(Box::new);
         }
     }
     failure.into()
 }
 
-/// The way back of a person whose link is dead: to the application's own page if its credential set names one, else to
-/// `LOGIN_URL`. One KV read; if it fails, the refusal does not change.
-async fn return_link(client_id: &ClientId, context: &RequestContext) -> Option<ReturnLink> {
+/// The link on the page of a token that is not accepted: to the page that the credential set names, or to `LOGIN_URL`.
+/// Costs one KV read. If the read fails, the link leads to `LOGIN_URL`.
+async fn sign_in_link(client_id: &ClientId, context: &RequestContext) -> Option<ReturnLink> {
     let set = match context.kv() {
         Ok(kv) => kv.credential(client_id).await.ok().flatten(),
         Err(_) => None,
@@ -144,7 +144,8 @@ async fn return_link(client_id: &ClientId, context: &RequestContext) -> Option<R
     })
 }
 
-/// The page that asks, unless the other session is dead or the question was answered.
+/// The page that asks before switching; `None` if the person has confirmed or the other session is not live. Costs at
+/// most one object request.
 async fn ask_before_switching(
     sso: &SsoRequest,
     claims: &Claims,
@@ -156,11 +157,11 @@ async fn ask_before_switching(
     if answer.is_some_and(|answer| confirmation.is_confirmed_by(answer, &context.settings.keys)) {
         return Ok(None);
     }
-    if context.user(&other.sub, Placement::NearCaller).check_session(other.sid.clone()).await?.is_none() {
+    if context.user_near_caller(&other.sub).check_session(other.sid.clone()).await?.is_none() {
         return Ok(None);
     }
     let home = context.settings.client_area.base().as_str();
-    // The form posts to the address of the page, so it repeats only what that does not say.
+    // The form posts to the address of the page, so it contains only the other parameters.
     let in_address = |name: &str| form_urlencoded::parse(context.request.query.as_bytes()).any(|(key, _)| key == name);
     let repeated = sso.fields().filter(|(name, _)| !in_address(name));
     let sealed = confirmation.seal(&context.settings.keys)?;
@@ -168,16 +169,16 @@ async fn ask_before_switching(
     Ok(Some(page::response(200, markup)))
 }
 
-/// Asks the user's object; before that, KV whether a delegated set or an API credential still stands: one KV read.
+/// Redeems the token at the user's object. Before that, checks a delegated set or an API credential in KV: one KV read.
 async fn redeem(
     claims: &Claims,
     redirect: &Redirect,
-    presented: Option<SessionId>,
+    browser_session: Option<SessionId>,
     context: &RequestContext,
 ) -> Result<Redeemed, Fault> {
     if claims.delegated {
         let applications = context.kv()?.applications(&[&claims.client_id]).await?;
-        if !applications.iter().any(Application::signs_in_anybody) {
+        if !applications.iter().any(Application::may_sign_in_any_user) {
             return Ok(Redeemed::Denied(Denial::CredentialRevoked));
         }
     }
@@ -189,7 +190,7 @@ async fn redeem(
         destination: redirect.destination,
         service_id: redirect.inputs.service_id.clone(),
         domain_id: redirect.inputs.domain_id.clone(),
-        presented,
+        browser_session,
         nonce: BrowserNonce::of(&context.request)
             .filter(|_| context.settings.browser_nonce)
             .map(|nonce| nonce.digest()),
@@ -197,5 +198,5 @@ async fn redeem(
         session_idle: context.settings.session_limits.idle,
         session_max: context.settings.session_limits.max,
     };
-    context.user(&claims.sub, Placement::NearCaller).redeem(redemption).await
+    context.user_near_caller(&claims.sub).redeem(redemption).await
 }

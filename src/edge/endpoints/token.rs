@@ -8,11 +8,11 @@ use crate::id::TokenId;
 use crate::oauth::{ApplicationLink, TokenRequest, grant, token_response};
 use crate::token::SsoToken;
 
-/// Exchanges a credential set for a token:
+/// Issues a token to a client:
 /// 1. parse the request: a token request, or a click on an application link of cPanel,
 /// 2. read the credential set: one KV read,
-/// 3. decide, and sign the token,
-/// 4. keep a record, after the answer: one KV write,
+/// 3. authenticate the client, decide, and sign the token,
+/// 4. store the record of the token after the answer: one KV write,
 /// 5. answer.
 pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.

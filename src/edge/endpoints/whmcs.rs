@@ -9,6 +9,7 @@ use crate::edge::storage::{accounts, credentials};
 use crate::http::{Failure, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::secret::Secret;
+use crate::store::{CREDENTIAL_PREFIX, Page};
 use crate::token::SsoToken;
 use crate::user::Actor;
 use crate::whmcs::{
@@ -17,10 +18,10 @@ use crate::whmcs::{
 };
 use serde_json::json;
 
-/// How many credential sets are read at once.
+/// The number of credential sets in one page of KV.
 const PAGE: u64 = 100;
 
-/// Why an action is not done: its answer, or an error.
+/// Why an action fails: with an answer in WHMCS's format, or an error.
 enum Stop {
     Answer(ApiAnswer),
     Error(Error),
@@ -44,11 +45,11 @@ impl From<Fault> for Stop {
     }
 }
 
-/// Answers as WHMCS would:
-/// 1. read the parameters, of the query and of a form of either kind,
-/// 2. the caller proves who it is: one KV read,
-/// 3. it calls from where it may, what its role allows,
-/// 4. parse the action and do it.
+/// Answers an API request as WHMCS does:
+/// 1. read the parameters of the query and the form,
+/// 2. authenticate the API credential: one KV read,
+/// 3. check that the credential allows the address of the caller and the action,
+/// 4. parse and run the action.
 pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     let api = ApiRequest::new(read_params(context).await?);
@@ -79,7 +80,7 @@ async fn read_params(context: &RequestContext) -> Result<ApiParams, Error> {
     Ok(ApiParams::merge(query, body.into_iter())?)
 }
 
-/// Steps 2 to 4 of [`serve`].
+/// Runs steps 2 to 4 of [`serve`].
 async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer, Stop> {
     // 2.
     let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
@@ -103,32 +104,32 @@ async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer,
         return refuse(403, &format!("Invalid Permissions: API action \"{}\" is not allowed", api.action));
     }
     // 4.
-    let act = Act { context };
+    let actions = Actions { context };
     match Action::parse(name, &api.params)? {
-        Action::CreateSsoToken(token) => act.create_sso_token(token, &caller.identifier).await,
-        Action::CreateCredential(input) => act.create(input).await,
-        Action::UpdateCredential(update) => act.update(update).await,
-        Action::DeleteCredential(reference) => act.delete(&reference).await,
-        Action::ListCredentials(list) => act.list(list).await,
+        Action::CreateSsoToken(token) => actions.create_sso_token(token, &caller.identifier).await,
+        Action::CreateCredential(input) => actions.create(input).await,
+        Action::UpdateCredential(update) => actions.update(update).await,
+        Action::DeleteCredential(reference) => actions.delete(&reference).await,
+        Action::ListCredentials(list) => actions.list(list).await,
     }
 }
 
-/// The answer to a caller who did not prove who it is, with its reason in the log.
+/// The answer to a caller that is not authenticated. Logs the reason.
 fn not_authenticated(problem: ClientProblem, context: &RequestContext) -> ApiAnswer {
     context.audit.set_reason(problem.reason());
     problem.into()
 }
 
-struct Act<'a> {
+struct Actions<'a> {
     context: &'a RequestContext,
 }
 
-impl Act<'_> {
-    /// Issues a token for a user whose account stands, without a credential set. The API credential is its client.
+impl Actions<'_> {
+    /// Issues a token for the user of an account. The API credential is the client of the token.
     async fn create_sso_token(&self, ask: CreateSsoToken, caller: &ClientId) -> Result<ApiAnswer, Stop> {
         let settings = &self.context.settings;
         self.context.audit.set_user(&ask.user);
-        let account = accounts::account_of(self.context, &ask.user).await?;
+        let account = self.context.user(&ask.user).account().await?;
         let grant = ask.grant(account.as_ref(), &settings.client_area, caller)?;
         let jti = TokenId::from_random(random()?);
         let claims = grant.into_claims(&settings.issuer, settings.token_ttl, self.context.now, jti);
@@ -152,7 +153,7 @@ impl Act<'_> {
         let input = CredentialInput { user_id: Some(owner), ..input };
         let (set, secret) = match credentials::create(self.context, input).await {
             Err(Error::Failure(failure)) => return Err(ApiAnswer::error(200, failure.description).into()),
-            made => made?,
+            created => created?,
         };
         Ok(ApiAnswer::success(json!({
             "credentialId": set.number(),
@@ -161,7 +162,7 @@ impl Act<'_> {
         })))
     }
 
-    /// The set that is meant, if it is one that WHMCS's API knows.
+    /// The credential set, if it is bound to a service. WHMCS's API does not know other sets.
     async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, Stop> {
         let set = match reference {
             CredentialReference::Number(Some(number)) => credentials::by_number(self.context, *number).await?,
@@ -171,7 +172,7 @@ impl Act<'_> {
         set.filter(CredentialSet::is_of_service).ok_or_else(|| reference.unknown().into())
     }
 
-    /// Changes a set. Whom it may sign in never changes, so a new service must be that user's.
+    /// Changes a set. A new service must belong to the same user, because the user of a set never changes.
     async fn update(&self, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
         let UpdateCredential { reference, change, reset_secret } = update;
         let old = self.find(&reference).await?;
@@ -207,7 +208,7 @@ impl Act<'_> {
     async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {
         let (kv, mut sets, mut cursor) = (self.context.kv()?, Vec::<CredentialSet>::new(), None);
         while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
-            let page = kv.credentials(cursor, PAGE).await?;
+            let page: Page<CredentialSet> = kv.page(CREDENTIAL_PREFIX, cursor, PAGE).await?;
             sets.extend(page.records.into_iter().filter(CredentialSet::is_of_service));
             cursor = page.cursor;
             if cursor.is_none() {

@@ -1,4 +1,4 @@
-//! The keys of assertions in the runtime's WebCrypto.
+//! Signs assertions and publishes their keys, by the runtime's WebCrypto.
 
 use super::Fault;
 use crate::gateway::{Assertion, jwk, signing_input};
@@ -15,11 +15,11 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 thread_local! {
-    /// Imported once per isolate, as the settings are read once.
+    /// The keys are imported once per isolate.
     static KEYS: OnceCell<Rc<[ImportedKey]>> = const { OnceCell::new() };
 }
 
-/// A key that signs, and its public half.
+/// A private key, and its public key as a JWK.
 struct ImportedKey {
     kid: String,
     key: CryptoKey,
@@ -39,7 +39,7 @@ pub(crate) async fn sign(settings: &Settings, assertion: &Assertion) -> Result<S
     Ok(text)
 }
 
-/// The public halves of all keys.
+/// The public keys as JWKs (RFC 7517 section 4).
 pub(crate) async fn published(settings: &Settings) -> Result<Vec<Value>, Fault> {
     Ok(imported(settings).await?.iter().map(|key| key.jwk.clone()).collect())
 }
@@ -55,7 +55,7 @@ async fn imported(settings: &Settings) -> Result<Rc<[ImportedKey]>, Fault> {
     Ok(KEYS.with(|cell| Rc::clone(cell.get_or_init(|| keys.into()))))
 }
 
-/// Imports a private key. It is extractable, because that is how WebCrypto tells the public half.
+/// Imports a private key as extractable, because WebCrypto derives the public key only by an export.
 async fn import(key: &AssertionKey) -> Result<ImportedKey, Fault> {
     let algorithm = ecdsa(&[("namedCurve", "P-256")])?;
     let bytes = Uint8Array::from(key.to_pkcs8().as_slice());
@@ -76,7 +76,6 @@ fn subtle() -> Result<SubtleCrypto, Fault> {
     Ok(global().unchecked_into::<WorkerGlobalScope>().crypto().map_err(failed)?.subtle())
 }
 
-/// The parameters of an ECDSA operation.
 fn ecdsa(more: &[(&str, &str)]) -> Result<Object, Fault> {
     let parameters = Object::new();
     for (name, value) in [("name", "ECDSA")].iter().chain(more) {

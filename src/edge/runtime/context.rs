@@ -1,4 +1,4 @@
-//! What every endpoint gets: the request, the settings, the platform, and what the log will say.
+//! The context of a request, which every endpoint receives.
 
 use super::{Error, Fault};
 use crate::http::{Request, Response};
@@ -12,26 +12,25 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::{Context, Env};
 
-/// A request, and what it is served with. Clones share one [`AuditContext`].
+/// A request, the settings and the platform. Clones share one [`AuditContext`].
 #[derive(Clone)]
 pub(crate) struct RequestContext {
     pub(crate) request: Request,
     pub(crate) now: Timestamp,
     pub(crate) settings: Rc<Settings>,
-    /// The bindings.
     pub(crate) env: Env,
-    /// The platform's own context, for work after the answer.
+    /// The Worker's context, for work after the answer.
     pub(crate) worker: Rc<Context>,
     pub(crate) audit: Rc<AuditContext>,
 }
 
-/// What the log line of a request says.
+/// The fields of the log line of a request.
 pub(crate) struct AuditContext {
     pub(crate) request_id: String,
     pub(crate) event: &'static str,
-    /// The outcome, unless the request fails.
+    /// The outcome, unless the request ends with an [`Error`].
     pub(crate) outcome: Cell<Outcome>,
-    /// The reason, where it differs from the default: the code of the failure, or "ok".
+    /// The reason; `None` for the error code of the failure, or "ok".
     pub(crate) reason: Cell<Option<&'static str>>,
     pub(crate) client_id: RefCell<Option<ClientId>>,
     pub(crate) user_id: RefCell<Option<UserId>>,
@@ -39,20 +38,19 @@ pub(crate) struct AuditContext {
 }
 
 impl RequestContext {
-    /// The origin of administration. The address check refuses requests for administration on other origins.
+    /// The origin of the console: the setting `CONSOLE_ORIGIN`, or the issuer.
     pub(crate) fn console_origin(&self) -> &str {
         self.settings.console_origin.as_deref().unwrap_or_else(|| self.settings.issuer.as_str())
     }
 
-    /// Whether a page of another site sent the request.
     pub(crate) fn is_cross_site(&self) -> bool {
         self.request.is_cross_site(self.settings.issuer.as_str())
     }
 
-    /// The answer without a live session: a redirect to `LOGIN_URL` for a browser that opens a page.
+    /// The answer without a live session: redirects a browser that opens a page to `LOGIN_URL`.
     ///
     /// # Errors
-    /// 401 for everybody else.
+    /// 401 for other callers, and without `LOGIN_URL`.
     pub(crate) fn send_to_login(&self) -> Result<Response, Error> {
         let response = nobody(&self.request, &self.settings)?;
         self.audit.defer("sent_to_login");
@@ -89,19 +87,19 @@ impl AuditContext {
         self.reason.set(Some(reason));
     }
 
-    /// Logs the request as denied, although its answer is not a failure.
+    /// Logs a refusal whose answer is not an [`Error`].
     pub(crate) fn deny(&self, reason: &'static str) {
         self.outcome.set(Outcome::Denied);
         self.set_reason(reason);
     }
 
-    /// Logs the request as deferred: its answer only leads to the decision.
+    /// Logs an answer that asks the browser for another request before the decision.
     pub(crate) fn defer(&self, reason: &'static str) {
         self.outcome.set(Outcome::Deferred);
         self.set_reason(reason);
     }
 
-    /// The failure that answers `error`. The log gets its exact reason.
+    /// The failure for `error`. Logs the exact reason, which the answer may not contain.
     pub(crate) fn refuse(&self, error: TokenError) -> Error {
         self.set_reason(error.reason());
         error.failure().into()

@@ -1,4 +1,4 @@
-//! The record of a decision: a line in the log, and a data point when there is the binding `ANALYTICS`.
+//! Records decisions: a line in the log, and a data point if the binding `ANALYTICS` exists.
 
 use super::Fault;
 use crate::log::LogLine;
@@ -7,7 +7,7 @@ use worker::{AnalyticsEngineDataPointBuilder, Env};
 /// The binding's name in wrangler.toml.
 pub(crate) const ANALYTICS: &str = "ANALYTICS";
 
-/// Records a decision that took `milliseconds`. With a fault, the line also says what failed.
+/// Records a decision that took `milliseconds`. With a fault, the log line also contains the operation and the error.
 pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
     match fault {
         Some(fault) => worker::console_error!("{}", fault.to_json(line)),
@@ -18,7 +18,8 @@ pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u6
     }
 }
 
-/// index1: the event. blob1 to blob4: event, outcome, reason and `client_id`. double1: milliseconds. No user is named.
+/// The columns: `index1` is the event; `blob1` to `blob4` are event, outcome, reason and `client_id`; `double1` is the
+/// duration in milliseconds. The data point contains no user.
 fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> worker::Result<()> {
     let Ok(dataset) = env.analytics_engine(ANALYTICS) else { return Ok(()) };
     let client_id = line.client_id.map_or("", |id| id.as_str());

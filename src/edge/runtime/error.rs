@@ -1,19 +1,19 @@
-//! The two kinds of error: the caller's, and Signet's own.
+//! The two kinds of error: failures of the caller, and faults of Signet.
 
 use crate::http::Failure;
 use crate::log::{LogLine, Outcome};
 use serde::Serialize;
+use std::fmt::Display;
 
-/// Why a request was not served.
 pub(crate) enum Error {
-    /// The caller's: a documented answer that says what is wrong.
+    /// An error of the caller. The answer states the reason.
     Failure(Failure),
-    /// Signet's own: the log says what is wrong, the answer does not.
+    /// An error of Signet. Only the log states the reason.
     Fault(Fault),
 }
 
 impl Error {
-    /// The failure that the caller gets.
+    /// The failure to answer with.
     pub(crate) fn into_failure(self) -> Failure {
         match self {
             Self::Failure(failure) => failure,
@@ -22,23 +22,23 @@ impl Error {
     }
 }
 
-/// A failure of Signet's own. The text is for the log alone.
+/// An error of Signet. Its text is for the log only.
 pub(crate) enum Fault {
-    /// A store did not answer, or holds an invalid value.
+    /// A store failed or contains an invalid value. The first field names the operation.
     Storage(&'static str, String),
-    /// The client area's server, in gateway mode, could not be reached.
+    /// The origin of gateway mode is unreachable.
     Origin(String),
-    /// A defect of Signet, or of the platform.
+    /// A defect of Signet or the platform. The first field names the operation.
     Internal(&'static str, String),
 }
 
 impl Fault {
-    /// A store failed in `operation`.
-    pub(crate) fn storage(operation: &'static str) -> impl FnOnce(worker::Error) -> Self {
+    /// Converts an error of the platform in a storage `operation`.
+    pub(crate) fn storage<E: Display>(operation: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::Storage(operation, error.to_string())
     }
 
-    /// The failure that the caller gets.
+    /// The failure to answer with.
     pub(crate) const fn failure(&self) -> Failure {
         match self {
             Self::Storage(..) => Failure::STORAGE_DOWN,
@@ -47,7 +47,7 @@ impl Fault {
         }
     }
 
-    /// Its stable name in the log.
+    /// The reason in the log.
     pub(crate) const fn reason(&self) -> &'static str {
         match self {
             Self::Storage(..) => "storage",
@@ -61,7 +61,7 @@ impl Fault {
         self.to_json(&LogLine::new(event, Outcome::Failed, self.reason(), request_id))
     }
 
-    /// `line`, and what failed.
+    /// `line` with the operation and the error added.
     pub(crate) fn to_json(&self, line: &LogLine<'_>) -> String {
         #[derive(Serialize)]
         struct FaultLine<'a> {

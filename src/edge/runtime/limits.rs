@@ -1,4 +1,4 @@
-//! The runtime's rate limits.
+//! The rate limit of failed attempts, by address and by client.
 
 use super::platform::now;
 use super::{Fault, RequestContext};
@@ -10,11 +10,11 @@ use std::cell::RefCell;
 pub(crate) const BINDING: &str = "FAILURES";
 
 thread_local! {
-    /// The addresses that the binding reported to this isolate.
+    /// The addresses that the binding has refused in this isolate.
     static REFUSED: RefCell<RefusedAddresses> = RefCell::default();
 }
 
-/// Whether the address that `request` comes from is over its limit.
+/// Whether this isolate knows that the address of `request` is over its limit. Costs no call of the binding.
 pub(crate) fn refuses(request: &Request) -> bool {
     request.address().is_some_and(|address| is_refused(&address_key(&address)))
 }
@@ -23,10 +23,10 @@ fn is_refused(address_key: &str) -> bool {
     REFUSED.with_borrow(|refused| refused.contains(address_key, now()))
 }
 
-/// Counts a failed attempt at a secret.
+/// Counts a failed attempt to prove knowledge of a secret.
 ///
 /// # Errors
-/// 429 when the address or the client is over the limit. The log then gives this reason and no other.
+/// 429 if the address or the client is over the limit. This replaces the reason in the log.
 pub(crate) async fn count_failed_attempt(context: &RequestContext) -> Result<(), Failure> {
     if exceeds(context).await {
         context.audit.reason.set(None);
@@ -35,8 +35,8 @@ pub(crate) async fn count_failed_attempt(context: &RequestContext) -> Result<(),
     Ok(())
 }
 
-/// Counts a failed attempt at the secret of a client, and returns whether it is over the limit. An attempt from a refused
-/// address is over the limit and is not counted. Without the binding, no other attempt is.
+/// Counts a failed attempt for the address and the client. Returns whether one of them is over the limit. An attempt
+/// from an address that this isolate knows to be over its limit is not counted.
 async fn exceeds(context: &RequestContext) -> bool {
     let mut exceeds = false;
     if let Some(key) = context.request.address().map(|address| address_key(&address)) {
@@ -55,8 +55,8 @@ async fn exceeds(context: &RequestContext) -> bool {
     exceeds
 }
 
-/// Counts an attempt under `key`, and returns whether it is over the limit. If the binding fails, it is not: a limit must not
-/// become an outage.
+/// Counts an attempt under `key`. Returns whether the key is over the limit. Without the binding, or if it fails, no
+/// key is over the limit: a failing rate limit must not block sign-ins.
 async fn count(key: &str, context: &RequestContext) -> bool {
     let Ok(limiter) = context.env.rate_limiter(BINDING) else { return false };
     match limiter.limit(key.to_owned()).await {

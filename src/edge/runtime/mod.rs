@@ -1,4 +1,4 @@
-//! What the platform gives a request: its context, the settings, time and random bytes, limits and the log.
+//! The platform: the context of a request, settings, time, random bytes, rate limits and the log.
 
 pub(crate) mod assertion_keys;
 mod context;

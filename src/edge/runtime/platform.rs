@@ -1,4 +1,4 @@
-//! Requests, responses, time and random bytes, between the platform and plain data.
+//! Converts requests and responses between the platform and the core, and reads time and random bytes.
 
 use super::{Error, Fault};
 use crate::http::{Failure, Method, Request, Response};
@@ -9,22 +9,20 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
 use worker::{Date, Headers, ResponseBuilder, web_sys};
 
-/// An answer to a request.
 pub(crate) enum Answer {
-    /// Signet's own.
+    /// An answer of Signet.
     Signet(Response),
-    /// Signet's own, whose body is still being written. Whoever writes it records the decision.
+    /// An answer of Signet whose body is still being written. The writer of the body also records the decision.
     Streamed(Response, ReadableStream),
-    /// The client area's, in gateway mode.
+    /// An answer of the client area, in gateway mode.
     ClientArea(web_sys::Response),
 }
 
-/// The current second.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }
 
-/// Milliseconds since the epoch. The clock stands still while nothing is waited for.
+/// Milliseconds since the Unix epoch. The platform advances the clock only during I/O.
 pub(crate) fn milliseconds() -> u64 {
     Date::now().as_millis()
 }
@@ -32,19 +30,19 @@ pub(crate) fn milliseconds() -> u64 {
 /// Random bytes from the platform.
 ///
 /// # Errors
-/// When the platform has none. Nothing is made of fewer.
+/// If the platform returns no random bytes.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| Fault::Internal("random", error.to_string()))?;
     Ok(bytes)
 }
 
-/// An id for the log and the answer. It need not be secret, so it may be missing.
+/// An id for the log and the answer; `none` if there are no random bytes, because the id is not a secret.
 pub(crate) fn request_id() -> String {
     random::<8>().map_or_else(|_| "none".to_owned(), |bytes| bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
-/// Everything of a request but its body.
+/// The request without its body.
 pub(crate) fn read_head(request: &worker::Request) -> worker::Result<Request> {
     let url = request.url()?;
     Ok(Request {
@@ -57,51 +55,49 @@ pub(crate) fn read_head(request: &worker::Request) -> worker::Result<Request> {
     })
 }
 
-/// The body of a request, read chunk by chunk.
+/// Reads the body of a request chunk by chunk.
 pub(crate) struct Chunks {
-    /// None if there is no body.
     reader: Option<ReadableStreamDefaultReader>,
-    /// How many bytes are announced and not read yet, if their number was announced.
+    /// The bytes of the `Content-Length` that are not read yet; `None` without this header.
     missing: Option<u64>,
 }
 
-/// A body that broke off.
-pub(crate) struct Broken;
+/// The body ended early, or does not match its `Content-Length`.
+pub(crate) struct BodyError;
 
 impl Chunks {
-    /// The body of `incoming`, whose head is `request`.
-    pub(crate) fn of(incoming: &worker::Request, request: &Request) -> Result<Self, Broken> {
+    pub(crate) fn of(incoming: &worker::Request, request: &Request) -> Result<Self, BodyError> {
         let body = incoming.inner().body();
-        let reader = body.map(|body| ReadableStreamDefaultReader::new(&body)).transpose().map_err(|_| Broken)?;
+        let reader = body.map(|body| ReadableStreamDefaultReader::new(&body)).transpose().map_err(|_| BodyError)?;
         Ok(Self { reader, missing: request.content_length() })
     }
 
-    /// The next chunk; none after the last.
+    /// The next chunk; `None` after the last.
     ///
     /// # Errors
-    /// When the body breaks off, or has another length than its `Content-Length` (RFC 9112 section 8).
-    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    /// If the body ends early, or does not match its `Content-Length` (RFC 9112 section 8).
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, BodyError> {
         let Some(reader) = &self.reader else { return self.end() };
-        let read = JsFuture::from(reader.read()).await.map_err(|_| Broken)?;
-        let value = Reflect::get(&read, &"value".into()).map_err(|_| Broken)?;
+        let read = JsFuture::from(reader.read()).await.map_err(|_| BodyError)?;
+        let value = Reflect::get(&read, &"value".into()).map_err(|_| BodyError)?;
         if value.is_undefined() {
             return self.end();
         }
-        let chunk = value.dyn_into::<Uint8Array>().map_err(|_| Broken)?.to_vec();
-        let without = |missing: u64| missing.checked_sub(chunk.len() as u64).ok_or(Broken);
+        let chunk = value.dyn_into::<Uint8Array>().map_err(|_| BodyError)?.to_vec();
+        let without = |missing: u64| missing.checked_sub(chunk.len() as u64).ok_or(BodyError);
         self.missing = self.missing.map(without).transpose()?;
         Ok(Some(chunk))
     }
 
-    fn end(&self) -> Result<Option<Vec<u8>>, Broken> {
-        if self.missing.is_none_or(|missing| missing == 0) { Ok(None) } else { Err(Broken) }
+    fn end(&self) -> Result<Option<Vec<u8>>, BodyError> {
+        if self.missing.is_none_or(|missing| missing == 0) { Ok(None) } else { Err(BodyError) }
     }
 }
 
-/// The body of a request, read no further than `longest` bytes.
+/// Reads a body of up to `longest` bytes.
 ///
 /// # Errors
-/// 413 beyond that, 400 when it breaks off.
+/// 413 for a longer body, 400 for an incomplete one.
 pub(crate) async fn read_body(
     incoming: &worker::Request,
     request: &Request,
@@ -119,10 +115,10 @@ pub(crate) async fn read_body(
     Ok(body)
 }
 
-/// The texts of a `multipart/form-data` body (RFC 7578), as the platform parses it. Files are left out.
+/// The text fields of a `multipart/form-data` body (RFC 7578), parsed by the platform. Files are ignored.
 ///
 /// # Errors
-/// 400 when it is malformed.
+/// 400 if the body is malformed.
 pub(crate) async fn read_multipart(content_type: &str, body: &mut [u8]) -> Result<Vec<(String, String)>, Error> {
     let form = parse_multipart(content_type, body).await;
     let entries = form.ok().and_then(|form| try_iter(&form).ok().flatten());
@@ -144,13 +140,11 @@ async fn parse_multipart(content_type: &str, body: &mut [u8]) -> Result<JsValue,
     JsFuture::from(wrapped.form_data()?).await
 }
 
-/// Hands a response to the platform.
 pub(crate) fn write_response(response: Response) -> worker::Result<worker::Response> {
     let builder = response_head(&response)?;
     Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body.into_bytes()) })
 }
 
-/// Hands a response to the platform whose body is still to be written.
 pub(crate) fn write_stream(response: &Response, body: ReadableStream) -> worker::Result<worker::Response> {
     Ok(response_head(response)?.stream(body))
 }
@@ -163,28 +157,27 @@ fn response_head(response: &Response) -> worker::Result<ResponseBuilder> {
     Ok(ResponseBuilder::new().with_status(response.status).with_headers(headers))
 }
 
-/// The body of an answer, written while it is sent.
+/// Writes the body of an answer while it is sent.
 pub(crate) struct Sink(WritableStreamDefaultWriter);
 
-/// Nobody reads the answer any more.
-pub(crate) struct Gone;
+/// The client closed the connection.
+pub(crate) struct ClientGone;
 
 impl Sink {
-    /// A sink, and the stream that brings what is written to it.
+    /// A sink, and the stream of what is written to it.
     pub(crate) fn new() -> Result<(Self, ReadableStream), Fault> {
         let fault = |error: JsValue| Fault::Internal("stream", format!("{error:?}"));
         let stream = TransformStream::new().map_err(fault)?;
         Ok((Self(stream.writable().get_writer().map_err(fault)?), stream.readable()))
     }
 
-    /// Writes, and waits until it is read, so that no more is kept than that.
-    pub(crate) async fn write(&self, text: &str) -> Result<(), Gone> {
+    /// Writes `text` and waits until it is read, so that memory holds one text at most.
+    pub(crate) async fn write(&self, text: &str) -> Result<(), ClientGone> {
         let chunk = Uint8Array::from(text.as_bytes());
-        JsFuture::from(self.0.write_with_chunk(&chunk)).await.map(drop).map_err(|_| Gone)
+        JsFuture::from(self.0.write_with_chunk(&chunk)).await.map(drop).map_err(|_| ClientGone)
     }
 
-    /// Ends the body.
-    pub(crate) async fn close(self) -> Result<(), Gone> {
-        JsFuture::from(self.0.close()).await.map(drop).map_err(|_| Gone)
+    pub(crate) async fn close(self) -> Result<(), ClientGone> {
+        JsFuture::from(self.0.close()).await.map(drop).map_err(|_| ClientGone)
     }
 }

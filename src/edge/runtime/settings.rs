@@ -1,4 +1,4 @@
-//! The settings as the platform gives them.
+//! The settings, read from the Worker's environment.
 
 use crate::settings::{SettingProblem, Settings};
 use std::cell::OnceCell;
@@ -7,14 +7,14 @@ use worker::Env;
 use worker::js_sys::{JSON, Reflect};
 
 thread_local! {
-    /// Settings cannot change while an isolate lives: a changed setting is a new deployment.
+    /// Settings do not change during the life of an isolate, because a changed setting is a new deployment.
     static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
 }
 
 /// The settings, parsed once per isolate.
 ///
 /// # Errors
-/// Every problem found.
+/// All problems of the settings.
 pub(crate) fn read(env: &Env) -> Result<Rc<Settings>, Vec<SettingProblem>> {
     SETTINGS.with(|cell| {
         if let Some(settings) = cell.get() {
@@ -25,7 +25,7 @@ pub(crate) fn read(env: &Env) -> Result<Rc<Settings>, Vec<SettingProblem>> {
     })
 }
 
-/// One setting as text. Numbers and tables of wrangler.toml become JSON.
+/// One setting as text. Numbers and tables in wrangler.toml are converted to JSON.
 fn read_one(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &name.into()).ok()?;
     match value.as_string() {

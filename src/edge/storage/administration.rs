@@ -1,9 +1,8 @@
-//! What administrators ask for, by the API or in the console.
+//! The requests of administrators, by the API or in the console.
 
-use super::Placement;
-use super::calls::{Patched, UserObject};
+use super::calls::Patched;
 use super::credentials::Revocation;
-use super::sessions::counting;
+use super::sessions::without_ended;
 use super::{accounts, credentials};
 use crate::admin::{
     ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, UserRequest, missing,
@@ -26,17 +25,9 @@ const NO_API_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There 
 const NO_TOKEN: Failure =
     Failure::of(404, ErrorCode::NotFound, "There is no record of such a token. Records are kept for a day.");
 
-/// Does what an administrator asks.
+/// Runs a request of an administrator.
 pub(crate) async fn perform(ask: AdminRequest, context: &RequestContext) -> Result<AdminReply, Error> {
-    match &ask {
-        AdminRequest::User(user, _) | AdminRequest::Events { user, .. } => context.audit.set_user(user),
-        AdminRequest::Credential(ask) => ask.id().into_iter().for_each(|id| context.audit.set_client(id)),
-        AdminRequest::RotateCredential(id, _)
-        | AdminRequest::EndCredentialSessions(id)
-        | AdminRequest::EndApiCredentialSessions(id) => context.audit.set_client(id),
-        AdminRequest::ApiCredential(ask) => ask.id().into_iter().for_each(|id| context.audit.set_client(id)),
-        AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => context.audit.set_token(jti),
-    }
+    log_subject(&ask, context);
     let admin = Admin { context };
     match ask {
         AdminRequest::User(user, ask) => admin.user(user, ask).await,
@@ -64,14 +55,26 @@ pub(crate) async fn perform(ask: AdminRequest, context: &RequestContext) -> Resu
     }
 }
 
-/// An administrator's request.
+/// Logs the user, the client or the token that the request is about.
+fn log_subject(ask: &AdminRequest, context: &RequestContext) {
+    match ask {
+        AdminRequest::User(user, _) | AdminRequest::Events { user, .. } => context.audit.set_user(user),
+        AdminRequest::Credential(ask) => ask.id().into_iter().for_each(|id| context.audit.set_client(id)),
+        AdminRequest::RotateCredential(id, _)
+        | AdminRequest::EndCredentialSessions(id)
+        | AdminRequest::EndApiCredentialSessions(id) => context.audit.set_client(id),
+        AdminRequest::ApiCredential(ask) => ask.id().into_iter().for_each(|id| context.audit.set_client(id)),
+        AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => context.audit.set_token(jti),
+    }
+}
+
 pub(crate) struct Admin<'a> {
     pub(crate) context: &'a RequestContext,
 }
 
 impl Admin<'_> {
     pub(crate) async fn user(&self, user: UserId, ask: UserRequest) -> Result<AdminReply, Error> {
-        let (context, object, missing) = (self.context, self.object(&user), missing(&ask));
+        let (context, object, missing) = (self.context, self.context.user(&user), missing(&ask));
         let is_done = match ask {
             UserRequest::GetAccount => {
                 let account = object.account().await?.ok_or(missing)?;
@@ -79,7 +82,7 @@ impl Admin<'_> {
             }
             UserRequest::PutAccount { account, end_sessions } => {
                 let Saved { account, effect, dropped } = accounts::put(context, &user, account, end_sessions).await?;
-                accounts::forget_claims(context, &user, &dropped).await?;
+                accounts::remove_claims(context, &user, &dropped).await?;
                 return Ok(AdminReply::Account { user, account, is_new: effect == Effect::Created });
             }
             UserRequest::PatchAccount { change, end_sessions } => {
@@ -90,7 +93,7 @@ impl Admin<'_> {
                 };
             }
             UserRequest::ListSessions(client_id) => {
-                return Ok(AdminReply::Sessions(counting(object.sessions(client_id).await?, context).await?));
+                return Ok(AdminReply::Sessions(without_ended(object.sessions(client_id).await?, context).await?));
             }
             UserRequest::Export => {
                 return Ok(AdminReply::Export(accounts::export(context, &user).await?.ok_or(missing)?));
@@ -104,7 +107,10 @@ impl Admin<'_> {
 
     async fn credentials(&self, ask: RecordRequest<CredentialInput, CredentialChange>) -> Result<AdminReply, Error> {
         let set = match ask {
-            RecordRequest::Create(input) => return self.create(input).await,
+            RecordRequest::Create(input) => {
+                let (set, secret) = credentials::create(self.context, input).await?;
+                return Ok(AdminReply::Credential { set, secret: Some(secret), is_new: true });
+            }
             RecordRequest::List(page) => return Ok(AdminReply::Credentials(self.credential_page(page).await?)),
             RecordRequest::Delete { id, end_sessions } => {
                 let revocation = Revocation { ends_sessions: end_sessions, by: None };
@@ -117,23 +123,28 @@ impl Admin<'_> {
         Ok(AdminReply::Credential { set, secret: None, is_new: false })
     }
 
-    /// A page of all credential sets: two KV operations.
+    /// A page of all credential sets. Costs two KV operations.
     pub(crate) async fn credential_page(&self, page: PageRequest) -> Result<Page<CredentialSet>, Error> {
-        let list = PagedList::Credentials;
-        let at = self.open(list, page.cursor.as_deref())?;
-        let Page { records, cursor } = self.context.kv()?.credentials(at, page.limit).await?;
-        Ok(Page { records, cursor: self.seal(list, cursor)? })
+        self.page(PagedList::Credentials, store::CREDENTIAL_PREFIX, page).await
     }
 
-    /// A page of all API credentials: two KV operations.
+    /// A page of all API credentials. Costs two KV operations.
     pub(crate) async fn api_credential_page(&self, page: PageRequest) -> Result<Page<ApiCredential>, Error> {
-        let list = PagedList::ApiCredentials;
+        self.page(PagedList::ApiCredentials, store::API_CREDENTIAL_PREFIX, page).await
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        list: PagedList<'_>,
+        prefix: &str,
+        page: PageRequest,
+    ) -> Result<Page<T>, Error> {
         let at = self.open(list, page.cursor.as_deref())?;
-        let Page { records, cursor } = self.context.kv()?.api_credentials(at, page.limit).await?;
+        let Page { records, cursor } = self.context.kv()?.page(prefix, at, page.limit).await?;
         Ok(Page { records, cursor: self.seal(list, cursor)? })
     }
 
-    /// A page of a user's audit trail, newest first, and the cursor of the next: one object request.
+    /// A page of events of `user`, newest first, and the cursor of the next page. Costs one object request.
     pub(crate) async fn events(
         &self,
         user: &UserId,
@@ -141,7 +152,7 @@ impl Admin<'_> {
     ) -> Result<(Vec<(u64, Event)>, Option<String>), Error> {
         let list = PagedList::Events(user);
         let before = self.open(list, page.cursor.as_deref())?;
-        let events = self.object(user).events(before, page.limit).await?;
+        let events = self.context.user(user).events(before, page.limit).await?;
         let cursor = self.seal(list, next_page_before(&events, page.limit))?;
         Ok((events, cursor))
     }
@@ -156,11 +167,6 @@ impl Admin<'_> {
 
     async fn credential(&self, id: &ClientId) -> Result<CredentialSet, Error> {
         Ok(self.context.kv()?.credential(id).await?.ok_or(NO_CREDENTIAL)?)
-    }
-
-    async fn create(&self, input: CredentialInput) -> Result<AdminReply, Error> {
-        let (set, secret) = credentials::create(self.context, input).await?;
-        Ok(AdminReply::Credential { set, secret: Some(secret), is_new: true })
     }
 
     async fn patch(&self, id: &ClientId, change: CredentialChange) -> Result<CredentialSet, Error> {
@@ -178,10 +184,13 @@ impl Admin<'_> {
         Ok(AdminReply::Credential { set, secret: Some(secret), is_new: false })
     }
 
-    /// Writes a changed set, unless it is gone.
+    /// Writes a changed set.
+    ///
+    /// # Errors
+    /// 404 if the set was revoked in the meantime.
     async fn save(&self, set: CredentialSet, enables: bool) -> Result<CredentialSet, Error> {
-        let is_there = credentials::save(self.context, &set, enables).await?;
-        Ok(is_there.then_some(set).ok_or(NO_CREDENTIAL)?)
+        let is_saved = credentials::save(self.context, &set, enables).await?;
+        Ok(is_saved.then_some(set).ok_or(NO_CREDENTIAL)?)
     }
 
     async fn api_credentials(
@@ -210,7 +219,7 @@ impl Admin<'_> {
             }
             RecordRequest::Delete { id, end_sessions } => {
                 self.api_credential(&id).await?;
-                credentials::note_revocation(self.context, &id).await?;
+                credentials::record_revocation(self.context, &id).await?;
                 if end_sessions {
                     credentials::end_sessions_of_any_user(self.context, &id, true).await?;
                 }
@@ -229,21 +238,16 @@ impl Admin<'_> {
         Ok(self.context.kv()?.token_record(jti).await?.ok_or(NO_TOKEN)?)
     }
 
-    /// The record of a token, and what became of it.
+    /// The record of a token and its final state. Costs one KV read and one object request.
     pub(crate) async fn token(&self, jti: &TokenId) -> Result<(TokenRecord, Option<TokenFate>), Error> {
         let record = self.record(jti).await?;
-        let fate = self.object(&record.user_id).token_fate(jti.clone()).await?;
+        let fate = self.context.user(&record.user_id).token_fate(jti.clone()).await?;
         Ok((record, fate))
     }
 
     async fn revoke_token(&self, jti: &TokenId) -> Result<AdminReply, Error> {
         let TokenRecord { jti, client_id, expires_at, user_id, .. } = self.record(jti).await?;
-        self.object(&user_id).revoke_token(TokenRevocation { jti, client_id, expires_at, by: None }).await?;
+        self.context.user(&user_id).revoke_token(TokenRevocation { jti, client_id, expires_at, by: None }).await?;
         Ok(AdminReply::Done)
-    }
-
-    /// The object of `user`.
-    pub(crate) fn object(&self, user: &UserId) -> UserObject {
-        self.context.user(user, Placement::AsConfigured)
     }
 }

@@ -1,4 +1,4 @@
-//! The console's object: the sessions of administrators, and the counts of the chart.
+//! The console's object: the sessions of administrators, and the daily counts of sign-ins for the chart.
 
 use super::object;
 use super::sql::{Sql, json, number, seconds};
@@ -13,7 +13,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 /// The binding's name in wrangler.toml.
 pub(crate) const BINDING: &str = "CONSOLE";
 
-/// The one object of its class, named `console`.
+/// The class has one object, named `console`.
 #[durable_object(fetch)]
 pub struct Console {
     sql: Sql,
@@ -24,7 +24,8 @@ impl DurableObject for Console {
         Self { sql: Sql::new(&state, &CONSOLE_MIGRATIONS) }
     }
 
-    /// Answers one command. Reading it is the only await. The first write makes the tables.
+    /// Runs one command. Reading the request is the only `await`, so commands do not interleave. The first write
+    /// creates the tables.
     async fn fetch(&self, request: Request) -> Result<Response> {
         let ConsoleEnvelope { command, admin_token } = object::read(request).await?;
         Response::from_json(&self.answer(command, &admin_token, platform::now())?)
@@ -34,7 +35,7 @@ impl DurableObject for Console {
 impl Console {
     fn answer(&self, command: ConsoleCommand, admin_token: &SecretDigest, now: Timestamp) -> Result<ConsoleReply> {
         if matches!(command, ConsoleCommand::Open { .. } | ConsoleCommand::Count(_)) {
-            self.sql.make_tables()?;
+            self.sql.create_tables()?;
         } else if !self.sql.has_tables()? {
             return Ok(match command {
                 ConsoleCommand::Counts(_) => ConsoleReply::Counts(Vec::new()),
@@ -42,7 +43,7 @@ impl Console {
                 _ => ConsoleReply::Done,
             });
         }
-        // The sessions of every other administration token end.
+        // A changed administration token ends all sessions of the old one.
         self.sql.exec("DELETE FROM session WHERE data -> '$.admin_token' IS NOT ?", vec![json(admin_token)?])?;
         match command {
             ConsoleCommand::Open { session, replaces } => {

@@ -1,6 +1,6 @@
-//! Making, changing and revoking credential sets, in an order that leaves a failure on the safe side.
+//! Creates, changes and revokes credential sets. The writes are ordered so that a failure between two of them never
+//! enables a set.
 
-use super::Placement;
 use super::kv::Application;
 use crate::credential::{CredentialInput, CredentialSet};
 use crate::edge::runtime::platform::random;
@@ -12,26 +12,26 @@ use crate::store;
 use crate::time::Timestamp;
 use crate::user::{Actor, BoundCredential, CredentialState, SessionEnd};
 
-/// How often another id is drawn when its number is taken.
-const DRAWS_MAX: usize = 5;
+/// How many ids are tried until one has a free number.
+const ATTEMPTS_MAX: usize = 5;
 
-/// Makes a credential set with a new id and secret. Its number is written first, then its state at the object of its user:
-/// without the set, neither means anything.
+/// Creates a credential set with a new id and secret. Writes the number first, then the state in the user's object,
+/// then the set: without the set, the number and the state have no effect.
 pub(crate) async fn create(context: &RequestContext, input: CredentialInput) -> Result<(CredentialSet, Secret), Error> {
     let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
     let set = input.into_set(id, &secret, context.now).map_err(Failure::bad_request)?;
     let set = with_free_number(context, set).await?;
     let kv = context.kv()?;
     kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
-    tell_object(context, &set, state_of(&set), None).await?;
+    update_object(context, &set, state_of(&set), None).await?;
     kv.put_credential(&set).await?;
     Ok((set, secret))
 }
 
-/// The set under an id whose number no other set has: its own, or another that is drawn.
+/// `set`, with a new id if another set has its number.
 async fn with_free_number(context: &RequestContext, mut set: CredentialSet) -> Result<CredentialSet, Fault> {
     let kv = context.kv()?;
-    for _ in 0..DRAWS_MAX {
+    for _ in 0..ATTEMPTS_MAX {
         if kv.get::<ClientId>(&store::credential_number_key(set.number())).await?.is_none() {
             return Ok(set);
         }
@@ -40,7 +40,6 @@ async fn with_free_number(context: &RequestContext, mut set: CredentialSet) -> R
     Err(Fault::Internal("credential id", "every number drawn is taken".to_owned()))
 }
 
-/// The set of a number.
 pub(crate) async fn by_number(context: &RequestContext, number: u32) -> Result<Option<CredentialSet>, Fault> {
     let kv = context.kv()?;
     match kv.get::<ClientId>(&store::credential_number_key(number)).await? {
@@ -49,98 +48,104 @@ pub(crate) async fn by_number(context: &RequestContext, number: u32) -> Result<O
     }
 }
 
-/// Writes a changed set. `enables` says whether it was asked to be on, as [`write()`] has it. False if the set is gone, because it
-/// was revoked meanwhile, or because KV was stale and did not know yet that it was: then nothing of it is left.
+/// Writes a changed set. `enables` is that of [`write()`]. Returns false if the set was revoked in the meantime, or
+/// earlier if KV was stale. The set is then deleted again.
 pub(crate) async fn save(context: &RequestContext, set: &CredentialSet, enables: bool) -> Result<bool, Fault> {
     let kv = context.kv()?;
     write(context, set, enables, kv.put_credential(set)).await?;
     if !is_revoked(context, &set.client_id, set.created_at).await? {
         return Ok(true);
     }
-    tell_object(context, set, CredentialState::Revoked, None).await?;
-    forget(context, &set.client_id, set.number()).await?;
+    update_object(context, set, CredentialState::Revoked, None).await?;
+    delete(context, &set.client_id, set.number()).await?;
     Ok(false)
 }
 
-/// Whether the credential set or the API credential `id`, created at that time, was revoked within [`store::REVOCATION_TTL`]. Who
-/// changes one asks this after the change is written: a revocation notes itself before it removes anything, so one of the two
-/// sees the other.
+/// Whether the credential set or the API credential `id`, created at `created_at`, was revoked within
+/// [`store::REVOCATION_TTL`]. Check this after writing a change. A revocation is recorded before the deletion, so that
+/// a concurrent change either sees the record or is deleted.
 pub(crate) async fn is_revoked(context: &RequestContext, id: &ClientId, created_at: Timestamp) -> Result<bool, Fault> {
     let revoked_at: Option<Timestamp> = context.kv()?.get(&store::revocation_key(id)).await?;
-    // One that was made anew since then, by an import, is another.
+    // An import can create a set with the id of a revoked one.
     Ok(revoked_at.is_some_and(|revoked_at| created_at < revoked_at))
 }
 
-/// Notes that a credential set or an API credential is revoked now.
-pub(crate) async fn note_revocation(context: &RequestContext, id: &ClientId) -> Result<(), Fault> {
+/// Records in KV that a credential set or an API credential is revoked. Costs one KV write.
+pub(crate) async fn record_revocation(context: &RequestContext, id: &ClientId) -> Result<(), Fault> {
     context.kv()?.put(&store::revocation_key(id), &context.now, Some(store::REVOCATION_TTL)).await
 }
 
-/// Runs `writing`, which writes a set to KV. The object of its user is informed of a set that is off before that, and of one
-/// that is to be on after it: whatever fails in between, the set stays off, and asking again completes the change. A set is
-/// switched on only if that was asked for (`enables`): KV may be stale and not know yet that it was revoked. Returns whether
-/// the object changed.
+/// Runs `writing`, which writes a set to KV. Disables a set in the user's object before, and enables it after: if one
+/// write fails, the set stays disabled, and a repeated request completes the change. A set is enabled only if the
+/// request does so (`enables`), because a stale KV may not show a revocation yet. Returns whether the object changed.
 pub(crate) async fn write(
     context: &RequestContext,
     set: &CredentialSet,
     enables: bool,
     writing: impl Future<Output = Result<(), Fault>>,
 ) -> Result<bool, Fault> {
-    let is_off = set.disabled && tell_object(context, set, CredentialState::Disabled, None).await?;
+    let was_disabled = set.disabled && update_object(context, set, CredentialState::Disabled, None).await?;
     writing.await?;
-    let is_on = enables && !set.disabled && tell_object(context, set, CredentialState::Enabled, None).await?;
-    Ok(is_off || is_on)
+    let was_enabled = enables && !set.disabled && update_object(context, set, CredentialState::Enabled, None).await?;
+    Ok(was_disabled || was_enabled)
 }
 
-/// How a set is revoked.
 #[derive(Clone, Copy)]
 pub(crate) struct Revocation {
-    /// Whether the sessions that it opened end too.
+    /// Whether the sessions that the set opened end too.
     pub(crate) ends_sessions: bool,
-    /// Who does it, if it is no administrator.
+    /// Who revokes the set; `None` for an administrator.
     pub(crate) by: Option<Actor>,
 }
 
-/// Revokes a set, and ends the sessions that it opened if that is asked for. It is noted first, so that no change of the set brings
-/// it back. Then the object hears of it: from then on no token of the set is redeemed, whatever KV still says.
+/// Revokes a set:
+/// 1. record the revocation, so that no concurrent change restores the set,
+/// 2. revoke the set in the user's object, which from then on refuses its tokens, and ends its sessions if requested,
+/// 3. end the sessions of a delegated set by KV, if requested,
+/// 4. delete the set from KV.
 pub(crate) async fn revoke(context: &RequestContext, set: &CredentialSet, revocation: Revocation) -> Result<(), Fault> {
-    note_revocation(context, &set.client_id).await?;
-    tell_object(context, set, CredentialState::Revoked, Some(revocation)).await?;
+    // 1.
+    record_revocation(context, &set.client_id).await?;
+    // 2.
+    update_object(context, set, CredentialState::Revoked, Some(revocation)).await?;
+    // 3.
     if revocation.ends_sessions && set.binding.user().is_none() {
         end_sessions_of_any_user(context, &set.client_id, true).await?;
     }
-    forget(context, &set.client_id, set.number()).await
+    // 4.
+    delete(context, &set.client_id, set.number()).await
 }
 
-/// Removes what KV holds of sets that their user's object refuses already. What a failure leaves behind is refused too.
-pub(crate) async fn forget_all(context: &RequestContext, ids: &[ClientId]) -> Result<(), Fault> {
+/// Deletes sets from KV after the user's object has revoked them. After a failure, sets may remain in KV, but their
+/// tokens are refused.
+pub(crate) async fn delete_all(context: &RequestContext, ids: &[ClientId]) -> Result<(), Fault> {
     let ids: Vec<_> = ids.iter().collect();
     for Application { id, set, .. } in context.kv()?.applications(&ids).await? {
         let number = set.map_or(id.number(), |set| set.number());
-        note_revocation(context, &id).await?;
-        forget(context, &id, number).await?;
+        record_revocation(context, &id).await?;
+        delete(context, &id, number).await?;
     }
     Ok(())
 }
 
-/// Removes what KV holds of a set.
-pub(crate) async fn forget(context: &RequestContext, id: &ClientId, number: u32) -> Result<(), Fault> {
+/// Deletes a set and its number from KV.
+pub(crate) async fn delete(context: &RequestContext, id: &ClientId, number: u32) -> Result<(), Fault> {
     let kv = context.kv()?;
     kv.delete(&store::credential_key(id)).await?;
     kv.delete(&store::credential_number_key(number)).await
 }
 
-/// Ends the sessions that a set opened: at the object of its user at once, or by KV if it may sign in any user.
+/// Ends the sessions of a set: in the user's object, or by KV if the set may sign in any user.
 pub(crate) async fn end_sessions(context: &RequestContext, set: &CredentialSet) -> Result<(), Fault> {
     let Some(user) = set.binding.user() else {
         return end_sessions_of_any_user(context, &set.client_id, set.disabled).await;
     };
-    let user = context.user(user, Placement::AsConfigured);
+    let user = context.user(user);
     user.end_sessions(Some(set.client_id.clone()), SessionEnd::Application).await.map(drop)
 }
 
-/// Ends the sessions that a delegated set or an API credential opened until now, by a record in KV. If it is off (`is_off`),
-/// so do the sessions that it still opens where KV is stale.
+/// Ends the sessions that a delegated set or an API credential has opened until now. Costs one KV write. With `is_off`,
+/// this includes sessions that it opens during the next [`store::KV_STALE_MAX`] seconds at locations with a stale KV.
 pub(crate) async fn end_sessions_of_any_user(
     context: &RequestContext,
     id: &ClientId,
@@ -154,8 +159,8 @@ const fn state_of(set: &CredentialSet) -> CredentialState {
     if set.disabled { CredentialState::Disabled } else { CredentialState::Enabled }
 }
 
-/// Reports the state of a bound set, and how it was revoked, to the object of its user. Returns whether that changed anything.
-async fn tell_object(
+/// Stores the state of a bound set in the object of its user. Returns whether the stored state changed.
+async fn update_object(
     context: &RequestContext,
     set: &CredentialSet,
     state: CredentialState,
@@ -165,5 +170,5 @@ async fn tell_object(
     let set = BoundCredential { client_id: set.client_id.clone(), state };
     let end_sessions = revocation.is_some_and(|revocation| revocation.ends_sessions);
     let by = revocation.and_then(|revocation| revocation.by);
-    context.user(user, Placement::AsConfigured).set_credential(set, end_sessions, by).await
+    context.user(user).set_credential(set, end_sessions, by).await
 }

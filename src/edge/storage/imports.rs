@@ -1,10 +1,9 @@
-//! Doing what the lines of an import ask for, a batch at a time.
+//! Writes the lines of an import in batches.
 
 use super::kv::Kv;
 use super::{accounts, credentials};
 use crate::credential::CredentialSet;
-use crate::edge::runtime::platform;
-use crate::edge::runtime::{Fault, RequestContext};
+use crate::edge::runtime::{Fault, RequestContext, platform};
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::import::{Content, CredentialEntry, Entry, Item, LineOutcome, Reason};
 use crate::store;
@@ -13,28 +12,27 @@ use crate::user::Effect;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
-/// What became of a line: nothing if it was blank.
+/// The result of a line.
 pub(crate) struct Written {
-    /// The number of the line.
     pub(crate) line: u64,
-    /// What became of it.
+    /// `None` for a blank line.
     pub(crate) outcome: Result<Option<LineOutcome>, Fault>,
 }
 
-/// Does what the lines of a batch ask for, all at once, and tells what became of each, in their order. Only when all are
-/// done, KV forgets the services that were dropped: one that changed hands within the batch is its new owner's by then.
+/// Writes the lines of a batch concurrently. Returns their results in order. Removes the claims on dropped services
+/// after all lines are written, so that a service can move from one account to another within a batch.
 pub(crate) async fn write_batch(context: &RequestContext, batch: Vec<Item>) -> Vec<Written> {
     let now = platform::now();
     let writes = batch.into_iter().map(|item| async move { (item.line, write(context, item.content, now).await) });
-    let forgets = join_all(writes).await.into_iter().map(|(line, written)| async move {
+    let results = join_all(writes).await.into_iter().map(|(line, written)| async move {
         let outcome = match written {
-            Ok((effect, dropped)) => forget(context, dropped).await.map(|()| effect.map(Ok)),
+            Ok((effect, dropped)) => remove_dropped(context, dropped).await.map(|()| effect.map(Ok)),
             Err(Stop::Refused(reason)) => Ok(Some(Err(reason))),
             Err(Stop::Fault(fault)) => Err(fault),
         };
         Written { line, outcome }
     });
-    join_all(forgets).await
+    join_all(results).await
 }
 
 /// The services that a user's account dropped.
@@ -52,18 +50,17 @@ async fn write(context: &RequestContext, content: Content, now: Timestamp) -> Re
     }
 }
 
-async fn forget(context: &RequestContext, dropped: Dropped) -> Result<(), Fault> {
+async fn remove_dropped(context: &RequestContext, dropped: Dropped) -> Result<(), Fault> {
     match dropped {
-        Some((user, services)) => accounts::forget_claims(context, &user, &services).await,
+        Some((user, services)) => accounts::remove_claims(context, &user, &services).await,
         None => Ok(()),
     }
 }
 
-/// Why a line is not done.
+/// Why a line was not written.
 enum Stop {
-    /// It is refused. Nothing was written.
+    /// The line is refused. Nothing was written.
     Refused(Reason),
-    /// Storage failed.
     Fault(Fault),
 }
 
@@ -79,11 +76,11 @@ impl From<Fault> for Stop {
     }
 }
 
-/// Writes a set that brings its id, secret and number along. Everything is judged before anything is written:
-/// 1. the owner of its service, if it is to be bound to that one,
-/// 2. the set as it is and as it is to be,
-/// 3. its number is no other set's,
-/// 4. KV: the number, without a set it names nothing; not the number before any more; the set. The object hears of it.
+/// Writes a set with an existing id, secret and number. All checks come before the first write:
+/// 1. find the owner of the service to bind the set to, if the line names one,
+/// 2. read the stored set, and combine it with the line,
+/// 3. check that no other set has the number,
+/// 4. write the number, delete the old number, write the set, and store its state in the user's object.
 async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, Stop> {
     let kv = context.kv()?;
     // 1.
@@ -114,7 +111,7 @@ async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Ti
     Ok(if has_changed && !is_new { Effect::Changed } else { effect })
 }
 
-/// Whether another set has the number of `set`. What is left of one that is gone does not count.
+/// Whether another set has the number of `set`. The number of a deleted set is free.
 async fn is_taken(kv: &Kv, set: &CredentialSet) -> Result<bool, Fault> {
     let holder: Option<ClientId> = kv.get(&store::credential_number_key(set.number())).await?;
     let Some(holder) = holder.filter(|holder| *holder != set.client_id) else { return Ok(false) };

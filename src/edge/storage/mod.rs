@@ -1,4 +1,4 @@
-//! What is stored, and where: KV, the objects of users and of the console, and what is kept in both.
+//! Storage: KV, the objects of users and of the console, and the operations that span both.
 
 pub(crate) mod accounts;
 pub(crate) mod administration;
@@ -19,36 +19,29 @@ use crate::id::UserId;
 use calls::UserObject;
 use kv::Kv;
 
-/// Who calls a user's object, and so decides where a new one is placed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Placement {
-    /// Near the user, who sent this request.
-    NearCaller,
-    /// Where the setting `OBJECT_LOCATION` says.
-    AsConfigured,
-}
-
 impl RequestContext {
-    /// The KV namespace.
     pub(crate) fn kv(&self) -> Result<Kv, Fault> {
         Kv::open(&self.env)
     }
 
-    /// The object of `user`.
-    pub(crate) fn user(&self, user: &UserId, placement: Placement) -> UserObject {
+    /// The object of `user`. A new object is placed by the setting `OBJECT_LOCATION`.
+    pub(crate) fn user(&self, user: &UserId) -> UserObject {
+        UserObject { location: self.settings.object_location.clone(), ..self.user_near_caller(user) }
+    }
+
+    /// The object of `user`. A new object is placed near the caller: call this only if the browser of the user sent the
+    /// request.
+    pub(crate) fn user_near_caller(&self, user: &UserId) -> UserObject {
         UserObject {
             env: self.env.clone(),
             user: user.clone(),
-            location: match placement {
-                Placement::NearCaller => None,
-                Placement::AsConfigured => self.settings.object_location.clone(),
-            },
+            location: None,
             request_id: self.audit.request_id.clone(),
             caller: self.request.caller(),
         }
     }
 
-    /// Completes a call that the answer does not wait for.
+    /// Runs `call` after the answer. Logs its fault.
     pub(crate) fn after_answer<T>(&self, call: impl Future<Output = Result<T, Fault>> + 'static) {
         let audit = self.audit.clone();
         self.worker.wait_until(async move {

@@ -1,4 +1,4 @@
-//! Calling an object.
+//! Messages to and from Durable Objects.
 
 use crate::edge::runtime::Fault;
 use crate::json::error_place;
@@ -8,9 +8,9 @@ use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{self, RequestInit};
 use worker::{Env, Request};
 
-/// Sends `message` to the object `name` of the namespace `binding`, placed by `hint` if it is new, and reads its reply: one
-/// object request.
-pub(super) async fn ask<T: DeserializeOwned>(
+/// Sends `message` to the object `name` of the namespace `binding`, and parses the reply. `hint` places a new object.
+/// Costs one object request.
+pub(super) async fn call<T: DeserializeOwned>(
     env: &Env,
     binding: &str,
     name: &str,
@@ -28,7 +28,7 @@ async fn send(env: &Env, binding: &str, name: &str, hint: Option<&str>, message:
         None => namespace.get_by_name(name),
     };
     let stub = stub.map_err(Fault::storage("object stub"))?;
-    let request = request(message).map_err(|error| Fault::storage("object request")(error.into()))?;
+    let request = request(message).map_err(|error| Fault::storage("object request")(worker::Error::from(error)))?;
     let mut response = stub.fetch_with_request(request.into()).await.map_err(Fault::storage("object request"))?;
     if response.status_code() != 200 {
         return Err(Fault::Storage("object answer", format!("status {}", response.status_code())));
@@ -43,10 +43,11 @@ fn request(message: &str) -> Result<web_sys::Request, JsValue> {
     web_sys::Request::new_with_str_and_init("https://object/", &init)
 }
 
-/// Reads, within an object, the message that it was sent.
+/// Parses the message to this object.
 ///
 /// # Errors
-/// When it is none. The platform passes the error on to the sender, so it quotes nothing of the message.
+/// If the message is invalid. The platform returns the error to the sender, so the error contains nothing of the
+/// message.
 pub(super) async fn read<T: DeserializeOwned>(mut request: Request) -> worker::Result<T> {
     serde_json::from_str(&request.text().await?).map_err(|error| format!("message: {}", error_place(&error)).into())
 }

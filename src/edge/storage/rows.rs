@@ -11,10 +11,9 @@ use crate::user::{
 use serde::Deserialize;
 use worker::{Result, State};
 
-/// The tables of one user, if there are any yet.
 pub(super) struct Rows(Sql);
 
-/// A row that bears on a command.
+/// A row that [`FACTS`] selects.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Fact {
@@ -24,7 +23,8 @@ enum Fact {
     Credential(BoundCredential),
 }
 
-/// The rows that bear on most commands: all live sessions, and the token and the credential set that the command names.
+/// Selects the rows that most commands need: the account, the live sessions, and the token and the credential set of
+/// the command.
 const FACTS: &str = "SELECT '{\"account\":' || data || '}' FROM account \
     UNION ALL SELECT '{\"session\":' || data || '}' FROM session WHERE expires_at > ? \
     UNION ALL SELECT '{\"token\":' || data || '}' FROM token WHERE jti = ? \
@@ -32,12 +32,11 @@ const FACTS: &str = "SELECT '{\"account\":' || data || '}' FROM account \
     FROM credential WHERE client_id = ?";
 
 impl Rows {
-    /// Opens the storage. Without tables there are no rows.
     pub(super) fn open(state: &State) -> Self {
         Self(Sql::new(state, &USER_MIGRATIONS))
     }
 
-    /// Loads the rows that bear on `command` at `now`.
+    /// Loads the rows that `command` needs at `now`.
     pub(super) fn load(&self, command: &Command, now: Timestamp) -> Result<Facts> {
         let mut facts = Facts::default();
         if !self.0.has_tables()? {
@@ -57,7 +56,7 @@ impl Rows {
             Command::ListEvents { before, limit } => facts.events = self.events(*before, *limit)?,
             Command::DeleteAccount { erase } => {
                 facts.credentials = self.credentials(u64::from(u32::MAX))?;
-                facts.has_traces = *erase && self.has_traces()?;
+                facts.has_callers = *erase && self.has_callers()?;
             }
             Command::Export => {
                 facts.credentials = self.credentials(EXPORT_RECORDS_MAX)?;
@@ -86,23 +85,22 @@ impl Rows {
         self.0.select(query, vec![number(limit)])
     }
 
-    fn has_traces(&self) -> Result<bool> {
+    fn has_callers(&self) -> Result<bool> {
         let query = "SELECT count(*) FROM event \
                      WHERE json_extract(data, '$.address') IS NOT NULL OR json_extract(data, '$.user_agent') IS NOT NULL";
         Ok(self.0.value::<u64>(query)? > 0)
     }
 
-    /// Writes all of `changes`, or none if one fails. The first write makes the tables. A new event is kept for `event_ttl`
+    /// Saves all changes, or none if one fails. The first write creates the tables. New events are kept for `event_ttl`
     /// seconds.
     pub(super) fn save_all(&self, changes: &[Change], now: Timestamp, event_ttl: u64) -> Result<()> {
         self.0.write(|| changes.iter().try_for_each(|change| self.save(change, now, event_ttl)))
     }
 
-    /// Writes one change.
     fn save(&self, change: &Change, now: Timestamp, event_ttl: u64) -> Result<()> {
         match change {
             Change::SettleToken(jti, fate) => self.0.exec(
-                // The primary key refuses a second fate.
+                // Fails by the primary key if the token has a final state.
                 "INSERT INTO token (jti, expires_at, data) VALUES (?, ?, ?)",
                 vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
             ),
@@ -111,7 +109,9 @@ impl Rows {
                 vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
             ),
             Change::DeleteSession(id) => self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
-            Change::DeleteSessionsBut(id) => self.0.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()]),
+            Change::DeleteOtherSessions(id) => {
+                self.0.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()])
+            }
             Change::DeleteSessions => self.0.exec("DELETE FROM session", Vec::new()),
             Change::SaveAccount(account) => {
                 self.0.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
@@ -121,17 +121,18 @@ impl Rows {
                 "INSERT OR REPLACE INTO credential (client_id, state) VALUES (?, ?)",
                 vec![set.client_id.as_str().into(), set.state.as_str().into()],
             ),
-            Change::EraseTraces => {
+            Change::EraseCallers => {
                 self.0.exec("UPDATE event SET data = json_remove(data, '$.address', '$.user_agent')", Vec::new())
             }
             Change::Record(event) => self.record(event, now.plus(event_ttl)),
         }
     }
 
-    /// Adds an event. One of a class that others can fill at will pushes out the oldest beyond its quota at once.
+    /// Adds an event, and enforces the quota of its class if it [is always within
+    /// quota](EventClass::is_always_within_quota).
     fn record(&self, event: &Event, expires_at: Timestamp) -> Result<()> {
         let class = event.class();
-        // The greatest number of each class is found without a scan.
+        // The primary key finds the highest number of each class without a scan.
         let latest = EventClass::ALL
             .map(|class| format!("ifnull((SELECT max(number) FROM event WHERE class = '{}'), 0)", class.as_str()));
         self.0.exec(
@@ -144,7 +145,7 @@ impl Rows {
         if class.is_always_within_quota() { self.trim(class) } else { Ok(()) }
     }
 
-    /// Deletes the oldest events of a class beyond its quota.
+    /// Deletes the oldest events of a class above its quota.
     fn trim(&self, class: EventClass) -> Result<()> {
         self.0.exec(
             "DELETE FROM event WHERE class = ? AND number <= \
@@ -153,8 +154,9 @@ impl Rows {
         )
     }
 
-    /// Deletes dead rows, and events beyond the quotas. Deletes the tables when nothing is left that matters. Returns when to
-    /// sweep again: within [`SWEEP_DELAY`] if there are tokens or sessions, which come and go; never if no row ever dies.
+    /// Deletes expired rows and events above the quotas, and the tables if they are empty. Returns when to sweep again:
+    /// after [`SWEEP_DELAY`] if there are tokens or sessions, else when the next event expires; `None` if no row
+    /// expires.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         if !self.0.has_tables()? {
             return Ok(None);
@@ -168,21 +170,22 @@ impl Rows {
             0 => self.0.value("SELECT min(expires_at) FROM event")?,
             _ => Some(now.plus(SWEEP_DELAY)),
         };
-        if next.is_none() && self.are_gone()? {
+        if next.is_none() && self.is_empty()? {
             self.0.delete_all().await?;
         }
         Ok(next)
     }
 
-    /// Whether nothing is left that matters. A revoked set may be forgotten: an unknown one is refused too.
-    fn are_gone(&self) -> Result<bool> {
+    /// Whether no row is needed any more. The state of a revoked set is not needed, because a set without a stored
+    /// state is refused too.
+    fn is_empty(&self) -> Result<bool> {
         let query = "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM event) \
                      + (SELECT count(*) FROM credential WHERE state <> 'revoked')";
         Ok(self.0.value::<u64>(query)? == 0)
     }
 }
 
-/// The token and the bound credential set that `command` names.
+/// The token and the bound credential set in `command`.
 const fn named(command: &Command) -> (Option<&TokenId>, Option<&ClientId>) {
     match command {
         Command::Redeem(Redemption { jti, delegated: true, .. })

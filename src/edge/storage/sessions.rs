@@ -1,52 +1,53 @@
-//! Sessions, and whether they still count. A delegated set or an API credential opens sessions of any user. KV holds the moment
-//! up to which those sessions are ended, and each session is compared with it when it is used or listed.
+//! The validity of sessions. A delegated credential set or an API credential can open sessions of any user. To end all
+//! of them, an administrator writes a time to KV. Sessions that were opened at or before this time are ended: Signet
+//! checks each session when it is used or listed.
 
-use super::Placement;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::store;
 use crate::time::Timestamp;
 use crate::user::{Session, SessionCookie, SessionEnd, applications_of};
 
-/// The session cookie that the browser presents, its signature and absolute limit checked.
-pub(crate) fn presented(context: &RequestContext) -> Option<SessionCookie> {
+/// The verified session cookie of the request.
+pub(crate) fn session_cookie(context: &RequestContext) -> Option<SessionCookie> {
     SessionCookie::open(&context.request, &context.settings.keys, context.now)
 }
 
-/// The cookie and the live session that the browser presents: one object request, none without a cookie.
+/// The session cookie and its live session. Costs one object request, and the KV read of [`is_valid`]; nothing without
+/// a cookie.
 pub(crate) async fn live_session(context: &RequestContext) -> Result<Option<(SessionCookie, Session)>, Fault> {
-    let Some(cookie) = presented(context) else { return Ok(None) };
+    let Some(cookie) = session_cookie(context) else { return Ok(None) };
     context.audit.set_user(&cookie.sub);
     let session = session_of(&cookie, Usage::Used, context).await?;
     Ok(session.map(|session| (cookie, session)))
 }
 
-/// Whether a session was used since the last question, so that its idle limit moves.
+/// Whether a check of a session restarts its idle limit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usage {
     Used,
     Unused,
 }
 
-/// The session of `cookie`, if it stands and is alive: one object request, and the KV read of [`stands`].
+/// The session of `cookie`, if it is valid and live. Costs one object request, and the KV read of [`is_valid`].
 pub(crate) async fn session_of(
     cookie: &SessionCookie,
     usage: Usage,
     context: &RequestContext,
 ) -> Result<Option<Session>, Fault> {
-    if !stands(cookie, context).await? {
+    if !is_valid(cookie, context).await? {
         return Ok(None);
     }
-    let user = context.user(&cookie.sub, Placement::NearCaller);
+    let user = context.user_near_caller(&cookie.sub);
     match usage {
         Usage::Used => user.check_session(cookie.sid.clone()).await,
         Usage::Unused => user.peek_session(cookie.sid.clone()).await,
     }
 }
 
-/// Whether the session of `cookie` counts. It does not if the sessions of the application that opened it were ended since.
-/// Then it is ended at the object too. This costs one KV read for a session that a delegated set or an API credential opened, and
-/// nothing for others.
-pub(crate) async fn stands(cookie: &SessionCookie, context: &RequestContext) -> Result<bool, Fault> {
+/// Whether the sessions of the application of `cookie` were not ended since the session was opened. If they were, ends
+/// the session at the user's object too. Costs one KV read if a delegated set or an API credential opened the session;
+/// otherwise nothing.
+pub(crate) async fn is_valid(cookie: &SessionCookie, context: &RequestContext) -> Result<bool, Fault> {
     let Some(by) = &cookie.by else { return Ok(true) };
     if !by.is_ended_by(context.kv()?.get(&store::not_before_key(&by.client_id)).await?) {
         return Ok(true);
@@ -55,19 +56,19 @@ pub(crate) async fn stands(cookie: &SessionCookie, context: &RequestContext) -> 
     Ok(false)
 }
 
-/// Ends the session of `cookie`, if it is not dead already: one object request.
+/// Ends the session of `cookie` if it is live. Costs one object request.
 pub(crate) async fn end(cookie: &SessionCookie, why: SessionEnd, context: &RequestContext) -> Result<(), Fault> {
-    context.user(&cookie.sub, Placement::NearCaller).end_session(cookie.sid.clone(), why).await.map(drop)
+    context.user_near_caller(&cookie.sub).end_session(cookie.sid.clone(), why).await.map(drop)
 }
 
-/// Those of `sessions` that still count: not those whose application's sessions were ended.
-pub(crate) async fn counting(sessions: Vec<Session>, context: &RequestContext) -> Result<Vec<Session>, Fault> {
+/// `sessions` without those whose application's sessions were ended. Costs one KV read.
+pub(crate) async fn without_ended(sessions: Vec<Session>, context: &RequestContext) -> Result<Vec<Session>, Fault> {
     let ids = applications_of(&sessions);
     let keys = ids.iter().map(|id| store::not_before_key(id)).collect();
     let not_before: Vec<Option<Timestamp>> = context.kv()?.get_each(keys).await?;
-    let counts = |session: &&Session| {
+    let is_valid = |session: &&Session| {
         let application = ids.iter().zip(&not_before).find(|(id, _)| **id == &session.client_id);
         !session.is_ended_by(application.and_then(|(_, not_before)| *not_before))
     };
-    Ok(sessions.iter().filter(counts).cloned().collect())
+    Ok(sessions.iter().filter(is_valid).cloned().collect())
 }

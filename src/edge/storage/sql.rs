@@ -1,4 +1,4 @@
-//! SQL over an object's storage. Every call is synchronous.
+//! SQL in the storage of a Durable Object. All queries are synchronous.
 
 use crate::json::error_place;
 use crate::store::{Migrations, migrate};
@@ -9,23 +9,22 @@ use worker::js_sys::{Function, Reflect};
 use worker::wasm_bindgen::{JsCast as _, JsValue, closure::ScopedClosure};
 use worker::{Result, SqlStorage, SqlStorageValue, State, Storage};
 
-/// The storage of one object, and its tables.
 pub(super) struct Sql {
     storage: Storage,
     sql: SqlStorage,
     migrations: &'static Migrations,
-    /// Whether there are tables; `None` until [`Self::has_tables`] asks.
+    /// Whether the tables exist; `None` before the first call of [`Self::has_tables`].
     has_tables: Cell<Option<bool>>,
 }
 
 impl Sql {
-    /// The storage as it is. Reading makes no tables.
+    /// Opens the storage without creating tables.
     pub(super) fn new(state: &State, migrations: &'static Migrations) -> Self {
         let storage = state.storage();
         Self { sql: storage.sql(), storage, migrations, has_tables: Cell::new(None) }
     }
 
-    /// Whether there are tables. The first call migrates tables of an earlier version.
+    /// Whether the tables exist. The first call migrates tables of an earlier version.
     pub(super) fn has_tables(&self) -> Result<bool> {
         if let Some(has_tables) = self.has_tables.get() {
             return Ok(has_tables);
@@ -38,9 +37,9 @@ impl Sql {
         Ok(version > 0)
     }
 
-    /// The version of the tables; 0 if there are none.
+    /// The version of the tables; 0 without tables.
     fn version(&self) -> Result<usize> {
-        // Both objects have a table `session`. The tables of version 1 do not say which version they are.
+        // Version 1 has no table `schema_version`. Both objects have a table `session` in every version.
         let query = "SELECT json_quote(name) FROM sqlite_master WHERE name IN ('session', 'schema_version')";
         let names: Vec<String> = self.select(query, Vec::new())?;
         if names.iter().any(|name| name == "schema_version") {
@@ -50,16 +49,16 @@ impl Sql {
     }
 
     fn migrate(&self, version: usize) -> Result<()> {
-        let sql = migrate(self.migrations, version).ok_or("the tables are of a later version")?;
+        let sql = migrate(self.migrations, version).ok_or("the tables have a later version")?;
         self.exec(&sql, Vec::new())
     }
 
-    /// Makes the tables if there are none.
-    pub(super) fn make_tables(&self) -> Result<()> {
+    /// Creates the tables if they do not exist.
+    pub(super) fn create_tables(&self) -> Result<()> {
         if self.has_tables()? { Ok(()) } else { self.write(|| Ok(())) }
     }
 
-    /// Does all of `write`, or nothing if a part fails. Makes the tables if there are none.
+    /// Runs `write` in a transaction. Creates the tables if they do not exist.
     pub(super) fn write(&self, write: impl Fn() -> Result<()>) -> Result<()> {
         let has_tables = self.has_tables()?;
         self.transaction(&|| {
@@ -74,7 +73,8 @@ impl Sql {
 
     fn transaction(&self, write: &dyn Fn() -> Result<()>) -> Result<()> {
         let storage = self.storage.as_raw();
-        // The crate does not bind this method. What the closure throws rolls the transaction back, and is thrown again.
+        // The crate `worker` does not bind this method. An error of the closure rolls back the transaction and is
+        // thrown again.
         let transaction = Reflect::get(storage, &"transactionSync".into())?.dyn_into::<Function>()?;
         let write = || write().map_err(JsValue::from);
         let write: ScopedClosure<'_, dyn Fn() -> std::result::Result<(), JsValue>> = ScopedClosure::borrow(&write);
@@ -82,7 +82,7 @@ impl Sql {
         Ok(())
     }
 
-    /// Deletes everything, the tables too.
+    /// Deletes all rows and tables.
     pub(super) async fn delete_all(&self) -> Result<()> {
         self.has_tables.set(None);
         self.storage.delete_all().await
@@ -92,10 +92,11 @@ impl Sql {
         self.sql.exec(query, bindings).map(drop)
     }
 
-    /// The rows of a query with one column, which holds JSON or a number.
+    /// The rows of a query with one column of JSON or a number.
     ///
     /// # Errors
-    /// When a row does not parse. The platform passes the error on to whoever called the object, so it quotes nothing of the row.
+    /// If a row is invalid. The platform returns the error to the caller of the object, so the error contains nothing
+    /// of the row.
     pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
         let parse = |row: Result<Vec<SqlStorageValue>>| {
             let json = match row?.pop() {
@@ -108,7 +109,7 @@ impl Sql {
         self.sql.exec(query, bindings)?.raw().map(parse).collect()
     }
 
-    /// The only row of such a query.
+    /// The only row of a query with one column.
     pub(super) fn value<T: DeserializeOwned>(&self, query: &str) -> Result<T> {
         self.select(query, Vec::new())?.pop().ok_or_else(|| "there is no row".into())
     }

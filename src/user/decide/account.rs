@@ -1,4 +1,4 @@
-//! The account, and the credential sets bound to its user.
+//! Commands about the account and the credential sets bound to its user.
 
 use super::session::{ended_sessions, newest_first};
 use super::{Change, Decision, EventContext, Facts};
@@ -11,8 +11,9 @@ use crate::user::{
 };
 use std::collections::BTreeSet;
 
-/// Writes the account, if it is another than before; `actor` is none for an administrator. Its sessions end too
-/// if that is asked for, and when it is closed. A Closed account that still has sessions is closed again.
+/// Stores the account if it differs from the stored one. `actor` is `None` for an administrator. Sessions end with
+/// `end_sessions` and if the account is Closed. A Closed account with live sessions is stored again, so that the
+/// sessions end.
 pub(super) fn save_account(
     facts: &Facts,
     account: Account,
@@ -54,12 +55,13 @@ pub(super) fn save_account(
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
 }
 
-/// Deletes the account with its sessions, and revokes the sets bound to it, so that none of them signs in should the id be
-/// made anew. `erase` also removes addresses and browsers from all events; the event of the erasure has neither.
+/// Deletes the account and its sessions, and revokes its bound credential sets, so that they cannot sign in a later
+/// account with the same id. `erase` also removes addresses and browsers from all events, and leaves them out of the
+/// new events.
 pub(super) fn delete_account(facts: Facts, erase: bool, context: EventContext) -> Decision {
     let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
     let credentials: Vec<_> = bound.map(|set| set.client_id).collect();
-    let can_erase = erase && (facts.has_traces || !credentials.is_empty());
+    let can_erase = erase && (facts.has_callers || !credentials.is_empty());
     if facts.account.is_none() && !can_erase {
         return Decision::only(Reply::Missing);
     }
@@ -69,7 +71,7 @@ pub(super) fn delete_account(facts: Facts, erase: bool, context: EventContext) -
     };
     let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
     if erase {
-        changes.push(Change::EraseTraces);
+        changes.push(Change::EraseCallers);
     }
     for client_id in &credentials {
         let event = Event { client_id: Some(client_id.clone()), ..context.event(EventKind::CredentialRevoked) };
@@ -92,14 +94,15 @@ pub(super) fn export(facts: Facts, now: Timestamp) -> Decision {
     Decision::only(if export == Export::default() { Reply::Missing } else { Reply::Export(export) })
 }
 
-/// Whether the credential set is an enabled one of this user's. Of a delegated one the object knows nothing: whoever asks has
-/// looked it up in KV.
-pub(super) fn credential_stands(facts: &Facts, client_id: &ClientId, delegated: bool) -> bool {
+/// Whether the client is an enabled credential set of this user. A delegated client is always accepted here: the Worker
+/// checks it in KV first.
+pub(super) fn is_client_enabled(facts: &Facts, client_id: &ClientId, delegated: bool) -> bool {
     let is_enabled = |set: &BoundCredential| set.client_id == *client_id && set.state == CredentialState::Enabled;
     delegated || facts.credentials.iter().any(is_enabled)
 }
 
-/// Notes the state of a bound set. Binding a new one is no event, and revoking one that is not known changes nothing.
+/// Stores the state of a bound credential set. The first state of a set causes no event. Revoking a set without a
+/// stored state changes nothing.
 pub(super) fn set_credential(
     facts: &Facts,
     set: BoundCredential,

@@ -1,6 +1,6 @@
 //! Redeeming a token.
 
-use super::account::credential_stands;
+use super::account::is_client_enabled;
 use super::session::newest_first;
 use super::token::{opened_by, replay};
 use super::{Change, Decision, EventContext, Facts, SESSIONS_MAX, denial};
@@ -9,40 +9,45 @@ use crate::time::Timestamp;
 use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, TokenFate};
 
 /// Redeems a token:
-/// 1. a dead token changes nothing,
-/// 2. the account's own state comes first, whatever became of the token,
-/// 3. a token counts once; the same browser may click twice, and any other repetition is recorded,
-/// 4. the credential set, the account and its ownership must stand,
-/// 5. the token is spent, and the session opened.
+/// 1. refuse an expired token, without a change,
+/// 2. refuse if the account is Closed or its single sign-on is disabled, whatever the state of the token,
+/// 3. refuse a used or revoked token; the browser that the token signed in may repeat the sign-in,
+/// 4. check that the client is enabled, and that the account owns the service and the domain,
+/// 5. store the final state of the token, and open the session.
 pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+    // 1.
     if context.now >= redemption.expires_at {
         return Decision::only(Reply::Denied(Denial::TokenExpired));
     }
+    // 2.
     let denial = denial(facts, redemption.service_id.as_ref(), redemption.domain_id.as_ref());
     match denial {
-        Some(Denial::Closed) if redemption.presented.is_some() => {
+        Some(Denial::Closed) if redemption.browser_session.is_some() => {
             return deny(facts, redemption, Denial::ClosedWithSession, context);
         }
         Some(denial @ (Denial::Closed | Denial::SsoDisabled)) => return deny(facts, redemption, denial, context),
         _ => {}
     }
+    // 3.
     match facts.token.as_ref().map(|token| token.fate) {
         Some(Fate::SignedIn) => return repeat(facts, redemption, denial, context),
         Some(Fate::Denied(_)) => return deny(facts, redemption, Denial::TokenUsed, context),
         Some(Fate::Revoked) => return Decision::only(Reply::Denied(Denial::TokenRevoked)),
         None => {}
     }
-    let credential_stands = credential_stands(facts, &redemption.client_id, redemption.delegated);
-    match if credential_stands { denial } else { Some(Denial::CredentialRevoked) } {
+    // 4.
+    let is_enabled = is_client_enabled(facts, &redemption.client_id, redemption.delegated);
+    match if is_enabled { denial } else { Some(Denial::CredentialRevoked) } {
         Some(denial) => deny(facts, redemption, denial, context),
+        // 5.
         None => sign_in(facts, redemption, context),
     }
 }
 
-/// Refuses. A fresh token is spent by that, and a spent one was replayed.
+/// Refuses the sign-in. An unused token becomes unusable; the use of a used token is recorded as a replay.
 fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventContext) -> Decision {
     let mut changes = Vec::new();
-    let ended = redemption.presented.clone().filter(|_| denial == Denial::ClosedWithSession);
+    let ended = redemption.browser_session.clone().filter(|_| denial == Denial::ClosedWithSession);
     match facts.token.as_ref().map(|token| token.fate) {
         None => {
             let fate = TokenFate { fate: Fate::Denied(denial), at: context.now };
@@ -63,10 +68,11 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventCon
     Decision::of(Reply::Denied(denial), changes)
 }
 
-/// The token that opened a session, again: the same browser is let through, where the user may go there.
+/// Handles a token that already opened a session. The same browser is signed in again unless `denial` forbids it; other
+/// use is a replay.
 fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context: EventContext) -> Decision {
     let repeated = opened_by(facts, &redemption.jti, context.now).filter(|opened| {
-        redemption.presented.as_ref() == Some(&opened.id)
+        redemption.browser_session.as_ref() == Some(&opened.id)
             || opened.is_repeated_by(redemption.nonce.as_ref(), context.now)
     });
     match repeated {
@@ -79,7 +85,7 @@ fn sign_in(facts: &Facts, redemption: Redemption, context: EventContext) -> Deci
     let now = context.now;
     let fate = TokenFate { fate: Fate::SignedIn, at: now };
     let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];
-    let replaced = redundant_sessions(facts, redemption.presented.as_ref(), now);
+    let replaced = replaced_sessions(facts, redemption.browser_session.as_ref(), now);
     changes.extend(replaced.iter().cloned().map(Change::DeleteSession));
     let latest = facts.sessions.iter().map(|session| session.ordinal).max();
     let session = Session {
@@ -107,10 +113,10 @@ fn sign_in(facts: &Facts, redemption: Redemption, context: EventContext) -> Deci
     Decision::of(Reply::SignedIn(session), changes)
 }
 
-/// The sessions that a new one replaces: the browser's own, and the oldest beyond the cap.
-fn redundant_sessions(facts: &Facts, presented: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
+/// The sessions that a new session ends: the one of the same browser, and the oldest above [`SESSIONS_MAX`].
+fn replaced_sessions(facts: &Facts, browser_session: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
     let (own, others): (Vec<_>, Vec<_>) =
-        newest_first(&facts.sessions, now).into_iter().partition(|session| Some(&session.id) == presented);
+        newest_first(&facts.sessions, now).into_iter().partition(|session| Some(&session.id) == browser_session);
     let surplus = others.into_iter().skip(SESSIONS_MAX.saturating_sub(1)).rev();
     own.into_iter().chain(surplus).map(|session| session.id.clone()).collect()
 }

@@ -1,4 +1,4 @@
-//! Checking, listing and ending sessions, and what users do on the page of their sessions.
+//! Checking, listing and ending sessions, and the actions of users on the page of their sessions.
 
 use super::account::save_account;
 use super::{Change, Decision, EventContext, Facts};
@@ -9,7 +9,7 @@ use crate::user::{
 };
 
 pub(super) fn check_session(facts: &Facts, id: &SessionId, now: Timestamp) -> Decision {
-    match counting_session(facts, id, now) {
+    match valid_session(facts, id, now) {
         None => Decision::only(Reply::Missing),
         Some(session) => match session.refreshed(now) {
             Some(fresh) => Decision::of(Reply::Session(fresh.clone()), vec![Change::SaveSession(fresh)]),
@@ -18,10 +18,10 @@ pub(super) fn check_session(facts: &Facts, id: &SessionId, now: Timestamp) -> De
     }
 }
 
-/// The session `id`, if it counts: it is alive, and its account stands.
-pub(super) fn counting_session<'a>(facts: &'a Facts, id: &SessionId, now: Timestamp) -> Option<&'a Session> {
-    let account_stands = facts.account.as_ref().is_some_and(|account| account.status != Status::Closed);
-    facts.sessions.iter().find(|s| s.id == *id && s.is_live(now)).filter(|_| account_stands)
+/// The session `id`, if it is live and the account exists and is not Closed.
+pub(super) fn valid_session<'a>(facts: &'a Facts, id: &SessionId, now: Timestamp) -> Option<&'a Session> {
+    let is_open = facts.account.as_ref().is_some_and(|account| account.status != Status::Closed);
+    facts.sessions.iter().find(|s| s.id == *id && s.is_live(now)).filter(|_| is_open)
 }
 
 /// The live sessions, newest first.
@@ -31,10 +31,10 @@ pub(super) fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session
     live
 }
 
-/// Does what the user of the session `id` asks, if the session counts.
+/// Runs an action of the user who has the session `id`.
 pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context: EventContext) -> Decision {
     let now = context.now;
-    let (Some(current), Some(account)) = (counting_session(&facts, id, now), facts.account.clone()) else {
+    let (Some(current), Some(account)) = (valid_session(&facts, id, now), facts.account.clone()) else {
         return Decision::only(Reply::Missing);
     };
     let fresh = current.refreshed(now);
@@ -53,7 +53,7 @@ pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context:
         }
         UserAction::EndOtherSessions => {
             if facts.sessions.iter().any(|session| session.id != *id && session.is_live(now)) {
-                changes.push(Change::DeleteSessionsBut(id.clone()));
+                changes.push(Change::DeleteOtherSessions(id.clone()));
                 changes.push(Change::Record(Event {
                     reason: Some(EventReason::SessionEnd(SessionEnd::User)),
                     ..context.event(EventKind::SessionEnded)
@@ -93,7 +93,7 @@ pub(super) fn end_sessions(
     Decision::of(Reply::Done, ended_sessions(facts, client_id, why, context))
 }
 
-/// Ends the live sessions, all or those of one application. Where there is none, nothing is written.
+/// The changes that end all live sessions, or those of one application. Without such a session there are none.
 pub(super) fn ended_sessions(
     facts: &Facts,
     client_id: Option<ClientId>,
@@ -113,7 +113,7 @@ pub(super) fn ended_sessions(
     changes
 }
 
-/// Whether the application `client_id` opened the session, if one is named.
+/// Whether the application `client_id`, if given, opened the session.
 pub(super) fn is_of(session: &Session, client_id: Option<&ClientId>) -> bool {
     client_id.is_none_or(|client_id| session.client_id == *client_id)
 }

@@ -1,18 +1,20 @@
-//! The decisions of the user's object: `table` states every redemption, the others give each case in full.
+//! The decisions of the user's object. `table` checks the rules for every combination of a redemption; the other files
+//! state examples in full.
 
 use super::*;
 use crate::destination::Scope;
 use crate::id::{ClientId, OwnedId, UserId};
-use crate::user::session_for_test;
 use crate::user::{
     Actor, CredentialState, Deleted, Effect, EventReason, Export, Fate, Introspection, Redemption, Replay, Saved,
-    Security, SessionEnd, Status, TokenRevocation, UserAction,
+    Security, SessionEnd, Status, TokenRevocation, UserAction, session_for_test,
 };
 use std::collections::BTreeSet;
 
 mod account;
+mod deletion;
 mod limits;
 mod redemption;
+mod replay;
 mod revocation;
 mod sessions;
 mod table;
@@ -25,7 +27,7 @@ const MAX: u64 = 43_200;
 const TOKEN: u8 = 1;
 /// A session opened by another token.
 const OTHER: u8 = 2;
-/// The id set aside for a new session.
+/// The id of a new session.
 const NEW: u8 = 9;
 
 fn jti(n: u8) -> TokenId {
@@ -67,7 +69,7 @@ fn session(n: u8) -> Session {
     Session { id: sid(n), token: jti(n), address, user_agent, ordinal: 0, ..session_for_test() }
 }
 
-fn dead(session: Session) -> Session {
+fn expired(session: Session) -> Session {
     Session { max_expires_at: NOW, ..session }
 }
 
@@ -85,7 +87,7 @@ fn redemption() -> Redemption {
         destination: Scope::parse("clientarea:invoices"),
         service_id: None,
         domain_id: None,
-        presented: None,
+        browser_session: None,
         nonce: None,
         session_id: sid(NEW),
         session_idle: IDLE,
@@ -93,12 +95,18 @@ fn redemption() -> Redemption {
     }
 }
 
-fn presenting(n: u8) -> Redemption {
-    Redemption { presented: Some(sid(n)), ..redemption() }
+/// A redemption by a browser that has session `n`.
+fn from_browser_with(n: u8) -> Redemption {
+    Redemption { browser_session: Some(sid(n)), ..redemption() }
 }
 
 fn fate(fate: Fate) -> TokenFate {
     TokenFate { fate, at: NOW }
+}
+
+/// The final state of a token that signed its user in.
+fn redeemed() -> Option<TokenFate> {
+    Some(fate(Fate::SignedIn))
 }
 
 /// The credential set that asked for `TOKEN`, in this state.
@@ -110,6 +118,16 @@ fn set(state: CredentialState) -> BoundCredential {
 fn user_with(sessions: impl IntoIterator<Item = Session>) -> Facts {
     let credentials = vec![set(CredentialState::Enabled)];
     Facts { account: Some(active()), sessions: sessions.into_iter().collect(), credentials, ..Facts::default() }
+}
+
+/// An account that was created and last changed long ago.
+fn old() -> Account {
+    let long_ago = Timestamp::from_seconds(1_700_000_000);
+    Account { created_at: long_ago, updated_at: long_ago, ..active() }
+}
+
+fn knows(account: Account) -> Facts {
+    Facts { account: Some(account), ..Facts::default() }
 }
 
 fn ask_from(caller: Caller, facts: Facts, command: Command, now: Timestamp) -> Decision {
@@ -124,22 +142,9 @@ fn redeem_here(facts: Facts, redemption: Redemption) -> Decision {
     ask(facts, Command::Redeem(redemption))
 }
 
-/// An event of now, here, that says nothing more.
+/// An event at `NOW`, caused here, without further fields.
 fn event(event: EventKind) -> Event {
-    Event {
-        at: NOW,
-        event,
-        request_id: "r1".into(),
-        reason: None,
-        status: None,
-        sso: None,
-        client_id: None,
-        jti: None,
-        session_id: None,
-        replaced_session_ids: Vec::new(),
-        address: here().address,
-        user_agent: here().user_agent,
-    }
+    Event::new(event, NOW, "r1".into(), here())
 }
 
 fn signed_in_event() -> Event {
@@ -155,7 +160,7 @@ fn denied_event(denial: Denial) -> Event {
     }
 }
 
-/// A replay of `TOKEN`, whose session may be alive, by `caller`.
+/// A replay of `TOKEN` by `caller`. `session_id` is the live session of the token, if any.
 fn replayed_event(caller: &Caller, session_id: Option<SessionId>) -> Event {
     Event {
         client_id: Some(portal()),
@@ -169,6 +174,11 @@ fn replayed_event(caller: &Caller, session_id: Option<SessionId>) -> Event {
 
 fn ended_event(why: SessionEnd) -> Event {
     Event { reason: Some(EventReason::SessionEnd(why)), ..event(EventKind::SessionEnded) }
+}
+
+/// A caller in another network, with another browser.
+fn elsewhere() -> Caller {
+    Caller { address: Some("198.51.100.7".into()), user_agent: Some("Browser/2".into()) }
 }
 
 #[track_caller]

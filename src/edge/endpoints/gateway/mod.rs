@@ -1,4 +1,4 @@
-//! Gateway mode: the client area behind Signet.
+//! Gateway mode: forwards requests to the origin of the client area.
 
 mod socket;
 
@@ -18,21 +18,21 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, Headers, RequestCache, RequestInit, RequestRedirect, ResponseInit, WorkerGlobalScope};
 use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};
 
-/// Another site's page opened a WebSocket.
 const FOREIGN_HANDSHAKE: Failure =
     Failure::of(403, ErrorCode::ForeignOrigin, "Another site cannot open a WebSocket with your session.");
-/// The fields that only shared caches read (RFC 9213, and what was used before it).
+/// The headers for shared caches only (RFC 9213, and its predecessors).
 const SHARED_CACHES: [&str; 3] = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control"];
 
-/// The greatest status that an answer can be copied with (Fetch Standard, section 5.5). Servers send greater ones.
+/// The highest status of a `Response` that can be constructed (Fetch Standard, section 5.5). Origins can send higher
+/// ones.
 const STATUS_MAX: u16 = 599;
 
-/// Passes a request on to the client area, with the identity of its sender:
-/// 1. who is it? One object request, none without a cookie,
-/// 2. some paths are for signed-in users only, and no WebSocket of theirs is for another site's page,
-/// 3. the client's own identity headers and Signet's cookies stay behind,
-/// 4. everything else goes on as it came, and so does the answer, except for Signet's cookies,
-/// 5. a WebSocket with an identity lasts no longer than the session.
+/// Forwards a request to the origin, with the identity of the user:
+/// 1. find the session: one object request, none without a cookie,
+/// 2. refuse a protected path without a session, and a WebSocket that another site opens with one,
+/// 3. remove identity headers and Signet's cookies from the request, and add the identity of the session,
+/// 4. forward the request, and return the answer without Signet's cookies,
+/// 5. relay a WebSocket with an identity, and close it when the session ends.
 pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
     let gateway = context.settings.gateway.as_ref().ok_or(Failure::NOT_FOUND)?;
     // 1.
@@ -68,7 +68,7 @@ pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) 
     Ok(Answer::ClientArea(answer))
 }
 
-/// Who is signed in, for the client area's server.
+/// The identity headers for the origin.
 struct Identity {
     user: String,
     assertion: String,
@@ -88,10 +88,10 @@ impl Identity {
     }
 }
 
-/// The request for the client area's server: as it came, except for the address, the headers that only a proxy may
-/// write, and Signet's cookies. With an identity, it is answered by no cache.
+/// The request to the origin. Replaces the address and the headers that only a proxy may set, and removes Signet's
+/// cookies. A request with an identity bypasses Cloudflare's cache.
 ///
-/// The headers are the platform's own copy, because they may hold bytes that are no text.
+/// The platform copies the headers, because their values may not be valid UTF-8.
 fn outgoing(
     incoming: &worker::Request,
     context: &RequestContext,
@@ -124,12 +124,12 @@ fn outgoing(
     }
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
-    // A request serves as the options of another: the platform reads method, body and signal from it.
+    // A request is a valid `RequestInit`: the platform copies method, body and signal from it.
     let moved = web_sys::Request::new_with_str_and_init(&target, incoming.inner().unchecked_ref::<RequestInit>())?;
     Ok(web_sys::Request::new_with_request_and_init(&moved, &init)?)
 }
 
-/// The names of all fields, in lower case.
+/// The names of all headers, in lower case.
 fn names(headers: &Headers) -> Result<Vec<String>, JsValue> {
     let names = try_iter(&headers.keys())?.into_iter().flatten();
     names.map(|name| Ok(name?.as_string().unwrap_or_default())).collect()
@@ -139,8 +139,8 @@ fn fetch(request: &web_sys::Request) -> Promise {
     worker::js_sys::global().unchecked_into::<WorkerGlobalScope>().fetch_with_request(request)
 }
 
-/// The answer for the browser: as the client area's server gave it, except for Signet's cookies, which it cannot set, and
-/// for what lets caches share an answer that `is_personal`. `hsts` is added unless it has an HSTS policy of its own.
+/// The answer of the origin for the browser. Removes Signet's cookies, which the origin cannot set, and makes an answer
+/// that `is_personal` private for caches. Adds `hsts` unless the origin has its own HSTS policy.
 fn returned(
     answer: web_sys::Response,
     is_personal: bool,
@@ -152,7 +152,7 @@ fn returned(
     if answer.status() > STATUS_MAX && !sets_own_cookie {
         return Ok(answer);
     }
-    // A copy, because the headers of what was fetched cannot be changed.
+    // The headers of a fetched response are immutable, so this copies it.
     let init = answer.unchecked_ref::<ResponseInit>();
     let copy = web_sys::Response::new_with_opt_readable_stream_and_init(answer.body().as_ref(), init)?;
     let headers = copy.headers();
@@ -178,8 +178,8 @@ fn returned(
     Ok(copy)
 }
 
-/// The answer to the browser's handshake: that of the client area's server, with `browser` as the new WebSocket. The
-/// platform writes the fields of its own handshake; compression is agreed on for each connection by itself.
+/// The answer to the browser's handshake: the answer of the origin with `browser` as its WebSocket. The platform adds
+/// the handshake headers. Each connection negotiates compression separately.
 fn switched(answer: &web_sys::Response, browser: &web_sys::WebSocket) -> Result<web_sys::Response, JsValue> {
     let headers = answer.headers();
     headers.delete("Sec-WebSocket-Extensions")?;
@@ -190,7 +190,7 @@ fn switched(answer: &web_sys::Response, browser: &web_sys::WebSocket) -> Result<
     web_sys::Response::new_with_opt_str_and_init(None, &init)
 }
 
-/// Whether Cloudflare's edge made this answer because it could not reach the server (its 5xx errors 520 to 527 and 530).
+/// Whether Cloudflare made this answer because it could not reach the origin (its 5xx errors 520 to 527 and 530).
 const fn is_cloudflares_own(status: u16) -> bool {
     matches!(status, 520..=527 | 530)
 }

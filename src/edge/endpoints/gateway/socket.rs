@@ -1,4 +1,4 @@
-//! A WebSocket that carries an identity, with Signet between the browser and the client area's server.
+//! Relays a WebSocket between the browser and the origin, for as long as the session is live.
 
 use crate::edge::runtime::{Fault, RequestContext, decisions, platform};
 use crate::edge::storage::sessions::{Usage, session_of};
@@ -16,24 +16,23 @@ use worker::{Delay, WebSocket, WebSocketPair, WebsocketEvent};
 
 /// An open WebSocket and the session that it depends on.
 pub(crate) struct Socket {
-    /// Signet's end towards the browser.
+    /// The connection to the browser.
     browser: WebSocket,
-    /// Signet's end towards the client area's server.
+    /// The connection to the origin.
     origin: WebSocket,
     cookie: SessionCookie,
     /// The context of the handshake.
     context: RequestContext,
-    /// Whether the browser sent a message since Signet last asked for the session.
+    /// Whether the browser sent a message since the last check of the session.
     is_used: Cell<bool>,
 }
 
 /// Why a WebSocket ends.
 enum End {
-    /// One side was closed. The other is closed with this code and reason.
+    /// One side closed. The other side is closed with this code and reason.
     Closed(Option<u16>, String),
-    /// The session is gone.
     SessionEnded,
-    /// Signet cannot ask for the session.
+    /// The session could not be checked.
     Fault(Fault),
 }
 
@@ -44,10 +43,7 @@ enum Side {
 }
 
 impl Socket {
-    /// Puts Signet between the browser and `origin`. Returns the browser's end beside it.
-    ///
-    /// # Errors
-    /// When the platform refuses.
+    /// A relay to `origin`, and the WebSocket to return to the browser.
     pub(crate) fn new(
         origin: web_sys::WebSocket,
         cookie: SessionCookie,
@@ -58,10 +54,10 @@ impl Socket {
         Ok((socket, client.as_ref().clone()))
     }
 
-    /// Passes messages on until one side is closed or the session is gone. Then closes both.
+    /// Relays messages until one side closes or the session ends. Then closes both sides.
     pub(crate) async fn run(self) {
         let start = platform::milliseconds();
-        let end = match select(pin!(self.pass_on()), pin!(self.watch())).await {
+        let end = match select(pin!(self.relay()), pin!(self.watch())).await {
             Either::Left((Ok(end), _)) | Either::Right((end, _)) => end,
             Either::Left((Err(error), _)) => End::Fault(Fault::Internal("websocket", error.to_string())),
         };
@@ -71,7 +67,7 @@ impl Socket {
             End::Fault(_) => (Some(INTERNAL_ERROR), "The session could not be checked."),
         };
         for side in [&self.browser, &self.origin] {
-            // It fails only if that side is closed already.
+            // Fails only if this side is already closed.
             let _ = side.close(code, Some(reason));
         }
         let (outcome, reason, fault) = match &end {
@@ -86,12 +82,12 @@ impl Socket {
         decisions::record(&line, fault, platform::milliseconds().saturating_sub(start), &self.context.env);
     }
 
-    /// Passes on what each side sends to the other, until one is closed.
-    async fn pass_on(&self) -> worker::Result<End> {
+    /// Relays messages in both directions until one side closes.
+    async fn relay(&self) -> worker::Result<End> {
         let from_browser = self.browser.events()?.map(|event| (Side::Browser, event));
         let from_origin = self.origin.events()?.map(|event| (Side::Origin, event));
         for side in [&self.browser, &self.origin] {
-            // Binary messages as buffers, which can be sent on as they are.
+            // An ArrayBuffer can be sent on without conversion.
             side.as_ref().set_binary_type(BinaryType::Arraybuffer);
             side.accept()?;
         }
@@ -119,8 +115,8 @@ impl Socket {
         Ok(End::Closed(Some(GOING_AWAY), String::new()))
     }
 
-    /// Asks for the session each minute, until it is gone. It counts as used if the browser sent something since the last
-    /// question.
+    /// Checks the session each minute until it ends. A message from the browser since the last check restarts the idle
+    /// limit.
     async fn watch(&self) -> End {
         loop {
             Delay::from(CHECK_EVERY).await;
@@ -134,7 +130,7 @@ impl Socket {
     }
 }
 
-/// Sends a message, text or bytes, without a copy of it.
+/// Sends a text or binary message without copying it.
 fn send(receiver: &WebSocket, message: &JsValue) -> Result<(), JsValue> {
     let receiver = receiver.as_ref();
     Reflect::get(receiver, &"send".into())?.dyn_into::<Function>()?.call1(receiver, message).map(drop)

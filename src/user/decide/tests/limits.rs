@@ -1,4 +1,4 @@
-//! The limits of a session, to the second.
+//! The limits of a session and a token, to the second.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn a_use_is_written_at_most_once_a_minute() {
 }
 
 #[test]
-fn a_question_without_a_use_moves_no_limit() {
+fn peeking_moves_no_limit() {
     let session = session(OTHER);
     let peek = |after| {
         ask_from(here(), user_with([session.clone()]), Command::PeekSession(session.id.clone()), NOW.plus(after))
@@ -33,13 +33,13 @@ fn a_question_without_a_use_moves_no_limit() {
 }
 
 #[test]
-fn a_clock_that_went_back_writes_nothing() {
+fn a_clock_that_went_backwards_writes_nothing() {
     let ahead = Session { last_seen_at: NOW.plus(500), ..session(OTHER) };
     assert_decision(check(&ahead, 0), Reply::Session(ahead.clone()), vec![]);
 }
 
 #[test]
-fn an_unused_session_dies_at_its_idle_limit() {
+fn an_unused_session_ends_at_its_idle_limit() {
     let session = session(OTHER);
     assert_ne!(check(&session, IDLE - 1).reply, Reply::Missing);
     for after in [IDLE, IDLE + 1] {
@@ -48,7 +48,7 @@ fn an_unused_session_dies_at_its_idle_limit() {
 }
 
 #[test]
-fn a_used_session_dies_at_its_absolute_limit() {
+fn a_used_session_ends_at_its_absolute_limit() {
     let session = Session { last_seen_at: NOW.plus(MAX - 10), ..session(OTHER) };
     assert_ne!(check(&session, MAX - 1).reply, Reply::Missing);
     for after in [MAX, MAX + 1] {
@@ -58,13 +58,13 @@ fn a_used_session_dies_at_its_absolute_limit() {
 
 #[test]
 fn a_use_moves_the_idle_limit() {
-    let Reply::Session(used) = check(&session(OTHER), IDLE - 1).reply else { panic!("it is alive") };
+    let Reply::Session(used) = check(&session(OTHER), IDLE - 1).reply else { panic!("the session is live") };
     assert_ne!(check(&used, IDLE * 2 - 2).reply, Reply::Missing);
     assert_eq!(check(&used, IDLE * 2 - 1).reply, Reply::Missing);
 }
 
 #[test]
-fn a_token_counts_until_the_second_of_its_expiry() {
+fn a_token_can_be_redeemed_until_its_expiry() {
     let redeem = |after| ask_from(here(), user_with([]), Command::Redeem(redemption()), NOW.plus(after)).reply;
     assert!(matches!(redeem(59), Reply::SignedIn(_)));
     for after in [60, 61] {

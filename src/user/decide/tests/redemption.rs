@@ -1,14 +1,10 @@
-//! Redeeming a token, each case with all that it writes.
+//! Redemptions, each with its reply and all changes.
 
 use super::*;
 use crate::secret::{Secret, SecretDigest};
 
-fn spent() -> Option<TokenFate> {
-    Some(fate(Fate::SignedIn))
-}
-
 #[test]
-fn a_sign_in_spends_the_token_then_opens_the_session() {
+fn a_sign_in_settles_the_token_then_opens_the_session() {
     assert_decision(
         redeem_here(user_with([]), redemption()),
         Reply::SignedIn(opened()),
@@ -21,10 +17,10 @@ fn a_sign_in_spends_the_token_then_opens_the_session() {
 }
 
 #[test]
-fn a_sign_in_replaces_the_browsers_own_session_alone() {
+fn a_sign_in_replaces_only_the_session_of_the_same_browser() {
     let opened = Session { ordinal: 1, ..opened() };
     assert_decision(
-        redeem_here(user_with([session(OTHER), session(3)]), presenting(OTHER)),
+        redeem_here(user_with([session(OTHER), session(3)]), from_browser_with(OTHER)),
         Reply::SignedIn(opened.clone()),
         vec![
             Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
@@ -36,21 +32,21 @@ fn a_sign_in_replaces_the_browsers_own_session_alone() {
 }
 
 #[test]
-fn the_presented_id_never_becomes_the_new_one() {
-    let decision = redeem_here(user_with([]), presenting(7));
-    assert_eq!(decision, redeem_here(user_with([]), redemption()), "an id without a row is ignored");
+fn the_id_in_the_cookie_is_never_reused() {
+    let decision = redeem_here(user_with([]), from_browser_with(7));
+    assert_eq!(decision, redeem_here(user_with([]), redemption()), "an unknown id is ignored");
     assert_eq!(decision.reply, Reply::SignedIn(opened()));
 }
 
 #[test]
-fn the_session_keeps_what_the_redemption_says() {
+fn the_session_has_the_destination_and_limits_of_the_redemption() {
     let redemption = Redemption { destination: None, session_idle: 60, session_max: 120, ..redemption() };
     let expected = Session { destination: None, idle_seconds: 60, max_expires_at: NOW.plus(120), ..opened() };
     assert_eq!(redeem_here(user_with([]), redemption).reply, Reply::SignedIn(expected));
 }
 
 #[test]
-fn each_denial_spends_a_fresh_token_and_is_recorded() {
+fn each_denial_settles_an_unused_token_and_is_recorded() {
     let foreign = || Redemption { service_id: owned("99"), ..redemption() };
     let with = |account: Option<Account>| Facts { account, ..user_with([]) };
     let revoked = Facts { credentials: vec![], ..user_with([]) };
@@ -72,7 +68,7 @@ fn each_denial_spends_a_fresh_token_and_is_recorded() {
 }
 
 #[test]
-fn only_an_enabled_set_of_the_user_signs_in_and_a_delegated_one_is_not_asked_for_here() {
+fn only_enabled_sets_of_the_user_and_delegated_clients_sign_in() {
     use CredentialState::{Disabled, Enabled, Revoked};
     let foreign = BoundCredential { client_id: ClientId::parse("another").unwrap(), state: Enabled };
     for (credentials, signs_in) in [
@@ -92,11 +88,11 @@ fn only_an_enabled_set_of_the_user_signs_in_and_a_delegated_one_is_not_asked_for
 }
 
 #[test]
-fn a_closed_account_ends_the_session_that_the_browser_presents() {
+fn a_closed_account_ends_the_session_of_the_browser() {
     let closed = Facts { account: Some(account(Status::Closed, true)), ..user_with([]) };
     let denial = Denial::ClosedWithSession;
     assert_decision(
-        redeem_here(closed.clone(), presenting(OTHER)),
+        redeem_here(closed.clone(), from_browser_with(OTHER)),
         Reply::Denied(denial),
         vec![
             Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))),
@@ -105,14 +101,14 @@ fn a_closed_account_ends_the_session_that_the_browser_presents() {
         ],
     );
     assert_decision(
-        redeem_here(Facts { token: spent(), ..closed }, presenting(OTHER)),
+        redeem_here(Facts { token: redeemed(), ..closed }, from_browser_with(OTHER)),
         Reply::Denied(denial),
         vec![Change::Record(replayed_event(&here(), None)), Change::DeleteSession(sid(OTHER))],
     );
 }
 
 #[test]
-fn a_dead_token_is_refused_without_a_trace() {
+fn an_expired_or_revoked_token_is_refused_without_a_change() {
     let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([]) };
     for (facts, redemption, denial) in [
         (user_with([]), Redemption { expires_at: NOW, ..redemption() }, Denial::TokenExpired),
@@ -124,11 +120,11 @@ fn a_dead_token_is_refused_without_a_trace() {
 
 #[test]
 fn a_second_click_in_the_same_browser_changes_nothing() {
-    let facts = Facts { token: spent(), ..user_with([session(OTHER), session(TOKEN)]) };
+    let facts = Facts { token: redeemed(), ..user_with([session(OTHER), session(TOKEN)]) };
     let elsewhere = Caller { address: Some("198.51.100.7".into()), user_agent: None };
     for caller in [here(), elsewhere] {
         assert_decision(
-            ask_from(caller, facts.clone(), Command::Redeem(presenting(TOKEN)), NOW),
+            ask_from(caller, facts.clone(), Command::Redeem(from_browser_with(TOKEN)), NOW),
             Reply::Repeated(session(TOKEN)),
             vec![],
         );
@@ -136,72 +132,28 @@ fn a_second_click_in_the_same_browser_changes_nothing() {
 }
 
 #[test]
-fn a_second_click_goes_nowhere_the_user_does_not_own() {
-    let facts = Facts { token: spent(), ..user_with([session(TOKEN)]) };
+fn a_second_click_checks_ownership_again() {
+    let facts = Facts { token: redeemed(), ..user_with([session(TOKEN)]) };
     for (service_id, domain_id, reply) in [
         (owned("12"), owned("34"), Reply::Repeated(session(TOKEN))),
         (owned("13"), None, Reply::Denied(Denial::NotOwner)),
         (None, owned("35"), Reply::Denied(Denial::NotOwner)),
     ] {
-        let again = Redemption { service_id, domain_id, ..presenting(TOKEN) };
+        let again = Redemption { service_id, domain_id, ..from_browser_with(TOKEN) };
         assert_decision(redeem_here(facts.clone(), again), reply, vec![]);
     }
     let deleted = Facts { account: None, ..facts };
-    assert_decision(redeem_here(deleted, presenting(TOKEN)), Reply::Denied(Denial::UnknownAccount), vec![]);
+    assert_decision(redeem_here(deleted, from_browser_with(TOKEN)), Reply::Denied(Denial::UnknownAccount), vec![]);
 }
 
 #[test]
-fn another_live_session_does_not_make_a_second_click() {
-    let facts = Facts { token: spent(), ..user_with([session(OTHER), session(TOKEN)]) };
+fn a_browser_with_another_session_cannot_repeat_a_sign_in() {
+    let facts = Facts { token: redeemed(), ..user_with([session(OTHER), session(TOKEN)]) };
     assert_decision(
-        redeem_here(facts, presenting(OTHER)),
+        redeem_here(facts, from_browser_with(OTHER)),
         Reply::Denied(Denial::TokenUsed),
         vec![Change::Record(replayed_event(&here(), Some(sid(TOKEN))))],
     );
-}
-
-#[test]
-fn every_replay_of_a_spent_token_is_recorded() {
-    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([]) };
-    let with_dead_session = Facts { sessions: vec![dead(session(TOKEN))], ..settled(Fate::SignedIn) };
-    let switched_off = Facts { account: Some(account(Status::Active, false)), ..settled(Fate::SignedIn) };
-    let closed = Facts { account: Some(account(Status::Closed, true)), ..settled(Fate::Denied(Denial::Closed)) };
-    for (facts, redemption, denial) in [
-        (settled(Fate::SignedIn), redemption(), Denial::TokenUsed),
-        (settled(Fate::Denied(Denial::NotOwner)), redemption(), Denial::TokenUsed),
-        (Facts { account: None, ..settled(Fate::SignedIn) }, redemption(), Denial::TokenUsed),
-        (with_dead_session, presenting(TOKEN), Denial::TokenUsed),
-        (switched_off, redemption(), Denial::SsoDisabled),
-        (closed, redemption(), Denial::Closed),
-    ] {
-        assert_decision(
-            redeem_here(facts, redemption),
-            Reply::Denied(denial),
-            vec![Change::Record(replayed_event(&here(), None))],
-        );
-    }
-}
-
-#[test]
-fn a_replay_of_an_expired_token_is_recorded_unless_it_is_this_browsers_own() {
-    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([session(TOKEN)]) };
-    let token =
-        |presented| Command::NoteReplay(Replay { jti: jti(TOKEN), client_id: redemption().client_id, presented });
-    for (facts, presented, is_replay) in [
-        (settled(Fate::SignedIn), None, true),
-        (settled(Fate::SignedIn), Some(sid(OTHER)), true),
-        (settled(Fate::SignedIn), Some(sid(TOKEN)), false),
-        (settled(Fate::Denied(Denial::NotOwner)), None, true),
-        (settled(Fate::Revoked), None, false),
-        (user_with([]), None, false),
-    ] {
-        let decision = ask(facts.clone(), token(presented.clone()));
-        let (reply, changes) = match is_replay {
-            true => (Reply::Done, vec![Change::Record(replayed_event(&here(), Some(sid(TOKEN))))]),
-            false => (Reply::Unchanged, vec![]),
-        };
-        assert_eq!((decision.reply, decision.changes), (reply, changes), "{facts:?} {presented:?}");
-    }
 }
 
 fn nonce(text: &str) -> Option<SecretDigest> {
@@ -209,15 +161,15 @@ fn nonce(text: &str) -> Option<SecretDigest> {
 }
 
 #[test]
-fn the_same_browser_repeats_its_sign_in_by_its_nonce_within_ten_seconds() {
+fn a_nonce_allows_a_repeated_sign_in_for_ten_seconds() {
     let opened = Session { nonce: nonce("a"), ..session(TOKEN) };
-    let facts = Facts { token: spent(), ..user_with([session(OTHER), opened.clone()]) };
+    let facts = Facts { token: redeemed(), ..user_with([session(OTHER), opened.clone()]) };
     let by = |nonce| Redemption { nonce, ..redemption() };
     let elsewhere = Caller { address: Some("198.51.100.7".into()), user_agent: None };
     for (again, seconds, is_repeated) in [
         (by(nonce("a")), 0, true),
         (by(nonce("a")), 9, true),
-        (Redemption { presented: Some(sid(OTHER)), ..by(nonce("a")) }, 1, true),
+        (Redemption { browser_session: Some(sid(OTHER)), ..by(nonce("a")) }, 1, true),
         (by(nonce("a")), 10, false),
         (by(nonce("b")), 0, false),
         (by(None), 0, false),
@@ -234,11 +186,11 @@ fn the_same_browser_repeats_its_sign_in_by_its_nonce_within_ten_seconds() {
 }
 
 #[test]
-fn a_nonce_opens_nothing_but_the_live_session_of_its_own_token() {
+fn a_nonce_repeats_only_the_sign_in_of_the_same_token() {
     let again = Redemption { nonce: nonce("a"), ..redemption() };
     let opened = |n| Session { nonce: nonce("a"), ..session(n) };
     for (facts, reply) in [
-        (user_with([dead(opened(TOKEN))]), Reply::Denied(Denial::TokenUsed)),
+        (user_with([expired(opened(TOKEN))]), Reply::Denied(Denial::TokenUsed)),
         (user_with([opened(OTHER)]), Reply::Denied(Denial::TokenUsed)),
         (user_with([session(TOKEN)]), Reply::Denied(Denial::TokenUsed)),
         (Facts { account: None, ..user_with([opened(TOKEN)]) }, Reply::Denied(Denial::UnknownAccount)),
@@ -247,55 +199,16 @@ fn a_nonce_opens_nothing_but_the_live_session_of_its_own_token() {
             Reply::Denied(Denial::Closed),
         ),
     ] {
-        let facts = Facts { token: spent(), ..facts };
+        let facts = Facts { token: redeemed(), ..facts };
         assert_eq!(redeem_here(facts, again.clone()).reply, reply);
     }
     let unowned = Redemption { service_id: owned("13"), ..again.clone() };
-    let facts = Facts { token: spent(), ..user_with([opened(TOKEN)]) };
+    let facts = Facts { token: redeemed(), ..user_with([opened(TOKEN)]) };
     assert_decision(redeem_here(facts, unowned), Reply::Denied(Denial::NotOwner), vec![]);
     assert_eq!(
         redeem_here(user_with([]), again).reply,
         Reply::SignedIn(Session { nonce: nonce("a"), ..super::opened() })
     );
-}
-
-#[test]
-fn a_replay_ends_the_session_only_if_network_and_browser_both_differ() {
-    let at = |address: Option<&str>, user_agent: Option<&str>| Caller {
-        address: address.map(str::to_owned),
-        user_agent: user_agent.map(str::to_owned),
-    };
-    let v6 = "2001:db8:1:2::1";
-    for (opened_by, caller, ends) in [
-        (here(), at(Some("198.51.100.7"), Some("Browser/2")), true),
-        (here(), at(Some("192.0.3.1"), Some("Browser/2")), true),
-        (here(), at(Some("192.0.2.254"), Some("Browser/2")), false),
-        (here(), at(Some("::ffff:192.0.2.7"), Some("Browser/2")), false),
-        (here(), at(Some("198.51.100.7"), Some("Browser/1")), false),
-        (here(), at(Some(v6), Some("Browser/1")), false),
-        (here(), at(Some(v6), Some("Browser/2")), true),
-        (at(Some(v6), Some("Browser/1")), at(Some("2001:db8:1:2:ffff::9"), Some("Browser/2")), false),
-        (at(Some(v6), Some("Browser/1")), at(Some("2001:db8:1:3::1"), Some("Browser/2")), true),
-        (here(), at(None, Some("Browser/1")), false),
-        (here(), at(Some("192.0.2.1"), None), false),
-        (here(), at(None, None), true),
-        (at(None, None), here(), true),
-        (at(None, None), at(None, None), false),
-        (at(None, Some("Browser/1")), at(None, Some("Browser/2")), false),
-        (at(Some("x"), Some("Browser/1")), at(Some("y"), Some("Browser/2")), true),
-    ] {
-        let opened = Session { address: opened_by.address, user_agent: opened_by.user_agent, ..session(TOKEN) };
-        let facts = Facts { token: spent(), ..user_with([session(OTHER), opened]) };
-        let replayed = replayed_event(&caller, Some(sid(TOKEN)));
-        let mut changes = vec![Change::Record(replayed.clone())];
-        if ends {
-            let reason = Some(EventReason::SessionEnd(SessionEnd::TokenReplayed));
-            changes.push(Change::DeleteSession(sid(TOKEN)));
-            changes.push(Change::Record(Event { event: EventKind::SessionEnded, reason, ..replayed }));
-        }
-        let decision = ask_from(caller, facts, Command::Redeem(redemption()), NOW);
-        assert_decision(decision, Reply::Denied(Denial::TokenUsed), changes);
-    }
 }
 
 /// `count` sessions, the last of them the oldest.
@@ -310,7 +223,7 @@ fn ended_by_a_sign_in(sessions: Vec<Session>, redemption: Redemption) -> Vec<Ses
 }
 
 #[test]
-fn the_oldest_session_goes_when_there_are_too_many() {
+fn a_sign_in_above_the_maximum_ends_the_oldest_session() {
     let cap = u8::try_from(SESSIONS_MAX).unwrap();
     assert_eq!(cap, 20);
     for (count, ended) in [(18, vec![]), (19, vec![]), (20, vec![sid(119)])] {
@@ -319,7 +232,7 @@ fn the_oldest_session_goes_when_there_are_too_many() {
 }
 
 #[test]
-fn of_one_second_the_session_opened_first_goes_first() {
+fn sessions_of_one_second_end_in_the_order_of_opening() {
     let mut sessions: Vec<_> = (0..20_u8).map(|n| Session { ordinal: u64::from(n), ..session(100 + n) }).collect();
     sessions.reverse();
     let decision = redeem_here(user_with(sessions.clone()), redemption());
@@ -328,16 +241,17 @@ fn of_one_second_the_session_opened_first_goes_first() {
 }
 
 #[test]
-fn a_presented_session_that_is_dead_is_not_replaced() {
-    let facts = user_with(crowd(20).into_iter().chain([dead(session(OTHER))]));
-    let decision = redeem_here(facts, presenting(OTHER));
+fn an_expired_session_of_the_browser_is_not_replaced() {
+    let facts = user_with(crowd(20).into_iter().chain([expired(session(OTHER))]));
+    let decision = redeem_here(facts, from_browser_with(OTHER));
     let deleted = decision.changes.iter().filter(|change| matches!(change, Change::DeleteSession(_))).count();
     assert_eq!((deleted, decision.changes.len()), (1, 4));
 }
 
 #[test]
-fn the_browsers_own_session_and_dead_ones_do_not_count() {
-    assert_eq!(ended_by_a_sign_in(crowd(20), presenting(103)), [sid(103)]);
-    let with_dead: Vec<_> = crowd(25).into_iter().enumerate().map(|(n, s)| if n < 6 { dead(s) } else { s }).collect();
-    assert_eq!(ended_by_a_sign_in(with_dead, redemption()), []);
+fn the_session_of_the_browser_and_expired_sessions_do_not_count() {
+    assert_eq!(ended_by_a_sign_in(crowd(20), from_browser_with(103)), [sid(103)]);
+    let with_expired: Vec<_> =
+        crowd(25).into_iter().enumerate().map(|(n, s)| if n < 6 { expired(s) } else { s }).collect();
+    assert_eq!(ended_by_a_sign_in(with_expired, redemption()), []);
 }

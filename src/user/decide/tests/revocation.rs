@@ -1,4 +1,4 @@
-//! Revoking tokens and credential sets, before and after a redemption.
+//! Revocation and introspection of tokens, and the states of credential sets.
 
 use super::*;
 use crate::user::EventClass;
@@ -12,7 +12,7 @@ fn revoke_token() -> Command {
 }
 
 #[test]
-fn revoking_a_fresh_token_settles_it_and_says_who_did() {
+fn revoking_an_unused_token_settles_it_and_records_the_actor() {
     for (by, reason) in [(None, None), (Some(Actor::Application), Some(EventReason::Actor(Actor::Application)))] {
         let event =
             Event { reason, client_id: Some(portal()), jti: Some(jti(TOKEN)), ..event(EventKind::TokenRevoked) };
@@ -25,7 +25,7 @@ fn revoking_a_fresh_token_settles_it_and_says_who_did() {
 }
 
 #[test]
-fn revoking_the_token_of_nobody_is_no_event_and_of_a_dead_token_nothing() {
+fn revoking_without_an_account_causes_no_event_and_an_expired_token_no_change() {
     assert_decision(
         ask(Facts::default(), revoke_token()),
         Reply::Done,
@@ -38,20 +38,20 @@ fn revoking_the_token_of_nobody_is_no_event_and_of_a_dead_token_nothing() {
 }
 
 #[test]
-fn a_settled_token_keeps_its_fate() {
+fn a_final_state_is_kept() {
     for settled in [Fate::SignedIn, Fate::Denied(Denial::NotOwner), Fate::Revoked] {
         let facts = Facts { token: Some(fate(settled)), ..user_with([session(TOKEN)]) };
         assert_decision(ask(facts, revoke_token()), Reply::Done, vec![]);
     }
 }
 
-/// The fate that `decision` settles.
+/// The final state that `decision` stores.
 fn settled(decision: &Decision) -> Option<TokenFate> {
     decision.changes.iter().find_map(|c| if let Change::SettleToken(_, fate) = c { Some(fate.clone()) } else { None })
 }
 
 #[test]
-fn of_revoking_and_redeeming_the_first_wins() {
+fn the_first_of_revocation_and_redemption_wins() {
     let revoked = ask(user_with([]), revoke_token());
     let facts = Facts { token: settled(&revoked), ..user_with([]) };
     assert_decision(redeem_here(facts, redemption()), Reply::Denied(Denial::TokenRevoked), vec![]);
@@ -62,7 +62,7 @@ fn of_revoking_and_redeeming_the_first_wins() {
 }
 
 #[test]
-fn a_token_is_looked_up() {
+fn the_final_state_of_a_token_is_returned() {
     for token in [None, Some(fate(Fate::SignedIn)), Some(fate(Fate::Revoked))] {
         let facts = Facts { token: token.clone(), ..Facts::default() };
         assert_decision(ask(facts, Command::GetToken(jti(TOKEN))), Reply::Fate(token), vec![]);
@@ -75,7 +75,7 @@ fn introspection() -> Introspection {
 }
 
 #[test]
-fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
+fn a_token_is_active_exactly_if_redeeming_it_would_sign_in() {
     let every_account =
         [Status::Active, Status::Inactive, Status::Closed].map(|s| [true, false].map(|sso| account(s, sso)));
     let accounts = every_account.into_iter().flatten().map(Some).chain([None]);
@@ -99,17 +99,17 @@ fn a_token_is_active_exactly_while_redeeming_it_would_sign_in() {
             }
         }
     }
-    assert_eq!(active, 2, "Active and Inactive, with everything else right");
+    assert_eq!(active, 2, "Active and Inactive accounts, with all other conditions met");
 }
 
-/// What is written when the set in the state `before` is to be in the state `after`.
-fn written(before: Option<CredentialState>, after: CredentialState) -> Decision {
+/// Changes the state of the set from `before` to `after`.
+fn change_state(before: Option<CredentialState>, after: CredentialState) -> Decision {
     let facts = Facts { credentials: before.map(set).into_iter().collect(), ..user_with([session(OTHER)]) };
     ask(facts, Command::SetCredential { set: set(after), end_sessions: false, by: None })
 }
 
 #[test]
-fn the_state_of_a_bound_set_is_noted_and_its_changes_are_events() {
+fn the_state_of_a_bound_set_is_stored_and_its_changes_are_events() {
     use CredentialState::{Disabled, Enabled, Revoked};
     use EventKind::{CredentialRestored, CredentialRevoked};
     for (before, after, kind) in [
@@ -122,15 +122,15 @@ fn the_state_of_a_bound_set_is_noted_and_its_changes_are_events() {
         (Some(Revoked), Enabled, Some(CredentialRestored)),
         (Some(Revoked), Disabled, None),
     ] {
-        let told = kind.map(|kind| Change::Record(Event { client_id: Some(portal()), ..event(kind) }));
-        let changes = [Change::SaveCredential(set(after))].into_iter().chain(told).collect();
-        assert_decision(written(before, after), Reply::Done, changes);
+        let recorded = kind.map(|kind| Change::Record(Event { client_id: Some(portal()), ..event(kind) }));
+        let changes = [Change::SaveCredential(set(after))].into_iter().chain(recorded).collect();
+        assert_decision(change_state(before, after), Reply::Done, changes);
     }
 }
 
-/// An application can make and delete sets at will (WHMCS's API).
+/// An application can create and delete any number of sets through WHMCS's API.
 #[test]
-fn what_an_application_does_to_sets_pushes_out_nothing_of_administrations() {
+fn events_of_an_application_displace_no_events_of_administrators() {
     let facts = Facts { credentials: vec![set(CredentialState::Enabled)], ..user_with([session(OTHER)]) };
     let by = Some(Actor::Application);
     let command = Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: false, by };
@@ -139,17 +139,17 @@ fn what_an_application_does_to_sets_pushes_out_nothing_of_administrations() {
 }
 
 #[test]
-fn a_set_that_is_in_its_state_already_writes_nothing() {
+fn an_unchanged_state_writes_nothing() {
     use CredentialState::{Disabled, Enabled, Revoked};
     for (before, after) in
         [(Some(Enabled), Enabled), (Some(Disabled), Disabled), (Some(Revoked), Revoked), (None, Revoked)]
     {
-        assert_decision(written(before, after), Reply::Unchanged, vec![]);
+        assert_decision(change_state(before, after), Reply::Unchanged, vec![]);
     }
 }
 
 #[test]
-fn revoking_a_set_can_end_the_sessions_that_it_opened_and_no_others() {
+fn revoking_a_set_can_end_exactly_the_sessions_that_it_opened() {
     let other = Session { client_id: ClientId::parse("panel").unwrap(), ..session(3) };
     let revoke = || Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: true, by: None };
     let ended = vec![
@@ -161,6 +161,6 @@ fn revoking_a_set_can_end_the_sessions_that_it_opened_and_no_others() {
     let revoked = vec![Change::SaveCredential(set(CredentialState::Revoked)), Change::Record(event)];
     assert_decision(ask(facts(CredentialState::Enabled), revoke()), Reply::Done, [revoked, ended.clone()].concat());
     assert_decision(ask(facts(CredentialState::Revoked), revoke()), Reply::Done, ended);
-    let nobody = Facts { credentials: vec![set(CredentialState::Revoked)], ..user_with([other.clone()]) };
-    assert_decision(ask(nobody, revoke()), Reply::Unchanged, vec![]);
+    let without = Facts { credentials: vec![set(CredentialState::Revoked)], ..user_with([other.clone()]) };
+    assert_decision(ask(without, revoke()), Reply::Unchanged, vec![]);
 }

@@ -5,20 +5,13 @@ use super::*;
 #[test]
 fn live_sessions_are_listed_newest_first() {
     let newer = Session { created_at: NOW.plus(1), ..session(3) };
-    let facts = user_with([session(OTHER), dead(session(4)), newer.clone()]);
+    let facts = user_with([session(OTHER), expired(session(4)), newer.clone()]);
     assert_decision(ask(facts, Command::ListSessions(None)), Reply::Sessions(vec![newer, session(OTHER)]), vec![]);
 }
 
 #[test]
-fn ending_a_session_says_why() {
-    for why in [
-        SessionEnd::SignedOut,
-        SessionEnd::Switched,
-        SessionEnd::User,
-        SessionEnd::Administrator,
-        SessionEnd::Application,
-        SessionEnd::TokenReplayed,
-    ] {
+fn ending_a_session_records_the_reason() {
+    for why in SessionEnd::ALL {
         let event = Event { client_id: Some(portal()), session_id: Some(sid(OTHER)), ..ended_event(why) };
         assert_decision(
             ask(user_with([session(3), session(OTHER)]), Command::EndSession(sid(OTHER), why)),
@@ -29,9 +22,9 @@ fn ending_a_session_says_why() {
 }
 
 #[test]
-fn a_session_that_is_dead_or_unknown_is_missing() {
+fn an_expired_or_unknown_session_is_missing() {
     for id in [OTHER, 3] {
-        let facts = user_with([dead(session(OTHER))]);
+        let facts = user_with([expired(session(OTHER))]);
         let end = Command::EndSession(sid(id), SessionEnd::SignedOut);
         assert_decision(ask(facts.clone(), end), Reply::Missing, vec![]);
         assert_decision(ask(facts.clone(), Command::PeekSession(sid(id))), Reply::Missing, vec![]);
@@ -58,7 +51,7 @@ fn all_sessions_end_at_once() {
 }
 
 #[test]
-fn the_sessions_of_one_application_are_listed_and_ended_alone() {
+fn sessions_can_be_listed_and_ended_by_application() {
     let of_panel = Session { client_id: panel(), ..session(3) };
     let facts = || user_with([session(OTHER), of_panel.clone()]);
     assert_decision(
@@ -75,25 +68,25 @@ fn the_sessions_of_one_application_are_listed_and_ended_alone() {
 }
 
 #[test]
-fn where_no_session_ends_nothing_is_written() {
+fn without_a_session_to_end_nothing_is_written() {
     for command in [
         end_all(None),
         end_all(Some(panel())),
         Command::EndSessions { client_id: Some(portal()), why: SessionEnd::Application },
     ] {
-        for sessions in [vec![], vec![dead(session(OTHER))]] {
+        for sessions in [vec![], vec![expired(session(OTHER))]] {
             assert_decision(ask(user_with(sessions), command.clone()), Reply::Done, vec![]);
         }
     }
     assert_decision(ask(user_with([session(OTHER)]), end_all(Some(panel()))), Reply::Done, vec![]);
     let end_others = Command::AsUser(sid(OTHER), UserAction::EndOtherSessions);
-    for others in [vec![], vec![dead(session(3))]] {
+    for others in [vec![], vec![expired(session(3))]] {
         let facts = user_with(others.into_iter().chain([session(OTHER)]));
         assert_decision(ask(facts, end_others.clone()), Reply::Done, vec![]);
     }
 }
 
-/// What the user of session `OTHER` asks, of three sessions.
+/// An action of a user with three sessions, in session `OTHER`.
 fn ask_as_user(action: UserAction) -> Decision {
     ask(user_with([session(OTHER), session(3), session(4)]), Command::AsUser(sid(OTHER), action))
 }
@@ -103,7 +96,7 @@ fn users_see_their_account_and_live_sessions() {
     let newer = Session { created_at: NOW.plus(1), ..session(3) };
     let facts = Facts {
         account: Some(account(Status::Inactive, false)),
-        ..user_with([session(OTHER), dead(session(4)), newer.clone()])
+        ..user_with([session(OTHER), expired(session(4)), newer.clone()])
     };
     let security = Security { sso: false, sessions: vec![newer, session(OTHER)] };
     let review = Command::AsUser(sid(OTHER), UserAction::Review);
@@ -111,7 +104,7 @@ fn users_see_their_account_and_live_sessions() {
 }
 
 #[test]
-fn users_see_when_they_used_this_session_last() {
+fn users_see_the_current_use_of_their_session() {
     let older = Session { created_at: Timestamp::from_seconds(NOW.seconds() - 1), ..session(OTHER) };
     let fresh = Session { last_seen_at: NOW.plus(61), ..older.clone() };
     let command = Command::AsUser(sid(OTHER), UserAction::Review);
@@ -131,7 +124,7 @@ fn users_end_their_sessions() {
         (UserAction::EndSession(sid(77)), vec![]),
         (
             UserAction::EndOtherSessions,
-            vec![Change::DeleteSessionsBut(sid(OTHER)), Change::Record(ended_event(SessionEnd::User))],
+            vec![Change::DeleteOtherSessions(sid(OTHER)), Change::Record(ended_event(SessionEnd::User))],
         ),
     ] {
         assert_decision(ask_as_user(action), Reply::Done, changes);
@@ -139,7 +132,7 @@ fn users_end_their_sessions() {
 }
 
 #[test]
-fn users_switch_single_sign_on() {
+fn users_enable_and_disable_single_sign_on() {
     for sso in [false, true] {
         let changed = account(Status::Active, sso);
         let reason = Some(EventReason::Actor(Actor::User));
@@ -155,13 +148,13 @@ fn users_switch_single_sign_on() {
 }
 
 #[test]
-fn nobody_acts_with_a_session_that_does_not_count() {
+fn an_invalid_session_allows_no_action() {
     for action in
         [UserAction::Review, UserAction::EndSession(sid(3)), UserAction::EndOtherSessions, UserAction::SetSso(false)]
     {
         for facts in [
             user_with([session(3)]),
-            user_with([dead(session(OTHER)), session(3)]),
+            user_with([expired(session(OTHER)), session(3)]),
             Facts { account: Some(account(Status::Closed, true)), ..user_with([session(OTHER)]) },
             Facts { account: None, ..user_with([session(OTHER)]) },
         ] {
@@ -171,7 +164,7 @@ fn nobody_acts_with_a_session_that_does_not_count() {
 }
 
 #[test]
-fn what_users_ask_counts_as_a_use_of_their_session() {
+fn an_action_restarts_the_idle_limit() {
     for (action, more) in [(UserAction::Review, 0), (UserAction::EndOtherSessions, 2), (UserAction::SetSso(false), 2)] {
         let command = Command::AsUser(sid(OTHER), action);
         let changes = ask_from(here(), user_with([session(OTHER), session(3)]), command, NOW.plus(60)).changes;
@@ -181,8 +174,8 @@ fn what_users_ask_counts_as_a_use_of_their_session() {
 }
 
 #[test]
-fn a_session_counts_while_its_account_stands() {
-    for (account, counts) in [
+fn a_session_is_valid_while_its_account_is_open() {
+    for (account, is_valid) in [
         (Some(account(Status::Active, true)), true),
         (Some(account(Status::Active, false)), true),
         (Some(account(Status::Inactive, true)), true),
@@ -190,7 +183,7 @@ fn a_session_counts_while_its_account_stands() {
         (None, false),
     ] {
         let facts = Facts { account: account.clone(), ..user_with([session(OTHER)]) };
-        let reply = if counts { Reply::Session(session(OTHER)) } else { Reply::Missing };
+        let reply = if is_valid { Reply::Session(session(OTHER)) } else { Reply::Missing };
         assert_eq!(ask(facts.clone(), Command::PeekSession(sid(OTHER))).reply, reply, "{account:?}");
         assert_eq!(ask(facts, Command::CheckSession(sid(OTHER))).reply, reply, "{account:?}");
     }
