@@ -87,7 +87,7 @@ mod tests {
         for (text, place) in [
             ("\n[\"hunter2\",1]", "data error at line 2 column 10"),
             ("hunter2", "syntax error at line 1 column 1"),
-            (r#"[12"#, "end error at line 1 column 3"),
+            ("[12", "end error at line 1 column 3"),
         ] {
             let error = serde_json::from_str::<Vec<u8>>(text).unwrap_err();
             assert_eq!(error_place(&error), place, "{error}");

@@ -87,20 +87,20 @@ pub(super) fn account_json(user: &UserId, account: &Account) -> Value {
 }
 
 pub(super) fn credential_json(set: &CredentialSet, secret: Option<&Secret>) -> serde_json::Result<Value> {
-    with_secret(serde_json::to_value(set)?, "client_secret", secret)
+    Ok(with_secret(serde_json::to_value(set)?, "client_secret", secret))
 }
 
 fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> serde_json::Result<Value> {
-    with_secret(serde_json::to_value(credential)?, "secret", secret)
+    Ok(with_secret(serde_json::to_value(credential)?, "secret", secret))
 }
 
 /// Removes the digest of the secret from a stored record, and adds a new secret in clear as the field `name`.
-fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> serde_json::Result<Value> {
+fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> Value {
     if let Some(fields) = stored.as_object_mut() {
         fields.remove("secret");
         fields.extend(secret.map(|secret| (name.to_owned(), secret.expose().into())));
     }
-    Ok(stored)
+    stored
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The checks of the health page.
 
 use super::ADMINISTRATION_OFF;
+use crate::secret::AssertionKey;
 use crate::settings::Settings;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Check {
 pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
     use Level::{Bad, Good, Note};
     let issuer = settings.issuer.as_str();
-    let kids: Vec<_> = settings.keys.assertion_keys().map(|key| key.kid()).collect();
+    let kids: Vec<_> = settings.keys.assertion_keys().map(AssertionKey::kid).collect();
     let client_area = settings.client_area.base();
     let client_area_origin = client_area.origin().ascii_serialization();
     let (idle, max) = (settings.session_limits.idle, settings.session_limits.max);
@@ -79,14 +80,13 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
             "The console's object answers, and the users' objects are bound.",
             (Bad, "There is no binding USERS. Nobody can be signed in."),
         ),
-        match kids.as_slice() {
-            [kid] => Check::new(Good, "Signing keys", format!("One key, {kid}.")),
-            _ => {
-                let (first, all) = (kids.first().unwrap_or(&""), kids.join(", "));
-                let finding =
-                    format!("Signet signs with {first} and accepts signatures by {all}. A rotation is under way.");
-                Check::new(Note, "Signing keys", finding)
-            }
+        if let [kid] = kids.as_slice() {
+            Check::new(Good, "Signing keys", format!("One key, {kid}."))
+        } else {
+            let (first, all) = (kids.first().unwrap_or(&""), kids.join(", "));
+            let finding =
+                format!("Signet signs with {first} and accepts signatures by {all}. A rotation is under way.");
+            Check::new(Note, "Signing keys", finding)
         },
         Check::either(
             "Rate limit",

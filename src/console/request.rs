@@ -111,9 +111,10 @@ impl ConsoleRequest {
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let is_post = request.method == Method::Post;
         if request.path == SIGN_OUT_PATH {
-            return match is_post {
-                true => Ok(Self::SignOut { csrf_token: csrf_token(&parse_form(request)?) }),
-                false => Err(Failure::method_not_allowed("POST")),
+            return if is_post {
+                Ok(Self::SignOut { csrf_token: csrf_token(&parse_form(request)?) })
+            } else {
+                Err(Failure::method_not_allowed("POST"))
             };
         }
         let query = Params::parse(request.query.as_bytes(), b"")?;

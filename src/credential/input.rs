@@ -49,6 +49,7 @@ fn single_sign_on() -> Vec<GrantType> {
 
 /// A change of a credential set. Missing fields keep their value, and an explicit `null` removes an optional value. The
 /// binding cannot be changed.
+#[expect(clippy::option_option, reason = "`null` removes a value, and a missing field leaves it")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialChange {

@@ -74,6 +74,7 @@ pub struct SsoRedirect {
 }
 
 /// Whether the demo serves `path`.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "WHMCS's paths are in lower case")]
 pub fn owns(path: &str) -> bool {
     path == "/" || path == SIGN_IN_PATH || path.ends_with(".php") && !path.starts_with("/oauth/")
 }

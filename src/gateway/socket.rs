@@ -4,7 +4,7 @@ use crate::http::Request;
 use std::time::Duration;
 
 /// How often Signet checks the session of an open WebSocket.
-pub const CHECK_EVERY: Duration = Duration::from_secs(60);
+pub const CHECK_EVERY: Duration = Duration::from_mins(1);
 /// The close code if the session has ended (RFC 6455 section 7.4.1).
 pub const POLICY_VIOLATION: u16 = 1008;
 /// The close code if Signet cannot check the session (RFC 6455 section 7.4.1).

@@ -201,19 +201,9 @@ pub(crate) mod tests {
     fn a_content_type_is_read_without_its_parameters() {
         let form = FORM.1;
         for parameters in [
-            "",
-            " ; ",
-            ";charset=UTF-8",
-            "; charset=\"utf-8\"",
-            "; charset=utf8",
-            "; charset=ISO-8859-1",
-            ";charset=us-ascii",
-            "; Charset=windows-1252",
-            "; boundary=x",
-            "; charset=utf-8; boundary=x",
-            "; charset",
-            "; charset=",
-            "; x=utf-16",
+            "", " ; ", ";charset=UTF-8", "; charset=\"utf-8\"", "; charset=utf8", "; charset=ISO-8859-1",
+            ";charset=us-ascii", "; Charset=windows-1252", "; boundary=x", "; charset=utf-8; boundary=x", "; charset",
+            "; charset=", "; x=utf-16",
         ] {
             for media_type in [form, "APPLICATION/X-WWW-Form-Urlencoded"] {
                 let value = format!("{media_type}{parameters}");
@@ -221,13 +211,8 @@ pub(crate) mod tests {
             }
         }
         for parameters in [
-            ";charset=utf-16",
-            "; charset=UTF-16LE",
-            "; charset=\"utf-16be\"",
-            "; boundary=x; charset=utf-32",
-            ";charset=utf-8;charset=utf-16",
-            ", application/json",
-            "; charset=utf-8, application/json",
+            ";charset=utf-16", "; charset=UTF-16LE", "; charset=\"utf-16be\"", "; boundary=x; charset=utf-32",
+            ";charset=utf-8;charset=utf-16", ", application/json", "; charset=utf-8, application/json",
         ] {
             let value = format!("{form}{parameters}");
             assert_eq!(with("content-type", &value).content_type(), None, "{value}");

@@ -9,16 +9,8 @@ use crate::secret::Secret;
 
 /// The parameters that are refused in the query.
 const BODY_PARAMETERS: [&str; 10] = [
-    "grant_type",
-    "client_id",
-    "client_secret",
-    "scope",
-    "user_id",
-    "service_id",
-    "domain_id",
-    "sso_redirect_path",
-    "token",
-    "token_type_hint",
+    "grant_type", "client_id", "client_secret", "scope", "user_id", "service_id", "domain_id", "sso_redirect_path",
+    "token", "token_type_hint",
 ];
 
 /// A well-formed token request. Unknown parameters are ignored (RFC 6749 section 3.2).

@@ -49,15 +49,8 @@ fn each_path_allows_exactly_its_methods() {
 #[test]
 fn every_other_path_belongs_to_the_client_area() {
     for path in [
-        "/nowhere",
-        "/oauth",
-        "/oauth/token/",
-        "/OAUTH/TOKEN",
-        "/oauth/receipts",
-        "/account/",
-        "/account/security/",
-        "/administration",
-        "//oauth/token",
+        "/nowhere", "/oauth", "/oauth/token/", "/OAUTH/TOKEN", "/oauth/receipts", "/account/", "/account/security/",
+        "/administration", "//oauth/token",
     ] {
         assert_eq!(Route::of(&request(Method::Get, path, &[], "")), Ok(Route::ClientArea), "{path}");
     }

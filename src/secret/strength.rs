@@ -33,19 +33,13 @@ mod tests {
     #[test]
     fn few_different_bytes_or_one_repeated_text_are_weak() {
         for weak in [
-            "",
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            "abababababababababababababababab",
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaabcde",
-            "changemechangemechangemechangeme",
-            "01234567890123456789012345678901",
+            "", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "abababababababababababababababab",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaabcde", "changemechangemechangemechangeme", "01234567890123456789012345678901",
         ] {
             assert!(is_weak(weak.as_bytes()), "{weak}");
         }
         for strong in [
-            "abcdefabcdefabcdefabcdefabcdeffa",
-            "8f14e45fceea167a5a36dedd4bea2543",
-            "correct horse battery staple 1234",
+            "abcdefabcdefabcdefabcdefabcdeffa", "8f14e45fceea167a5a36dedd4bea2543", "correct horse battery staple 1234",
         ] {
             assert!(!is_weak(strong.as_bytes()), "{strong}");
         }

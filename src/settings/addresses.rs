@@ -8,9 +8,10 @@ use url::Url;
 
 /// The client area. Its default address is that of the issuer.
 pub(super) fn client_area(values: &mut Values, issuer: Option<&Issuer>) -> Option<ClientArea> {
-    let base = match values.has(&CLIENT_AREA_URL) {
-        true => values.parse(&CLIENT_AREA_URL)?,
-        false => Url::parse(issuer?.as_str()).ok()?,
+    let base = if values.has(&CLIENT_AREA_URL) {
+        values.parse(&CLIENT_AREA_URL)?
+    } else {
+        Url::parse(issuer?.as_str()).ok()?
     };
     let paths = values.parse(&DESTINATIONS);
     ClientArea::new(base, paths.as_deref()).map_err(|problem| values.report(&DESTINATIONS, problem)).ok()

@@ -30,9 +30,9 @@ impl Redirect {
         };
         let (signed, requested) = (&claims.inputs, &request.inputs);
         let inputs = DestinationInputs {
-            service_id: agree(&signed.service_id, &requested.service_id)?,
-            domain_id: agree(&signed.domain_id, &requested.domain_id)?,
-            sso_redirect_path: agree(&signed.sso_redirect_path, &requested.sso_redirect_path)?,
+            service_id: agree(signed.service_id.as_ref(), requested.service_id.as_ref())?,
+            domain_id: agree(signed.domain_id.as_ref(), requested.domain_id.as_ref())?,
+            sso_redirect_path: agree(signed.sso_redirect_path.as_ref(), requested.sso_redirect_path.as_ref())?,
         };
         let located = client_area.locate(destination, &inputs);
         let location = located.map_err(|missing| Failure::bad_request(missing.message()))?;
@@ -40,7 +40,7 @@ impl Redirect {
     }
 }
 
-fn agree<T: Clone + PartialEq>(signed: &Option<T>, requested: &Option<T>) -> Result<Option<T>, Failure> {
+fn agree<T: Clone + PartialEq>(signed: Option<&T>, requested: Option<&T>) -> Result<Option<T>, Failure> {
     match (signed, requested) {
         (Some(signed), Some(requested)) if signed != requested => {
             Err(Failure::bad_request("The request contradicts what is signed into the token."))

@@ -77,7 +77,7 @@ impl Decision {
 
 /// The reply to a command at `now`, and the changes to save.
 pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
-    let context = EventContext { request_id: envelope.request_id, caller: envelope.caller, now };
+    let context = &EventContext { request_id: envelope.request_id, caller: envelope.caller, now };
     match envelope.command {
         Command::Redeem(redemption) => redeem(&facts, redemption, context),
         Command::CheckSession(id) => check_session(&facts, &id, now),
@@ -86,8 +86,8 @@ pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
             Decision::only(session.map_or(Reply::Missing, Reply::Session))
         }
         Command::EndSession(id, why) => end_session(&facts, &id, why, context),
-        Command::EndSessions { client_id, why } => end_sessions(&facts, client_id, why, &context),
-        Command::AsUser(id, action) => as_user(facts, &id, action, context),
+        Command::EndSessions { client_id, why } => end_sessions(&facts, client_id, why, context),
+        Command::AsUser(id, action) => as_user(&facts, &id, action, context),
         Command::ListSessions(client_id) => {
             let mut sessions = newest_first(&facts.sessions, now);
             sessions.retain(|session| is_of(session, client_id.as_ref()));
@@ -96,12 +96,12 @@ pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
         Command::GetAccount => Decision::only(facts.account.map_or(Reply::Missing, Reply::Account)),
         Command::PutAccount { account, end_sessions } => {
             let account = account.into_account(facts.account.as_ref(), now);
-            save_account(&facts, account, end_sessions, None, &context)
+            save_account(&facts, account, end_sessions, None, context)
         }
         Command::PatchAccount { change, end_sessions } => match facts.account.clone() {
             Some(account) => match change.apply(account, now) {
                 account if account.owned() > OWNED_MAX => Decision::only(Reply::Full),
-                account => save_account(&facts, account, end_sessions, None, &context),
+                account => save_account(&facts, account, end_sessions, None, context),
             },
             None => Decision::only(Reply::Missing),
         },
@@ -111,8 +111,8 @@ pub fn decide(facts: Facts, envelope: Envelope, now: Timestamp) -> Decision {
         Command::GetToken(_) => Decision::only(Reply::Fate(facts.token)),
         Command::IntrospectToken(introspection) => Decision::only(Reply::Active(is_active(&facts, &introspection))),
         Command::NoteReplay(replay) => note_replay(&facts, &replay, context),
-        Command::RevokeToken(revocation) => revoke_token(&facts, revocation, &context),
-        Command::SetCredential { set, end_sessions, by } => set_credential(&facts, set, end_sessions, by, &context),
+        Command::RevokeToken(revocation) => revoke_token(&facts, revocation, context),
+        Command::SetCredential { set, end_sessions, by } => set_credential(&facts, set, end_sessions, by, context),
     }
 }
 

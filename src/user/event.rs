@@ -200,17 +200,8 @@ mod tests {
     #[test]
     fn stored_form_of_each_kind_is_unchanged() {
         let names = [
-            "account.created",
-            "account.changed",
-            "account.deleted",
-            "sso.signed_in",
-            "sso.denied",
-            "session.ended",
-            "token.replayed",
-            "token.revoked",
-            "credential.revoked",
-            "credential.restored",
-            "account.erased",
+            "account.created", "account.changed", "account.deleted", "sso.signed_in", "sso.denied", "session.ended",
+            "token.replayed", "token.revoked", "credential.revoked", "credential.restored", "account.erased",
         ];
         for (kind, name) in EventKind::ALL.into_iter().zip(names) {
             assert_stored(&event(kind), &format!(r#"{{"at":1,"event":"{name}","request_id":"r1"}}"#));

@@ -42,10 +42,7 @@ mod tests {
     #[test]
     fn action_names_are_those_of_whmcs() {
         for name in [
-            "CreateSsoToken",
-            "CreateOAuthCredential",
-            "UpdateOAuthCredential",
-            "DeleteOAuthCredential",
+            "CreateSsoToken", "CreateOAuthCredential", "UpdateOAuthCredential", "DeleteOAuthCredential",
             "ListOAuthCredentials",
         ] {
             let action = ActionName::parse(&name.to_ascii_lowercase()).unwrap();

@@ -11,26 +11,9 @@ use std::fmt::{self, Write as _};
 
 /// All fields, in the order of WHMCS's documentation.
 const FIELD_ORDER: [&str; 20] = [
-    "result",
-    "message",
-    "access_token",
-    "redirect_url",
-    "clients",
-    "credentialId",
-    "name",
-    "description",
-    "grantTypes",
-    "scope",
-    "clientIdentifier",
-    "clientSecret",
-    "newClientSecret",
-    "uuid",
-    "serviceId",
-    "logoUri",
-    "redirectUri",
-    "rsaKeyPairId",
-    "createdAt",
-    "updatedAt",
+    "result", "message", "access_token", "redirect_url", "clients", "credentialId", "name", "description",
+    "grantTypes", "scope", "clientIdentifier", "clientSecret", "newClientSecret", "uuid", "serviceId", "logoUri",
+    "redirectUri", "rsaKeyPairId", "createdAt", "updatedAt",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +134,7 @@ fn write_element(text: &mut String, name: &str, value: &Value) {
             write_elements(text, entries.iter().map(|entry| (entry_name, entry)));
         }
         Value::Object(fields) => {
-            write_elements(text, sort_fields(fields).into_iter().map(|(name, value)| (name.as_str(), value)))
+            write_elements(text, sort_fields(fields).into_iter().map(|(name, value)| (name.as_str(), value)));
         }
     }
     let _ = writeln!(text, "</{name}>");

@@ -52,9 +52,10 @@ fn bound_to(set: &CredentialSet) -> Markup {
 }
 
 fn state(set: &CredentialSet) -> Markup {
-    match set.disabled {
-        true => html! { span.badge.off { "disabled" } },
-        false => html! { span.badge { "enabled" } },
+    if set.disabled {
+        html! { span.badge.off { "disabled" } }
+    } else {
+        html! { span.badge { "enabled" } }
     }
 }
 

@@ -45,12 +45,11 @@ pub(crate) async fn logout(context: &RequestContext) -> Result<Response, Error> 
         end(&cookie, SessionEnd::SignedOut, context).await?;
     }
     // 5.
-    let response = match context.request.wants_page() {
-        false => Response::empty(204),
-        true => {
-            let place = context.settings.client_area.place(logout.return_to.as_ref());
-            page::after_form(&context.request, "You are signed out", "Go to the client area", &place)
-        }
+    let response = if context.request.wants_page() {
+        let place = context.settings.client_area.place(logout.return_to.as_ref());
+        page::after_form(&context.request, "You are signed out", "Go to the client area", &place)
+    } else {
+        Response::empty(204)
     };
     Ok(SessionCookie::clear(response).with("Clear-Site-Data", "\"cache\", \"storage\""))
 }

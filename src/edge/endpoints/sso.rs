@@ -1,5 +1,6 @@
 //! `GET` and `POST /oauth/singlesignon`.
 
+use crate::credential::CredentialSet;
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, Fault, RequestContext};
 use crate::edge::storage::calls::Redeemed;
@@ -138,7 +139,7 @@ async fn sign_in_link(client_id: &ClientId, context: &RequestContext) -> Option<
         Ok(kv) => kv.credential(client_id).await.ok().flatten(),
         Err(_) => None,
     };
-    set.and_then(|set| set.into_return_link()).or_else(|| {
+    set.and_then(CredentialSet::into_return_link).or_else(|| {
         let login_url = context.settings.login_url.as_ref()?;
         Some(ReturnLink { label: "Sign in".to_owned(), address: login_url.to_string() })
     })

@@ -88,6 +88,7 @@ async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, Fault> {
     JsFuture::from(promise.map_err(failed)?).await.map_err(failed)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes the error itself")]
 fn failed(error: JsValue) -> Fault {
     Fault::Internal("webcrypto", format!("{error:?}"))
 }

@@ -20,6 +20,7 @@ pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u6
 
 /// The columns: `index1` is the event; `blob1` to `blob4` are event, outcome, reason and `client_id`; `double1` is the
 /// duration in milliseconds. The data point contains no user.
+#[expect(clippy::cast_precision_loss, reason = "a request takes less than 2^52 milliseconds")]
 fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> worker::Result<()> {
     let Ok(dataset) = env.analytics_engine(ANALYTICS) else { return Ok(()) };
     let client_id = line.client_id.map_or("", |id| id.as_str());

@@ -23,9 +23,10 @@ pub(super) fn save_account(
 ) -> Decision {
     let closes = account.status == Status::Closed;
     let old = facts.account.as_ref();
-    let ended = match end_sessions && !closes {
-        true => ended_sessions(facts, None, SessionEnd::Administrator, context),
-        false => Vec::new(),
+    let ended = if end_sessions && !closes {
+        ended_sessions(facts, None, SessionEnd::Administrator, context)
+    } else {
+        Vec::new()
     };
     if let Some(old) = old
         && *old == (Account { updated_at: old.updated_at, ..account.clone() })
@@ -58,17 +59,17 @@ pub(super) fn save_account(
 /// Deletes the account and its sessions, and revokes its bound credential sets, so that they cannot sign in a later
 /// account with the same id. `erase` also removes addresses and browsers from all events, and leaves them out of the
 /// new events.
-pub(super) fn delete_account(facts: Facts, erase: bool, context: EventContext) -> Decision {
+pub(super) fn delete_account(facts: Facts, erase: bool, context: &EventContext) -> Decision {
     let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
     let credentials: Vec<_> = bound.map(|set| set.client_id).collect();
     let can_erase = erase && (facts.has_callers || !credentials.is_empty());
     if facts.account.is_none() && !can_erase {
         return Decision::only(Reply::Missing);
     }
-    let (context, kind) = match erase {
-        true => (EventContext { caller: Caller::default(), ..context }, EventKind::AccountErased),
-        false => (context, EventKind::AccountDeleted),
-    };
+    let without_caller =
+        EventContext { caller: Caller::default(), request_id: context.request_id.clone(), now: context.now };
+    let (context, kind) =
+        if erase { (&without_caller, EventKind::AccountErased) } else { (context, EventKind::AccountDeleted) };
     let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
     if erase {
         changes.push(Change::EraseCallers);
@@ -113,9 +114,10 @@ pub(super) fn set_credential(
     use CredentialState::{Disabled, Enabled, Revoked};
     let known = facts.credentials.iter().find(|known| known.client_id == set.client_id);
     let before = known.map(|known| known.state);
-    let ended = match end_sessions {
-        true => ended_sessions(facts, Some(set.client_id.clone()), SessionEnd::Application, context),
-        false => Vec::new(),
+    let ended = if end_sessions {
+        ended_sessions(facts, Some(set.client_id.clone()), SessionEnd::Application, context)
+    } else {
+        Vec::new()
     };
     let event = match (before, set.state) {
         (Some(Enabled), Disabled | Revoked) | (Some(Disabled), Revoked) => Some(EventKind::CredentialRevoked),

@@ -14,7 +14,7 @@ use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply
 /// 3. refuse a used or revoked token; the browser that the token signed in may repeat the sign-in,
 /// 4. check that the client is enabled, and that the account owns the service and the domain,
 /// 5. store the final state of the token, and open the session.
-pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: &EventContext) -> Decision {
     // 1.
     if context.now >= redemption.expires_at {
         return Decision::only(Reply::Denied(Denial::TokenExpired));
@@ -45,7 +45,7 @@ pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: EventContex
 }
 
 /// Refuses the sign-in. An unused token becomes unusable; the use of a used token is recorded as a replay.
-fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventContext) -> Decision {
+fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: &EventContext) -> Decision {
     let mut changes = Vec::new();
     let ended = redemption.browser_session.clone().filter(|_| denial == Denial::ClosedWithSession);
     match facts.token.as_ref().map(|token| token.fate) {
@@ -70,7 +70,7 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: EventCon
 
 /// Handles a token that already opened a session. The same browser is signed in again unless `denial` forbids it; other
 /// use is a replay.
-fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context: EventContext) -> Decision {
+fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context: &EventContext) -> Decision {
     let repeated = opened_by(facts, &redemption.jti, context.now).filter(|opened| {
         redemption.browser_session.as_ref() == Some(&opened.id)
             || opened.is_repeated_by(redemption.nonce.as_ref(), context.now)
@@ -81,7 +81,7 @@ fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context
     }
 }
 
-fn sign_in(facts: &Facts, redemption: Redemption, context: EventContext) -> Decision {
+fn sign_in(facts: &Facts, redemption: Redemption, context: &EventContext) -> Decision {
     let now = context.now;
     let fate = TokenFate { fate: Fate::SignedIn, at: now };
     let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];

@@ -32,9 +32,9 @@ pub(super) fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session
 }
 
 /// Runs an action of the user who has the session `id`.
-pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context: EventContext) -> Decision {
+pub(super) fn as_user(facts: &Facts, id: &SessionId, action: UserAction, context: &EventContext) -> Decision {
     let now = context.now;
-    let (Some(current), Some(account)) = (valid_session(&facts, id, now), facts.account.clone()) else {
+    let (Some(current), Some(account)) = (valid_session(facts, id, now), facts.account.clone()) else {
         return Decision::only(Reply::Missing);
     };
     let fresh = current.refreshed(now);
@@ -49,7 +49,7 @@ pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context:
             return Decision::of(Reply::Security(security), changes);
         }
         UserAction::EndSession(ended) => {
-            changes.extend(end_session(&facts, &ended, SessionEnd::User, context).changes);
+            changes.extend(end_session(facts, &ended, SessionEnd::User, context).changes);
         }
         UserAction::EndOtherSessions => {
             if facts.sessions.iter().any(|session| session.id != *id && session.is_live(now)) {
@@ -62,13 +62,13 @@ pub(super) fn as_user(facts: Facts, id: &SessionId, action: UserAction, context:
         }
         UserAction::SetSso(sso) => {
             let account = Account { sso, updated_at: now, ..account };
-            changes.extend(save_account(&facts, account, false, Some(Actor::User), &context).changes);
+            changes.extend(save_account(facts, account, false, Some(Actor::User), context).changes);
         }
     }
     Decision::of(Reply::Done, changes)
 }
 
-pub(super) fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, context: EventContext) -> Decision {
+pub(super) fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, context: &EventContext) -> Decision {
     let Some(session) = facts.sessions.iter().find(|s| s.id == *id && s.is_live(context.now)) else {
         return Decision::only(Reply::Missing);
     };

@@ -40,7 +40,7 @@ pub(super) fn revoke_token(facts: &Facts, revocation: TokenRevocation, context: 
 
 /// Records the replay of an expired token. The use of a token that was never redeemed or refused is no replay, nor is
 /// the use by the browser that the token signed in.
-pub(super) fn note_replay(facts: &Facts, token: &Replay, context: EventContext) -> Decision {
+pub(super) fn note_replay(facts: &Facts, token: &Replay, context: &EventContext) -> Decision {
     let was_used = matches!(facts.token.as_ref().map(|token| token.fate), Some(Fate::SignedIn | Fate::Denied(_)));
     let opened = opened_by(facts, &token.jti, context.now);
     let is_own = opened.is_some_and(|session| token.browser_session.as_ref() == Some(&session.id));
@@ -54,7 +54,7 @@ pub(super) fn note_replay(facts: &Facts, token: &Replay, context: EventContext) 
 /// opened it. One of the two also changes for an honest user: between IPv4 and IPv6, or with a browser update. An
 /// address or a browser that only one of the two requests names counts as different, so that hiding it does not help an
 /// attacker.
-pub(super) fn replay(facts: &Facts, jti: &TokenId, client_id: &ClientId, context: EventContext) -> Vec<Change> {
+pub(super) fn replay(facts: &Facts, jti: &TokenId, client_id: &ClientId, context: &EventContext) -> Vec<Change> {
     let opened = opened_by(facts, jti, context.now);
     let about = |kind, reason| Event {
         reason,

@@ -90,13 +90,8 @@ fn the_body_may_carry_the_credentials() {
 #[test]
 fn incomplete_credentials_count_as_absent() {
     for more in [
-        "",
-        "client_id=portal",
-        "client_secret=s3cret",
-        "client_id=portal&client_secret=",
-        "client_id=&client_secret=s3cret",
-        "client_id=&client_secret=",
-        "client_id=por+tal&client_secret=s3cret",
+        "", "client_id=portal", "client_secret=s3cret", "client_id=portal&client_secret=",
+        "client_id=&client_secret=s3cret", "client_id=&client_secret=", "client_id=por+tal&client_secret=s3cret",
         "Client_Id=portal&Client_Secret=s3cret",
     ] {
         assert_eq!(parse(&format!("{GRANT}&{more}")).err(), Some(NO_CREDENTIALS), "{more}");

@@ -73,17 +73,8 @@ fn the_type_is_fixed() {
 fn an_unknown_kid_is_refused() {
     let long = "k1".repeat(5_000);
     for kid in [
-        "",
-        "k2",
-        "K1",
-        "k1 ",
-        "k1,k1",
-        "../../dev/null",
-        "/etc/passwd",
-        "' OR 1=1 --",
-        "k1\\u0000",
-        "https://evil.example/key",
-        &long,
+        "", "k2", "K1", "k1 ", "k1,k1", "../../dev/null", "/etc/passwd", "' OR 1=1 --", "k1\\u0000",
+        "https://evil.example/key", &long,
     ] {
         assert_forged([under(&HEADER.replace("k1", kid))]);
     }
@@ -95,16 +86,9 @@ fn an_unknown_kid_is_refused() {
 #[test]
 fn other_header_fields_are_refused() {
     for field in [
-        r#""crit":["exp"]"#,
-        r#""crit":[]"#,
-        r#""b64":false,"crit":["b64"]"#,
-        r#""jku":"https://evil.example/keys""#,
-        r#""jwk":{"kty":"oct","k":"AA"}"#,
-        r#""x5u":"https://evil.example/cert""#,
-        r#""x5c":["AA"]"#,
-        r#""zip":"DEF""#,
-        r#""cty":"JWT""#,
-        r#""kid":"k1""#,
+        r#""crit":["exp"]"#, r#""crit":[]"#, r#""b64":false,"crit":["b64"]"#, r#""jku":"https://evil.example/keys""#,
+        r#""jwk":{"kty":"oct","k":"AA"}"#, r#""x5u":"https://evil.example/cert""#, r#""x5c":["AA"]"#, r#""zip":"DEF""#,
+        r#""cty":"JWT""#, r#""kid":"k1""#,
     ] {
         assert_forged([under(&format!("{},{field}}}", &HEADER[..HEADER.len() - 1]))]);
     }
