@@ -15,6 +15,7 @@ import {
   secretOf,
 } from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
+import { fullSize } from "../support/size.mjs";
 import { postToken } from "../support/workflow.mjs";
 
 let signet;
@@ -105,13 +106,15 @@ test("clients that go away in the middle harm nobody: the next import works, and
   assert.deepEqual((await importLines(signet, [accountLine("after-all")])).reports, allDone(1, { created: 1 }));
 });
 
-const [USERS, SETS, ROUNDS] = [1_500, 200, 60];
-const LINES = 100_000;
-/** Lines are padded to this many bytes, so that a file which is kept whole is told from one that is not. */
-const PADDED = 12_000;
-/** How many lines it takes until every object has what memory it needs for itself. */
-const WARM = 25_000;
-/** How much workerd may grow from then on, while 25,000 lines pass: 300 MB. Its heaps breathe; these lines would not fit. */
+/** The long file has 100,000 lines at full size. A fifth of the lines, each five times as long, proves the same. */
+const SCALE = fullSize ? 5 : 1;
+const LINES = 20_000 * SCALE;
+const [USERS, SETS, ROUNDS] = [300 * SCALE, 40 * SCALE, 60];
+/** Each line is padded to this many bytes, so that workerd's memory would show a file that is kept whole. */
+const PADDED = 60_000 / SCALE;
+/** After this many lines every object holds all the memory that it needs for itself. */
+const WARM = 5_000 * SCALE;
+/** How much workerd may grow while the next `WARM` lines pass. They are 300 MB: workerd's heaps vary, but these lines do not fit. */
 const GROWTH_MAX = 100 * 2 ** 20;
 
 /**
@@ -122,11 +125,11 @@ function* longFile() {
   let line = 0;
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (let n = 0; n < USERS; n += 1) yield [(line += 1), longAccount(n, round)];
-    for (let n = 0; n < 50; n += 1) {
-      const set = (round * 50 + n) % SETS;
+    for (let n = 0; n < SETS / 4; n += 1) {
+      const set = ((round * SETS) / 4 + n) % SETS;
       yield [(line += 1), credentialLine(`long-${set}`, { user_id: `long-${set}`, name: `Round ${round}` })];
     }
-    for (let n = 0; n < 20; n += 1) yield [(line += 1), `no line ${n}`];
+    for (let n = 0; n < USERS / 75; n += 1) yield [(line += 1), `no line ${n}`];
   }
   while (line < LINES) yield [(line += 1), ""];
 }

@@ -6,9 +6,10 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { startSignet } from "../support/signet.mjs";
+import { fullSize } from "../support/size.mjs";
 import { claimsOf, cookieOf, createSet, getToken, json, openLink, putUser, whoIs } from "../support/workflow.mjs";
 
-const RACES = 200;
+const RACES = fullSize ? 200 : 50;
 const PARALLEL = 64;
 const INTERLEAVINGS = 100;
 let signet, set;
