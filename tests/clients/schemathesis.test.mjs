@@ -12,6 +12,7 @@ import { readDescription } from "../support/openapi.mjs";
 import { pythonProgram, skip } from "../support/python.mjs";
 import { seed } from "../support/random.mjs";
 import { startSignet } from "../support/signet.mjs";
+import { fullSize } from "../support/size.mjs";
 import { claimsOf, createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -23,7 +24,7 @@ const ACTIONS = [
   "ListOAuthCredentials",
 ];
 /** How many requests are invented for each operation, beside those that cover each constraint; SIGNET_FUZZ asks for more. */
-const EXAMPLES = process.env.SIGNET_FUZZ ?? "40";
+const EXAMPLES = process.env.SIGNET_FUZZ ?? (fullSize ? "40" : "10");
 const USER = "42";
 let signet, folder;
 

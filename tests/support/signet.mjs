@@ -1,15 +1,14 @@
 // Signet in workerd, for the tests: its real HTTP socket, its real stores, and a hand on what it depends on.
 
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { build, builds } from "../../scripts/build.mjs";
 import { localOrigin, root, secret } from "../../scripts/setup.mjs";
+import { send } from "./http.mjs";
 import { freePort } from "./port.mjs";
 
 /** How long a console line may take. It is there at once on a machine at leisure. */
@@ -237,43 +236,4 @@ async function miniflareOptions({ folder, issuer, settings, limit, analytics, st
     cf: false,
     telemetry: { enabled: false },
   };
-}
-
-/**
- * Sends one HTTP/1.1 request and returns a `Response`.
- *
- * Headers are an object, or pairs when one is to be sent twice; none is forbidden, `Host` included. The body is a string, a
- * `Buffer`, a form (`URLSearchParams`), or an async iterable, which is sent in chunks without a `Content-Length`.
- */
-async function send(agent, origin, path, { method = "GET", headers = {}, body } = {}) {
-  const { host, port } = new URL(origin);
-  const chunked = body?.[Symbol.asyncIterator] !== undefined;
-  const content = Buffer.isBuffer(body) || chunked ? body : Buffer.from(String(body ?? ""));
-  const pairs = Array.isArray(headers) ? [...headers] : Object.entries(headers);
-  const byDefault = (name, value) => {
-    if (!pairs.some(([given]) => given.toLowerCase() === name.toLowerCase())) pairs.push([name, value]);
-  };
-  byDefault("Host", host);
-  if (body instanceof URLSearchParams) byDefault("Content-Type", "application/x-www-form-urlencoded");
-  if (chunked) byDefault("Transfer-Encoding", "chunked");
-  else if (body !== undefined || !["GET", "HEAD"].includes(method)) byDefault("Content-Length", content.length);
-
-  const incoming = await attempt();
-
-  /** Sends it; once more if the server has just closed the idle connection that was to be used again. */
-  async function attempt() {
-    const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: pairs.flat().map(String) });
-    // An answer may come before the whole body is sent; what happens to the rest is of no interest then.
-    pipeline(chunked ? content : [content], outgoing, () => {});
-    try {
-      return (await once(outgoing, "response"))[0];
-    } catch (error) {
-      if (error.code === "ECONNRESET" && outgoing.reusedSocket && !chunked) return attempt();
-      throw error;
-    }
-  }
-  const answer = Buffer.concat(await incoming.toArray());
-  const { statusCode: status, rawHeaders } = incoming;
-  const received = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
-  return new Response(answer.length === 0 ? null : answer, { status, headers: received });
 }
