@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, getToken, messages, proofIn, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, csrfTokenAt, getToken, messages, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const HTML = `"><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1"><b>bold</b>&amp;`;
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0";
@@ -321,7 +321,7 @@ test("/oauth/logout: a place outside the client area is refused, and nobody sign
 async function attackersProof() {
   await putUser(signet, "mallory");
   const headers = await signIn(signet, set, { form: { user_id: "mallory" } });
-  return proofIn(await (await signet.fetch("/account/security", { headers })).text());
+  return csrfTokenAt(signet, "/account/security", headers);
 }
 
 const attackForm = (path, fields) => `<form method="post" action="${signet.issuer}${path}">

@@ -14,6 +14,7 @@ import {
   eventsOf,
   getToken,
   openLink,
+  postForm,
   postToken,
   putUser,
   signIn,
@@ -287,9 +288,13 @@ test("API credentials: create, use, change, revoke", { skip }, async () => {
   await press(page, "Create");
   const [identifier, secret] = [await fact(page, "identifier"), await page.innerText("#secret")];
   const call = async () => {
-    const body = new URLSearchParams({ identifier, secret, action: "CreateSsoToken", client_id: "1" });
     return (
-      await signet.fetch("/includes/api.php", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body })
+      await postForm(
+        signet,
+        "/includes/api.php",
+        { identifier, secret, action: "CreateSsoToken", client_id: "1" },
+        { "CF-Connecting-IP": "192.0.2.1" },
+      )
     ).json();
   };
   assert.equal((await call()).result, "success");
@@ -444,14 +449,7 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
 
   const other = await operator("/admin/users/9");
   const csrf_token = await other.inputValue("[name=csrf_token] >> nth=0");
-  const post = async (form) =>
-    (
-      await signet.fetch("/admin/users/9", {
-        method: "POST",
-        headers: await cookie(page),
-        body: new URLSearchParams(form),
-      })
-    ).status;
+  const post = async (form) => (await postForm(signet, "/admin/users/9", form, await cookie(page))).status;
   assert.equal(await post({ action: "save", status: "Closed", csrf_token }), 403);
   assert.equal(await post({ action: "save", status: "Closed" }), 403);
   assert.equal(

@@ -39,9 +39,11 @@ export async function send(agent, origin, path, { method = "GET", headers = {}, 
     }
   }
   const answer = Buffer.concat(await incoming.toArray());
-  return new Response(answer.length === 0 ? null : answer, { status: incoming.statusCode, headers: fieldsOf(incoming) });
+  return new Response(answer.length === 0 ? null : answer, {
+    status: incoming.statusCode,
+    headers: fieldsOf(incoming),
+  });
 }
 
 /** The header fields of a message as pairs, in the order and spelling they came. */
-export const fieldsOf = ({ rawHeaders }) =>
-  rawHeaders.flatMap((name, n) => (n % 2 ? [] : [[name, rawHeaders[n + 1]]]));
+export const fieldsOf = ({ rawHeaders }) => rawHeaders.flatMap((name, n) => (n % 2 ? [] : [[name, rawHeaders[n + 1]]]));

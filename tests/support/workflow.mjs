@@ -22,11 +22,16 @@ export const basic = ({ client_id, client_secret }) => ({
   Authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}`,
 });
 
+/** The `Authorization` header of a bearer token. */
+export const bearer = (token) => ({ Authorization: `Bearer ${token}` });
+
+/** Sends a form. */
+export const postForm = (signet, path, fields, headers = {}) =>
+  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+
 /** Sends a token request; the grant type is filled in. */
-export function postToken(signet, set, form = {}) {
-  const body = new URLSearchParams({ grant_type: "single_sign_on", ...form });
-  return signet.fetch("/oauth/token", { method: "POST", headers: basic(set), body });
-}
+export const postToken = (signet, set, form = {}) =>
+  postForm(signet, "/oauth/token", { grant_type: "single_sign_on", ...form }, basic(set));
 
 /** Gets a token that must be granted. */
 export async function getToken(signet, set, form) {
@@ -58,13 +63,16 @@ export async function signIn(signet, set, { form, headers } = {}) {
 
 /** Signs an administrator in to the console and returns the cookie. */
 export async function enterConsole(signet) {
-  const body = new URLSearchParams({ admin_token: signet.adminToken });
   const headers = { Host: new URL(signet.consoleOrigin).host };
-  return cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", headers, body }));
+  return cookieOf(await postForm(signet, "/admin/sign-in", { admin_token: signet.adminToken }, headers));
 }
 
-/** The proof in the forms of a page. */
-export const proofIn = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
+/** The CSRF token in the forms of a page. */
+export const csrfTokenIn = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
+
+/** The CSRF token in the forms of the page at a path, as a browser with these headers gets it. */
+export const csrfTokenAt = async (signet, path, headers) =>
+  csrfTokenIn(await (await signet.fetch(path, { headers })).text());
 
 /** Who a cookie says is signed in; nothing for nobody. */
 export async function whoIs(signet, cookie) {

@@ -5,12 +5,13 @@ import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
   createSet,
+  csrfTokenIn,
   eventsOf,
   getToken,
   json,
   messages,
   openLink,
-  proofIn,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -33,8 +34,7 @@ const show = async (cookie) => (await signet.fetch(PAGE, { headers: cookie })).t
 const idOf = async (cookie) => (await (await signet.fetch("/oauth/session", { headers: cookie })).json()).session_id;
 
 async function press(cookie, form, headers = {}) {
-  const body = new URLSearchParams({ csrf_token: proofIn(await show(cookie)), ...form });
-  return signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body });
+  return postForm(signet, PAGE, { csrf_token: csrfTokenIn(await show(cookie)), ...form }, { ...cookie, ...headers });
 }
 
 test("the page shows each session with its application's name, escaped, and costs one object request and two KV reads: one more for a delegated set's session", async () => {
@@ -86,8 +86,12 @@ test("attack 110, CSP3 section 6.4.1: every action is answered with a page that 
       form.action,
     );
   }
-  const body = new URLSearchParams({ action: "allow_sso", csrf_token: proofIn(await show(cookie)) });
-  const told = await signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...json }, body });
+  const told = await postForm(
+    signet,
+    PAGE,
+    { action: "allow_sso", csrf_token: csrfTokenIn(await show(cookie)) },
+    { ...cookie, ...json },
+  );
   assert.deepEqual([told.status, told.headers.get("location")], [303, `${signet.issuer}${PAGE}`]);
 });
 
@@ -141,14 +145,13 @@ test("the switch makes links fail per configuration, word for word, and work aga
 test("ASVS 3.5.1: a form without the proof of this very session changes nothing", async () => {
   await putUser(signet, "forged");
   const [cookie, sibling] = [await session("forged"), await session("forged")];
-  const sound = proofIn(await show(cookie));
-  const post = (body, headers = {}) =>
-    signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body: new URLSearchParams(body) });
+  const sound = csrfTokenIn(await show(cookie));
+  const post = (body, headers = {}) => postForm(signet, PAGE, body, { ...cookie, ...headers });
   const action = { action: "disallow_sso" };
   for (const [body, headers, status] of [
     [action, {}, 403],
     [{ ...action, csrf_token: "x" }, {}, 403],
-    [{ ...action, csrf_token: proofIn(await show(sibling)) }, {}, 403],
+    [{ ...action, csrf_token: csrfTokenIn(await show(sibling)) }, {}, 403],
     [{ ...action, csrf_token: cookie.Cookie.split("=")[1] }, {}, 403],
     [{ ...action, csrf_token: sound }, { "Sec-Fetch-Site": "cross-site" }, 403],
     [{ ...action, csrf_token: sound }, { Origin: "https://evil.example" }, 403],
@@ -175,25 +178,23 @@ test("ASVS 3.5.1: a form without the proof of this very session changes nothing"
 test("a session that died between page and press does nothing", async () => {
   await putUser(signet, "late");
   const [cookie, other] = [await session("late"), await session("late")];
-  const csrf_token = proofIn(await show(cookie));
+  const csrf_token = csrfTokenIn(await show(cookie));
   await signet.admin("DELETE", `/users/late/sessions/${await idOf(cookie)}`);
-  const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
-  assert.equal((await signet.fetch(PAGE, { method: "POST", headers: cookie, body })).status, 401);
+  assert.equal((await postForm(signet, PAGE, { action: "end_other_sessions", csrf_token }, cookie)).status, 401);
   assert.equal(await whoIs(signet, other), "late");
 });
 
 test("storage that fails leaves everything as it was, and says so", async () => {
   await putUser(signet, "broken");
   const [cookie, other] = [await session("broken"), await session("broken")];
-  const csrf_token = proofIn(await show(cookie));
+  const csrf_token = csrfTokenIn(await show(cookie));
   for (const [target, on] of [
     ["object.fetch", ""],
     ["sql.exec", "DELETE FROM session"],
     ["sql.exec", "INSERT INTO event"],
   ]) {
     await signet.faults.set([{ target, on, mode: "throw" }]);
-    const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
-    const response = await signet.fetch(PAGE, { method: "POST", headers: cookie, body });
+    const response = await postForm(signet, PAGE, { action: "end_other_sessions", csrf_token }, cookie);
     await signet.faults.set([]);
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"], `${target} ${on}`);
     assert.deepEqual([await whoIs(signet, cookie), await whoIs(signet, other)], ["broken", "broken"]);

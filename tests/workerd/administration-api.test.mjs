@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
+  bearer,
   claimsOf,
   createSet,
   enterConsole,
@@ -137,7 +138,7 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
   ]) {
     assertProblem(await signet.admin(method, path, body), status, detail);
   }
-  const headers = { Authorization: `Bearer ${signet.adminToken}` };
+  const headers = bearer(signet.adminToken);
   const put = (type, body) =>
     signet.fetch("/admin/v1/users/8", { method: "PUT", headers: { ...headers, "Content-Type": type }, body });
   assert.equal((await (await put("application/json", "{")).json()).detail, "The body is not JSON.");
@@ -320,7 +321,7 @@ test("the audit trail lists what happened, newest first, page by page", async ()
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
 test("RFC 9110 section 15.5.6: every method that a route does not have is 405 with Allow, to an administrator too", async () => {
-  const headers = { Authorization: `Bearer ${signet.adminToken}` };
+  const headers = bearer(signet.adminToken);
   for (const [path, allow] of [
     ["/users/405", "GET, PUT, PATCH, DELETE"],
     ["/users/405/sessions", "GET, DELETE"],
@@ -359,7 +360,7 @@ test("a body is JSON and says so, once for each field; nothing else is read", as
     signet.fetch("/admin/v1/users/typed", {
       method: "PUT",
       body,
-      headers: { Authorization: `Bearer ${signet.adminToken}`, ...(type && { "Content-Type": type }) },
+      headers: { ...bearer(signet.adminToken), ...(type && { "Content-Type": type }) },
     });
   const sound = '{"status":"Active"}';
   for (const type of [

@@ -6,12 +6,13 @@ import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   basic,
+  bearer,
   claimsOf,
   createSet,
+  csrfTokenAt,
   enterConsole,
   getToken,
   json,
-  proofIn,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -162,9 +163,9 @@ async function newScene() {
   const cookie = await signIn(signet, app);
   const [token, mixed] = [await getToken(signet, app), await getToken(signet, app)];
   const session = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
-  const csrf_token = await proofAt("/account/security", cookie);
+  const csrf_token = await csrfTokenAt(signet, "/account/security", cookie);
   const console = await enterConsole(signet);
-  const console_form = await proofAt("/admin/users", console);
+  const console_form = await csrfTokenAt(signet, "/admin/users", console);
   return {
     console,
     console_form,
@@ -182,9 +183,6 @@ async function newScene() {
   };
 }
 
-const proofAt = async (path, headers) => proofIn(await (await signet.fetch(path, { headers })).text());
-
-const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 const pair = ({ client_id, client_secret }) => ({
   headers: basic({ client_id, client_secret }),
   identifier: client_id,

@@ -6,11 +6,14 @@ import { secret } from "../../scripts/setup.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,
+  bearer,
   cookieOf,
   createSet,
+  csrfTokenAt,
+  csrfTokenIn,
   enterConsole,
   json,
-  proofIn,
+  postForm,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -24,11 +27,10 @@ before(async () => {
 });
 after(() => signet.close());
 
-const post = (path, form, headers = {}) =>
-  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(form) });
+const post = (path, form, headers = {}) => postForm(signet, path, form, headers);
 const enter = (admin_token, form = {}) => post("/admin/sign-in", { admin_token, ...form });
 
-const proofOf = async (path) => proofIn(await (await signet.fetch(path, { headers: cookie })).text());
+const proofOf = async (path) => csrfTokenAt(signet, path, cookie);
 
 test("ASVS 7.2.4: a session presented before signing in is never taken over, and ends", async () => {
   const mine = cookieOf(await enter(signet.adminToken, {}));
@@ -58,8 +60,9 @@ test("RFC 8725 section 3.12: the console's cookie opens the console alone, and n
   }
   const user = await signIn(signet, await createSet(signet, { user_id: "1" }));
   const renamed = { Cookie: user.Cookie.replace("__Host-signet=", "__Host-signet-admin=") };
-  const bearer = { Authorization: `Bearer ${signet.adminToken}` };
-  for (const headers of [user, renamed, bearer]) assert.equal((await signet.fetch("/admin", { headers })).status, 401);
+  const authorization = bearer(signet.adminToken);
+  for (const headers of [user, renamed, authorization])
+    assert.equal((await signet.fetch("/admin", { headers })).status, 401);
 });
 
 test("without a session every page is the same way to sign in, whether it exists or not", async () => {
@@ -168,11 +171,7 @@ test("whatever is refused before an operator is known is told in a page that lea
   const limited = await startSignet({ limit: 1 });
   try {
     const guess = () =>
-      limited.fetch("/admin/sign-in", {
-        method: "POST",
-        headers: { "CF-Connecting-IP": "192.0.2.1" },
-        body: new URLSearchParams({ admin_token: "wrong" }),
-      });
+      postForm(limited, "/admin/sign-in", { admin_token: "wrong" }, { "CF-Connecting-IP": "192.0.2.1" });
     await guess();
     await signet.faults.set([{ target: "console.fetch", mode: "throw" }]);
     const failed = await signet.fetch("/admin", { headers: cookie });
@@ -299,16 +298,25 @@ test("a user's form writes only what was changed in it: what others wrote meanwh
   const page = await (await signet.fetch("/admin/users/both", { headers: cookie })).text();
   await signet.admin("PATCH", "/users/both", { sso: false, services: [1, 2] });
   const shown = page.match(/name="shown" value="([^"]*)"/)[1].replaceAll("&quot;", '"');
-  const body = new URLSearchParams({
-    action: "save",
-    csrf_token: proofIn(page),
-    shown,
-    status: "Inactive",
-    sso: "on",
-    services: "1",
-    domains: "",
-  });
-  assert.equal((await signet.fetch("/admin/users/both", { method: "POST", headers: cookie, body })).status, 303);
+  assert.equal(
+    (
+      await postForm(
+        signet,
+        "/admin/users/both",
+        {
+          action: "save",
+          csrf_token: csrfTokenIn(page),
+          shown,
+          status: "Inactive",
+          sso: "on",
+          services: "1",
+          domains: "",
+        },
+        cookie,
+      )
+    ).status,
+    303,
+  );
   const { status, sso, services } = (await signet.admin("GET", "/users/both")).body;
   assert.deepEqual([status, sso, services], ["Inactive", false, ["1", "2"]]);
 });
@@ -319,7 +327,7 @@ test("issue 9, item 11: a user with lists too long for a form is closed by it, a
   const page = await (await signet.fetch("/admin/users/long", { headers: cookie })).text();
   assert.ok(page.includes("It owns 0 services and 5000 domains.") && page.length < 20_000);
   const shown = page.match(/name="shown" value="([^"]+)"/)[1].replaceAll("&quot;", '"');
-  const form = { action: "save", csrf_token: proofIn(page), shown, status: "Closed" };
+  const form = { action: "save", csrf_token: csrfTokenIn(page), shown, status: "Closed" };
   assert.equal((await post("/admin/users/long", form, cookie)).status, 303);
   const { status, sso, domains: kept } = (await signet.admin("GET", "/users/long")).body;
   assert.deepEqual([status, sso, kept], ["Closed", false, domains]);
@@ -331,12 +339,12 @@ test("the log says whom and what an administrator's request is about, by the API
     const { user_id, client_id } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
     return { user_id, client_id };
   };
-  const bearer = { Authorization: `Bearer ${signet.adminToken}` };
+  const authorization = bearer(signet.adminToken);
   for (const [path, expected] of [
     ["/users/1", { user_id: "1", client_id: undefined }],
     [`/credentials/${client_id}`, { user_id: undefined, client_id }],
   ]) {
-    assert.deepEqual(await subject(await signet.fetch(`/admin/v1${path}`, { headers: bearer })), expected);
+    assert.deepEqual(await subject(await signet.fetch(`/admin/v1${path}`, { headers: authorization })), expected);
     assert.deepEqual(await subject(await signet.fetch(`/admin${path}`, { headers: cookie })), expected);
   }
 });

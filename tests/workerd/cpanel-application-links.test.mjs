@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, putUser, whoIs } from "../support/workflow.mjs";
+import { claimsOf, createSet, postForm, putUser, whoIs } from "../support/workflow.mjs";
 
 const LINK = "/oauth/token.php";
 const STATIC_URL = "https://my.example/login";
@@ -28,7 +28,7 @@ async function click({ url, subscriber_unique_id, token }, { onRetry = () => {} 
   const waited = [];
   for (let attempt; ; ) {
     const form = { app: "Signet_billing", token, user: "cpuser", subscriber_unique_id, ...(attempt && { attempt }) };
-    const response = await signet.fetch(url, { method: "POST", body: new URLSearchParams(form) });
+    const response = await postForm(signet, url, form);
     const answer = await response.json();
     if (answer.redirect_url) return { to: answer.redirect_url, waited, answer, response };
     if (answer.retry === undefined || answer.attempt >= 3) return { to: STATIC_URL, waited, answer, response };
@@ -102,6 +102,8 @@ test("storage that fails makes cPanel wait and try again; it comes through when 
 test("the plain token endpoint takes no application link, and .php still takes plain token requests", async () => {
   assert.equal((await click(link("", { url: "/oauth/token" }))).response.status, 401);
   const { client_id, client_secret } = set;
-  const body = new URLSearchParams({ grant_type: "single_sign_on", client_id, client_secret });
-  assert.ok((await (await signet.fetch(LINK, { method: "POST", body })).json()).access_token);
+  assert.ok(
+    (await (await postForm(signet, LINK, { grant_type: "single_sign_on", client_id, client_secret })).json())
+      .access_token,
+  );
 });

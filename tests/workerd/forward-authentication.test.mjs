@@ -8,10 +8,11 @@ import {
   basic,
   cookieOf,
   createSet,
+  csrfTokenIn,
   getToken,
   json,
   openLink,
-  proofIn,
+  postForm,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -226,17 +227,13 @@ test("RFC 8725 section 3.12: nothing that Signet signs passes for anything else 
   const token = await getToken(signet, set, { user_id: "alice" });
   const value = cookie.Cookie.split("=")[1];
   const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
-  const proof = proofIn(page);
+  const proof = csrfTokenIn(page);
   for (const other of [token, proof]) {
     assert.equal((await signet.fetch("/oauth/session", { headers: { Cookie: `__Host-signet=${other}` } })).status, 401);
   }
   for (const other of [value, proof]) {
     assert.equal((await openLink(signet, other)).status, 401);
-    const asked = await signet.fetch("/oauth/introspect", {
-      method: "POST",
-      headers: basic(set),
-      body: new URLSearchParams({ token: other }),
-    });
+    const asked = await postForm(signet, "/oauth/introspect", { token: other }, basic(set));
     assert.equal(await asked.text(), '{"active":false}');
   }
   for (const other of [value, token]) {

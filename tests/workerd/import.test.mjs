@@ -13,7 +13,17 @@ import {
   whmcsClient,
 } from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  createSet,
+  eventsOf,
+  getToken,
+  openLink,
+  postForm,
+  postToken,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 let signet;
 
@@ -305,8 +315,9 @@ test("WHMCS's list: applications keep their secrets, sets are bound to the owner
     actions: ["UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"],
   });
   const call = async (action, fields) => {
-    const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action, ...fields });
-    return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+    return (
+      await postForm(signet, "/includes/api.php", { identifier: api.identifier, secret: api.secret, action, ...fields })
+    ).json();
   };
   const rows = (await call("ListOAuthCredentials", {})).clients.filter(({ clientIdentifier }) =>
     clientIdentifier.startsWith("COMPANY.k"),
@@ -378,8 +389,13 @@ test("Signet's own list shows no secrets, and cannot be imported", async () => {
     actions: ["ListOAuthCredentials"],
   });
   await createSet(signet, { user_id: "j1", service_id: 540 });
-  const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
-  const list = await (await signet.fetch("/includes/api.php", { method: "POST", body })).text();
+  const list = await (
+    await postForm(signet, "/includes/api.php", {
+      identifier: api.identifier,
+      secret: api.secret,
+      action: "ListOAuthCredentials",
+    })
+  ).text();
   const { reports } = await importLines(signet, list, { type: "application/json" });
   const last = reports.pop();
   assert.ok(last.done.refused > 0 && last.done.refused === last.done.line);

@@ -12,6 +12,7 @@ import {
   getToken,
   json,
   openLink,
+  postForm,
   postToken,
   putUser,
 } from "../support/workflow.mjs";
@@ -35,46 +36,24 @@ const form = { grant_type: "single_sign_on" };
 /** Every way to try a secret: what it sends with a wrong one, and how it is told that it was one too many. */
 const attempts = {
   "the token endpoint": (headers) =>
-    signet.fetch("/oauth/token", {
-      method: "POST",
-      headers: { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) },
-      body: new URLSearchParams(form),
-    }),
+    postForm(signet, "/oauth/token", form, { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) }),
   "the revocation endpoint": (headers) =>
-    signet.fetch("/oauth/revoke", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ token: "x", client_id: "x2", client_secret: "y" }),
-    }),
+    postForm(signet, "/oauth/revoke", { token: "x", client_id: "x2", client_secret: "y" }, headers),
   "the introspection endpoint": (headers) =>
-    signet.fetch("/oauth/introspect", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ token: "x", client_id: "x3", client_secret: "y" }),
-    }),
+    postForm(signet, "/oauth/introspect", { token: "x", client_id: "x3", client_secret: "y" }, headers),
   receipts: (headers) =>
     signet.fetch("/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA", {
       headers: { ...headers, ...basic({ client_id: "x4", client_secret: "y" }) },
     }),
   "cPanel's link": (headers) =>
-    signet.fetch("/oauth/token.php", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ subscriber_unique_id: "x5", token: "y" }),
-    }),
+    postForm(signet, "/oauth/token.php", { subscriber_unique_id: "x5", token: "y" }, headers),
   "the SSO endpoint": (headers) => openLink(signet, "not.a.token", { headers: { ...json, ...headers } }),
   "the administration": (headers) =>
     signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization: "Bearer wrong" } }),
-  "the console": (headers) =>
-    signet.fetch("/admin/sign-in", { method: "POST", headers, body: new URLSearchParams({ admin_token: "wrong" }) }),
+  "the console": (headers) => postForm(signet, "/admin/sign-in", { admin_token: "wrong" }, headers),
   "WHMCS's API": (headers) =>
-    signet.fetch("/includes/api.php", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }),
-    }),
-  "WHMCS's API without a secret": (headers) =>
-    signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x" }) }),
+    postForm(signet, "/includes/api.php", { action: "x", identifier: "x6", secret: "y" }, headers),
+  "WHMCS's API without a secret": (headers) => postForm(signet, "/includes/api.php", { action: "x" }, headers),
 };
 
 for (const [name, attempt] of Object.entries(attempts)) {
@@ -102,9 +81,7 @@ test("nobody can lock a client out: after 100 wrong secrets from everywhere, the
   const statuses = new Set();
   for (let n = 0; n < 100; n += 1) {
     const headers = { ...basic(wrong), ...(n % 2 ? attacker : newcomer()) };
-    statuses.add(
-      (await signet.fetch("/oauth/token", { method: "POST", headers, body: new URLSearchParams(form) })).status,
-    );
+    statuses.add((await postForm(signet, "/oauth/token", form, headers)).status);
   }
   assert.deepEqual([...statuses].sort(), [401, 429]);
   for (const headers of [newcomer(), {}]) {
@@ -133,16 +110,8 @@ test("attack 108: a page of another origin is refused before a secret is looked 
       const headers = { ...ip, "Sec-Fetch-Site": site };
       const answers = [
         await signet.fetch("/admin/v1/credentials", { headers }),
-        await signet.fetch("/oauth/token", {
-          method: "POST",
-          headers: { ...headers, ...basic(set) },
-          body: new URLSearchParams(form),
-        }),
-        await signet.fetch("/includes/api.php", {
-          method: "POST",
-          headers,
-          body: new URLSearchParams({ identifier: "x", secret: "y" }),
-        }),
+        await postForm(signet, "/oauth/token", form, { ...headers, ...basic(set) }),
+        await postForm(signet, "/includes/api.php", { identifier: "x", secret: "y" }, headers),
       ];
       assert.deepEqual(
         answers.map(({ status }) => status),
@@ -163,8 +132,7 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
   const token = await getToken(signet, set);
   const Authorization = `Bearer ${signet.adminToken}`;
   const { client_id, client_secret } = set;
-  const post = (path, fields, headers) =>
-    signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+  const post = (path, fields, headers) => postForm(signet, path, fields, headers);
   const right = {
     "/oauth/token": (headers) => post("/oauth/token", form, { ...headers, ...basic(set) }),
     "/oauth/token.php": (headers) =>
@@ -255,9 +223,7 @@ test("guesses at one client from many addresses run into the limit too, at the t
   ]) {
     const statuses = [];
     while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT) {
-      statuses.push(
-        (await signet.fetch(path, { method: "POST", headers: newcomer(), body: new URLSearchParams(body) })).status,
-      );
+      statuses.push((await postForm(signet, path, body, newcomer())).status);
     }
     assert.equal(statuses.at(-1), 429, `${path}: ${statuses.join()}`);
     assert.ok(statuses.length > LIMIT, `${path}: ${statuses.join()}`);
@@ -267,11 +233,7 @@ test("guesses at one client from many addresses run into the limit too, at the t
 test("what is no attempt at a secret never runs into the limit", async () => {
   const headers = newcomer();
   for (let n = 0; n < 3 * LIMIT; n += 1) {
-    const bad = await signet.fetch("/oauth/token", {
-      method: "POST",
-      headers: { ...headers, ...basic(set) },
-      body: new URLSearchParams({ grant_type: "x" }),
-    });
+    const bad = await postForm(signet, "/oauth/token", { grant_type: "x" }, { ...headers, ...basic(set) });
     await assertFailure(bad, 400, "unsupported_grant_type", "The only grant type is single_sign_on.");
     assert.equal((await signet.fetch("/oauth/session", { headers })).status, 401, "nobody is signed in");
   }

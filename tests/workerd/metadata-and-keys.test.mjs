@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { keyEntry as entry, keyBytes } from "../support/keys.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, createSet, putUser, signIn } from "../support/workflow.mjs";
+import { basic, createSet, postForm, putUser, signIn } from "../support/workflow.mjs";
 
 const METADATA = "/.well-known/oauth-authorization-server";
 const JWKS = "/.well-known/jwks.json";
@@ -60,8 +60,12 @@ test("RFC 8414 section 2: every endpoint that the metadata names is there, and t
     const ways = { client_secret_basic: [basic(set), {}], client_secret_post: [{}, { client_id, client_secret }] };
     for (const method of metadata[`${name}_auth_methods_supported`]) {
       const [headers, more] = ways[method];
-      const body = new URLSearchParams({ grant_type: metadata.grant_types_supported[0], token: "x", ...more });
-      assert.equal((await signet.fetch(path, { method: "POST", headers, body })).status, 200, `${name} ${method}`);
+      assert.equal(
+        (await postForm(signet, path, { grant_type: metadata.grant_types_supported[0], token: "x", ...more }, headers))
+          .status,
+        200,
+        `${name} ${method}`,
+      );
     }
   }
   assert.equal((await signet.fetch(new URL(metadata.jwks_uri).pathname)).status, 200);

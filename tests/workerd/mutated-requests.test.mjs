@@ -6,13 +6,14 @@ import { generator, seed } from "../support/random.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   basic,
+  bearer,
   claimsOf,
   cookieOf,
   createSet,
+  csrfTokenAt,
   enterConsole,
   getToken,
   openLink,
-  proofIn,
   putUser,
   whoIs,
 } from "../support/workflow.mjs";
@@ -39,7 +40,7 @@ after(() => signet.close());
 /** Sound requests of every route, to be mutated: live tokens, cookies and ids of this moment. */
 async function soundRequests() {
   const form = { "Content-Type": "application/x-www-form-urlencoded" };
-  const admin = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/json" };
+  const admin = { ...bearer(signet.adminToken), "Content-Type": "application/json" };
   const [spent, live, other] = [
     await getToken(signet, bound),
     await getToken(signet, bound),
@@ -53,7 +54,7 @@ async function soundRequests() {
     actions: ["CreateSsoToken", "ListOAuthCredentials", "CreateOAuthCredential", "UpdateOAuthCredential"],
   });
   const operator = await enterConsole(signet);
-  const csrf_token = proofIn(await (await signet.fetch("/admin/users/2", { headers: operator })).text());
+  const csrf_token = await csrfTokenAt(signet, "/admin/users/2", operator);
   const get = (path, headers = {}) => ({ method: "GET", path, headers, body: "" });
   const post = (path, headers, body) => ({ method: "POST", path, headers, body });
   const manage = (method, path, body) => ({

@@ -4,7 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, json, openLink, putUser } from "../support/workflow.mjs";
+import {
+  basic,
+  bearer,
+  claimsOf,
+  cookieOf,
+  createSet,
+  getToken,
+  json,
+  openLink,
+  putUser,
+} from "../support/workflow.mjs";
 
 const ACTIONS = [
   "CreateSsoToken",
@@ -43,7 +53,7 @@ const post = (target, form, headers = {}) => call("POST", target, { headers, bod
 /** Administers; the description must take the body exactly if Signet does. */
 async function administer(method, path, body) {
   const target = `/admin/v1${path}`;
-  const headers = { Authorization: `Bearer ${signet.adminToken}`, ...(body && { "Content-Type": "application/json" }) };
+  const headers = { ...bearer(signet.adminToken), ...(body && { "Content-Type": "application/json" }) };
   const response = await call(method, target, { headers, body: body && JSON.stringify(body) });
   if (body) {
     const { schema } = api.find(method, target).bodies["application/json"];
@@ -67,7 +77,7 @@ const answering = (status) => api.operations.filter(({ responses }) => status in
 const filled = (path, value) =>
   path.replace(/\{(\w+)\}/g, (_, name) => value ?? { jti: JTI, session_id: JTI }[name] ?? "nobody");
 /** How to be let in at a path, for all but what is sent in the form. */
-const authorized = (path) => (path.startsWith("/admin/") ? { Authorization: `Bearer ${signet.adminToken}` } : {});
+const authorized = (path) => (path.startsWith("/admin/") ? bearer(signet.adminToken) : {});
 /** A body that is sound for an operation, if it takes one in JSON. */
 function soundBody({ bodies }) {
   const example = api.example(bodies["application/json"]?.schema);

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, createSet, enterConsole, getToken, proofIn, putUser, signIn } from "../support/workflow.mjs";
+import {
+  basic,
+  claimsOf,
+  createSet,
+  csrfTokenAt,
+  enterConsole,
+  getToken,
+  putUser,
+  signIn,
+} from "../support/workflow.mjs";
 
 const FORM = "application/x-www-form-urlencoded";
 /** The type of a form defines no parameter (WHATWG URL section 5), so clients write there what they like. */
@@ -41,13 +50,13 @@ const ROUTES = {
   "/oauth/logout": async () => ({ fields: { return_to: "bye.php" }, headers: await signIn(signet, set), status: 200 }),
   "/account/security": async () => {
     const headers = await signIn(signet, set);
-    const csrf_token = proofIn(await (await signet.fetch("/account/security", { headers })).text());
+    const csrf_token = await csrfTokenAt(signet, "/account/security", headers);
     return { fields: { action: "end_other_sessions", csrf_token }, headers, status: 200 };
   },
   "/admin/sign-in": async () => ({ fields: { admin_token: signet.adminToken }, status: 303 }),
   "/admin/users/2": async () => {
     const headers = await enterConsole(signet);
-    const csrf_token = proofIn(await (await signet.fetch("/admin/users/2", { headers })).text());
+    const csrf_token = await csrfTokenAt(signet, "/admin/users/2", headers);
     return { fields: { action: "save", status: "Active", csrf_token }, headers, status: 303 };
   },
   "/includes/api.php": async () => ({

@@ -5,16 +5,18 @@ import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
+  bearer,
   claimsOf,
   cookieOf,
   createSet,
+  csrfTokenIn,
   eventsOf,
   getToken,
   json,
   messages,
   openLink,
+  postForm,
   postToken,
-  proofIn,
   putUser,
   signIn,
   whoIs,
@@ -37,8 +39,9 @@ async function fresh() {
 
 /** Signs a user in by WHMCS's API and returns the cookie. */
 async function signInByApi({ identifier, secret }, user) {
-  const body = new URLSearchParams({ action: "CreateSsoToken", identifier, secret, client_id: user });
-  const { access_token } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  const { access_token } = await (
+    await postForm(signet, "/includes/api.php", { action: "CreateSsoToken", identifier, secret, client_id: user })
+  ).json();
   return cookieOf(await openLink(signet, access_token));
 }
 
@@ -108,8 +111,9 @@ for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
 test("a revoked API credential's tokens are refused at redemption", async () => {
   const user = await fresh();
   const { identifier, secret } = await apiCredential();
-  const body = new URLSearchParams({ action: "CreateSsoToken", identifier, secret, client_id: user });
-  const { access_token } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  const { access_token } = await (
+    await postForm(signet, "/includes/api.php", { action: "CreateSsoToken", identifier, secret, client_id: user })
+  ).json();
   await signet.admin("DELETE", `/api-credentials/${identifier}`);
   assert.equal((await openLink(signet, access_token)).status, 401);
 });
@@ -137,7 +141,7 @@ async function endedSession(user) {
   const cookie = await signIn(signet, set, { form: { user_id: user } });
   const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
   await signet.admin("DELETE", `/credentials/${set.client_id}/sessions`);
-  return { set, cookie, csrf_token: proofIn(page) };
+  return { set, cookie, csrf_token: csrfTokenIn(page) };
 }
 
 test("every place that takes a session for live sees that it ended with its application", async () => {
@@ -149,8 +153,7 @@ test("every place that takes a session for live sees that it ended with its appl
   const { cookie, csrf_token } = await endedSession(user);
   const other = await signIn(signet, await createSet(signet, { user_id: user }));
   for (const action of ["disallow_sso", "end_other_sessions"]) {
-    const body = new URLSearchParams({ action, csrf_token });
-    const response = await signet.fetch("/account/security", { method: "POST", headers: { ...cookie, ...json }, body });
+    const response = await postForm(signet, "/account/security", { action, csrf_token }, { ...cookie, ...json });
     assert.equal(response.status, 401, action);
   }
   assert.equal((await signet.admin("GET", `/users/${user}`)).body.sso, true);
@@ -295,7 +298,7 @@ test("a set that was imported or enabled is revoked with the account too, and KV
   ];
   await signet.fetch("/admin/v1/import", {
     method: "POST",
-    headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" },
+    headers: { ...bearer(signet.adminToken), "Content-Type": "application/x-ndjson" },
     body: JSON.stringify({ ...imported, credential: { name: "x", user_id: user, scopes: ["clientarea:invoices"] } }),
   });
   await signet.admin("PATCH", `/credentials/${enabled.client_id}`, { disabled: false });
@@ -333,13 +336,7 @@ test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", asy
   await putUser(signet, user, { services: [service] });
   const actions = ["CreateOAuthCredential", "DeleteOAuthCredential"];
   const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions })).body;
-  const call = async (form) =>
-    (
-      await signet.fetch("/includes/api.php", {
-        method: "POST",
-        body: new URLSearchParams({ identifier, secret, ...form }),
-      })
-    ).json();
+  const call = async (form) => (await postForm(signet, "/includes/api.php", { identifier, secret, ...form })).json();
   const made = await call({
     action: actions[0],
     grantType: "single_sign_on",
@@ -431,7 +428,7 @@ test("a change made where KV does not know yet of the revocation brings nothing 
 async function importBound(client_id, user) {
   const credential = { name: "Acme", user_id: user, scopes: ["clientarea:invoices"] };
   const body = JSON.stringify({ client_id, client_secret: "the-secret-that-acme-has-had-for-years", credential });
-  const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" };
+  const headers = { ...bearer(signet.adminToken), "Content-Type": "application/x-ndjson" };
   return (await signet.fetch("/admin/v1/import", { method: "POST", headers, body: `${body}\n` })).text();
 }
 

@@ -6,11 +6,13 @@ import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,
   basic,
+  bearer,
   claimsOf,
   createSet,
   eventsOf,
   getToken,
   openLink,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -29,8 +31,7 @@ before(async () => {
 });
 after(() => signet.close());
 
-const post = (path, client, form) =>
-  signet.fetch(path, { method: "POST", headers: client ? basic(client) : {}, body: new URLSearchParams(form) });
+const post = (path, client, form) => postForm(signet, path, form, client ? basic(client) : {});
 const revoke = (token, client = set) => post("/oauth/revoke", client, { token });
 const introspect = (token, client = set) => post("/oauth/introspect", client, { token });
 const receipt = (jti, client = set) => signet.fetch(`/oauth/receipts/${jti}`, { headers: client ? basic(client) : {} });
@@ -128,12 +129,8 @@ test("RFC 6749 section 2.3, RFC 7662 section 2.1: nobody asks about a token with
       "The client authenticates in two ways at once.",
     );
   }
-  const bearer = await signet.fetch("/oauth/introspect", {
-    method: "POST",
-    headers: { Authorization: `Bearer ${signet.adminToken}` },
-    body: new URLSearchParams({ token }),
-  });
-  assert.equal(bearer.status, 401);
+  const byBearer = await postForm(signet, "/oauth/introspect", { token }, bearer(signet.adminToken));
+  assert.equal(byBearer.status, 401);
   assert.equal((await receipt(claimsOf(token).jti, null)).status, 401);
   assert.equal((await receipt(claimsOf(token).jti, wrong)).status, 401);
   assert.equal((await openLink(signet, token)).status, 302);

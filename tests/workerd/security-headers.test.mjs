@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { basic, cookieOf, createSet, getToken, openLink, putUser, whoIs } from "../support/workflow.mjs";
+import { basic, bearer, cookieOf, createSet, getToken, openLink, putUser, whoIs } from "../support/workflow.mjs";
 
 let signet;
 
@@ -198,7 +198,7 @@ test("ASVS 3.4: an administrator's answers, and those without a sound configurat
     for (const path of paths) {
       for (const method of METHODS) {
         for (const target of [signet, broken]) {
-          const headers = { Authorization: `Bearer ${target.adminToken}`, Origin: "null", "X-Echo": "canary" };
+          const headers = { ...bearer(target.adminToken), Origin: "null", "X-Echo": "canary" };
           const response = await target.fetch(path, { method, headers });
           if (target === signet) assert.ok(response.status < 500, `${method} ${path}: ${response.status}`);
           await assertSecured(response, `${method} ${path}`, "canary");
@@ -265,11 +265,7 @@ test("RFC 9700 section 4.2: whatever goes wrong, and wherever a secret is put, n
         "/oauth/token",
         { body: new URLSearchParams({ grant_type: secret, client_id: "x", client_secret: secret }) },
       ],
-      [
-        "POST",
-        "/oauth/token",
-        { headers: { Authorization: `Bearer ${secret}` }, body: new URLSearchParams({ a: "b" }) },
-      ],
+      ["POST", "/oauth/token", { headers: bearer(secret), body: new URLSearchParams({ a: "b" }) }],
       ["POST", "/oauth/singlesignon", { headers: { "Content-Type": secret }, body: secret }],
       ["GET", `/admin/v1/users/${secret}x.`],
       ["GET", "/admin/v1/users/3", { headers: { Authorization: `Bearer ${secret}x` } }],

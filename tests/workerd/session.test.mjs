@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, getToken, json, openLink, postForm, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const IDLE = 600;
 const MAX = 1_500;
@@ -133,11 +133,7 @@ test("RFC 9700 section 4.11: signing out returns only to a place within the clie
     ["", "?goto=https://evil.example/", { next: "//evil.example" }],
   ]) {
     const cookie = await session("returns");
-    const response = await signet.fetch(`/oauth/logout${query}`, {
-      method: "POST",
-      headers: cookie,
-      body: new URLSearchParams(form),
-    });
+    const response = await postForm(signet, `/oauth/logout${query}`, form, cookie);
     assert.deepEqual(
       [response.status, response.headers.get("refresh")],
       [200, `0; url=https://my.example/billing/${sent}`],

@@ -13,6 +13,7 @@ import {
   json,
   messages,
   openLink,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -117,11 +118,7 @@ test("a malformed or contradictory request is refused with 400 before the token 
   ]) {
     await assertFailure(await signet.fetch(`/oauth/singlesignon?${query}`, { headers: json }), 400, error, description);
   }
-  const inBoth = await signet.fetch(`/oauth/singlesignon?access_token=${token}`, {
-    method: "POST",
-    headers: json,
-    body: new URLSearchParams({ access_token: token }),
-  });
+  const inBoth = await postForm(signet, `/oauth/singlesignon?access_token=${token}`, { access_token: token }, json);
   await assertFailure(inBoth, 400, "invalid_request", "A parameter is given more than once.");
   const asBearer = await openLink(signet, token, { headers: { ...json, Authorization: `Bearer ${token}` } });
   await assertFailure(asBearer, 400, "invalid_request", "The token belongs in the parameter access_token alone.");

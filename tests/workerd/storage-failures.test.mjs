@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,
+  bearer,
   claimsOf,
   cookieOf,
   createSet,
@@ -12,6 +13,7 @@ import {
   getToken,
   json,
   openLink,
+  postForm,
   postToken,
   putUser,
   signIn,
@@ -247,7 +249,7 @@ const flows = {
 const adminFetch = (method, path, body) =>
   signet.fetch(`/admin/v1${path}`, {
     method,
-    headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/json" },
+    headers: { ...bearer(signet.adminToken), "Content-Type": "application/json" },
     body: body && JSON.stringify(body),
   });
 
@@ -397,8 +399,9 @@ test("attack 105, RFC 7009 section 2: a revoked or disabled bound set is not swi
   const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions: [action] }))
     .body;
   const update = async (form) => {
-    const body = new URLSearchParams({ action, identifier, secret, ...form });
-    const { result } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+    const { result } = await (
+      await postForm(signet, "/includes/api.php", { action, identifier, secret, ...form })
+    ).json();
     return { ok: result === "success" };
   };
   for (const switchOff of [
@@ -549,10 +552,7 @@ test("a damaged stored value is named in the log by its kind and the place, and 
     actions: ["UpdateOAuthCredential", "CreateOAuthCredential"],
   });
   const whmcs = (form) =>
-    signet.fetch("/includes/api.php", {
-      method: "POST",
-      body: new URLSearchParams({ identifier: api.identifier, secret: api.secret, ...form }),
-    });
+    postForm(signet, "/includes/api.php", { identifier: api.identifier, secret: api.secret, ...form });
   const update = { action: "UpdateOAuthCredential", credentialId: "7" };
   const create = {
     action: "CreateOAuthCredential",
@@ -616,8 +616,16 @@ test("RFC 6749 section 3.2: an empty secret matches nothing, not even an empty d
     const stored = JSON.parse(await kv.get(key));
     await kv.put(key, JSON.stringify({ ...stored, secret: damage(stored.secret) }));
     assert.notEqual((await postToken(signet, { ...own, client_secret: "" })).status, 200);
-    const body = new URLSearchParams({ grant_type: "single_sign_on", client_id: own.client_id, client_secret: "" });
-    assert.notEqual((await signet.fetch("/oauth/token", { method: "POST", body })).status, 200);
+    assert.notEqual(
+      (
+        await postForm(signet, "/oauth/token", {
+          grant_type: "single_sign_on",
+          client_id: own.client_id,
+          client_secret: "",
+        })
+      ).status,
+      200,
+    );
     await kv.delete(key);
   }
 });

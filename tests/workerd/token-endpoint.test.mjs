@@ -12,6 +12,7 @@ import {
   createSet,
   getToken,
   openLink,
+  postForm,
   postToken,
   putUser,
 } from "../support/workflow.mjs";
@@ -28,8 +29,7 @@ before(async () => {
 after(() => signet.close());
 
 const grant = { grant_type: "single_sign_on" };
-const post = (body, headers = {}, path = "/oauth/token") =>
-  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(body) });
+const post = (body, headers = {}, path = "/oauth/token") => postForm(signet, path, body, headers);
 const raw = (body, headers, path = "/oauth/token") => signet.fetch(path, { method: "POST", headers, body });
 
 test("RFC 6749 section 5.1: the answer, exactly", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, createSet, eventsOf, postToken, putUser } from "../support/workflow.mjs";
+import { basic, claimsOf, createSet, eventsOf, postForm, postToken, putUser } from "../support/workflow.mjs";
 
 const API = "/includes/api.php";
 const ACTIONS = [
@@ -37,11 +37,7 @@ async function createApiCredential(change = {}) {
 /** Sends a form as the API takes it; `login` null sends no credentials. */
 function post(form, { login = credential, headers = {}, query = "" } = {}) {
   const proof = login && { identifier: login.identifier, secret: login.secret };
-  return signet.fetch(API + query, {
-    method: "POST",
-    headers: { ...HERE, ...headers },
-    body: new URLSearchParams({ ...proof, ...form }),
-  });
+  return postForm(signet, API + query, { ...proof, ...form }, { ...HERE, ...headers });
 }
 
 async function call(action, form = {}, options) {
@@ -418,13 +414,14 @@ test("ListOAuthCredentials: every field, sorted and limited; no secret is ever l
   try {
     const { body: api } = await fresh.admin("POST", "/api-credentials", { name: "P", actions: ACTIONS });
     const list = async (form = {}) => {
-      const body = new URLSearchParams({
-        identifier: api.identifier,
-        secret: api.secret,
-        action: "ListOAuthCredentials",
-        ...form,
-      });
-      return (await fresh.fetch(API, { method: "POST", body })).json();
+      return (
+        await postForm(fresh, API, {
+          identifier: api.identifier,
+          secret: api.secret,
+          action: "ListOAuthCredentials",
+          ...form,
+        })
+      ).json();
     };
     assert.deepEqual(await list(), { result: "success", clients: [] });
     await putUser(fresh, "1");
@@ -580,9 +577,8 @@ test("API credentials: administration shows the secret once, changes and revokes
   );
   assert.equal((await signet.admin("POST", "/api-credentials", { name: "x" })).status, 400);
   const headers = { ...basic({ client_id: made.identifier, client_secret: secret }) };
-  const body = new URLSearchParams({ grant_type: "single_sign_on" });
   assert.equal(
-    (await signet.fetch("/oauth/token", { method: "POST", headers, body })).status,
+    (await postForm(signet, "/oauth/token", { grant_type: "single_sign_on" }, headers)).status,
     401,
     "it is no credential set",
   );
