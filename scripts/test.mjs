@@ -9,7 +9,7 @@ import { requireAll } from "../tests/support/optional.mjs";
 import { build } from "./build.mjs";
 import { fail, root, run, say, setup } from "./setup.mjs";
 
-/** What there is to test, in this order. `missing` tells what this machine lacks for a part, if anything. */
+/** What there is to test, in this order. `missing` names what this machine lacks for a part, if anything. */
 const parts = {
   rust: { test: () => run("cargo", ["test", "--locked", "--all-features"]) },
   workerd: { test: () => nodeTests("workerd") },

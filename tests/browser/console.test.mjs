@@ -86,7 +86,7 @@ async function cookie(page) {
 /** The value beside a term of a page. */
 const fact = (page, term) => page.innerText(`dt:text-is("${term}") + dd`);
 
-test("signing in: a wrong token is told, the right one leads to the page that was wanted", { skip }, async () => {
+test("signing in: a wrong token is reported, the right one leads to the requested page", { skip }, async () => {
   const page = await open();
   const response = await show(page, "/admin/health");
   assert.deepEqual([response.status(), await heading(page)], [401, "Sign in"]);
@@ -308,7 +308,7 @@ test("API credentials: create, use, change, revoke", { skip }, async () => {
   assert.equal((await call()).message, "Authentication Failed");
 });
 
-test("bad input changes nothing and is told in words", { skip }, async () => {
+test("invalid input changes nothing and is explained in words", { skip }, async () => {
   await putUser(signet, "5", { services: [1] });
   const page = await operator("/admin/users/5");
   await page.fill("#services", "a/b");
@@ -326,7 +326,7 @@ test("bad input changes nothing and is told in words", { skip }, async () => {
   }
 });
 
-test("health: what is wrong with the configuration stands out", { skip }, async () => {
+test("health: problems of the configuration are marked", { skip }, async () => {
   const page = await operator("/admin/health");
   const state = async (name) => (await page.locator("tr", { hasText: name }).innerText()).split(/\s+/);
   assert.ok((await text(page)).includes("Signet is healthy"));
@@ -522,7 +522,7 @@ test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reache
   }
 });
 
-test("what others wrote is shown as text", { skip }, async () => {
+test("stored HTML is shown as text", { skip }, async () => {
   await putUser(signet, "xss");
   const set = await createSet(signet, { user_id: "xss", name: EVIL.slice(0, 128), description: EVIL });
   await signIn(signet, set, { headers: { "User-Agent": EVIL } });
@@ -553,7 +553,7 @@ test("with JavaScript a button copies the secret", { skip }, async () => {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.innerText("#secret"));
 });
 
-test("the keyboard is enough: skip the navigation, tick, press, and see where one is", { skip }, async () => {
+test("the keyboard alone works: skip the navigation, tick, press, with a visible focus", { skip }, async () => {
   const page = await open();
   await show(page, "/admin/users");
   await page.focus("#admin_token");

@@ -102,7 +102,9 @@ test(
 );
 
 for (const name of names) {
-  test(`attack 101, RFC 6265bis: nor through ${name}`, { skip: skip || skipProxy[name] }, async () => {
+  test(`attack 101, RFC 6265bis: through ${name}, no cookie of a sibling host signs a browser in or out`, {
+    skip: skip || skipProxy[name],
+  }, async () => {
     const port = await freePort();
     const own = await startSignet({ vars: { ISSUER: localOrigin(port) } });
     // Caddy knows its site by name.

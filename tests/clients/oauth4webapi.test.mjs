@@ -88,7 +88,7 @@ for (const [method, authenticate] of [
     assert.equal((await openLink(signet, access_token)).status, 401);
   });
 
-  test(`RFC 7009 section 2.2.1: a wrong secret by client_secret_${method} is told as a challenge`, async () => {
+  test(`RFC 7009 section 2.2.1: a wrong secret by client_secret_${method} is answered with a challenge`, async () => {
     const client = { client_id: set.client_id };
     const response = await oauth.revocationRequest(server, client, authenticate("wrong"), "x", insecure);
     await assert.rejects(oauth.processRevocationResponse(response), oauth.WWWAuthenticateChallengeError);

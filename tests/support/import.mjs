@@ -5,14 +5,14 @@ import { request } from "node:http";
 
 const NDJSON = "application/x-ndjson";
 
-/** A secret that an application brings along. */
+/** The secret of an application that is imported. */
 export const secretOf = (name) => `the secret that ${name} has had for years`;
 
 /** A line about an account. */
 export const accountLine = (user_id, account = {}) =>
   JSON.stringify({ user_id, account: { status: "Active", ...account } });
 
-/** A line about a credential set; `change` says whom it may sign in, and whatever else is special about it. */
+/** A line about a credential set with the fields of `change`: which users it may sign in, and others. */
 export function credentialLine(client_id, change, client_secret = secretOf(client_id)) {
   const credential = { name: "Portal", scopes: ["clientarea:invoices"], ...change };
   return JSON.stringify({ client_id, client_secret, credential });
@@ -53,7 +53,7 @@ export async function importLines(signet, lines, { type = NDJSON } = {}) {
 export const importList = (signet, clients) =>
   importLines(signet, JSON.stringify({ result: "success", clients }), { type: "application/json" });
 
-/** The counts of an import, as reports tell them; `line` counts blank lines too. */
+/** The counts of an import, as in its reports; `line` counts blank lines too. */
 export const counts = (line, { created = 0, changed = 0, unchanged = 0, refused = 0 }) => ({
   line,
   created,

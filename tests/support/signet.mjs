@@ -213,7 +213,7 @@ async function miniflareOptions({ folder, issuer, settings, limit, analytics, st
   const { SIGNET_KV, USERS, CONSOLE, ...bindings } = settings;
   return {
     modules: await Promise.all([
-      module("ESModule", "entry.mjs", "entry.mjs"),
+      module("ESModule", "instrumented-worker.mjs", "instrumented-worker.mjs"),
       module("ESModule", "worker/index.js", `${built}/index.js`),
       module("CompiledWasm", "worker/index_bg.wasm", `${built}/index_bg.wasm`),
     ]),

@@ -1,4 +1,4 @@
-// The steps of the workflow, as the tests take them.
+// The steps of a sign-in, and the requests that many tests send.
 
 import assert from "node:assert/strict";
 
@@ -9,7 +9,7 @@ export async function putUser(signet, user, account = {}) {
   return answer.body;
 }
 
-/** Creates a credential set; `change` says whom it may sign in, and whatever else is special about it. */
+/** Creates a credential set with the fields of `change`: which users it may sign in, and others. */
 export async function createSet(signet, change) {
   const scopes = ["clientarea:invoices"];
   const answer = await signet.admin("POST", "/credentials", { name: "Portal", scopes, ...change });
@@ -74,7 +74,7 @@ export const csrfTokenIn = (page) => page.match(/name="csrf_token" value="([^"]+
 export const csrfTokenAt = async (signet, path, headers) =>
   csrfTokenIn(await (await signet.fetch(path, { headers })).text());
 
-/** Who a cookie says is signed in; nothing for nobody. */
+/** The user whom a cookie signs in, or `undefined`. */
 export async function whoIs(signet, cookie) {
   const response = await signet.fetch("/oauth/session", { headers: cookie });
   return response.status === 200 ? (await response.json()).user_id : undefined;
@@ -95,7 +95,7 @@ export const messages = {
     `OAuth authorization request denied due to unexpected active login session for "Closed" User ID: ${user}`,
 };
 
-/** Asserts that an answer is a failure told in JSON. */
+/** Asserts that an answer is a failure in JSON. */
 export async function assertFailure(response, status, error, description) {
   const body = await response.json();
   assert.deepEqual({ status: response.status, ...body }, { status, error, error_description: description });

@@ -37,7 +37,7 @@ async function press(cookie, form, headers = {}) {
   return postForm(signet, PAGE, { csrf_token: csrfTokenIn(await show(cookie)), ...form }, { ...cookie, ...headers });
 }
 
-test("the page shows each session with its application's name, escaped, and costs one object request and two KV reads: one more for a delegated set's session", async () => {
+test("the page shows each session with its application's name, escaped, for one object request and two KV reads, and one more read for a delegated set's session", async () => {
   await putUser(signet, "seen");
   const first = await session("seen", { "User-Agent": "<script>alert(1)</script>", "CF-Connecting-IP": "192.0.2.1" });
   await session("seen");
@@ -59,7 +59,7 @@ test("the page shows each session with its application's name, escaped, and cost
   assert.equal(page.match(/<li>/g).length, 2);
 });
 
-test("a set that is gone is shown by its id", async () => {
+test("a deleted set is shown by its id", async () => {
   await putUser(signet, "gone");
   const old = await createSet(signet, { delegated: true, name: "Old Panel" });
   const cookie = await signIn(signet, old, { form: { user_id: "gone" } });
@@ -68,7 +68,7 @@ test("a set that is gone is shown by its id", async () => {
   assert.ok(page.includes(old.client_id) && !page.includes("Old Panel"));
 });
 
-test("attack 110, CSP3 section 6.4.1: every action is answered with a page that goes on to the sessions, without a redirect; JSON with a 303", async () => {
+test("attack 110, CSP3 section 6.4.1: every action is answered with a page that leads on to the sessions, without a redirect; JSON with a 303", async () => {
   await putUser(signet, "acts");
   const [cookie, other] = [await session("acts"), await session("acts")];
   for (const form of [
@@ -86,16 +86,16 @@ test("attack 110, CSP3 section 6.4.1: every action is answered with a page that 
       form.action,
     );
   }
-  const told = await postForm(
+  const answer = await postForm(
     signet,
     PAGE,
     { action: "allow_sso", csrf_token: csrfTokenIn(await show(cookie)) },
     { ...cookie, ...json },
   );
-  assert.deepEqual([told.status, told.headers.get("location")], [303, `${signet.issuer}${PAGE}`]);
+  assert.deepEqual([answer.status, answer.headers.get("location")], [303, `${signet.issuer}${PAGE}`]);
 });
 
-test("a user ends one session, or all others, and never another user's", async () => {
+test("a user ends one session or all others, and never a session of another user", async () => {
   await putUser(signet, "ends");
   await putUser(signet, "stranger");
   const stranger = await session("stranger");
@@ -120,7 +120,7 @@ test("a user ends one session, or all others, and never another user's", async (
   assert.equal(await whoIs(signet, mine), undefined);
 });
 
-test("the switch makes links fail per configuration, word for word, and work again", async () => {
+test("disabling single sign-on makes links fail with their exact text, and enabling it makes them work again", async () => {
   await putUser(signet, "switch");
   const cookie = await session("switch");
   const open = async () => openLink(signet, await getToken(signet, set, { user_id: "switch" }), { headers: json });
@@ -142,10 +142,10 @@ test("the switch makes links fail per configuration, word for word, and work aga
   );
 });
 
-test("ASVS 3.5.1: a form without the proof of this very session changes nothing", async () => {
+test("ASVS 3.5.1: a form without this session's CSRF token changes nothing", async () => {
   await putUser(signet, "forged");
   const [cookie, sibling] = [await session("forged"), await session("forged")];
-  const sound = csrfTokenIn(await show(cookie));
+  const valid = csrfTokenIn(await show(cookie));
   const post = (body, headers = {}) => postForm(signet, PAGE, body, { ...cookie, ...headers });
   const action = { action: "disallow_sso" };
   for (const [body, headers, status] of [
@@ -153,29 +153,29 @@ test("ASVS 3.5.1: a form without the proof of this very session changes nothing"
     [{ ...action, csrf_token: "x" }, {}, 403],
     [{ ...action, csrf_token: csrfTokenIn(await show(sibling)) }, {}, 403],
     [{ ...action, csrf_token: cookie.Cookie.split("=")[1] }, {}, 403],
-    [{ ...action, csrf_token: sound }, { "Sec-Fetch-Site": "cross-site" }, 403],
-    [{ ...action, csrf_token: sound }, { Origin: "https://evil.example" }, 403],
-    [{ ...action, csrf_token: sound }, { Origin: "null" }, 403],
-    [{ ...action, csrf_token: sound }, { Cookie: "" }, 401],
-    [{ csrf_token: sound }, {}, 400],
-    [{ action: "end_session", csrf_token: sound }, {}, 400],
-    [{ action: "close_account", csrf_token: sound }, {}, 400],
+    [{ ...action, csrf_token: valid }, { "Sec-Fetch-Site": "cross-site" }, 403],
+    [{ ...action, csrf_token: valid }, { Origin: "https://evil.example" }, 403],
+    [{ ...action, csrf_token: valid }, { Origin: "null" }, 403],
+    [{ ...action, csrf_token: valid }, { Cookie: "" }, 401],
+    [{ csrf_token: valid }, {}, 400],
+    [{ action: "end_session", csrf_token: valid }, {}, 400],
+    [{ action: "close_account", csrf_token: valid }, {}, 400],
   ]) {
     assert.equal((await post(body, headers)).status, status, JSON.stringify([body, headers]));
   }
   const text = await signet.fetch(PAGE, {
     method: "POST",
     headers: { ...cookie, "Content-Type": "text/plain" },
-    body: `action=disallow_sso&csrf_token=${sound}`,
+    body: `action=disallow_sso&csrf_token=${valid}`,
   });
   assert.equal(text.status, 400);
   for (const method of ["GET", "HEAD"])
-    await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${sound}`, { method, headers: cookie });
+    await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${valid}`, { method, headers: cookie });
   assert.equal((await signet.admin("GET", "/users/forged")).body.sso, true);
   assert.equal((await eventsOf(signet, "forged")).filter((event) => event.startsWith("account.changed")).length, 0);
 });
 
-test("a session that died between page and press does nothing", async () => {
+test("a form of a session that has ended changes nothing", async () => {
   await putUser(signet, "late");
   const [cookie, other] = [await session("late"), await session("late")];
   const csrf_token = csrfTokenIn(await show(cookie));
@@ -184,7 +184,7 @@ test("a session that died between page and press does nothing", async () => {
   assert.equal(await whoIs(signet, other), "late");
 });
 
-test("storage that fails leaves everything as it was, and says so", async () => {
+test("when storage fails nothing changes, and the page says so", async () => {
   await putUser(signet, "broken");
   const [cookie, other] = [await session("broken"), await session("broken")];
   const csrf_token = csrfTokenIn(await show(cookie));

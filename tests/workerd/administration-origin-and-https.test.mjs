@@ -134,7 +134,7 @@ test("the console works at CONSOLE_ORIGIN: every redirect stays there, and the i
   }
 });
 
-test("attack 103, ASVS 3.5.4: nothing of the client area is served on the host of administration, with a session or without", async () => {
+test("attack 103, ASVS 3.5.4: the host of administration serves no page of the client area, with or without a session", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url } });
   try {
     await putUser(signet, "1");
@@ -164,7 +164,7 @@ test("attack 103, ASVS 3.5.4: nothing of the client area is served on the host o
   }
 });
 
-test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is set, and says so", async () => {
+test("attack 103: in gateway mode administration is disabled until CONSOLE_ORIGIN is set, and its answers say so", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url, CONSOLE_ORIGIN: null } });
   try {
     assert.equal((await signet.fetch("/healthz")).status, 200);
@@ -183,7 +183,7 @@ test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is 
   }
 });
 
-test("without gateway mode administration is at the issuer, and at no other name of the Worker", async () => {
+test("without gateway mode administration answers at the issuer, and at no other name of the Worker", async () => {
   const signet = await startSignet();
   try {
     for (const [Host, status] of [
@@ -199,7 +199,7 @@ test("without gateway mode administration is at the issuer, and at no other name
   }
 });
 
-test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, token or body is taken and no store is asked", async () => {
+test("attack 109, ASVS 12.2.1: where the issuer is https, requests by http are refused without reading a secret, a token, a body or storage", async () => {
   const vars = {
     ISSUER: "https://sso.example",
     ORIGIN_URL: origin.url,
@@ -304,7 +304,7 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
   }
 });
 
-test("attack 109, ASVS 12.2.1: by http the body is not waited for", { timeout: 60_000 }, async () => {
+test("attack 109, ASVS 12.2.1: a request by http is refused before its body arrives", { timeout: 60_000 }, async () => {
   const signet = await startSignet({ vars: { ISSUER: "https://sso.example" } });
   try {
     for (const path of ["/oauth/token", "/admin/v1/import"]) {

@@ -54,7 +54,7 @@ async function press(cookie, form) {
   return postForm(signet, "/account/security", { ...form, csrf_token }, cookie);
 }
 
-test("attack 107: where nothing ends there is no event, however often it is asked", async () => {
+test("attack 107: a request that ends nothing writes no event, however often it is repeated", async () => {
   const [user, own] = await fresh();
   const cookie = await signIn(signet, own);
   const csrf_token = await csrfTokenAt(signet, "/account/security", cookie);
@@ -78,7 +78,7 @@ test("attack 107: where nothing ends there is no event, however often it is aske
   assert.deepEqual(await eventsOf(signet, user), ["session.ended: signed_out", ...before]);
 });
 
-test("attack 107: what a user causes at will is bounded at every moment, and pushes out nothing else", async () => {
+test("attack 107: the events that a user can cause at will are limited, and push out no others", async () => {
   const [user, own] = await fresh();
   const cookie = await signIn(signet, own);
   await fill(user, "user", "account.changed", 199);
@@ -95,7 +95,7 @@ test("attack 107: what a user causes at will is bounded at every moment, and pus
   ]);
 });
 
-test("attack 107: an application's revocations are bounded, and push out nothing else", async () => {
+test("attack 107: the events of an application's revocations are limited, and push out no others", async () => {
   const [user, own] = await fresh();
   await fill(user, "application", "token.revoked", 200);
   for (let n = 0; n < 3; n += 1) {
@@ -120,7 +120,7 @@ test("attack 107: an application's revocations for a user without an account mak
   assert.equal((await openLink(signet, body.get("token"))).status, 401, "it is revoked all the same");
 });
 
-test("attack 107: denials in masses are bounded, and sign-ins survive them", async () => {
+test("attack 107: many denials are limited, and sign-ins stay in the trail", async () => {
   const [user, own] = await fresh();
   await signIn(signet, own);
   await fill(user, "denial", "sso.denied", 500);

@@ -75,7 +75,7 @@ test(`BROWSER_NONCE: of ${PARALLEL} browsers, each with its nonce, exactly one i
   }
 });
 
-test("the race above would notice: a stand-in that reads and then writes in KV has several winners", async () => {
+test("the race above detects a broken store: a stand-in that reads and then writes in KV has several winners", async () => {
   const miniflare = new Miniflare({
     modules: true,
     kvNamespaces: ["KV"],
@@ -199,7 +199,7 @@ test("signing out while the same browser signs in anew ends the old session and 
   });
 });
 
-test("64 tokens of one user, redeemed at once, 4 times over: each counts once, and exactly 20 sessions stay", async () => {
+test("64 tokens of one user, redeemed at once, 4 times over: each signs in once, and exactly 20 sessions stay", async () => {
   await putUser(signet, "crowd");
   for (let round = 1; round <= 4; round += 1) {
     const tokens = await Promise.all(Array.from({ length: 64 }, () => getToken(signet, set, { user_id: "crowd" })));

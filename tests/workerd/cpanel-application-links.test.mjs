@@ -21,7 +21,7 @@ before(async () => {
 after(() => signet.close());
 
 /**
- * What cPanel does when a user clicks: it posts the link's four values and follows `redirect_url`; told to retry, it waits and
+ * What cPanel does when a user clicks: it posts the link's four values and follows `redirect_url`; when the answer asks it to retry, it waits and
  * tries again, three times at most; else it sends the user to the link's static URL. `waited` notes the seconds it would wait.
  */
 async function click({ url, subscriber_unique_id, token }, { onRetry = () => {} } = {}) {
@@ -70,7 +70,7 @@ test("a delegated set takes the user from the link's address", async () => {
   assert.equal((await click(link("", change))).answer.error, "invalid_request");
 });
 
-test("when it is refused, the user goes to the static URL: no error answer holds a redirect_url", async () => {
+test("when it is refused, the user goes to the static URL: no error answer has a redirect_url", async () => {
   for (const [of, status, error] of [
     [link("", { token: "wrong" }), 401, "invalid_client"],
     [link("", { token: "" }), 401, "invalid_client"],
@@ -87,7 +87,7 @@ test("when it is refused, the user goes to the static URL: no error answer holds
   }
 });
 
-test("storage that fails makes cPanel wait and try again; it comes through when storage is back", async () => {
+test("when storage fails, cPanel waits and tries again, and succeeds when storage is back", async () => {
   const down = () => signet.faults.set([{ target: "kv.get", mode: "throw" }]);
   await down();
   const through = await click(link(), { onRetry: (attempt) => attempt === 2 && signet.faults.set([]) });
@@ -99,7 +99,7 @@ test("storage that fails makes cPanel wait and try again; it comes through when 
   assert.deepEqual([never.to, never.answer], [STATIC_URL, { attempt: 3, retry: 5 }]);
 });
 
-test("the plain token endpoint takes no application link, and .php still takes plain token requests", async () => {
+test("the token endpoint takes no application link, and its .php path still takes token requests", async () => {
   assert.equal((await click(link("", { url: "/oauth/token" }))).response.status, 401);
   const { client_id, client_secret } = set;
   assert.ok(

@@ -1,4 +1,4 @@
-// Forward authentication: who is signed in, told to a proxy. Identity is only ever put out, never taken in.
+// Forward authentication: Signet tells a proxy who is signed in. It sends identity headers and never trusts incoming ones.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -41,9 +41,9 @@ test("whatever method a proxy calls with or forwards, the answer is the session'
     for (const forwarded of METHODS) {
       const headers = { ...cookie, "X-Forwarded-Method": forwarded, "X-Forwarded-Uri": "/billing/" };
       const response = await signet.fetch("/oauth/session", { method, headers });
-      const told = ["user", "session", "expires"].map((name) => response.headers.get(`x-signet-${name}`));
+      const identity = ["user", "session", "expires"].map((name) => response.headers.get(`x-signet-${name}`));
       assert.deepEqual(
-        [response.status, ...told],
+        [response.status, ...identity],
         [200, "alice", session_id, String(expires_at)],
         `${method}, ${forwarded}`,
       );
@@ -99,17 +99,19 @@ test("the README's middleware lets users pass and sends others to LOGIN_URL", as
     const source = readmeBlock("javascript").replace("https://my.example.com", issuer);
     return (await import(`data:text/javascript,${encodeURIComponent(source)}`)).signedIn;
   };
-  const told = async (site, headers) => {
+  const outcomeOf = async (site, headers) => {
     const request = { headers };
     const outcome = {};
     const response = { redirect: (url) => (outcome.redirect = url), sendStatus: (status) => (outcome.status = status) };
     await (await middleware(site))(request, response, () => (outcome.user = request.user));
     return outcome;
   };
-  assert.deepEqual(await told(withLogin, { cookie: alice.Cookie }), { user: "alice" });
-  assert.deepEqual(await told(withLogin, { cookie: "__Host-signet=x" }), { redirect: "https://panel.example/login" });
-  assert.deepEqual(await told(withLogin, {}), { redirect: "https://panel.example/login" });
-  assert.deepEqual(await told(signet, {}), { status: 401 });
+  assert.deepEqual(await outcomeOf(withLogin, { cookie: alice.Cookie }), { user: "alice" });
+  assert.deepEqual(await outcomeOf(withLogin, { cookie: "__Host-signet=x" }), {
+    redirect: "https://panel.example/login",
+  });
+  assert.deepEqual(await outcomeOf(withLogin, {}), { redirect: "https://panel.example/login" });
+  assert.deepEqual(await outcomeOf(signet, {}), { status: 401 });
 });
 
 test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mode: cors, learns where people sign in", async () => {
@@ -149,7 +151,7 @@ const CLAIMS = {
   Connection: "close, Cookie",
 };
 
-/** Every route of Signet, with a sound request but for what proves who asks. */
+/** Every route of Signet, with a valid request except for its credentials. */
 const ROUTES = [
   ["GET", "/oauth/session"],
   ["POST", "/oauth/logout"],
@@ -180,7 +182,7 @@ async function essence(response) {
   return JSON.stringify([response.status, headers.sort(), await response.text()]);
 }
 
-test("CVE-2026-40575, CVE-2025-64484: no route trusts an identity, an address or a method that a client puts into a header", async () => {
+test("CVE-2026-40575, CVE-2025-64484: no route trusts an identity, an address or a method in a client's header", async () => {
   for (const [method, path, form] of ROUTES) {
     const ask = async (headers) => {
       const body = form && new URLSearchParams(form);
@@ -214,7 +216,7 @@ test("with a session, the user stays who the cookie says", async () => {
   assert.ok(page.includes("alice") && !page.includes("mallory"));
 });
 
-test("a replay is told by the address that Cloudflare saw, not by one that a client names", async () => {
+test("a replay is recognized by the address that Cloudflare saw, not by one that a client names", async () => {
   const token = await getToken(signet, set, { user_id: "alice" });
   const here = { "User-Agent": "UA/1" };
   const cookie = cookieOf(await openLink(signet, token, { headers: here }));

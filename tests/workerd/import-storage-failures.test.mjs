@@ -151,7 +151,7 @@ async function assertSafe({ id }) {
 }
 
 for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)) {
-  test(`every storage call fails once, and the same lines again complete what was begun: ${name}`, async () => {
+  test(`every storage call fails once, and importing the same lines again completes the rest: ${name}`, async () => {
     // What a clean run calls, and what it leaves,
     const clean = fresh();
     await prepare(clean);
@@ -186,7 +186,7 @@ for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)
   });
 }
 
-test("storage that fails in the middle of a file: everything before the line it stopped at is done, the rest completes it", async () => {
+test("storage fails in the middle of a file: every line before the one it stopped at is done, and importing the rest completes it", async () => {
   const names = Array.from({ length: 40 }, fresh);
   const lines = names.map(({ id }) => accountLine(id));
   lines[20] = "not a line";
@@ -212,7 +212,7 @@ test("storage that fails in the middle of a file: everything before the line it 
   );
 });
 
-test("a service whose move to another account fails half-way stays its owner's, and moves with the same line again", async () => {
+test("a service whose move to another account fails half-way keeps its owner, and the same line again moves it", async () => {
   const [from, to] = [fresh(), fresh()];
   const ownerOf = async () => {
     const names = fresh();
@@ -230,7 +230,7 @@ test("a service whose move to another account fails half-way stays its owner's, 
   assert.equal(await ownerOf(), to.id);
 });
 
-test("a set that was half imported signs nobody in before it is whole", async () => {
+test("a set that was imported half-way signs nobody in", async () => {
   const { id } = fresh();
   await putUser(signet, id);
   const set = { client_id: id, client_secret: secretOf(id) };
@@ -247,7 +247,7 @@ test("a set that was half imported signs nobody in before it is whole", async ()
   await signIn(signet, set);
 });
 
-test("stale KV: a set that KV does not show yet is imported again, and ends as the file says", async () => {
+test("stale KV: a set that KV does not show yet is imported again with the file's values", async () => {
   const { id } = fresh();
   await putUser(signet, id);
   await signet.faults.set([{ target: "kv.get", mode: "stale" }]);

@@ -20,7 +20,7 @@ import {
 const ISSUER = "https://sso.example";
 const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url").toString()).kid;
 
-test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is taken away, and then nothing of it counts", async () => {
+test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is removed, and its signatures are invalid afterwards", async () => {
   const signet = await startSignet({ vars: { ISSUER, SIGNING_KEYS: key("k1", 1) } });
   const isDead = async (token) =>
     assertFailure(
@@ -50,7 +50,7 @@ test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is
   }
 });
 
-test("issue 9, item 27: a rotation in the README's steps interrupts nobody, and its last step ends the old sessions", async () => {
+test("issue 9, item 27: the README's steps of a rotation interrupt nobody, and the last one ends the old sessions", async () => {
   const [k1, k2] = [key("k1", 1), key("k2", 2)];
   const origin = await startOrigin();
   const signet = await startSignet({ vars: { SIGNING_KEYS: k1, ORIGIN_URL: origin.url } });
@@ -93,7 +93,7 @@ test("issue 9, item 27: a rotation in the README's steps interrupts nobody, and 
   }
 });
 
-test("issue 9, item 27: a leaked key that is replaced at once counts for nothing: no link, no session, no operator", async () => {
+test("issue 9, item 27: replacing a leaked key at once ends its links, its sessions and the console's sessions", async () => {
   const signet = await startSignet({ vars: { SIGNING_KEYS: key("k1", 1) } });
   try {
     await putUser(signet, "1");

@@ -1,4 +1,4 @@
-// What decisions leave behind, and what failed attempts run into.
+// The log lines and data points of decisions, and the limit of failed attempts.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -33,7 +33,7 @@ let networks = 0;
 const newcomer = () => ({ "CF-Connecting-IP": `198.51.100.${(networks += 1)}` });
 const form = { grant_type: "single_sign_on" };
 
-/** Every way to try a secret: what it sends with a wrong one, and how it is told that it was one too many. */
+/** Every way to try a secret: what it sends with a wrong one, and its answer over the limit. */
 const attempts = {
   "the token endpoint": (headers) =>
     postForm(signet, "/oauth/token", form, { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) }),
@@ -75,7 +75,7 @@ for (const [name, attempt] of Object.entries(attempts)) {
   });
 }
 
-test("nobody can lock a client out: after 100 wrong secrets from everywhere, the right one is taken from anywhere", async () => {
+test("nobody can lock a client out: after 100 wrong secrets from many addresses, the right one works from a new address", async () => {
   const wrong = { ...set, client_secret: "wrong" };
   const attacker = newcomer();
   const statuses = new Set();
@@ -103,7 +103,7 @@ async function runIntoLimit(headers, attempt = attempts["the administration"]) {
   assert.fail("never over the limit");
 }
 
-test("attack 108: a page of another origin is refused before a secret is looked at, and uses up nobody's limit", async () => {
+test("attack 108: a page of another origin is refused before its secret is compared, and does not count towards the limit", async () => {
   const ip = { "CF-Connecting-IP": "198.51.100.77" };
   for (let n = 0; n < 2 * LIMIT; n += 1) {
     for (const site of ["cross-site", "same-site"]) {
@@ -124,7 +124,7 @@ test("attack 108: a page of another origin is refused before a secret is looked 
   assert.equal((await signet.fetch("/admin/v1/credentials", { headers: { ...ip, Authorization } })).status, 200);
 });
 
-test("attack 108, ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
+test("attack 108, ASVS 6.3.1: every route refuses an address over the limit before any read or comparison, even with the right secret", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", {
     name: "P",
     actions: ["ListOAuthCredentials"],
@@ -189,7 +189,7 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
   }
 });
 
-test("forged links bring an address over the limit; its good links are still opened", async () => {
+test("forged links bring an address over the limit; its valid links still work", async () => {
   const headers = newcomer();
   await runIntoLimit(headers, attempts["the SSO endpoint"]);
   const sent = { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams(form) };
@@ -198,7 +198,7 @@ test("forged links bring an address over the limit; its good links are still ope
   assert.equal((await attempts["the SSO endpoint"](headers)).status, 429);
 });
 
-test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong secret get the same answer", async () => {
+test("RFC 6749 section 5.2: over the limit, an unknown client and a wrong secret get the same answer", async () => {
   const answers = new Set();
   for (const client_id of [set.client_id, "unknown"]) {
     const headers = newcomer();
@@ -215,7 +215,7 @@ test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong 
   assert.equal(answers.size, 1);
 });
 
-test("guesses at one client from many addresses run into the limit too, at the token endpoint and at WHMCS's API", async () => {
+test("guesses at one client from many addresses reach the limit too, at the token endpoint and at WHMCS's API", async () => {
   const wrong = { grant_type: "single_sign_on", client_id: "x7", client_secret: "y" };
   for (const [path, body] of [
     ["/oauth/token", wrong],
@@ -230,7 +230,7 @@ test("guesses at one client from many addresses run into the limit too, at the t
   }
 });
 
-test("what is no attempt at a secret never runs into the limit", async () => {
+test("a failure that tests no secret never counts towards the limit", async () => {
   const headers = newcomer();
   for (let n = 0; n < 3 * LIMIT; n += 1) {
     const bad = await postForm(signet, "/oauth/token", { grant_type: "x" }, { ...headers, ...basic(set) });

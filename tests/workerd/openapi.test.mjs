@@ -78,7 +78,7 @@ const filled = (path, value) =>
   path.replace(/\{(\w+)\}/g, (_, name) => value ?? { jti: JTI, session_id: JTI }[name] ?? "nobody");
 /** How to be let in at a path, for all but what is sent in the form. */
 const authorized = (path) => (path.startsWith("/admin/") ? bearer(signet.adminToken) : {});
-/** A body that is sound for an operation, if it takes one in JSON. */
+/** A valid body for an operation, if it takes one in JSON. */
 function soundBody({ bodies }) {
   const example = api.example(bodies["application/json"]?.schema);
   return example && { "Content-Type": "application/json", body: JSON.stringify(example) };
@@ -324,7 +324,7 @@ async function importing(type, body) {
     .map((line) => JSON.parse(line));
 }
 
-test("the import: each kind of report, and each line is taken exactly if the description says so", async () => {
+test("the import: each kind of report; a line is accepted exactly if the description allows it", async () => {
   const credential = api.example({ $ref: "#/components/schemas/CredentialInput" });
   const set = { client_id: "brought", client_secret: "a-secret-of-at-least-32-characters", credential };
   const lines = [
@@ -363,7 +363,7 @@ test("the import: each kind of report, and each line is taken exactly if the des
   assert.equal((await administer("GET", `/credentials/${encodeURIComponent(clientIdentifier)}`)).number, credentialId);
 });
 
-test("what the description says of a body, Signet does: neither takes what the other refuses", async () => {
+test("Signet accepts a body exactly if the description does", async () => {
   const { client_id } = await createSet(signet, { user_id: "2" });
   const set = { name: "x", scopes: [], user_id: "2" };
   for (const [method, path, ...bodies] of [
@@ -487,7 +487,7 @@ test("RFC 9457: every operation of the administration refuses a malformed identi
   }
 });
 
-test("RFC 9110 section 15.5.5: every operation about one thing says that there is none", async () => {
+test("RFC 9110 section 15.5.5: every operation about one resource is 404 where it does not exist", async () => {
   for (const operation of answering(404).filter(({ path }) => path.startsWith("/admin/"))) {
     const { body, ...type } = soundBody(operation) ?? {};
     const headers = { ...authorized(operation.path), ...type };
@@ -495,7 +495,7 @@ test("RFC 9110 section 15.5.5: every operation about one thing says that there i
   }
 });
 
-test("RFC 9110 section 15.5.16: every body of the administration says that it is JSON", async () => {
+test("RFC 9110 section 15.5.16: every body of the administration needs the Content-Type of JSON", async () => {
   for (const { method, path } of answering(415)) {
     const headers = { ...authorized(path), "Content-Type": "text/plain" };
     await expect(415, call(method, filled(path), { headers, body: "{}" }));
@@ -524,7 +524,7 @@ async function* chunked(body) {
   yield body;
 }
 
-test("RFC 9110 section 15.5.14: every body has its limit", async () => {
+test("RFC 9110 section 15.5.14: every body has a size limit", async () => {
   for (const { method, path } of answering(413)) {
     for (const format of BOTH_FORMATS) {
       const headers = { ...authorized(path), ...format, "Content-Type": "application/json" };
@@ -534,7 +534,7 @@ test("RFC 9110 section 15.5.14: every body has its limit", async () => {
   }
 });
 
-test("RFC 9110 section 15.6.4: without a sound configuration every operation is 503", async () => {
+test("RFC 9110 section 15.6.4: with an invalid configuration every operation is 503", async () => {
   const broken = await startSignet({ vars: { SIGNING_KEYS: null } });
   try {
     for (const { method, path } of answering(503)) {
@@ -557,7 +557,7 @@ const WRONG = {
   secret: "wrong",
 };
 
-test("RFC 6585 section 4: where a secret is judged, one failed attempt too many is 429", async () => {
+test("RFC 6585 section 4: every operation that checks a secret is 429 after too many failed attempts", async () => {
   const limited = await startSignet({ limit: 1 });
   try {
     for (const { method, path } of answering(429)) {

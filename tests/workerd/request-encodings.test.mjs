@@ -74,7 +74,7 @@ const ROUTES = {
 };
 
 for (const [path, prepare] of Object.entries(ROUTES)) {
-  test(`attack 111, RFC 9110 section 8.3: a form is taken whatever its charset says, but for UTF-16 and UTF-32: ${path}`, async () => {
+  test(`attack 111, RFC 9110 section 8.3: a form of any charset is accepted except UTF-16 and UTF-32: ${path}`, async () => {
     const send = async (parameters) => {
       const { fields, headers, status } = await prepare();
       const body = String(new URLSearchParams(fields));
@@ -97,7 +97,7 @@ for (const [path, prepare] of Object.entries(ROUTES)) {
   });
 }
 
-test("attack 111, RFC 8259 section 8.1: the bytes of a form are UTF-8 whatever the charset says, and so are those of JSON", async () => {
+test("attack 111, RFC 8259 section 8.1: forms and JSON are read as UTF-8 whatever the charset says", async () => {
   const { fields } = await ROUTES["/includes/api.php"]();
   const headers = { "Content-Type": `${FORM}; charset=ISO-8859-1` };
   const { clientIdentifier } = await (
@@ -120,7 +120,7 @@ test("attack 111, RFC 8259 section 8.1: the bytes of a form are UTF-8 whatever t
   assert.equal((await signet.admin("GET", `/credentials/${clientIdentifier}`)).body.name, "Pänel");
 });
 
-test("attack 111, RFC 9110 sections 5.5 and 11.4: white space around credentials is not part of them, by every route that reads Authorization", async () => {
+test("attack 111, RFC 9110 sections 5.5 and 11.4: every route that reads Authorization ignores white space around the credentials", async () => {
   const token = await getToken(signet, set);
   await signet.ops.read(); // the token's record is written
   const pair = basic(set).Authorization.split(" ")[1];

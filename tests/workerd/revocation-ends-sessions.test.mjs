@@ -68,7 +68,7 @@ const APPLICATIONS = {
 };
 
 for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
-  test(`${name} that is revoked leaves its sessions alone unless their end is asked for`, async () => {
+  test(`revoking ${name} keeps its sessions unless the request ends them too`, async () => {
     for (const [query, ends] of [
       ["", false],
       ["?end_sessions=false", false],
@@ -87,7 +87,7 @@ for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
     }
   });
 
-  test(`the sessions of ${name} end without its revocation, and it opens new ones`, async () => {
+  test(`the sessions of ${name} can be ended without revoking it, and it opens new ones`, async () => {
     const user = await fresh();
     const application = await make(user);
     const [one, two] = [await enter(application, user), await enter(application, user)];
@@ -118,7 +118,7 @@ test("a revoked API credential's tokens are refused at redemption", async () => 
   assert.equal((await openLink(signet, access_token)).status, 401);
 });
 
-test("a session that a revoked delegated set still opens where KV does not know yet ends too", async () => {
+test("a session that a revoked delegated set opens while KV still shows the set ends too", async () => {
   const user = await fresh();
   const set = await createSet(signet, { delegated: true });
   const token = await getToken(signet, set, { user_id: user });
@@ -144,7 +144,7 @@ async function endedSession(user) {
   return { set, cookie, csrf_token: csrfTokenIn(page) };
 }
 
-test("every place that takes a session for live sees that it ended with its application", async () => {
+test("every route that reads a session sees that it ended with its application", async () => {
   const user = await fresh();
   const get = (path, headers) => signet.fetch(path, { headers: { ...headers, ...json } });
   assert.equal((await get("/oauth/session", (await endedSession(user)).cookie)).status, 401);
@@ -201,7 +201,7 @@ test("the gateway does not forward the identity of a session that ended with its
   }
 });
 
-test("only a session of a delegated set or an API credential costs a KV read when it is checked", async () => {
+test("only the check of a session of a delegated set or an API credential costs a KV read", async () => {
   const user = await fresh();
   for (const [name, reads] of [
     ["a bound set", 0],
@@ -233,7 +233,7 @@ test("sessions are found and ended by application", async () => {
   assert.equal((await eventsOf(signet, user))[0], "session.ended: administrator");
 });
 
-test("switching single sign-on off can end all sessions in the same turn", async () => {
+test("the request that disables single sign-on can end all sessions", async () => {
   for (const [method, body] of [
     ["PATCH", { sso: false }],
     ["PUT", { status: "Active", sso: false }],
@@ -252,7 +252,7 @@ test("switching single sign-on off can end all sessions in the same turn", async
   }
 });
 
-test("deleting an account revokes its bound sets: after the id is made anew they never sign in", async () => {
+test("deleting an account revokes its bound sets: they never sign in to a new account with the same id", async () => {
   const user = await fresh();
   const [own, disabled] = [
     await createSet(signet, { user_id: user }),
@@ -280,7 +280,7 @@ test("deleting an account revokes its bound sets: after the id is made anew they
   await kv.delete(`credential:${own.client_id}`);
 });
 
-test("a set made while there is no account goes with the account that comes later", async () => {
+test("a set that was created before its account is revoked with the account", async () => {
   const user = `ending-${(names += 1)}`;
   const own = await createSet(signet, { user_id: user });
   assert.equal((await signet.admin("DELETE", `/users/${user}`)).status, 404);
@@ -290,7 +290,7 @@ test("a set made while there is no account goes with the account that comes late
   assert.equal((await signet.admin("GET", `/credentials/${own.client_id}`)).status, 404);
 });
 
-test("a set that was imported or enabled is revoked with the account too, and KV records that are left are harmless", async () => {
+test("an imported or enabled set is revoked with its account too, and KV records that remain have no effect", async () => {
   const user = await fresh();
   const [imported, enabled] = [
     { client_id: `imported-${user}`, client_secret: `the-secret-of-the-imported-set-${user}` },
@@ -330,7 +330,7 @@ test("a bound set that the user's object does not know signs nobody in", async (
   await kv.delete("credential:smuggled");
 });
 
-test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", async () => {
+test("WHMCS's DeleteOAuthCredential revokes the set and keeps its sessions", async () => {
   const user = await fresh();
   const service = `svc-${user}`;
   await putUser(signet, user, { services: [service] });
@@ -350,7 +350,7 @@ test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", asy
   assert.equal(await whoIs(signet, cookie), user);
 });
 
-test("the cookie of a delegated set's session is no other user's, and its words are signed", async () => {
+test("the cookie of a delegated set's session is signed and works for no other user", async () => {
   const user = await fresh();
   const set = await createSet(signet, { delegated: true });
   const cookie = await signIn(signet, set, { form: { user_id: user } });
@@ -387,7 +387,7 @@ for (const [name, change] of Object.entries({
         : ["POST", `${path}/rotate`, { overlap_seconds: 60 }]),
     ),
 })) {
-  test(`what is revoked while it is ${name} does not come back`, async () => {
+  test(`a set that is revoked while it is ${name} stays revoked`, async () => {
     for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
       const user = await fresh();
       const application = await make(user);
@@ -407,7 +407,7 @@ for (const [name, change] of Object.entries({
   });
 }
 
-test("a change made where KV does not know yet of the revocation brings nothing back", async () => {
+test("a change made while KV still shows a revoked set does not restore it", async () => {
   for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
     const user = await fresh();
     const application = await make(user);
@@ -432,7 +432,7 @@ async function importBound(client_id, user) {
   return (await signet.fetch("/admin/v1/import", { method: "POST", headers, body: `${body}\n` })).text();
 }
 
-test("a set that is imported under the id of a revoked one can be changed", async () => {
+test("a set that is imported with the id of a revoked one can be changed", async () => {
   const user = await fresh();
   const set = await createSet(signet, { delegated: true });
   await signet.admin("DELETE", `/credentials/${set.client_id}`);
@@ -440,7 +440,7 @@ test("a set that is imported under the id of a revoked one can be changed", asyn
   assert.equal((await signet.admin("PATCH", `/credentials/${set.client_id}`, { name: "Renamed" })).status, 200);
 });
 
-test("a token of a revoked delegated set is dead, also when its id is bound to one user by now", async () => {
+test("a token of a revoked delegated set stays invalid when the id becomes a bound set's", async () => {
   const [bound, other] = [await fresh(), await fresh()];
   const set = await createSet(signet, { delegated: true });
   const token = await getToken(signet, set, { user_id: other });
@@ -449,7 +449,7 @@ test("a token of a revoked delegated set is dead, also when its id is bound to o
   assert.equal((await openLink(signet, token)).status, 401);
 });
 
-test("an erasure that failed half-way is completed by asking again: nothing in KV names the user", async () => {
+test("repeating an erasure that failed half-way completes it: nothing in KV names the user", async () => {
   const user = await fresh();
   await putUser(signet, user, { services: [7701, 7702] });
   const kv = await signet.kv();

@@ -53,7 +53,7 @@ test("the token endpoint: 1 KV read, 1 KV write, 0 object requests", async () =>
   }
 });
 
-test("the token endpoint's KV write is off the response path: it may fail", { timeout: 60_000 }, async (t) => {
+test("the token endpoint writes to KV after its answer: the write may fail", { timeout: 60_000 }, async (t) => {
   t.after(() => signet.faults.set([]));
   const kv = await signet.kv();
   const isWritten = async (token) => (await kv.get(`token:${claimsOf(token).jti}`)) !== null;
@@ -89,7 +89,7 @@ test("the SSO endpoint: 0 KV operations, 1 object request, at most 4 rows, in ev
   }
 });
 
-test("the SSO endpoint: at most 4 rows for an account's very first sign-in, alarm set or not, and for one beyond the cap", async () => {
+test("the SSO endpoint: at most 4 rows for an account's first sign-in, with or without an alarm, and for a sign-in beyond the limit of sessions", async () => {
   for (const isAlarmed of [true, false]) {
     const user = `first-${isAlarmed}`;
     if (!isAlarmed) await signet.faults.set([{ target: "alarm.set", mode: "throw" }]);
@@ -163,7 +163,7 @@ test("a second click writes nothing; an expired token asks the object after the 
   assert.deepEqual([page.result.status, page.kv, page.objects, page.rows], [401, { get: 1, put: 0, other: 0 }, 1, 0]);
 });
 
-test("what applications ask: revocation and introspection 1 KV read and 1 object request, a receipt 2 and 1", async () => {
+test("revocation and introspection: 1 KV read and 1 object request; a receipt: 2 KV reads and 1 object request", async () => {
   const token = await getToken(signet, bound);
   const { jti } = claimsOf(token);
   await signet.ops.read();

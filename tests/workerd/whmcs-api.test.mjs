@@ -55,7 +55,7 @@ const sso = (form) =>
   });
 const error = (message, status = 200) => ({ status, result: "error", message });
 
-test("authentication: either pair, empty fields count as absent, one answer for whatever is wrong", async () => {
+test("authentication: either pair of parameters, empty fields count as missing, one answer for every mistake", async () => {
   const { identifier, secret } = credential;
   const list = { action: "ListOAuthCredentials" };
   for (const [form, expected] of [
@@ -125,7 +125,7 @@ test("parameters come in the query, in a urlencoded form or in multipart, merged
   );
 });
 
-test("RFC 6749 section 2.3.1 and its like: credentials in the address of a POST are refused unread, unless API_ALLOW_GET", async () => {
+test("RFC 6749 section 2.3.1: credentials in the address of a POST are refused without reading them, unless API_ALLOW_GET is set", async () => {
   const { identifier, secret } = credential;
   const form = { identifier, secret, action: "ListOAuthCredentials" };
   const willing = await startSignet({ vars: { API_ALLOW_GET: true } });
@@ -190,7 +190,7 @@ test("CreateSsoToken: a token that signs the client in, once, at the destination
   for (const answer of several) assert.equal((await open(answer)).status, 302, "several may be live at once");
 });
 
-test("CreateSsoToken: each mistake in WHMCS's words, status 200", async () => {
+test("CreateSsoToken: each mistake has WHMCS's text, with status 200", async () => {
   await putUser(signet, "3", { status: "Closed" });
   await putUser(signet, "4", { sso: false });
   const not = (what) => `Token could not be provisioned: invalid_request. ${what}`;
@@ -219,7 +219,7 @@ test("CreateSsoToken: each mistake in WHMCS's words, status 200", async () => {
   }
 });
 
-test("CreateOAuthCredential: a set for the owner of the service, which the token endpoint takes", async () => {
+test("CreateOAuthCredential: creates a set for the owner of the service, which gets tokens", async () => {
   const { status, result, credentialId, clientIdentifier, clientSecret } = await sso({
     redirectUri: "https://a.example/cb",
     name: "Panel ü",
@@ -234,7 +234,7 @@ test("CreateOAuthCredential: a set for the owner of the service, which the token
   assert.equal((await signet.admin("GET", `/credentials/${unnamed}`)).body.name, "Service 12");
 });
 
-test("CreateOAuthCredential: each mistake in WHMCS's words", async () => {
+test("CreateOAuthCredential: each mistake has WHMCS's text", async () => {
   for (const [form, message] of [
     [{ grantType: "" }, "A valid grant type is required."],
     [{ grantType: "authorization_code" }, 'The requested grant type "authorization_code" is invalid.'],
@@ -263,7 +263,7 @@ test("CreateOAuthCredential: each mistake in WHMCS's words", async () => {
   assert.match(await response.text(), /<message>The name must have 1 to 128 characters\.<\/message>/);
 });
 
-test("a service is its present owner's: moved, dropped and deleted services are no longer the old one's", async () => {
+test("a service belongs to its present owner: moved, dropped and deleted services no longer belong to the old one", async () => {
   const owner = async (serviceId) => {
     const { clientIdentifier, message } = await sso({ serviceId });
     return message ?? (await signet.admin("GET", `/credentials/${clientIdentifier}`)).body.user_id;
@@ -328,7 +328,7 @@ test("UpdateOAuthCredential: partial updates by number or identifier, and a new 
   }
 });
 
-test("DeleteOAuthCredential: the set is gone, and its live tokens with it", async () => {
+test("DeleteOAuthCredential: deletes the set and invalidates its tokens", async () => {
   const { credentialId, clientIdentifier, clientSecret } = await sso({});
   const set = { client_id: clientIdentifier, client_secret: clientSecret };
   const token = await (await postToken(signet, set)).json();
@@ -454,7 +454,7 @@ test("ListOAuthCredentials: every field, sorted and limited; no secret is ever l
   }
 });
 
-test("JSON is escaped as PHP does, XML has the root and the action that clients look for", async () => {
+test("JSON is escaped as by PHP, XML has the root element and the action that clients look for", async () => {
   const raw = await (await post({ action: "CreateSsoToken", client_id: 1 })).text();
   assert.match(raw, /"redirect_url":"http:\\\/\\\/localhost/);
   const response = await post({ action: "CreateSsoToken", client_id: 1, responsetype: "XML" });
@@ -466,7 +466,7 @@ test("JSON is escaped as PHP does, XML has the root and the action that clients 
   assert.match(failed, /<message>Invalid Credential ID provided\.<\/message>/);
 });
 
-test("API_ALLOW_GET: a client that knows nothing but GET is served, and its secret reaches no log", async () => {
+test("API_ALLOW_GET: a client that only sends GET is served, and its secret is in no log line", async () => {
   const willing = await startSignet({ vars: { API_ALLOW_GET: true } });
   try {
     await putUser(willing, "1");
@@ -495,7 +495,7 @@ test("API_ALLOW_GET: a client that knows nothing but GET is served, and its secr
   }
 });
 
-test("RFC 9110: only POST; a body over the limit and a store that fails are told in the API's own form", async () => {
+test("RFC 9110: only POST; a body over the limit and a storage failure are answered in the API's own format", async () => {
   const { identifier, secret } = credential;
   const query = new URLSearchParams({ identifier, secret, action: "ListOAuthCredentials" });
   for (const method of ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"]) {
@@ -519,7 +519,7 @@ test("RFC 9110: only POST; a body over the limit and a store that fails are told
   }
 });
 
-test("one log line per call, its outcome and reason in it, and no secret", async () => {
+test("one log line per call, with its outcome and reason, and without a secret", async () => {
   const response = await post({ action: "CreateSsoToken", client_id: 99 });
   const { event, outcome, reason, client_id, user_id } = JSON.parse(
     (await signet.logged(response.headers.get("x-request-id"))).message,
@@ -541,7 +541,7 @@ test("one log line per call, its outcome and reason in it, and no secret", async
   );
 });
 
-test("API credentials: administration shows the secret once, changes and revokes; KV keeps a digest", async () => {
+test("API credentials: administration shows the secret once, changes and revokes them; KV has only a digest", async () => {
   const made = await createApiCredential({
     name: "Life",
     actions: ["CreateSsoToken"],
