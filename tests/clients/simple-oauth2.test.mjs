@@ -1,4 +1,4 @@
-// npm simple-oauth2, which takes an answer without the type of JSON for a failure.
+// npm simple-oauth2, which reads an answer without the type of JSON as a failure.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

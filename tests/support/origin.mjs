@@ -1,4 +1,4 @@
-// A client area's server, for the gateway to stand in front of: it shows what reaches it.
+// A client area's server behind the gateway. It answers with the request that reached it.
 
 import { once } from "node:events";
 import { createServer } from "node:http";

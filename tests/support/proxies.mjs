@@ -49,7 +49,7 @@ const servers = {
 
 const programs = Object.fromEntries(Object.keys(servers).map((name) => [name, find(name)]));
 
-/** Their names. */
+/** The names of the servers. */
 export const names = Object.keys(servers);
 
 /** Why one or both are not there, or `undefined`. */
@@ -94,7 +94,7 @@ export async function startProxy(name, { port, signet, clientArea, adapt = (conf
   return { origin, fetch: (path, init) => send(agent, origin, path, init), close };
 }
 
-/** The README's block in a language, with every one of `replacements` made. */
+/** The README's block in a language after all `replacements`. */
 function rewritten(language, replacements) {
   return replacements.reduce((config, [from, to]) => {
     const next = config.replaceAll(from, to);
@@ -103,7 +103,7 @@ function rewritten(language, replacements) {
   }, readmeBlock(language));
 }
 
-/** Waits until an origin answers; false if the program ended before, or takes too long. */
+/** Waits until an origin answers; false if the program ends before that, or takes too long. */
 async function answers(origin, ended) {
   let isOver = false;
   ended.then(() => (isOver = true));

@@ -1,4 +1,4 @@
-// Signet in workerd, for the tests: its real HTTP socket, its real stores, and a hand on what it depends on.
+// Signet in workerd, with its real HTTP socket and its real storage, and with control of its storage calls and its clock.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent } from "node:http";
@@ -11,18 +11,17 @@ import { localOrigin, root, secret } from "../../scripts/setup.mjs";
 import { send } from "./http.mjs";
 import { freePort } from "./port.mjs";
 
-/** How long a console line may take. It is there at once on a machine at leisure. */
+/** How long a log line may take, in milliseconds. On an idle machine it takes none. */
 const LOG_MS = 30_000;
 
 /**
- * Builds Signet if need be and starts it with empty stores.
+ * Builds Signet if necessary and starts it with empty storage.
  *
  * - `demo`: the Worker with the demo instead of the one that is deployed.
- * - `vars`: settings and secrets to add or replace. `null` leaves one out; so it does a binding: `SIGNET_KV`, `USERS` or
- *   `CONSOLE`.
- * - `limit`: how many failed attempts a minute there may be, by the rate-limit binding; without it there is no such binding.
+ * - `vars`: settings and secrets to add or replace. `null` removes a setting, or the binding `SIGNET_KV`, `USERS` or `CONSOLE`.
+ * - `limit`: the number of failed attempts a minute that the rate-limit binding allows; without it there is no such binding.
  * - `analytics`: whether there is an Analytics Engine binding.
- * - `port`: the port of loopback, where a setting must name it; without it, a free one.
+ * - `port`: the port of loopback; without it, a free one.
  *
  * Where the setting `ISSUER` is https, requests to the plain socket count as https, unless they have a header
  * `X-Test-By-Http`.
@@ -72,16 +71,16 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     return response.json();
   }
 
-  /** Runs SQL on what a user's object stores and returns the rows; neither counted nor disturbed. */
+  /** Runs SQL in a user's object and returns the rows. Faults and counts do not apply. */
   const sql = (user, statement, ...params) => control({ do: "object", name: user, sql: statement, params });
 
-  /** Rings the alarm of a user's object now. */
+  /** Runs the alarm of a user's object now. */
   const alarm = (user) => control({ do: "object", name: user });
 
   const ops = {
     /**
-     * The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. Work that waits for
-     * a timer is left out, unless `timers` are to be waited for too: then what the chart counts has been handed over.
+     * The calls that Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. It waits for
+     * background work except work behind a timer, or with `timers` for that too: then the chart's counts are written.
      */
     async read({ timers = false } = {}) {
       for (;;) {
@@ -99,16 +98,20 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
 
   const faults = {
     /**
-     * Replaces the faults that Signet meets; `set([])` ends them, and so does a restart. A fault is
+     * Replaces the faults of Signet's storage calls; `set([])` removes them, and so does a restart. A fault is
      * `{ target, mode, on, nth, ms }`:
      *
      * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.fetch` (a user's), `console.fetch`, `sql.exec` or
      *   `alarm.set`;
      * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
      * - `nth`: only the nth such call, from 1; without it, every one;
-     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (it happens after `ms`; not for
-     *   SQL), `late` (it happens, its answer comes after `ms`; not for SQL), `hold` (it happens when the faults are replaced; not for SQL) or `stale` (`kv.get` only: the answer is what was
-     *   stored when this fault was set).
+     * - `mode`:
+     *   - `throw`: the call does not happen;
+     *   - `lose`: it happens, and its result is lost;
+     *   - `delay`: it happens after `ms` milliseconds (not for SQL);
+     *   - `late`: it happens, and its result comes after `ms` milliseconds (not for SQL);
+     *   - `hold`: it happens when the faults are replaced (not for SQL);
+     *   - `stale`: `kv.get` returns what was stored when this fault was set.
      */
     set: (list) => control({ do: "faults", faults: list }),
   };
@@ -119,24 +122,24 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   }
 
   const clock = {
-    /** Moves Signet's clock to this many milliseconds from the real one; a restart keeps it. Pending alarms stay put. */
+    /** Sets the difference of Signet's clock from the real one, in milliseconds. A restart keeps it. Pending alarms do not move. */
     set: (offset) => turn({ offset }),
     /**
-     * Lets it stand at a moment, in milliseconds since the epoch, until it is set; a restart keeps that too. Without one,
-     * at the beginning of this second, for what Signet writes down has whole seconds. Returns the moment.
+     * Stops the clock at a time, in milliseconds since the epoch, until it is set. A restart keeps it stopped. The default is
+     * the beginning of this second, because Signet stores whole seconds. Returns the time.
      */
     async stop(stoppedAt = Math.floor(Date.now() / 1000) * 1000) {
       await turn({ stoppedAt });
       return stoppedAt;
     },
-    /** Lets each timer that Signet sets from now on ring after this many milliseconds at most, until a restart. */
+    /** Limits the delay of the timers that Signet sets from now on, in milliseconds, until a restart. */
     hurry: (longest) => control({ do: "timers", longest }),
   };
 
   /** The data points that Signet wrote. */
   const points = () => control({ do: "points" });
 
-  /** Waits for a console line that contains a text, for it travels beside the answers, and returns it. */
+  /** Waits for a log line that contains a text and returns it. Log lines may arrive after the answers. */
   async function logged(text) {
     for (const end = Date.now() + LOG_MS; Date.now() < end; await sleep(10)) {
       const line = logs.find(({ message }) => message.includes(text));
@@ -145,17 +148,17 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     throw new Error(`not logged within ${LOG_MS} ms: ${text}`);
   }
 
-  /** The KV namespace, as Miniflare offers it: neither counted nor disturbed. */
+  /** The KV namespace of Miniflare. Faults and counts do not apply. */
   const kv = () => miniflare.getKVNamespace("SIGNET_KV");
 
-  /** Kills workerd, as a crash would, and starts it again on the same stores and the same port, with `vars` set anew. */
+  /** Kills workerd, as in a crash, and starts it again with the same storage and port, and with changed `vars`. */
   async function restart(vars = {}) {
     await stop();
     Object.assign(options.bindings, vars);
     await start();
   }
 
-  /** Kills workerd and deletes the stores. */
+  /** Kills workerd and deletes its storage. */
   async function close() {
     await stop();
     await rm(stores, { recursive: true });
@@ -189,7 +192,7 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   };
 }
 
-/** Where administration is unless a test says so: where this machine reaches Signet, on a host of its own in gateway mode. */
+/** The default `CONSOLE_ORIGIN`: the origin by which this machine reaches Signet, in gateway mode on a host of its own. */
 function consoleOriginOf(origin, { ISSUER, ORIGIN_URL }) {
   const url = new URL(origin);
   if (ISSUER?.startsWith("https:")) url.protocol = "https:";
@@ -199,7 +202,7 @@ function consoleOriginOf(origin, { ISSUER, ORIGIN_URL }) {
 
 const builtHere = {};
 
-/** Builds a Worker once per test process, so that no test runs on stale code; `npm test` has built both. */
+/** Builds a Worker once in a test process, so that no test runs old code. `npm test` has built both before. */
 async function built(name) {
   builtHere[name] ??= process.env.SIGNET_BUILT ? undefined : build(name);
   await builtHere[name];

@@ -1,7 +1,7 @@
-// How large the inputs of the longest tests are.
+// The size of the longest tests.
 
 /**
- * Whether they have their full size, which takes minutes: `.ci/run` asks for it with `SIGNET_FULL_SIZE=1`. Without it they
- * are as large as their promise needs.
+ * Whether the longest tests run at full size, which takes minutes. `.ci/run` sets `SIGNET_FULL_SIZE=1`. Without it they have the
+ * smallest size that proves the same.
  */
 export const fullSize = process.env.SIGNET_FULL_SIZE === "1";

@@ -33,7 +33,7 @@ export const postForm = (signet, path, fields, headers = {}) =>
 export const postToken = (signet, set, form = {}) =>
   postForm(signet, "/oauth/token", { grant_type: "single_sign_on", ...form }, basic(set));
 
-/** Gets a token that must be granted. */
+/** Gets a token, and fails if the request is refused. */
 export async function getToken(signet, set, form) {
   const response = await postToken(signet, set, form);
   const answer = await response.json();
@@ -44,7 +44,7 @@ export async function getToken(signet, set, form) {
 /** The claims in a token. */
 export const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
 
-/** Opens a sign-in link. `params` go beside the token, `headers` may bring a cookie. */
+/** Opens a sign-in link. `params` are further parameters, `headers` may have a cookie. */
 export function openLink(signet, token, { params = {}, headers = {}, method = "GET" } = {}) {
   const form = new URLSearchParams({ access_token: token, ...params });
   if (method === "POST") return signet.fetch("/oauth/singlesignon", { method, headers, body: form });
@@ -80,13 +80,13 @@ export async function whoIs(signet, cookie) {
   return response.status === 200 ? (await response.json()).user_id : undefined;
 }
 
-/** The names of what happened to a user, newest first. */
+/** The names of a user's events, newest first. */
 export async function eventsOf(signet, user) {
   const { body } = await signet.admin("GET", `/users/${user}/events?limit=100`);
   return body.events.map(({ event, reason }) => (reason ? `${event}: ${reason}` : event));
 }
 
-/** The messages of the failures, word for word. */
+/** The exact messages of the failures. */
 export const messages = {
   closed: (user) => `Single Sign-On authentication denied for "Closed" User ID: ${user}`,
   disabled: (user) => `Single Sign-On authentication denied per configuration for User ID: ${user}`,
@@ -101,5 +101,5 @@ export async function assertFailure(response, status, error, description) {
   assert.deepEqual({ status: response.status, ...body }, { status, error, error_description: description });
 }
 
-/** What a caller of JSON sends. */
+/** The header of a caller that accepts JSON. */
 export const json = { Accept: "application/json" };

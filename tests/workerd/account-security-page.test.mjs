@@ -1,4 +1,4 @@
-// The user's own page, without a browser: what it takes, and what it changes.
+// The user's page /account/security, by HTTP: what it accepts and what it changes.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

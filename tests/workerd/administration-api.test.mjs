@@ -1,4 +1,4 @@
-// The administration API, as an operator's curl sees it.
+// The administration API.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

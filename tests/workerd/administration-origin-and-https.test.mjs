@@ -1,4 +1,4 @@
-// Which addresses Signet answers on: administration on one origin, and https alone where the issuer is https.
+// Administration answers on one origin only. Where the issuer is https, requests by http are refused.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// What is kept of a user: the audit trail and its limits, what reading leaves behind, erasure and export. ASVS 16.4.2.
+// The audit trail and its limits, erasure and export of a user. ASVS 16.4.2.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

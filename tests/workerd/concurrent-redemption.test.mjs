@@ -1,4 +1,4 @@
-// A token counts once, whoever else is in the race.
+// A token signs in once, however many requests redeem it at the same time.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";

@@ -1,4 +1,4 @@
-// The console at /admin, as programs see it; tests/browser has what people see.
+// The console at /admin, by HTTP. tests/browser/console.test.mjs tests it in a browser.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// cPanel's application links, clicked by a simulator of what cPanel documents of them (WHM API 1, `create_integration_link`).
+// cPanel's application links, opened as cPanel documents it (WHM API 1, `create_integration_link`).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

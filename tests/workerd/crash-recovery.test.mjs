@@ -1,4 +1,4 @@
-// What was acknowledged survives a crash.
+// An acknowledged change survives a crash.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

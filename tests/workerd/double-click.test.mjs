@@ -1,4 +1,4 @@
-// Two clicks on one sign-in link: what the setting BROWSER_NONCE does for the second, and the way back from a dead link.
+// Two clicks on one sign-in link: the setting BROWSER_NONCE, and the link back to the application.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// When storage fails in the middle of an import, it stops at the right line; the same lines again leave what one clean run leaves.
+// When storage fails during an import, it stops at the right line, and importing the same lines again completes it.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

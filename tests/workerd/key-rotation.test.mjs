@@ -1,4 +1,4 @@
-// Rotating the signing keys: the first signs, all verify.
+// Rotation of the signing keys: Signet signs with the first key and accepts signatures by any listed key.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// A redirect never leaves the client area, whatever the input.
+// A redirect never leaves the client area, for any input.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// Forms and credentials as clients write them: other charsets in the Content-Type, white space in Authorization.
+// Encodings of requests: charsets in the Content-Type, white space in Authorization.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

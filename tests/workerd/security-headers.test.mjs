@@ -1,4 +1,4 @@
-// What every answer and every log line has in common.
+// The security headers of every answer, and secrets in no log line.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// Sessions: the cookie in the browser, the row in the user's object.
+// Sessions: the cookie of the browser and the row in the user's object.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// The SSO endpoint, as a browser sees it.
+// The SSO endpoint /oauth/singlesignon.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

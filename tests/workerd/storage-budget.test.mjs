@@ -1,4 +1,4 @@
-// The storage budget of one sign-in, counted.
+// The number of storage operations of each request.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

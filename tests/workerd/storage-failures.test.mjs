@@ -1,4 +1,4 @@
-// When storage fails, the answer is 503 or the right one, and nothing is left half done.
+// When storage fails, the answer is 503 or the right one, and no change is half done.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// The token endpoint, as an application sees it.
+// The token endpoint /oauth/token.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";

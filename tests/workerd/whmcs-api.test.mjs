@@ -1,4 +1,4 @@
-// WHMCS's API at /includes/api.php: requests as its clients send them, answers word for word.
+// WHMCS's API at /includes/api.php: requests as its clients send them, and exact answers.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
