@@ -90,7 +90,7 @@ async function cookie(page) {
   return { Cookie: `${name}=${value}` };
 }
 
-/** What the page says of each session. */
+/** The entry of each session on the page. */
 const entries = (page) =>
   page.$$eval(".entries > li", (items) =>
     items.map((item) => ({
@@ -307,7 +307,7 @@ test("/oauth/logout: a place outside the client area is refused, and nobody sign
   for (const place of outside) {
     const response = await show(page, `/oauth/logout?return_to=${encodeURIComponent(place)}`);
     assert.deepEqual([response.status(), await page.locator("form").count()], [400, 0], place);
-    // A field changed on the way is judged anew.
+    // A field that was changed in between is checked again.
     await show(page, "/oauth/logout?return_to=bye.php");
     await page.$eval("[name=return_to]", (field, place) => (field.value = place), place);
     await press(page, "Sign out");

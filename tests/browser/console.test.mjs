@@ -350,7 +350,7 @@ test("the chart counts sign-ins, and denials by reason", { skip, timeout: 120_00
     const token = await getToken(own, set);
     for (let n = 0; n < 3; n += 1) await openLink(own, token, { headers: { "User-Agent": `elsewhere ${n}` } });
     await openLink(own, "not.a.token");
-    await own.ops.read({ timers: true }); // the counts are handed over
+    await own.ops.read({ timers: true }); // the counts are written
     await page.goto(`${own.issuer}/admin`);
     await page.fill("#admin_token", own.adminToken);
     await press(page, "Sign in");
@@ -516,7 +516,7 @@ test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reache
     await page.goto(`${own.consoleOrigin}/admin`);
     assert.equal(await heading(page), "Overview");
   } finally {
-    problems.splice(0); // what the browser says of the requests that it blocked
+    problems.splice(0); // the messages about requests that the browser blocked
     await own.close();
     origin.close();
   }

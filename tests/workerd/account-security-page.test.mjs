@@ -127,7 +127,7 @@ test("disabling single sign-on makes links fail with their exact text, and enabl
   await press(cookie, { action: "disallow_sso" });
   const denied = await open();
   assert.deepEqual([denied.status, (await denied.json()).error_description], [403, messages.disabled("switch")]);
-  assert.equal(await whoIs(signet, cookie), "switch", "the session goes on");
+  assert.equal(await whoIs(signet, cookie), "switch", "the session continues");
   assert.match(await show(cookie), /Not allowed\./);
   await press(cookie, { action: "allow_sso" });
   assert.equal((await open()).status, 302);

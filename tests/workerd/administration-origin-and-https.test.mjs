@@ -298,7 +298,7 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, requests by http are r
     }
     assert.equal((await signet.fetch("/healthz", { headers: byHttp })).status, 200);
     assert.equal((await openLink(signet, token)).status, 302, "the token was not spent");
-    assert.equal((await signet.fetch("/oauth/session", { headers: session })).status, 200, "the session goes on");
+    assert.equal((await signet.fetch("/oauth/session", { headers: session })).status, 200, "the session continues");
   } finally {
     await signet.close();
   }

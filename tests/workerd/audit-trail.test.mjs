@@ -203,7 +203,7 @@ test("attack 113: reading a user who is not known makes no table, no row and no 
   );
 });
 
-test("tables come with the first write, and are asked for once", async () => {
+test("the first write creates the tables, and an object looks for them once", async () => {
   const user = `trail-${(names += 1)}`;
   await putUser(signet, user);
   const tables = await signet.sql(

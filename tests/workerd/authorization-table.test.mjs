@@ -26,8 +26,8 @@ import {
  * - `mixed` presents a live session cookie as a bearer token, and an SSO token as a session cookie;
  * - `oper` presents the cookie of an administrator who is signed in to the console.
  *
- * A cell is the status, with a plus where something was stored, changed or deleted. `idle` is 200 that says of the token
- * no more than that it is not active. An SSO request is the browser's own: whoever adds credentials of another kind is refused.
+ * A cell is the status, with a plus where something was stored, changed or deleted. `idle` is 200 that says only that
+ * the token is not active. An SSO request is the browser's own: with other credentials it is refused.
  */
 const TABLE = `
                                                     nobody wrong user  app   other off   api   admin mixed oper
@@ -147,7 +147,7 @@ function parse(table) {
   return { roles: head, rows: lines.map(([method, path, ...cells]) => ({ route: `${method} ${path}`, cells })) };
 }
 
-/** Everything that a row is about, made anew: a user with a live session, and what each role holds. */
+/** The scene of a row: a new user with a live session, and the credentials of each role. */
 async function newScene() {
   people += 1;
   const [user, stranger] = [`user-${people}`, `stranger-${people}`];

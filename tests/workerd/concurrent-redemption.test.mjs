@@ -180,7 +180,7 @@ for (const [name, event, act, sessionsAfter] of [
   });
 }
 
-test("signing out while the same browser signs in anew ends the old session and never the new one", async () => {
+test("signing out while the same browser signs in again ends the old session and never the new one", async () => {
   await putUser(signet, "leaver");
   await interleave(async (n, together) => {
     const old = cookieOf(await openLink(signet, await getToken(signet, set, { user_id: "leaver" })));

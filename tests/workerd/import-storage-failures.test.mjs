@@ -27,7 +27,7 @@ before(async () => {
 after(() => signet.close());
 
 let used = 0;
-/** A name, a service and a number that nobody had before; the name has always the same length. */
+/** A new name, service and number. All names have the same length. */
 function fresh() {
   used += 1;
   return { id: `n${String(used).padStart(5, "0")}`, service: 100_000 + used, number: 200_000 + used };
@@ -40,7 +40,7 @@ const SECRET = secretOf("everybody");
 const setLine = (id, change) => credentialLine(id, change, SECRET);
 const client = ({ id, service, number }) => whmcsClient(id, service, { credentialId: number, clientSecret: SECRET });
 
-/** What is imported, each with what was there before, and what all of it comes to when nothing fails. */
+/** The imports, each with what is stored before it and its outcome when nothing fails. */
 const flows = {
   "an account created with its service": {
     act: ({ id, service }) => send([accountLine(id, { services: [service] })]),
@@ -113,7 +113,7 @@ const flows = {
   },
 };
 
-/** The number of a set that brought none: 31 bits of a hash. */
+/** The number of a set that was imported without one: 31 bits of a hash. */
 const numberOf = (id) => createHash("sha256").update(id).digest().readUInt32BE() >>> 1;
 
 /** Rows of a user's object; none if it has no tables. */
@@ -122,7 +122,7 @@ const rows = async (user, statement) => {
   return tables.length === 0 ? [] : signet.sql(user, statement);
 };
 
-/** All that is stored of a name, but for dates and for what differs by name alone. */
+/** All that is stored about a name, except dates and values that differ by name alone. */
 async function stateOf({ id, service, number }) {
   const kv = await signet.kv();
   const set = JSON.parse((await kv.get(`credential:${id}`)) ?? "null");

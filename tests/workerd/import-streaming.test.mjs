@@ -202,7 +202,7 @@ test(`${LINES} lines pass in bounded memory; after a kill in the middle and a se
   await first.sent.ended.catch(() => {});
   const before = first.sent.reports.findLast(({ progress }) => progress).progress.line;
   assert.ok(before >= LINES / 2 && !first.sent.reports.some(({ done }) => done), `killed after line ${before}`);
-  // and gone on with from the line after the last that was acknowledged.
+  // and continued from the line after the last one that was acknowledged.
   const second = await sendWatched(before + 1, LINES - before);
   await second.sending;
   await second.sent.ended;

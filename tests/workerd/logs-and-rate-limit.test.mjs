@@ -179,7 +179,7 @@ test("attack 108, ASVS 6.3.1: every route refuses an address over the limit befo
     assert.ok([200, 303].includes((await ask(other)).status), `another network: ${path}`);
   }
   const operator = { ...(await enterConsole(signet)), ...bad };
-  assert.equal((await signet.fetch("/admin", { headers: operator })).status, 200, "a session that is open goes on");
+  assert.equal((await signet.fetch("/admin", { headers: operator })).status, 200, "an open session continues");
   await signet.clock.set(61_000);
   try {
     for (const [path, ask] of Object.entries(right))
@@ -271,7 +271,7 @@ test("a data point per decision: event, outcome, reason, client_id and milliseco
 test("counting for the chart costs one object request for many sign-ins, after the answers", {
   timeout: 60_000,
 }, async () => {
-  await signet.ops.read({ timers: true }); // what was gathered before is handed over
+  await signet.ops.read({ timers: true }); // the counts so far are written
   await signet.ops.reset();
   for (let n = 0; n < 10; n += 1) await openLink(signet, await getToken(signet, set));
   assert.equal((await signet.ops.read())["console.fetch"], 0, "nothing yet");

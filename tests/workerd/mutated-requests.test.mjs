@@ -22,7 +22,7 @@ import {
 const REQUESTS = Number(process.env.SIGNET_FUZZ ?? 3_000);
 /** How many are under way at once. */
 const LANES = 4;
-/** A token lasts a minute, so what is mutated is made anew now and then. */
+/** A token is valid for a minute, so each round makes new requests to mutate. */
 const ROUND = 300;
 
 let signet, bound, delegated;

@@ -504,7 +504,7 @@ test("RFC 9110 section 15.5.16: every body of the administration needs the Conte
 
 test("RFC 9110 section 15.5.6: a method that is not described is 405, and Allow names those that are", async () => {
   for (const path of new Set(api.operations.map(({ path }) => path))) {
-    if (path === "/oauth/session") continue; // a proxy asks by whatever method it was asked
+    if (path === "/oauth/session") continue; // a proxy repeats the method of its request
     const described = api.operations.filter((operation) => operation.path === path).map(({ method }) => method);
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"].filter(
       (method) => !described.includes(method),

@@ -361,7 +361,7 @@ test("the cookie of a delegated set's session is signed and works for no other u
   assert.equal(await whoIs(signet, { Cookie: `__Host-signet=${header}.${without}.${signature}` }), undefined);
 });
 
-/** Does something while the first write of a key that contains `key` is held back; then that write goes on. */
+/** Performs an action while the first write of a key that contains `key` is held back. */
 async function whileHeld(key, write, act) {
   await signet.ops.reset();
   await signet.faults.set([{ target: "kv.put", on: key, mode: "hold", nth: 1 }]);

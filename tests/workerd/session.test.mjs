@@ -107,7 +107,7 @@ test("the absolute limit ends a session even if it is used", async () => {
   }
 });
 
-test("signing out ends the session at the object: people get a page that goes on to the client area, callers of JSON 204", async () => {
+test("signing out ends the session at the object: a browser gets a page that leads on to the client area, callers of JSON 204", async () => {
   for (const [headers, status, refresh] of [
     [{}, 200, "0; url=https://my.example/billing/"],
     [json, 204, null],
@@ -237,7 +237,10 @@ test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out; a GET shows 
     );
     if (method === "GET") assert.match(await response.text(), /safe.*<form method="post" action="\/oauth\/logout">/s);
   }
-  assert.ok(!(await (await signet.fetch("/oauth/logout")).text()).includes("<form"), "nobody is asked nothing");
+  assert.ok(
+    !(await (await signet.fetch("/oauth/logout")).text()).includes("<form"),
+    "without a session there is nothing to ask",
+  );
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
   assert.equal(await whoIs(signet, cookie), "safe");
 });

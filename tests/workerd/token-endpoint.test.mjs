@@ -311,7 +311,7 @@ test("the record of a token is kept in KV for a day, without its signature", asy
   assert.ok(!stored.includes(token.split(".")[2]));
 });
 
-/** The header fields of an answer, but for those that differ each time. */
+/** The header fields of an answer, except those that differ each time. */
 const fieldsOf = ({ headers }) => {
   const varying = ["x-request-id", "date", "content-length", "connection", "keep-alive"];
   return Object.fromEntries([...headers].filter(([name]) => !varying.includes(name)));
