@@ -1,4 +1,4 @@
-// Builds the Worker. `SIGNET_BUILD=demo` builds it with the demo, into another folder: `npm start` and the tests do.
+// `npm run build`: builds the Worker. `SIGNET_BUILD=demo` builds it with the demo, into another folder.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync,
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { buildTools, fail, npmPackages, root, say, wasmTarget } from "./setup.mjs";
+import { buildTools, fail, npmPackages, root, rustToolchain, say } from "./setup.mjs";
 
 /** The two Workers: where each goes and what it is built with. */
 export const builds = {
@@ -17,13 +17,13 @@ export const builds = {
 /**
  * Builds one of `builds`, unless its folder already holds what would be built.
  *
- * Cargo decides whether a source changed; the slow steps after it run only when its output did. One build runs at a
- * time, since both Workers pass through Cargo's one output file.
+ * Cargo decides whether a source file changed. The slow steps after it run only if its output changed. One build runs
+ * at a time, because both Workers are compiled to the same file.
  */
 export async function build(name) {
   const { folder, features } = builds[name];
   const tools = buildTools();
-  // As worker-build runs Cargo itself, so that it finds everything compiled.
+  // worker-build sets the same variable. With it, worker-build finds everything compiled.
   const env = { ...process.env, ...tools.env, WASM_BINDGEN_USE_JS_SYS: "1" };
   const unlock = await lock();
   try {
@@ -35,8 +35,9 @@ export async function build(name) {
     const stampFile = join(root, folder, ".stamp");
     if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
     rmSync(stampFile, { force: true });
+    say(`packing the ${name} Worker`);
     runQuietly(tools.workerBuild, ["--release", "--out-dir", folder, ...features], env);
-    // The names of functions, which worker-build keeps, are a sixth of what a Worker has to load.
+    // worker-build keeps the names of functions, a sixth of the file.
     const packed = join(root, folder, "index_bg.wasm");
     runQuietly(tools.env.WASM_OPT_BIN, ["--strip-debug", packed, "-o", packed], env);
     writeFileSync(stampFile, stamp);
@@ -46,10 +47,9 @@ export async function build(name) {
   }
 }
 
-/** Runs Cargo and returns the wasm file it made, or found to be current. */
+/** Compiles the Worker, unless it is current, and returns the path of the wasm file. */
 function compile(features, env) {
-  const quiet = process.stderr.isTTY ? [] : ["--quiet"];
-  const args = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown", ...quiet, ...features];
+  const args = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown", ...features];
   const { status, stdout } = spawnSync("cargo", [...args, "--message-format=json-render-diagnostics"], {
     cwd: root,
     env,
@@ -65,7 +65,7 @@ function compile(features, env) {
   return files.findLast((file) => file.endsWith(".wasm"));
 }
 
-/** Runs a program whose chatter is shown only when it fails. */
+/** Runs a program and shows its output only if it fails. */
 function runQuietly(program, args, env) {
   const { status, output, error } = spawnSync(program, args, { cwd: root, env, encoding: "utf8" });
   if (status === 0) return;
@@ -80,14 +80,14 @@ function digest(files) {
 }
 
 /**
- * Waits until no other process builds anything in target/ and returns what ends this one's turn.
+ * Waits for the lock on target/ and returns the function that releases it.
  *
- * The lock is a symbolic link to nowhere, because one call makes it together with its content: the owner's process id.
+ * The lock is a symbolic link whose target is the owner's process id: one call creates it together with its content.
  */
 export async function lock() {
   const file = join(root, "target", "build.lock");
   mkdirSync(join(root, "target"), { recursive: true });
-  for (let told = false; ; await sleep(100)) {
+  for (let reported = false; ; await sleep(100)) {
     try {
       symlinkSync(String(process.pid), file);
       return () => rmSync(file, { force: true });
@@ -97,8 +97,8 @@ export async function lock() {
     const owner = lockOwner(file);
     if (owner === undefined) continue;
     if (!isAlive(owner)) rmSync(file, { force: true });
-    else if (!told) say(`waiting for another build (process ${owner})`);
-    told = true;
+    else if (!reported) say(`waiting for another build (process ${owner})`);
+    reported = true;
   }
 }
 
@@ -106,7 +106,7 @@ function lockOwner(file) {
   try {
     return Number(readlinkSync(file));
   } catch {
-    return undefined; // it has just been released
+    return undefined; // the owner has just released it
   }
 }
 
@@ -118,7 +118,7 @@ function isAlive(pid) {
   }
 }
 
-/** What the environment asks for; the demo is never built for a deployment. */
+/** The build that SIGNET_BUILD names. The demo is never built for a deployment. */
 function chosen() {
   const name = process.env.SIGNET_BUILD || "release";
   if (!(name in builds)) fail(`SIGNET_BUILD=${name} is unknown; it is one of ${Object.keys(builds).join(", ")}.`);
@@ -130,8 +130,8 @@ function chosen() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const name = chosen();
-  wasmTarget();
-  // A running wrangler lives in the packages; it must not lose them under its feet.
+  rustToolchain();
+  // A running wrangler uses the npm packages, so they must stay as they are.
   if (!process.env.WRANGLER_COMMAND) npmPackages();
   await build(name).catch((error) => fail(`${error.message}.`));
 }

@@ -1,5 +1,5 @@
-// Gets ready what the other commands need, and nothing twice. Only Node's own modules are used here,
-// because this runs before `npm ci` has.
+// `npm run setup`: installs what the other commands need, where it is missing. It uses only Node's own modules, because
+// it runs before `npm ci`.
 
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -11,23 +11,21 @@ import { fileURLToPath } from "node:url";
 /** The project's folder. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The origin a local Signet is known by. */
+/** The issuer of a local Signet. */
 export const localOrigin = (port) => `http://localhost:${port}`;
 
-const WASM_TARGET = "wasm32-unknown-unknown";
-
-/** Everything a command here needs: the compiler's target, the npm packages, the build tools, local secrets. */
+/** Installs everything: the compiler, the npm packages, the build tools, local secrets. */
 export function setup() {
-  wasmTarget();
+  rustToolchain();
   npmPackages();
   buildTools();
   devVars();
 }
 
 /**
- * The programs that build the Worker, installed on first use.
+ * Installs the programs that build the Worker.
  *
- * Returns the path of worker-build and the variables that keep it from downloading other programs itself.
+ * Returns the path of worker-build, and the variables that keep it from downloading other programs.
  */
 export function buildTools() {
   const bin = join(root, "node_modules", ".bin");
@@ -41,20 +39,22 @@ export function buildTools() {
   };
 }
 
-/** Adds the wasm32 target to the Rust toolchain in use. */
-export function wasmTarget() {
-  const sysroot = output("rustc", ["--print", "sysroot"]);
-  if (sysroot === undefined) {
-    fail("Rust is missing. Install it from https://rustup.rs, open a new shell and try again.");
+/** Installs the Rust toolchain of rust-toolchain.toml when it is missing. */
+export function rustToolchain() {
+  // Without this variable, rustup would install the toolchain here, and its progress would not be seen.
+  const env = { ...process.env, RUSTUP_AUTO_INSTALL: "0" };
+  const sysroot = output("rustc", ["--print", "sysroot"], { env });
+  if (sysroot && existsSync(join(sysroot, "lib", "rustlib", "wasm32-unknown-unknown"))) return;
+  if (output("rustup", ["--version"], { env }) === undefined) {
+    fail("rustup is missing. Install it from https://rustup.rs, open a new shell and try again.");
   }
-  if (existsSync(join(sysroot, "lib", "rustlib", WASM_TARGET))) return;
-  say(`adding the Rust target ${WASM_TARGET} (some seconds)`);
-  if (!run("rustup", ["target", "add", WASM_TARGET])) {
-    fail(`The Rust target ${WASM_TARGET} is missing, and \`rustup target add ${WASM_TARGET}\` did not add it.`);
+  say("installing the Rust toolchain of rust-toolchain.toml (some 30 s, 700 MB)");
+  if (!run("rustup", ["toolchain", "install", "--no-self-update"])) {
+    fail("`rustup toolchain install` failed. It needs the network, and rustup 1.28 or newer (`rustup self update`).");
   }
 }
 
-/** Installs the npm packages when they are not those of package-lock.json. */
+/** Installs the npm packages of package-lock.json, unless they are installed. */
 export function npmPackages() {
   if (npmIsCurrent()) return;
   say("installing the npm packages of package-lock.json (some 20 s, 300 MB)");
@@ -71,7 +71,7 @@ function npmIsCurrent() {
   );
 }
 
-/** Writes `.dev.vars`, the settings and secrets of this machine's local Signet, if there is none. */
+/** Writes `.dev.vars`, the settings and secrets of a local Signet, unless it exists. */
 function devVars() {
   const lines = [
     "# Made for this machine only, read by `npm start` and `wrangler dev`. Never commit it, never deploy these values.",
@@ -88,14 +88,14 @@ function devVars() {
 /** 32 random bytes as 43 characters of base64url. */
 export const secret = () => randomBytes(32).toString("base64url");
 
-/** The version that Cargo.toml pins, so that a program and its library cannot drift apart. */
+/** The version of a crate that Cargo.toml pins: a program and its library must have the same version. */
 function pinned(crate) {
   const manifest = readFileSync(join(root, "Cargo.toml"), "utf8");
   const version = manifest.match(new RegExp(`^${crate} = .*"=([0-9.]+)"`, "m"))?.[1];
   return version ?? fail(`Cargo.toml does not pin ${crate} to one version.`);
 }
 
-/** The path of a program of a crate: from PATH or the cache when it is the exact version, else installed. */
+/** The path of a crate's program in exactly this version: from the cache or PATH, or installed. */
 function cargoProgram(crate, name, version) {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "signet", `${crate}-${version}`);
   const cached = join(folder, "bin", name);
@@ -105,27 +105,27 @@ function cargoProgram(crate, name, version) {
   say(`compiling ${crate} ${version}, which builds the Worker; once per machine, about 2 minutes on 2 cores`);
   const quiet = process.stderr.isTTY ? [] : ["--quiet"];
   const args = ["install", crate, "--version", version, "--debug", "--locked", "--force", "--root", folder];
-  // Where and how the project is compiled is no matter of this program's; Cargo then uses a temporary folder.
+  // The folder and the flags that the project is compiled with do not apply here. Cargo then uses a temporary folder.
   const { CARGO_TARGET_DIR: _, RUSTFLAGS: __, ...env } = process.env;
   if (!run("cargo", [...args, ...quiet], { env })) fail(`\`cargo install ${crate} --version ${version}\` failed.`);
   return cached;
 }
 
-/** Runs a program in the project's folder and shows its output; true when it succeeds. */
+/** Runs a program in the project's folder and shows its output. Returns whether it succeeded. */
 export function run(program, args, options = {}) {
   return spawnSync(program, args, { cwd: root, stdio: "inherit", ...options }).status === 0;
 }
 
-/** A program's output, or undefined when it fails or does not exist. */
-export function output(program, args) {
-  const result = spawnSync(program, args, { cwd: root, encoding: "utf8" });
+/** A program's output, or undefined if it fails or does not exist. */
+export function output(program, args, options = {}) {
+  const result = spawnSync(program, args, { cwd: root, encoding: "utf8", ...options });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
-/** One line of progress. */
+/** Prints a line of progress. */
 export const say = (line) => console.log(`signet: ${line}`);
 
-/** Ends the program with a message for its user. */
+/** Prints an error message and exits. */
 export function fail(message) {
   console.error(`signet: ${message}`);
   process.exit(1);

@@ -1,4 +1,4 @@
-// `npm start`: Signet with its demo on this machine. More arguments go to `wrangler dev`: `npm start -- --port 9000`.
+// `npm start`: runs Signet with its demo on this machine. Arguments go to `wrangler dev`: `npm start -- --port 9000`.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { fail, localOrigin, root, say, setup } from "./setup.mjs";
 
 const PORT = "8787";
 const PATIENCE_MS = 3_000;
-/** What wrangler says for its own developers' sake. */
+/** Lines of wrangler that do not help here. */
 const NOISE = /^\s*$|⛅️|^[─-]+$|\[custom build\]|^Using secrets|^⎔|^The file .* changed|^🪵/u;
 
 const extra = process.argv.slice(2);
@@ -34,11 +34,11 @@ async function assertFree(port) {
   server.close();
 }
 
-/** Runs `wrangler dev` until it ends or is told to, and returns the exit status. */
+/** Runs `wrangler dev` until it ends or a signal stops it. Returns the exit status. */
 async function serve() {
   const wrangler = spawn(process.execPath, wranglerArgs(), {
     cwd: root,
-    // In a process group of its own, so that every signal reaches all of it, and once.
+    // In a process group of its own, so that a signal reaches each of its processes once.
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
     env: {
@@ -48,17 +48,17 @@ async function serve() {
       WRANGLER_SEND_METRICS: "false",
     },
   });
-  let told = false;
+  let stopped = false;
   const stop = (signal) => {
-    told = true;
+    stopped = true;
     kill(wrangler, signal);
-    // It has been seen to hang at its end. The stores survive this.
+    // wrangler sometimes hangs when it stops. The stored data survives this.
     setTimeout(() => kill(wrangler, "SIGKILL"), PATIENCE_MS).unref();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
   show(wrangler.stdout);
   const [status] = await once(wrangler, "close");
-  return told ? 0 : status;
+  return stopped ? 0 : status;
 }
 
 function kill(child, signal) {
@@ -71,13 +71,13 @@ function kill(child, signal) {
 
 function wranglerArgs() {
   const main = `${builds.demo.folder}/index.js`;
-  // .dev.vars has the issuer of the usual port.
+  // .dev.vars has the issuer of the default port.
   const origin = values.port ? ["--var", `ISSUER:${localOrigin(port)}`] : ["--port", PORT];
   const program = join("node_modules", "wrangler", "bin", "wrangler.js");
   return [program, "dev", main, "--show-interactive-dev-session=false", ...origin, ...extra];
 }
 
-/** Prints wrangler's lines: requests, what the Worker logs, errors. Until it is ready there is nothing to say. */
+/** Prints wrangler's lines once it is ready: requests, the Worker's log, errors. */
 function show(stdout) {
   let ready = false;
   createInterface(stdout).on("line", (line) => {

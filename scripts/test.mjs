@@ -1,4 +1,4 @@
-// `npm test`: every part, or those named: `npm test -- workerd browser`.
+// `npm test`: runs all tests, or the named parts: `npm test -- workerd browser`.
 
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -9,7 +9,7 @@ import { requireAll } from "../tests/support/optional.mjs";
 import { build } from "./build.mjs";
 import { fail, root, run, say, setup } from "./setup.mjs";
 
-/** What there is to test, in this order. `missing` names what this machine lacks for a part, if anything. */
+/** The parts, in the order they run. `missing` names what this machine lacks for a part, if anything. */
 const parts = {
   rust: { test: () => run("cargo", ["test", "--locked", "--all-features"]) },
   workerd: { test: () => nodeTests("workerd") },
@@ -20,7 +20,7 @@ const parts = {
 
 let built;
 
-/** Runs the test files of a folder of tests/, as many at a time as there are processors; true means passed. */
+/** Runs the test files of a folder of tests/, as many at a time as there are processors. Returns whether they passed. */
 async function nodeTests(name) {
   await (built ??= buildAll());
   // Or each test file would ask Cargo again, which compiles at every change from one Worker to the other.
@@ -61,7 +61,7 @@ async function buildAll() {
   }
 }
 
-/** Tests a part and says so, loudly where tests are skipped: nobody shall take them for passed. */
+/** Tests a part and reports the result, with a warning if tests are skipped. */
 async function testPart(name) {
   say(`testing: ${name}`);
   const missing = await parts[name].missing?.();
