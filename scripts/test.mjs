@@ -23,12 +23,13 @@ let built;
 /** Runs the test files of a folder of tests/, as many at a time as there are processors. Returns whether they passed. */
 async function nodeTests(name) {
   await (built ??= buildAll());
-  // Or each test file would ask Cargo again, which compiles at every change from one Worker to the other.
-  process.env.SIGNET_BUILT = "1";
   const folder = join(root, "tests", name);
   const files = readdirSync(folder).filter((file) => file.endsWith(".test.mjs"));
+  if (files.length === 0) return false; // without a file, Node would search other folders
+  // Without this, each test file runs Cargo, which compiles again whenever the other Worker was built last.
+  process.env.SIGNET_BUILT = "1";
   const tests = runTests({ files: files.map((file) => join(folder, file)), concurrency: availableParallelism() });
-  let passed = files.length > 0; // without files, Node would look for tests elsewhere
+  let passed = true;
   tests.on("test:fail", () => (passed = false));
   for await (const text of tests.compose(withFileNames).compose(new spec())) process.stdout.write(text);
   return passed;
