@@ -197,7 +197,7 @@ test("importing the same file again changes nothing: no row, no KV write, no eve
   await signet.clock.set(0);
 });
 
-test("a line makes the number of calls that the README's limits name", async () => {
+test("a line makes as many calls as the documented limits say", async () => {
   const services = Array.from({ length: 250 }, (_, i) => 80_000 + i);
   const kv = await signet.kv();
   await kv.put("service:81000", JSON.stringify(["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"]));

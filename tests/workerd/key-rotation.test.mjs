@@ -50,7 +50,7 @@ test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is
   }
 });
 
-test("issue 9, item 27: the README's steps of a rotation interrupt nobody, and the last one ends the old sessions", async () => {
+test("issue 9, item 27: a rotation in the documented steps interrupts nobody, and its last step ends the old sessions", async () => {
   const [k1, k2] = [key("k1", 1), key("k2", 2)];
   const origin = await startOrigin();
   const signet = await startSignet({ vars: { SIGNING_KEYS: k1, ORIGIN_URL: origin.url } });
