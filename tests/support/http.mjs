@@ -1,5 +1,5 @@
-// HTTP/1.1 requests exactly as a test spells them. `fetch` and npm undici neither send a `Connection` header of the caller's
-// nor `Upgrade`, and a test of what passes a proxy needs both; Node's own client sends them.
+// HTTP/1.1 requests, sent exactly as a test spells them, by Node's own client. `fetch` and npm undici send neither a
+// `Connection` header of the caller's nor `Upgrade`, which the tests of gateways and proxies need.
 
 import { once } from "node:events";
 import { request } from "node:http";

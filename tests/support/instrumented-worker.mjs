@@ -8,7 +8,10 @@ const CONTROL = "/.test-control";
 /** The header of a request that counts as http although the issuer is https. */
 const BY_HTTP = "x-test-by-http";
 
-/** The number of calls that Signet made since the last reset. All objects and requests share this isolate and these values. */
+/**
+ * The number of calls that Signet made since the last reset. All objects and requests share this isolate and these
+ * values.
+ */
 const ops = {};
 let faults = [];
 /** The content of KV when a `stale` fault was set. */
@@ -64,7 +67,10 @@ export default {
   },
 };
 
-/** The request as Cloudflare presents it: by https where the issuer is https, although the test sent it to a plain socket. */
+/**
+ * The request as Cloudflare presents it: by https where the issuer is https, although the test sent it to a plain
+ * socket.
+ */
 function asPresented(request, { ISSUER }) {
   if (!ISSUER?.startsWith("https:") || request.headers.has(BY_HTTP)) return request;
   return new Request(request.url.replace(/^http:/, "https:"), request);
@@ -264,7 +270,9 @@ function watchedObjects(namespace, target) {
   });
 }
 
-/** An object's state. It keeps the SQL cursors, because the row counts of a cursor are complete only after it was read. */
+/**
+ * An object's state. It keeps the SQL cursors, because the row counts of a cursor are complete only after it was read.
+ */
 function watchedState(ctx, cursors) {
   const { storage } = ctx;
   const sql = replacing(storage.sql, {

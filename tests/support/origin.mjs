@@ -45,7 +45,10 @@ async function echo(request, response) {
   response.end(JSON.stringify({ method, url, headers: fieldsOf(request), body: Buffer.concat(chunks).toString() }));
 }
 
-/** Sends every text back with the user that the request named, and all bytes as they came, until the connection is closed. */
+/**
+ * Sends every text back with the user that the request named, and all bytes as they came, until the connection is
+ * closed.
+ */
 async function reply(peer, user) {
   for (;;) {
     const message = await peer.next();

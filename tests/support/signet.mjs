@@ -1,4 +1,5 @@
-// Signet in workerd, with its real HTTP socket and its real storage, and with control of its storage calls and its clock.
+// Signet in workerd, with its real HTTP socket and its real storage, and with control of its storage calls and its
+// clock.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent } from "node:http";
@@ -122,7 +123,10 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   }
 
   const clock = {
-    /** Sets the difference of Signet's clock from the real one, in milliseconds. A restart keeps it. Pending alarms do not move. */
+    /**
+     * Sets the difference of Signet's clock from the real one, in milliseconds. A restart keeps it. Pending alarms do
+     * not move.
+     */
     set: (offset) => turn({ offset }),
     /**
      * Stops the clock at a time, in milliseconds since the epoch, until it is set. A restart keeps it stopped. The default is
@@ -192,7 +196,9 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   };
 }
 
-/** The default `CONSOLE_ORIGIN`: the origin by which this machine reaches Signet, in gateway mode on a host of its own. */
+/**
+ * The default `CONSOLE_ORIGIN`: the origin by which this machine reaches Signet, in gateway mode on a host of its own.
+ */
 function consoleOriginOf(origin, { ISSUER, ORIGIN_URL }) {
   const url = new URL(origin);
   if (ISSUER?.startsWith("https:")) url.protocol = "https:";

@@ -18,7 +18,10 @@ export class Peer {
     socket.on("error", () => {}); // a close follows
   }
 
-  /** What comes next: a text, a `Buffer`, or `{ code, reason }` of the close: 1005 if it had no code, 1006 if there was none. */
+  /**
+   * What comes next: a text, a `Buffer`, or `{ code, reason }` of the close: 1005 if it had no code, 1006 if there was
+   * none.
+   */
   next() {
     if (this.#received.length > 0) return Promise.resolve(this.#received.shift());
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -1,4 +1,5 @@
-// Which roles each route accepts: every route, with the credentials of every role. The routes are those of /openapi.json and the pages.
+// Which roles each route accepts: every route, with the credentials of every role. The routes are those of
+// /openapi.json and the pages.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

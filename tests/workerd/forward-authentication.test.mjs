@@ -1,4 +1,5 @@
-// Forward authentication: Signet tells a proxy who is signed in. It sends identity headers and never trusts incoming ones.
+// Forward authentication: Signet tells a proxy who is signed in. It sends identity headers and never trusts incoming
+// ones.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -114,7 +114,10 @@ const [USERS, SETS, ROUNDS] = [300 * SCALE, 40 * SCALE, 60];
 const PADDED = fullSize ? 12_000 : 24_000;
 /** After this many lines every object holds all the memory that it needs for itself. */
 const WARM = 5_000 * SCALE;
-/** How much workerd may grow while the next `WARM` lines pass. Its heaps vary, but these lines, 300 or 120 MB, do not fit. */
+/**
+ * How much workerd may grow while the next `WARM` lines pass. Its heaps vary, but these lines, 300 or 120 MB, do not
+ * fit.
+ */
 const GROWTH_MAX = (fullSize ? 100 : 75) * 2 ** 20;
 
 /**

@@ -1,4 +1,5 @@
-// The import: what a file may contain, how each invalid line is refused, and that importing the same file again changes nothing.
+// The import: what a file may contain, how each invalid line is refused, and that importing the same file again changes
+// nothing.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
