@@ -23,9 +23,10 @@ export async function startOrigin(paths = {}) {
   });
   server.on("upgrade", (request, socket, head) => {
     origin.requests += 1;
-    const peer = acceptWebSocket(request, socket, head);
-    if (request.url === "/silent") origin.sockets.push(peer);
-    else void reply(peer, request.headers["x-signet-user"]);
+    acceptWebSocket(request, socket, head, (peer) => {
+      if (request.url === "/silent") origin.sockets.push(peer);
+      else void reply(peer, request.headers["x-signet-user"]);
+    });
   });
   server.listen(0, "127.0.0.1").unref();
   await once(server, "listening");

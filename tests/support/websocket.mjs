@@ -66,11 +66,7 @@ export async function openWebSocket(origin, path, sent = {}, protocols = []) {
   return Promise.race([opened, refused]);
 }
 
-/** Accepts a WebSocket on a Node server's `upgrade` event, with the first subprotocol that the client offers. */
-export function acceptWebSocket(request, socket, head) {
-  let peer;
-  server.handleUpgrade(request, socket, head, (accepted) => {
-    peer = new Peer(accepted);
-  });
-  return peer;
+/** Accepts a WebSocket on a Node server's `upgrade` event, with its first subprotocol, and passes its `Peer` to `use`. */
+export function acceptWebSocket(request, socket, head, use) {
+  server.handleUpgrade(request, socket, head, (accepted) => use(new Peer(accepted)));
 }
