@@ -447,6 +447,8 @@ test("attack 105, RFC 7009 section 2: a bound set that is revoked during an edit
     ({ client_id }) => adminFetch("PATCH", `/credentials/${client_id}`, { name: "Renamed" }),
     ({ client_id }) => adminFetch("POST", `/credentials/${client_id}/rotate`, { overlap_seconds: 60 }),
   ]) {
+    // In one second: a set that was created before the second of its revocation is found revoked, and the edit is 404.
+    await signet.clock.stop();
     const [, own] = await fresh();
     await signet.ops.reset();
     await signet.faults.set([{ target: "kv.put", on: "credential:", mode: "hold", nth: 1 }]);
@@ -459,6 +461,7 @@ test("attack 105, RFC 7009 section 2: a bound set that is revoked during an edit
     assert.equal((await openLink(signet, await getToken(signet, own))).status, 401, String(edit));
     assert.deepEqual(await signet.sql(own.user_id, "SELECT id FROM session"), []);
   }
+  await signet.clock.set(0);
 });
 
 test("stale KV: a set that KV does not show yet is an invalid client until it does", async () => {
