@@ -1,7 +1,10 @@
 // `npm test`: runs all tests, or the named parts: `npm test -- workerd browser`.
 
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
+import { join, relative } from "node:path";
+import { run as runTests } from "node:test";
+import { spec } from "node:test/reporters";
 import { requireAll } from "../tests/support/optional.mjs";
 import { build } from "./build.mjs";
 import { fail, root, run, say, setup } from "./setup.mjs";
@@ -17,15 +20,32 @@ const parts = {
 
 let built;
 
-/** Runs the test files of a folder of tests/. Returns whether they passed. */
+/** Runs the test files of a folder of tests/, as many at a time as there are processors. Returns whether they passed. */
 async function nodeTests(name) {
   await (built ??= buildAll());
-  const folder = join("tests", name);
-  const files = readdirSync(join(root, folder)).filter((file) => file.endsWith(".test.mjs"));
+  const folder = join(root, "tests", name);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".test.mjs"));
   if (files.length === 0) return false; // without a file, Node would search other folders
   // Without this, each test file runs Cargo, which compiles again whenever the other Worker was built last.
-  const env = { ...process.env, SIGNET_BUILT: "1" };
-  return run(process.execPath, ["--test", "--test-reporter=spec", ...files.map((file) => join(folder, file))], { env });
+  process.env.SIGNET_BUILT = "1";
+  const tests = runTests({ files: files.map((file) => join(folder, file)), concurrency: availableParallelism() });
+  let passed = true;
+  tests.on("test:fail", () => (passed = false));
+  for await (const text of tests.compose(withFileNames).compose(new spec())) process.stdout.write(text);
+  return passed;
+}
+
+/** Adds the name of each file above its tests, which the reporter leaves out. */
+async function* withFileNames(events) {
+  let last;
+  for await (const event of events) {
+    const { file, nesting } = event.data;
+    if (event.type === "test:start" && nesting === 0 && file && file !== last) {
+      yield { type: "test:stdout", data: { message: `\n${relative(root, file)}\n` } };
+      last = file;
+    }
+    yield event;
+  }
 }
 
 async function missingFor(...supports) {

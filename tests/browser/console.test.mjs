@@ -14,6 +14,7 @@ import {
   eventsOf,
   getToken,
   openLink,
+  postForm,
   postToken,
   putUser,
   signIn,
@@ -85,7 +86,7 @@ async function cookie(page) {
 /** The value beside a term of a page. */
 const fact = (page, term) => page.innerText(`dt:text-is("${term}") + dd`);
 
-test("signing in: a wrong token is told, the right one leads to the page that was wanted", { skip }, async () => {
+test("signing in: a wrong token is reported, the right one leads to the requested page", { skip }, async () => {
   const page = await open();
   const response = await show(page, "/admin/health");
   assert.deepEqual([response.status(), await heading(page)], [401, "Sign in"]);
@@ -287,9 +288,13 @@ test("API credentials: create, use, change, revoke", { skip }, async () => {
   await press(page, "Create");
   const [identifier, secret] = [await fact(page, "identifier"), await page.innerText("#secret")];
   const call = async () => {
-    const body = new URLSearchParams({ identifier, secret, action: "CreateSsoToken", client_id: "1" });
     return (
-      await signet.fetch("/includes/api.php", { method: "POST", headers: { "CF-Connecting-IP": "192.0.2.1" }, body })
+      await postForm(
+        signet,
+        "/includes/api.php",
+        { identifier, secret, action: "CreateSsoToken", client_id: "1" },
+        { "CF-Connecting-IP": "192.0.2.1" },
+      )
     ).json();
   };
   assert.equal((await call()).result, "success");
@@ -303,7 +308,7 @@ test("API credentials: create, use, change, revoke", { skip }, async () => {
   assert.equal((await call()).message, "Authentication Failed");
 });
 
-test("bad input changes nothing and is told in words", { skip }, async () => {
+test("invalid input changes nothing and is explained in words", { skip }, async () => {
   await putUser(signet, "5", { services: [1] });
   const page = await operator("/admin/users/5");
   await page.fill("#services", "a/b");
@@ -321,7 +326,7 @@ test("bad input changes nothing and is told in words", { skip }, async () => {
   }
 });
 
-test("health: what is wrong with the configuration stands out", { skip }, async () => {
+test("health: problems of the configuration are marked", { skip }, async () => {
   const page = await operator("/admin/health");
   const state = async (name) => (await page.locator("tr", { hasText: name }).innerText()).split(/\s+/);
   assert.ok((await text(page)).includes("Signet is healthy"));
@@ -345,7 +350,7 @@ test("the chart counts sign-ins, and denials by reason", { skip, timeout: 120_00
     const token = await getToken(own, set);
     for (let n = 0; n < 3; n += 1) await openLink(own, token, { headers: { "User-Agent": `elsewhere ${n}` } });
     await openLink(own, "not.a.token");
-    await own.ops.read({ timers: true }); // the counts are handed over
+    await own.ops.read({ timers: true }); // the counts are written
     await page.goto(`${own.issuer}/admin`);
     await page.fill("#admin_token", own.adminToken);
     await press(page, "Sign in");
@@ -444,14 +449,7 @@ test("RFC 9700 section 4.7: another site can neither sign in, sign out nor chang
 
   const other = await operator("/admin/users/9");
   const csrf_token = await other.inputValue("[name=csrf_token] >> nth=0");
-  const post = async (form) =>
-    (
-      await signet.fetch("/admin/users/9", {
-        method: "POST",
-        headers: await cookie(page),
-        body: new URLSearchParams(form),
-      })
-    ).status;
+  const post = async (form) => (await postForm(signet, "/admin/users/9", form, await cookie(page))).status;
   assert.equal(await post({ action: "save", status: "Closed", csrf_token }), 403);
   assert.equal(await post({ action: "save", status: "Closed" }), 403);
   assert.equal(
@@ -518,13 +516,13 @@ test("attack 103, ASVS 3.5.4: in gateway mode a script of the client area reache
     await page.goto(`${own.consoleOrigin}/admin`);
     assert.equal(await heading(page), "Overview");
   } finally {
-    problems.splice(0); // what the browser says of the requests that it blocked
+    problems.splice(0); // the messages about requests that the browser blocked
     await own.close();
     origin.close();
   }
 });
 
-test("what others wrote is shown as text", { skip }, async () => {
+test("stored HTML is shown as text", { skip }, async () => {
   await putUser(signet, "xss");
   const set = await createSet(signet, { user_id: "xss", name: EVIL.slice(0, 128), description: EVIL });
   await signIn(signet, set, { headers: { "User-Agent": EVIL } });
@@ -555,7 +553,7 @@ test("with JavaScript a button copies the secret", { skip }, async () => {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.innerText("#secret"));
 });
 
-test("the keyboard is enough: skip the navigation, tick, press, and see where one is", { skip }, async () => {
+test("the keyboard alone works: skip the navigation, tick, press, with a visible focus", { skip }, async () => {
   const page = await open();
   await show(page, "/admin/users");
   await page.focus("#admin_token");

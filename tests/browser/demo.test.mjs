@@ -119,7 +119,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test("each way that a sign-in can end shows its page", { skip }, async () => {
+test("each result of a sign-in shows its page", { skip }, async () => {
   await press("ivan");
   assert.equal(await heading(), "My Invoices", "Inactive accounts sign in");
   await open();
@@ -147,7 +147,7 @@ test("each way that a sign-in can end shows its page", { skip }, async () => {
   assert.deepEqual(problems, []);
 });
 
-test("a link opened again: redirected in the same browser, refused in another", { skip }, async () => {
+test("a link that is opened again redirects in the same browser and is refused in another", { skip }, async () => {
   await press("alice"); // the demo makes its users at the first visit
   await open();
   const link = await linkFor("alice");
@@ -160,7 +160,7 @@ test("a link opened again: redirected in the same browser, refused in another", 
   assert.equal(await alert(), messages.unable("alice"));
 });
 
-test("the account-switch page: stay, or switch, and never silently", { skip }, async () => {
+test("the account-switch page: stay or switch, and never without asking", { skip }, async () => {
   await press("alice");
   await press("ivan");
   assert.equal(await heading(), "Switch account?");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as oauth from "oauth4webapi";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, openLink, putUser } from "../support/workflow.mjs";
+import { claimsOf, createSet, openLink, postForm, putUser } from "../support/workflow.mjs";
 import { importSet } from "./imported.mjs";
 
 const insecure = { [oauth.allowInsecureRequests]: true };
@@ -88,7 +88,7 @@ for (const [method, authenticate] of [
     assert.equal((await openLink(signet, access_token)).status, 401);
   });
 
-  test(`RFC 7009 section 2.2.1: a wrong secret by client_secret_${method} is told as a challenge`, async () => {
+  test(`RFC 7009 section 2.2.1: a wrong secret by client_secret_${method} is answered with a challenge`, async () => {
     const client = { client_id: set.client_id };
     const response = await oauth.revocationRequest(server, client, authenticate("wrong"), "x", insecure);
     await assert.rejects(oauth.processRevocationResponse(response), oauth.WWWAuthenticateChallengeError);
@@ -114,9 +114,8 @@ for (const secret of ["abc+def/ghi=", "100%", "a%zz", "a%ffb", "a%2Bb", "a:b:c",
   test(`RFC 7617: a client that leaves the form-encoding out of Basic is understood too: ${secret}`, async () => {
     const { client_id } = await importSet(signet, secret);
     const Authorization = `Basic ${Buffer.from(`${client_id}:${secret}`).toString("base64")}`;
-    const body = new URLSearchParams({ grant_type: "single_sign_on" });
     assert.equal(
-      (await signet.fetch("/oauth/token", { method: "POST", headers: { Authorization }, body })).status,
+      (await postForm(signet, "/oauth/token", { grant_type: "single_sign_on" }, { Authorization })).status,
       200,
     );
   });

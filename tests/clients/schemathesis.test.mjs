@@ -1,4 +1,4 @@
-// PyPI Schemathesis, which reads /openapi.json and invents requests: sound ones, unsound ones, and sequences of them.
+// PyPI Schemathesis, which reads /openapi.json and invents requests: valid ones, invalid ones, and sequences of them.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -12,6 +12,7 @@ import { readDescription } from "../support/openapi.mjs";
 import { pythonProgram, skip } from "../support/python.mjs";
 import { seed } from "../support/random.mjs";
 import { startSignet } from "../support/signet.mjs";
+import { fullSize } from "../support/size.mjs";
 import { claimsOf, createSet, getToken, putUser, signIn } from "../support/workflow.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -23,7 +24,7 @@ const ACTIONS = [
   "ListOAuthCredentials",
 ];
 /** How many requests are invented for each operation, beside those that cover each constraint; SIGNET_FUZZ asks for more. */
-const EXAMPLES = process.env.SIGNET_FUZZ ?? "40";
+const EXAMPLES = process.env.SIGNET_FUZZ ?? (fullSize ? "40" : "10");
 const USER = "42";
 let signet, folder;
 
@@ -63,8 +64,8 @@ async function schemathesis(who) {
     config,
     template.replace(/<(\w+)>/g, (_, name) => who[name]),
   );
-  const told = Object.entries(who).map(([name, value]) => [`SIGNET_${name}`, value]);
-  const env = { ...process.env, ...Object.fromEntries(told), PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: "1" };
+  const variables = Object.entries(who).map(([name, value]) => [`SIGNET_${name}`, value]);
+  const env = { ...process.env, ...Object.fromEntries(variables), PYTHONPATH: HERE, PYTHONDONTWRITEBYTECODE: "1" };
   const options = ["--no-color", "--seed", String(seed()), "--max-examples", EXAMPLES];
   const args = ["--config-file", config, "run", `${signet.issuer}/openapi.json`, ...options];
   const child = spawn(pythonProgram("schemathesis"), args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });

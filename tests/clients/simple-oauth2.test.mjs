@@ -1,4 +1,4 @@
-// npm simple-oauth2, which takes an answer without the type of JSON for a failure.
+// npm simple-oauth2, which reads an answer without the type of JSON as a failure.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -33,7 +33,7 @@ for (const options of [{}, { credentialsEncodingMode: "loose" }, { authorization
   });
 }
 
-test("RFC 6749 section 5.2: it tells a refusal from an answer", async () => {
+test("RFC 6749 section 5.2: it distinguishes a refusal from a success", async () => {
   const wrong = clientOf({ ...set, client_secret: "wrong" });
   await assert.rejects(wrong.getToken({ grant_type: "single_sign_on" }), ({ output, data }) => {
     assert.deepEqual([output.statusCode, data.payload.error], [401, "invalid_client"]);

@@ -36,7 +36,7 @@ async function whmcspy(action, params, { identifier, secret }) {
   return answer;
 }
 
-/** npm whmcs knows none of the actions; this is how its README tells one to add a function of one's own. */
+/** npm whmcs knows none of the actions; this is how its README adds one. */
 function npmWhmcs(action, params, { identifier, secret, accesskey = "AK" }) {
   const client = new WHMCS({ username: identifier, password: secret, apiKey: accesskey, serverUrl: url });
   return new Promise((resolve, reject) => {

@@ -14,7 +14,7 @@ export const missing = chromiumPath === undefined ? "no Chromium: install it, or
 /** The `skip` option of every test that needs a browser. */
 export const skip = skipIf(missing);
 
-/** Starts a browser, headless, with a fresh profile, no traffic of its own and `more` arguments. Close it after use. */
+/** Starts a headless browser with a fresh profile, no traffic of its own and `more` arguments. Close it after use. */
 export function launchChromium(more = []) {
   if (missing) throw new Error(missing);
   const args = [...more, "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
@@ -23,8 +23,8 @@ export function launchChromium(more = []) {
 }
 
 /**
- * Does what leads to another page, and waits until that has loaded: a click alone may return while the new page is still to
- * come. A page that goes on by itself (`Refresh`) is not the last one.
+ * Performs an action that leads to another page, and waits until that page has loaded. If the page has a `Refresh` header,
+ * waits for the page that follows it.
  */
 export async function leave(page, act) {
   let answer, isOnTheWay;

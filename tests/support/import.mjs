@@ -1,24 +1,24 @@
-// The import, as the tests send it.
+// Requests of the import.
 
 import { once } from "node:events";
 import { request } from "node:http";
 
 const NDJSON = "application/x-ndjson";
 
-/** A secret that an application brings along. */
+/** The secret of an application that is imported. */
 export const secretOf = (name) => `the secret that ${name} has had for years`;
 
 /** A line about an account. */
 export const accountLine = (user_id, account = {}) =>
   JSON.stringify({ user_id, account: { status: "Active", ...account } });
 
-/** A line about a credential set; `change` says whom it may sign in, and whatever else is special about it. */
+/** A line about a credential set with the fields of `change`: which users it may sign in, and others. */
 export function credentialLine(client_id, change, client_secret = secretOf(client_id)) {
   const credential = { name: "Portal", scopes: ["clientarea:invoices"], ...change };
   return JSON.stringify({ client_id, client_secret, credential });
 }
 
-/** A client as WHMCS's `ListOAuthCredentials` shows it. */
+/** A client as WHMCS's `ListOAuthCredentials` returns it. */
 export function whmcsClient(clientIdentifier, serviceId, change = {}) {
   return {
     credentialId: 1,
@@ -39,7 +39,7 @@ export function whmcsClient(clientIdentifier, serviceId, change = {}) {
   };
 }
 
-/** Sends lines (or a body) and returns `{ status, headers, reports }`. */
+/** Imports lines, or a body, and returns `{ status, headers, reports }`. */
 export async function importLines(signet, lines, { type = NDJSON } = {}) {
   const body = Array.isArray(lines) ? lines.map((line) => `${line}\n`).join("") : lines;
   const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": type };
@@ -49,11 +49,11 @@ export async function importLines(signet, lines, { type = NDJSON } = {}) {
   return { status: response.status, headers: response.headers, reports: isStream ? parsed(text) : JSON.parse(text) };
 }
 
-/** Sends WHMCS's list. */
+/** Imports WHMCS's list of clients. */
 export const importList = (signet, clients) =>
   importLines(signet, JSON.stringify({ result: "success", clients }), { type: "application/json" });
 
-/** The counts of an import, as reports tell them; `line` counts blank lines too. */
+/** The counts of an import, as in its reports; `line` counts blank lines too. */
 export const counts = (line, { created = 0, changed = 0, unchanged = 0, refused = 0 }) => ({
   line,
   created,
@@ -62,7 +62,7 @@ export const counts = (line, { created = 0, changed = 0, unchanged = 0, refused 
   refused,
 });
 
-/** The only report of an import that is done and refused nothing. */
+/** The reports of an import that refused nothing: one. */
 export const allDone = (line, outcomes) => [{ done: counts(line, outcomes) }];
 
 const parsed = (text) =>
@@ -72,8 +72,9 @@ const parsed = (text) =>
     .map((line) => JSON.parse(line));
 
 /**
- * Begins an import whose lines come later. `write` sends text and waits until it is on its way (or never will be), `end` ends the body, `break`
- * ends the connection. `reports` are those that have come; `next` waits for one more, `ended` for the end of the answer.
+ * Begins an import whose lines follow later. `write` sends text and waits until it is sent or the connection is closed, `end`
+ * ends the body, `break` closes the connection. `reports` are those received so far; `next` waits for one, `ended` for the end
+ * of the answer.
  */
 export function beginImport(signet) {
   const { host: Host } = new URL(signet.consoleOrigin);

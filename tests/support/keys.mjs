@@ -1,6 +1,6 @@
 // Signing keys for the tests.
 
-/** A key of so many bytes, from the byte `first` on. */
+/** A key of `length` bytes: `first` and the numbers after it. */
 export const keyBytes = (first, length = 32) => Buffer.from(Array.from({ length }, (_, n) => first + n));
 
 /** The entry of `SIGNING_KEYS` with that key. */

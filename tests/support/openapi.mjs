@@ -1,4 +1,4 @@
-// The description of Signet's API, and whether answers are what it says.
+// The OpenAPI description of Signet, and checks of answers against it.
 
 import assert from "node:assert/strict";
 import { isIPv6 } from "node:net";
@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 
 const METHODS = ["get", "put", "post", "delete", "patch"];
 
-/** Reads the description that Signet gives of itself. */
+/** Reads the description that Signet serves. */
 export async function readDescription(signet) {
   return new Description(await (await signet.fetch("/openapi.json")).json());
 }

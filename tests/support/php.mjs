@@ -9,7 +9,7 @@ import { skipIf } from "./optional.mjs";
 import { freePort } from "./port.mjs";
 import { order } from "./program.mjs";
 
-/** How long PHP may take to take connections, in milliseconds. */
+/** How long PHP may take to accept connections, in milliseconds. */
 const START_MS = 30_000;
 
 /** The program that shows what reaches it, as JSON: `{ server, cookies }`. */
@@ -29,7 +29,7 @@ function prepare() {
   return status === 0 ? undefined : "no PHP with its curl extension";
 }
 
-/** Runs a program that reads an order and prints its answer, both JSON. Whatever PHP complains of spoils the answer. */
+/** Runs a program that reads JSON and prints JSON. A warning of PHP makes the output invalid. */
 export async function runPhp(program, content) {
   return JSON.parse(await order("php", ["-d", "error_reporting=-1", "-d", "display_errors=1", program], content));
 }

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * The ports given out here: below those that a system hands out by itself (from 32768 on Linux, from 49152 on macOS), so
- * that nobody gets one of them by chance between its choice and its use; and above those that browsers refuse.
+ * The range of ports. It is below the ephemeral ports (from 32768 on Linux, from 49152 on macOS), so that no other program
+ * gets one by chance between its choice and its use, and above the ports that browsers refuse.
  */
 const [FIRST, END] = [12_000, 32_000];
-/** How many of them one process has. */
+/** The number of ports of one process. */
 const SLICE = 100;
 
 let slice,
@@ -29,7 +29,7 @@ export async function freePort() {
   throw new Error(`no port is free from ${first} on`);
 }
 
-/** Takes a slice that no other process has, by listening on its first port for as long as this process lives. */
+/** Reserves a slice for this process, by listening on its first port until the process ends. */
 async function leaseSlice() {
   const count = (END - FIRST) / SLICE;
   for (let n = 0; n < count; n += 1) {
@@ -42,7 +42,7 @@ async function leaseSlice() {
   throw new Error(`no ports are free between ${FIRST} and ${END}`);
 }
 
-/** A server that listens on a port; nothing if somebody else does. */
+/** A server that listens on a port, or `undefined` if the port is in use. */
 async function listening(port) {
   const server = createServer().listen(port, "127.0.0.1");
   try {

@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 /** How long a program may take, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** Runs a program, gives it an order as JSON, and returns what it printed. */
+/** Runs a program with JSON on its standard input and returns its output. */
 export function order(command, args, content) {
   return new Promise((resolve, reject) => {
     const child = execFile(command, args, { timeout: PATIENCE_MS }, (error, stdout, stderr) => {

@@ -1,17 +1,16 @@
 // nginx and Caddy with the documented configurations, on loopback.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localOrigin } from "../../scripts/setup.mjs";
 import { docBlock } from "./docs.mjs";
+import { send } from "./http.mjs";
 import { skipIf } from "./optional.mjs";
-import { pairs } from "./origin.mjs";
 
 /** How long a server may take to start; one that ends instead is noticed at once. */
 const START_MS = 60_000;
@@ -50,7 +49,7 @@ const servers = {
 
 const programs = Object.fromEntries(Object.keys(servers).map((name) => [name, find(name)]));
 
-/** Their names. */
+/** The names of the servers. */
 export const names = Object.keys(servers);
 
 /** Why one or both are not there, or `undefined`. */
@@ -88,11 +87,11 @@ export async function startProxy(name, { port, signet, clientArea, adapt = (conf
     await rm(folder, { recursive: true });
   }
 
-  if (!(await answers(port, ended))) {
+  if (!(await answers(origin, ended))) {
     await close();
     throw new Error(`${name} does not answer: ${said}`);
   }
-  return { origin, fetch: (path, init) => send(agent, port, path, init), close };
+  return { origin, fetch: (path, init) => send(agent, origin, path, init), close };
 }
 
 /** A configuration, with every one of `replacements` made. */
@@ -104,40 +103,14 @@ function rewritten(documented, replacements) {
   }, documented);
 }
 
-/**
- * Sends one HTTP/1.1 request, the path and the headers (an object or pairs) as they are, and returns a `Response`; one with
- * `socket` if the protocol was switched.
- */
-async function send(agent, port, path, { method = "GET", headers = {}, body } = {}) {
-  const fields = Array.isArray(headers) ? [...headers] : Object.entries(headers);
-  const byDefault = (name, value) => {
-    if (!fields.some(([given]) => given.toLowerCase() === name.toLowerCase())) fields.push([name, value]);
-  };
-  const content = Buffer.from(body instanceof URLSearchParams ? String(body) : (body ?? ""));
-  byDefault("Host", `localhost:${port}`);
-  if (body instanceof URLSearchParams) byDefault("Content-Type", "application/x-www-form-urlencoded");
-  if (body !== undefined) byDefault("Content-Length", content.length);
-  const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: fields.flat().map(String) });
-  outgoing.on("error", () => {}); // of a body that nobody reads; without an answer the wait below fails
-  const answer = Promise.race([once(outgoing, "response"), once(outgoing, "upgrade")]);
-  outgoing.end(content);
-  const [incoming, socket] = await answer;
-  if (incoming.statusCode === 101) return { status: 101, headers: new Headers(pairs(incoming)), socket };
-  const received = Buffer.concat(await incoming.toArray());
-  return new Response(received.length === 0 ? null : received, {
-    status: incoming.statusCode,
-    headers: pairs(incoming),
-  });
-}
-
-/** Waits until a port takes connections; false if the program ended before, or takes too long. */
-async function answers(port, ended) {
+/** Waits until an origin answers; false if the program ends before that, or takes too long. */
+async function answers(origin, ended) {
   let isOver = false;
   ended.then(() => (isOver = true));
   const agent = new Agent();
   for (const end = Date.now() + START_MS; Date.now() < end && !isOver; await sleep(20)) {
     try {
-      await send(agent, port, "/.signet");
+      await send(agent, origin, "/.signet");
       return true;
     } catch {
       // not yet

@@ -26,7 +26,7 @@ export const pythonProgram = (name) => join(venv, "bin", name);
 /** Runs a program that reads an order as JSON and returns what it printed. */
 export const runPython = (program, content) => order(python, [program], content);
 
-/** Makes the environment unless it is there and current, one process at a time; returns what went wrong, if anything. */
+/** Makes the environment unless it is current, one process at a time. Returns the error, if any. */
 async function prepare() {
   const unlock = await lock();
   try {

@@ -1,29 +1,28 @@
-// Signet in workerd, for the tests: its real HTTP socket, its real stores, and a hand on what it depends on.
+// Signet in workerd, with its real HTTP socket and its real storage, and with control of its storage calls and its
+// clock.
 
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Miniflare } from "miniflare";
 import { build, builds } from "../../scripts/build.mjs";
 import { localOrigin, root, secret } from "../../scripts/setup.mjs";
+import { send } from "./http.mjs";
 import { freePort } from "./port.mjs";
 
-/** How long a console line may take. It is there at once on a machine at leisure. */
+/** How long a log line may take, in milliseconds. On an idle machine it takes none. */
 const LOG_MS = 30_000;
 
 /**
- * Builds Signet if need be and starts it with empty stores.
+ * Builds Signet if necessary and starts it with empty storage.
  *
  * - `demo`: the Worker with the demo instead of the one that is deployed.
- * - `vars`: settings and secrets to add or replace. `null` leaves one out; so it does a binding: `SIGNET_KV`, `USERS` or
- *   `CONSOLE`.
- * - `limit`: how many failed attempts a minute there may be, by the rate-limit binding; without it there is no such binding.
+ * - `vars`: settings and secrets to add or replace. `null` removes a setting, or the binding `SIGNET_KV`, `USERS` or `CONSOLE`.
+ * - `limit`: the number of failed attempts a minute that the rate-limit binding allows; without it there is no such binding.
  * - `analytics`: whether there is an Analytics Engine binding.
- * - `port`: the port of loopback, where a setting must name it; without it, a free one.
+ * - `port`: the port of loopback; without it, a free one.
  *
  * Where the setting `ISSUER` is https, requests to the plain socket count as https, unless they have a header
  * `X-Test-By-Http`.
@@ -73,21 +72,21 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     return response.json();
   }
 
-  /** Runs SQL on what a user's object stores and returns the rows; neither counted nor disturbed. */
+  /** Runs SQL in a user's object and returns the rows. Faults and counts do not apply. */
   const sql = (user, statement, ...params) =>
     control({ do: "object", binding: "USERS", name: user, sql: statement, params });
 
-  /** The same for the console's object. */
+  /** Runs SQL in the console's object and returns the rows. */
   const consoleSql = (statement, ...params) =>
     control({ do: "object", binding: "CONSOLE", name: "console", sql: statement, params });
 
-  /** Rings the alarm of a user's object now. */
+  /** Runs the alarm of a user's object now. */
   const alarm = (user) => control({ do: "object", binding: "USERS", name: user });
 
   const ops = {
     /**
-     * The calls Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. Work that waits for
-     * a timer is left out, unless `timers` are to be waited for too: then what the chart counts has been handed over.
+     * The calls that Signet made since the last reset, background work included, as `{ "kv.get": 1, ... }`. It waits for
+     * background work except work behind a timer, or with `timers` for that too: then the chart's counts are written.
      */
     async read({ timers = false } = {}) {
       for (;;) {
@@ -105,16 +104,20 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
 
   const faults = {
     /**
-     * Replaces the faults that Signet meets; `set([])` ends them, and so does a restart. A fault is
+     * Replaces the faults of Signet's storage calls; `set([])` removes them, and so does a restart. A fault is
      * `{ target, mode, on, nth, ms }`:
      *
      * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.fetch` (a user's), `console.fetch`, `sql.exec` or
      *   `alarm.set`;
      * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
      * - `nth`: only the nth such call, from 1; without it, every one;
-     * - `mode`: `throw` (it does not happen), `lose` (it happens, its answer is lost), `delay` (it happens after `ms`; not for
-     *   SQL), `late` (it happens, its answer comes after `ms`; not for SQL), `hold` (it happens when the faults are replaced; not for SQL) or `stale` (`kv.get` only: the answer is what was
-     *   stored when this fault was set).
+     * - `mode`:
+     *   - `throw`: the call does not happen;
+     *   - `lose`: it happens, and its result is lost;
+     *   - `delay`: it happens after `ms` milliseconds (not for SQL);
+     *   - `late`: it happens, and its result comes after `ms` milliseconds (not for SQL);
+     *   - `hold`: it happens when the faults are replaced (not for SQL);
+     *   - `stale`: `kv.get` returns what was stored when this fault was set.
      */
     set: (list) => control({ do: "faults", faults: list }),
   };
@@ -125,24 +128,27 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   }
 
   const clock = {
-    /** Moves Signet's clock to this many milliseconds from the real one; a restart keeps it. Pending alarms stay put. */
+    /**
+     * Sets the difference of Signet's clock from the real one, in milliseconds. A restart keeps it. Pending alarms do
+     * not move.
+     */
     set: (offset) => turn({ offset }),
     /**
-     * Lets it stand at a moment, in milliseconds since the epoch, until it is set; a restart keeps that too. Without one,
-     * at the beginning of this second, for what Signet writes down has whole seconds. Returns the moment.
+     * Stops the clock at a time, in milliseconds since the epoch, until it is set. A restart keeps it stopped. The default is
+     * the beginning of this second, because Signet stores whole seconds. Returns the time.
      */
     async stop(stoppedAt = Math.floor(Date.now() / 1000) * 1000) {
       await turn({ stoppedAt });
       return stoppedAt;
     },
-    /** Lets each timer that Signet sets from now on ring after this many milliseconds at most, until a restart. */
+    /** Limits the delay of the timers that Signet sets from now on, in milliseconds, until a restart. */
     hurry: (longest) => control({ do: "timers", longest }),
   };
 
   /** The data points that Signet wrote. */
   const points = () => control({ do: "points" });
 
-  /** Waits for a console line that contains a text, for it travels beside the answers, and returns it. */
+  /** Waits for a log line that contains a text and returns it. Log lines may arrive after the answers. */
   async function logged(text) {
     for (const end = Date.now() + LOG_MS; Date.now() < end; await sleep(10)) {
       const line = logs.find(({ message }) => message.includes(text));
@@ -151,17 +157,17 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     throw new Error(`not logged within ${LOG_MS} ms: ${text}`);
   }
 
-  /** The KV namespace, as Miniflare offers it: neither counted nor disturbed. */
+  /** The KV namespace of Miniflare. Faults and counts do not apply. */
   const kv = () => miniflare.getKVNamespace("SIGNET_KV");
 
-  /** Kills workerd, as a crash would, and starts it again on the same stores and the same port, with `vars` set anew. */
+  /** Kills workerd, as in a crash, and starts it again with the same storage and port, and with changed `vars`. */
   async function restart(vars = {}) {
     await stop();
     Object.assign(options.bindings, vars);
     await start();
   }
 
-  /** Kills workerd and deletes the stores. */
+  /** Kills workerd and deletes its storage. */
   async function close() {
     await stop();
     await rm(stores, { recursive: true });
@@ -196,7 +202,9 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
   };
 }
 
-/** Where administration is unless a test says so: where this machine reaches Signet, on a host of its own in gateway mode. */
+/**
+ * The default `CONSOLE_ORIGIN`: the origin by which this machine reaches Signet, in gateway mode on a host of its own.
+ */
 function consoleOriginOf(origin, { ISSUER, ORIGIN_URL }) {
   const url = new URL(origin);
   if (ISSUER?.startsWith("https:")) url.protocol = "https:";
@@ -206,7 +214,7 @@ function consoleOriginOf(origin, { ISSUER, ORIGIN_URL }) {
 
 const builtHere = {};
 
-/** Builds a Worker once per test process, so that no test runs on stale code; `npm test` has built both. */
+/** Builds a Worker once in a test process, so that no test runs old code. `npm test` has built both before. */
 async function built(name) {
   builtHere[name] ??= process.env.SIGNET_BUILT ? undefined : build(name);
   await builtHere[name];
@@ -220,7 +228,7 @@ async function miniflareOptions({ folder, issuer, settings, limit, analytics, st
   const { SIGNET_KV, USERS, CONSOLE, ...bindings } = settings;
   return {
     modules: await Promise.all([
-      module("ESModule", "entry.mjs", "entry.mjs"),
+      module("ESModule", "instrumented-worker.mjs", "instrumented-worker.mjs"),
       module("ESModule", "worker/index.js", `${built}/index.js`),
       module("CompiledWasm", "worker/index_bg.wasm", `${built}/index_bg.wasm`),
     ]),
@@ -243,43 +251,4 @@ async function miniflareOptions({ folder, issuer, settings, limit, analytics, st
     cf: false,
     telemetry: { enabled: false },
   };
-}
-
-/**
- * Sends one HTTP/1.1 request and returns a `Response`.
- *
- * Headers are an object, or pairs when one is to be sent twice; none is forbidden, `Host` included. The body is a string, a
- * `Buffer`, a form (`URLSearchParams`), or an async iterable, which is sent in chunks without a `Content-Length`.
- */
-async function send(agent, origin, path, { method = "GET", headers = {}, body } = {}) {
-  const { host, port } = new URL(origin);
-  const chunked = body?.[Symbol.asyncIterator] !== undefined;
-  const content = Buffer.isBuffer(body) || chunked ? body : Buffer.from(String(body ?? ""));
-  const pairs = Array.isArray(headers) ? [...headers] : Object.entries(headers);
-  const byDefault = (name, value) => {
-    if (!pairs.some(([given]) => given.toLowerCase() === name.toLowerCase())) pairs.push([name, value]);
-  };
-  byDefault("Host", host);
-  if (body instanceof URLSearchParams) byDefault("Content-Type", "application/x-www-form-urlencoded");
-  if (chunked) byDefault("Transfer-Encoding", "chunked");
-  else if (body !== undefined || !["GET", "HEAD"].includes(method)) byDefault("Content-Length", content.length);
-
-  const incoming = await attempt();
-
-  /** Sends it; once more if the server has just closed the idle connection that was to be used again. */
-  async function attempt() {
-    const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers: pairs.flat().map(String) });
-    // An answer may come before the whole body is sent; what happens to the rest is of no interest then.
-    pipeline(chunked ? content : [content], outgoing, () => {});
-    try {
-      return (await once(outgoing, "response"))[0];
-    } catch (error) {
-      if (error.code === "ECONNRESET" && outgoing.reusedSocket && !chunked) return attempt();
-      throw error;
-    }
-  }
-  const answer = Buffer.concat(await incoming.toArray());
-  const { statusCode: status, rawHeaders } = incoming;
-  const received = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
-  return new Response(answer.length === 0 ? null : answer, { status, headers: received });
 }

@@ -1,4 +1,4 @@
-// The steps of the workflow, as the tests take them.
+// The steps of a sign-in, and the requests that many tests send.
 
 import assert from "node:assert/strict";
 
@@ -9,7 +9,7 @@ export async function putUser(signet, user, account = {}) {
   return answer.body;
 }
 
-/** Creates a credential set; `change` says whom it may sign in, and whatever else is special about it. */
+/** Creates a credential set with the fields of `change`: which users it may sign in, and others. */
 export async function createSet(signet, change) {
   const scopes = ["clientarea:invoices"];
   const answer = await signet.admin("POST", "/credentials", { name: "Portal", scopes, ...change });
@@ -22,13 +22,18 @@ export const basic = ({ client_id, client_secret }) => ({
   Authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}`,
 });
 
-/** Sends a token request; the grant type is filled in. */
-export function postToken(signet, set, form = {}) {
-  const body = new URLSearchParams({ grant_type: "single_sign_on", ...form });
-  return signet.fetch("/oauth/token", { method: "POST", headers: basic(set), body });
-}
+/** The `Authorization` header of a bearer token. */
+export const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 
-/** Gets a token that must be granted. */
+/** Sends a form. */
+export const postForm = (signet, path, fields, headers = {}) =>
+  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+
+/** Sends a token request; the grant type is filled in. */
+export const postToken = (signet, set, form = {}) =>
+  postForm(signet, "/oauth/token", { grant_type: "single_sign_on", ...form }, basic(set));
+
+/** Gets a token, and fails if the request is refused. */
 export async function getToken(signet, set, form) {
   const response = await postToken(signet, set, form);
   const answer = await response.json();
@@ -39,7 +44,7 @@ export async function getToken(signet, set, form) {
 /** The claims in a token. */
 export const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
 
-/** Opens a sign-in link. `params` go beside the token, `headers` may bring a cookie. */
+/** Opens a sign-in link. `params` are further parameters, `headers` may have a cookie. */
 export function openLink(signet, token, { params = {}, headers = {}, method = "GET" } = {}) {
   const form = new URLSearchParams({ access_token: token, ...params });
   if (method === "POST") return signet.fetch("/oauth/singlesignon", { method, headers, body: form });
@@ -58,27 +63,30 @@ export async function signIn(signet, set, { form, headers } = {}) {
 
 /** Signs an administrator in to the console and returns the cookie. */
 export async function enterConsole(signet) {
-  const body = new URLSearchParams({ admin_token: signet.adminToken });
   const headers = { Host: new URL(signet.consoleOrigin).host };
-  return cookieOf(await signet.fetch("/admin/sign-in", { method: "POST", headers, body }));
+  return cookieOf(await postForm(signet, "/admin/sign-in", { admin_token: signet.adminToken }, headers));
 }
 
-/** The proof in the forms of a page. */
-export const proofIn = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
+/** The CSRF token in the forms of a page. */
+export const csrfTokenIn = (page) => page.match(/name="csrf_token" value="([^"]+)"/)[1];
 
-/** Who a cookie says is signed in; nothing for nobody. */
+/** The CSRF token in the forms of the page at a path, as a browser with these headers gets it. */
+export const csrfTokenAt = async (signet, path, headers) =>
+  csrfTokenIn(await (await signet.fetch(path, { headers })).text());
+
+/** The user whom a cookie signs in, or `undefined`. */
 export async function whoIs(signet, cookie) {
   const response = await signet.fetch("/oauth/session", { headers: cookie });
   return response.status === 200 ? (await response.json()).user_id : undefined;
 }
 
-/** The names of what happened to a user, newest first. */
+/** The names of a user's events, newest first. */
 export async function eventsOf(signet, user) {
   const { body } = await signet.admin("GET", `/users/${user}/events?limit=100`);
   return body.events.map(({ event, reason }) => (reason ? `${event}: ${reason}` : event));
 }
 
-/** The messages of the failures, word for word. */
+/** The exact messages of the failures. */
 export const messages = {
   closed: (user) => `Single Sign-On authentication denied for "Closed" User ID: ${user}`,
   disabled: (user) => `Single Sign-On authentication denied per configuration for User ID: ${user}`,
@@ -87,11 +95,11 @@ export const messages = {
     `OAuth authorization request denied due to unexpected active login session for "Closed" User ID: ${user}`,
 };
 
-/** Asserts that an answer is a failure told in JSON. */
+/** Asserts that an answer is a failure in JSON. */
 export async function assertFailure(response, status, error, description) {
   const body = await response.json();
   assert.deepEqual({ status: response.status, ...body }, { status, error, error_description: description });
 }
 
-/** What a caller of JSON sends. */
+/** The header of a caller that accepts JSON. */
 export const json = { Accept: "application/json" };

@@ -1,4 +1,4 @@
-// The console at /admin, as programs see it; tests/browser has what people see.
+// The console at /admin, by HTTP. tests/browser/console.test.mjs tests it in a browser.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -6,11 +6,14 @@ import { secret } from "../../scripts/setup.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,
+  bearer,
   cookieOf,
   createSet,
+  csrfTokenAt,
+  csrfTokenIn,
   enterConsole,
   json,
-  proofIn,
+  postForm,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -24,13 +27,12 @@ before(async () => {
 });
 after(() => signet.close());
 
-const post = (path, form, headers = {}) =>
-  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(form) });
+const post = (path, form, headers = {}) => postForm(signet, path, form, headers);
 const enter = (admin_token, form = {}) => post("/admin/sign-in", { admin_token, ...form });
 
-const proofOf = async (path) => proofIn(await (await signet.fetch(path, { headers: cookie })).text());
+const proofOf = async (path) => csrfTokenAt(signet, path, cookie);
 
-test("ASVS 7.2.4: a session presented before signing in is never taken over, and ends", async () => {
+test("ASVS 7.2.4: signing in ends a session that the browser had before, and never continues it", async () => {
   const mine = cookieOf(await enter(signet.adminToken, {}));
   const again = cookieOf(await post("/admin/sign-in", { admin_token: signet.adminToken }, mine));
   assert.notEqual(mine.Cookie, again.Cookie);
@@ -52,17 +54,18 @@ test("ASVS 7.2.4: a session presented before signing in is never taken over, and
   }
 });
 
-test("RFC 8725 section 3.12: the console's cookie opens the console alone, and no other cookie or token opens it", async () => {
+test("RFC 8725 section 3.12: the console's cookie opens only the console, and no other cookie or token opens it", async () => {
   for (const path of ["/admin/v1/users/1", "/oauth/session", "/account/security"]) {
     assert.equal((await signet.fetch(path, { headers: cookie })).status, 401, path);
   }
   const user = await signIn(signet, await createSet(signet, { user_id: "1" }));
   const renamed = { Cookie: user.Cookie.replace("__Host-signet=", "__Host-signet-admin=") };
-  const bearer = { Authorization: `Bearer ${signet.adminToken}` };
-  for (const headers of [user, renamed, bearer]) assert.equal((await signet.fetch("/admin", { headers })).status, 401);
+  const authorization = bearer(signet.adminToken);
+  for (const headers of [user, renamed, authorization])
+    assert.equal((await signet.fetch("/admin", { headers })).status, 401);
 });
 
-test("without a session every page is the same way to sign in, whether it exists or not", async () => {
+test("without a session every page of the console is the sign-in page, whether it exists or not", async () => {
   for (const path of ["/admin", "/admin/", "/admin/users/1", "/admin/users/none", "/admin/credentials/none"]) {
     const response = await signet.fetch(path);
     assert.equal(response.status, 401, path);
@@ -73,7 +76,7 @@ test("without a session every page is the same way to sign in, whether it exists
   assert.equal((await signet.admin("GET", "/users/1")).status, 200);
 });
 
-test("signing in leads to the console and nowhere else", async () => {
+test("signing in redirects only to the console", async () => {
   for (const [then, place] of [
     ["/admin/users/1", "/admin/users/1"],
     ["https://evil.example/", "/admin"],
@@ -92,7 +95,7 @@ test("signing in leads to the console and nowhere else", async () => {
   assert.deepEqual([response.status, response.headers.get("allow")], [405, "GET, HEAD, POST"]);
 });
 
-test("a browser that keeps no cookie, as WebKit on http://localhost, is told so when it arrives without", async () => {
+test("a browser that keeps no cookie, such as WebKit on http://localhost, gets a page that says so", async () => {
   const arrival = new URL((await enter(signet.adminToken, { then: "/admin/users/1" })).headers.get("location"));
   const shown = async (path, headers) => {
     const response = await signet.fetch(path, { headers });
@@ -111,7 +114,7 @@ test("a browser that keeps no cookie, as WebKit on http://localhost, is told so 
   );
 });
 
-test("ASVS 7.4.1: a changed ADMIN_TOKEN ends every session for good, also if it is changed back", async () => {
+test("ASVS 7.4.1: changing ADMIN_TOKEN ends every session for good, even if it is changed back", async () => {
   const own = await startSignet();
   try {
     const old = await enterConsole(own);
@@ -135,7 +138,7 @@ test("ASVS 7.4.1: a changed ADMIN_TOKEN ends every session for good, also if it 
   }
 });
 
-test("RFC 9700 section 4.7: a page of another origin, of the same site too, cannot use the console; people are led back to it", async () => {
+test("RFC 9700 section 4.7: a page of another origin, even of the same site, cannot use the console, and gets a link back to it", async () => {
   for (const headers of [
     { "Sec-Fetch-Site": "cross-site" },
     { "Sec-Fetch-Site": "same-site" },
@@ -164,15 +167,11 @@ test("RFC 9700 section 4.7: a page of another origin, of the same site too, cann
   assert.equal((await signet.fetch("/admin", { headers: cookie })).status, 200);
 });
 
-test("whatever is refused before an operator is known is told in a page that leads back to the console", async () => {
+test("every refusal before sign-in is a page with a link back to the console", async () => {
   const limited = await startSignet({ limit: 1 });
   try {
     const guess = () =>
-      limited.fetch("/admin/sign-in", {
-        method: "POST",
-        headers: { "CF-Connecting-IP": "192.0.2.1" },
-        body: new URLSearchParams({ admin_token: "wrong" }),
-      });
+      postForm(limited, "/admin/sign-in", { admin_token: "wrong" }, { "CF-Connecting-IP": "192.0.2.1" });
     await guess();
     await signet.faults.set([{ target: "console.fetch", mode: "throw" }]);
     const failed = await signet.fetch("/admin", { headers: cookie });
@@ -205,7 +204,7 @@ test("whatever is refused before an operator is known is told in a page that lea
   }
 });
 
-test("callers of JSON are told of failures in JSON", async () => {
+test("callers that accept JSON get failures in JSON", async () => {
   await assertFailure(
     await signet.fetch("/admin", { headers: json }),
     401,
@@ -213,8 +212,8 @@ test("callers of JSON are told of failures in JSON", async () => {
     "No administrator is signed in.",
   );
   for (const headers of [json, {}]) {
-    const { headers: told } = await signet.fetch("/admin", { headers });
-    assert.equal(told.get("www-authenticate"), 'Signet realm="signet"', "RFC 9110 section 15.5.2");
+    const { headers: sent } = await signet.fetch("/admin", { headers });
+    assert.equal(sent.get("www-authenticate"), 'Signet realm="signet"', "RFC 9110 section 15.5.2");
   }
   await assertFailure(
     await signet.fetch("/admin/nowhere", { headers: { ...json, ...cookie } }),
@@ -232,7 +231,7 @@ test("callers of JSON are told of failures in JSON", async () => {
   await assertFailure(csrf, 403, "invalid_form", "The form is out of date. Open the page again.");
 });
 
-test("fail closed: when storage fails nobody is signed in and nothing is changed", async () => {
+test("when storage fails, nobody is signed in and nothing is changed", async () => {
   await putUser(signet, "2");
   const csrf_token = await proofOf("/admin/users/2");
   const save = () => post("/admin/users/2", { action: "save", status: "Closed", csrf_token }, cookie);
@@ -258,7 +257,7 @@ test("fail closed: when storage fails nobody is signed in and nothing is changed
   assert.equal((await signet.admin("GET", "/users/2")).body.status, "Closed");
 });
 
-test("one log line per request, its outcome and reason in it; no token, cookie or secret", async () => {
+test("one log line per request, with its outcome and reason, and without a token, cookie or secret", async () => {
   const lines = async (response) => {
     const { event, outcome, reason } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
     return `${event} ${outcome} ${reason}`;
@@ -282,7 +281,7 @@ test("one log line per request, its outcome and reason in it; no token, cookie o
     assert.ok(!logs.includes(hidden));
 });
 
-test("what asked for a token is found, be it a credential set or an API credential", async () => {
+test("the console finds what requested a token: a credential set or an API credential", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", { name: "P", actions: ["CreateSsoToken"] });
   const response = await signet.fetch(`/admin/credentials/${api.identifier}`, { headers: cookie });
   assert.deepEqual(
@@ -294,54 +293,63 @@ test("what asked for a token is found, be it a credential set or an API credenti
   );
 });
 
-test("a user's form writes only what was changed in it: what others wrote meanwhile stays", async () => {
+test("a user's form writes only the fields that were changed in it, and keeps what others wrote meanwhile", async () => {
   await putUser(signet, "both", { services: [1] });
   const page = await (await signet.fetch("/admin/users/both", { headers: cookie })).text();
   await signet.admin("PATCH", "/users/both", { sso: false, services: [1, 2] });
   const shown = page.match(/name="shown" value="([^"]*)"/)[1].replaceAll("&quot;", '"');
-  const body = new URLSearchParams({
-    action: "save",
-    csrf_token: proofIn(page),
-    shown,
-    status: "Inactive",
-    sso: "on",
-    services: "1",
-    domains: "",
-  });
-  assert.equal((await signet.fetch("/admin/users/both", { method: "POST", headers: cookie, body })).status, 303);
+  assert.equal(
+    (
+      await postForm(
+        signet,
+        "/admin/users/both",
+        {
+          action: "save",
+          csrf_token: csrfTokenIn(page),
+          shown,
+          status: "Inactive",
+          sso: "on",
+          services: "1",
+          domains: "",
+        },
+        cookie,
+      )
+    ).status,
+    303,
+  );
   const { status, sso, services } = (await signet.admin("GET", "/users/both")).body;
   assert.deepEqual([status, sso, services], ["Inactive", false, ["1", "2"]]);
 });
 
-test("issue 9, item 11: a user with lists too long for a form is closed by it, and keeps them", async () => {
+test("issue 9, item 11: the form closes a user whose lists are too long for it, and keeps the lists", async () => {
   const domains = Array.from({ length: 5_000 }, (_, i) => String(10_000 + i));
   await putUser(signet, "long", { domains });
   const page = await (await signet.fetch("/admin/users/long", { headers: cookie })).text();
   assert.ok(page.includes("It owns 0 services and 5000 domains.") && page.length < 20_000);
   const shown = page.match(/name="shown" value="([^"]+)"/)[1].replaceAll("&quot;", '"');
-  const form = { action: "save", csrf_token: proofIn(page), shown, status: "Closed" };
+  const form = { action: "save", csrf_token: csrfTokenIn(page), shown, status: "Closed" };
   assert.equal((await post("/admin/users/long", form, cookie)).status, 303);
   const { status, sso, domains: kept } = (await signet.admin("GET", "/users/long")).body;
   assert.deepEqual([status, sso, kept], ["Closed", false, domains]);
 });
 
-test("the log says whom and what an administrator's request is about, by the API and in the console", async () => {
+test("the log names the user and the object of an administrator's request, by the API and in the console", async () => {
   const { client_id } = await createSet(signet, { user_id: "1" });
   const subject = async (response) => {
     const { user_id, client_id } = JSON.parse((await signet.logged(response.headers.get("x-request-id"))).message);
     return { user_id, client_id };
   };
-  const bearer = { Authorization: `Bearer ${signet.adminToken}` };
+  const authorization = bearer(signet.adminToken);
   for (const [path, expected] of [
     ["/users/1", { user_id: "1", client_id: undefined }],
     [`/credentials/${client_id}`, { user_id: undefined, client_id }],
   ]) {
-    assert.deepEqual(await subject(await signet.fetch(`/admin/v1${path}`, { headers: bearer })), expected);
+    assert.deepEqual(await subject(await signet.fetch(`/admin/v1${path}`, { headers: authorization })), expected);
     assert.deepEqual(await subject(await signet.fetch(`/admin${path}`, { headers: cookie })), expected);
   }
 });
 
-test("RFC 9110 section 9.3.2: HEAD is a GET without its body; no page is stored", async () => {
+test("RFC 9110 section 9.3.2: HEAD answers as GET without a body; no page is stored", async () => {
   const response = await signet.fetch("/admin/health", { method: "HEAD", headers: cookie });
   assert.deepEqual(
     [response.status, await response.text(), response.headers.get("cache-control")],

@@ -1,4 +1,4 @@
-// Two clicks on one sign-in link: what the setting BROWSER_NONCE does for the second, and the way back from a dead link.
+// Two clicks on one sign-in link: the setting BROWSER_NONCE, and the link back to the application.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -49,7 +49,7 @@ const nonceOf = (response) => ({ Cookie: `__Host-signet-nonce=${response.headers
 const marked = (token, headers = {}, more = {}) =>
   openLink(signet, token, { params: { nonce: "1" }, headers: { ...json, ...headers }, ...more });
 
-test("without the setting a link is redeemed at once, and a nonce means nothing", async () => {
+test("without BROWSER_NONCE a link is redeemed at once, and a nonce has no effect", async () => {
   const token = await tokenOf("1", plain);
   const nonce = { Cookie: "__Host-signet-nonce=AAAAAAAAAAAAAAAAAAAAAA" };
   const first = await openLink(plain, token, { headers: nonce });
@@ -61,7 +61,7 @@ test("without the setting a link is redeemed at once, and a nonce means nothing"
   await assertFailure(again, 401, "invalid_token", messages.unable("1"));
 });
 
-test("the first hop gives a nonce, spends nothing, asks no store, and leads to the same link", async () => {
+test("the first request sets a nonce and redirects to the same link, without spending the token or reading storage", async () => {
   const token = await tokenOf("2", signet, { scope: "clientarea:product_details clientarea:invoices" });
   await signet.ops.reset();
   const { response, location, follow } = await hop(token, {
@@ -91,7 +91,7 @@ test("the first hop gives a nonce, spends nothing, asks no store, and leads to t
   assert.equal(await whoIs(signet, cookieOf(landed)), "2");
 });
 
-test("each browser has a nonce of its own, and keeps the one that it has", async () => {
+test("each browser gets a nonce of its own, and keeps it", async () => {
   const token = await tokenOf("3");
   const nonces = [];
   for (let n = 0; n < 20; n += 1) nonces.push(nonceOf((await hop(token)).response).Cookie);
@@ -104,7 +104,7 @@ test("each browser has a nonce of its own, and keeps the one that it has", async
   }
 });
 
-test("a browser that keeps no cookie goes on without a nonce, and its link works once", async () => {
+test("a browser that keeps no cookie continues without a nonce, and its link works once", async () => {
   const token = await tokenOf("4");
   const { follow } = await hop(token);
   const landed = await follow();
@@ -112,7 +112,7 @@ test("a browser that keeps no cookie goes on without a nonce, and its link works
   await assertFailure(await marked(token), 401, "invalid_token", messages.unable("4"));
 });
 
-test("the same browser's repeat lands in the same session, with its cookie; nobody else's does", async () => {
+test("a repeat by the same browser lands in the same session, with its cookie; a repeat by another browser does not", async () => {
   const token = await tokenOf("5");
   const [nonce, foreign] = [nonceOf((await hop(token)).response), nonceOf((await hop(token)).response)];
   const first = await marked(token, nonce);
@@ -144,7 +144,7 @@ test("the same browser's repeat lands in the same session, with its cookie; nobo
   assert.equal((await marked(other, nonce)).status, 401, "a nonce counts for the token that it redeemed");
 });
 
-test("a repeat by the nonce counts for ten seconds, and not for a service that is not the user's", async () => {
+test("a repeat by the nonce works for ten seconds, and not for a service of another user", async () => {
   try {
     const start = await signet.clock.stop();
     const token = await tokenOf("6", signet, { scope: "clientarea:product_details" });
@@ -165,7 +165,7 @@ test("a repeat by the nonce counts for ten seconds, and not for a service that i
   }
 });
 
-test("Closed and switched off come before the nonce", async () => {
+test("a Closed account and disabled single sign-on are refused before the nonce is compared", async () => {
   const token = await tokenOf("7");
   const nonce = nonceOf((await hop(token)).response);
   assert.equal((await marked(token, nonce)).status, 302);
@@ -175,7 +175,7 @@ test("Closed and switched off come before the nonce", async () => {
   await assertFailure(await marked(token, nonce), 403, "access_denied", messages.closed("7"));
 });
 
-test("what never spends a token gets no nonce either", async () => {
+test("a request that never spends a token sets no nonce", async () => {
   const token = await tokenOf("8");
   for (const [init, status] of [
     [{ method: "HEAD" }, 405],
@@ -188,7 +188,7 @@ test("what never spends a token gets no nonce either", async () => {
   }
 });
 
-test("a POST comes round by GET, from whatever site, and then the nonce is there", async () => {
+test("a POST from any site is repeated by GET, with which the browser sends the nonce", async () => {
   for (const site of ["cross-site", "same-site", "same-origin"]) {
     const token = await tokenOf(`9-${site}`);
     const round = await hop(token, { method: "POST", headers: { "Sec-Fetch-Site": site } });
@@ -199,7 +199,7 @@ test("a POST comes round by GET, from whatever site, and then the nonce is there
   }
 });
 
-test("a double click on the switch page's button switches once and lands both times", async () => {
+test("a double click on the switch page's button switches once and redirects both times", async () => {
   const first = cookieOf(await marked(await tokenOf("10"), {}));
   const token = await tokenOf("11");
   const nonce = nonceOf((await hop(token, { headers: first })).response);
@@ -248,7 +248,7 @@ const dead = {
 };
 
 for (const [name, kill] of Object.entries(dead)) {
-  test(`RFC 7591 section 2: the page of a token that is ${name} leads back to the application in one click`, async () => {
+  test(`RFC 7591 section 2: the page of a token that is ${name} links back to the application`, async () => {
     try {
       await putUser(plain, name);
       const set = await createSet(plain, {
@@ -288,7 +288,7 @@ for (const [name, kill] of Object.entries(dead)) {
   });
 }
 
-test("the way back: none for a disabled set or one without an address; nothing is read for a forged or a denied link", async () => {
+test("no link back for a disabled set or one without an address; no KV read for a forged or a denied link", async () => {
   await putUser(plain, "13");
   const only = [["button", AREA, "Go to the client area"]];
   const off = await createSet(plain, { delegated: true, client_uri: "https://portal.example/" });
@@ -315,7 +315,7 @@ test("the way back: none for a disabled set or one without an address; nothing i
   assert.equal((await plain.ops.read())["kv.get"], 0);
 });
 
-test("the way back leads to LOGIN_URL where the application has no address", async () => {
+test("the link back leads to LOGIN_URL where the application has no address", async () => {
   const own = await startSignet({ vars: { CLIENT_AREA_URL: AREA, LOGIN_URL: "https://panel.example/login?a=b" } });
   try {
     await putUser(own, "1");

@@ -125,7 +125,7 @@ const TRUSTED = [
   "cf-connecting_ip",
 ];
 
-test("attack 102, RFC 3875 section 4.1.18: what only a proxy may say never passes, in any spelling, with a session or without", async () => {
+test("attack 102, RFC 3875 section 4.1.18: headers that only a proxy may set never pass, in any spelling, with or without a session", async () => {
   for (const cookie of [[], Object.entries(await session())]) {
     for (const name of TRUSTED) {
       for (const headers of [
@@ -149,7 +149,7 @@ test("attack 102, RFC 3875 section 4.1.18: what only a proxy may say never passe
   }
 });
 
-test("other headers pass as they are: X_App, X.App and what applications call their own", async () => {
+test("other headers pass unchanged: X_App, X.App and other names of applications", async () => {
   const own = [
     ["X_App", "1"],
     ["X.App~Key", "2"],
@@ -162,7 +162,7 @@ test("other headers pass as they are: X_App, X.App and what applications call th
   for (const [name, value] of own) assert.equal(seen[name.toLowerCase()], value, name);
 });
 
-test("the origin learns who called from the platform alone", async () => {
+test("the origin gets the caller's address from the platform alone", async () => {
   const claims = [
     ["X-Forwarded-For", "192.0.2.66"],
     ["X-Real-IP", "192.0.2.66"],
@@ -181,7 +181,7 @@ test("the origin learns who called from the platform alone", async () => {
   }
 });
 
-test("attack 102: PHP behind the gateway sees one identity, and no other spelling of it", { skip }, async () => {
+test("attack 102: PHP behind the gateway sees one identity in one spelling", { skip }, async () => {
   const php = await startPhp();
   const other = await startSignet({ vars: { ORIGIN_URL: `http://127.0.0.1:${php.port}` } });
   try {
@@ -216,7 +216,7 @@ async function rawGet(path, cookie, origin = signet.issuer) {
   return { status: Number(answer.slice(9, 12)), body: answer.slice(answer.indexOf("\r\n\r\n") + 4) };
 }
 
-test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name signs anybody in, or locks anybody out", async () => {
+test("attack 101, RFC 6265bis sections 5.4 and 5.7: a cookie of another name signs nobody in and locks nobody out", async () => {
   const [, theirs] = (await session("mallory")).Cookie.split("=");
   const alice = await session();
   const [, operators] = (await enterConsole(signet)).Cookie.split("=");
@@ -275,7 +275,7 @@ test("attack 101, RFC 6265bis sections 5.4 and 5.7: no cookie of another name si
   assert.equal(await whoIs(signet, { Cookie: `a=1;\t${alice.Cookie.replace("=", " =\t")} ; b=2` }), "alice");
 });
 
-test("attack 103: Signet's cookies never go to the origin; all others do, unchanged", async () => {
+test("attack 103: Signet's cookies never reach the origin; all others do, unchanged", async () => {
   const { Cookie: mine } = await session();
   const { Cookie: operators } = await enterConsole(signet);
   for (const [sent, arrives] of [
@@ -352,7 +352,7 @@ test("attack 111, RFC 9110 section 10.1.1: curl uploads more than 1 MB with Expe
   }
 });
 
-test("answers with an identity are not for shared caches, and none is taken from one", async () => {
+test("shared caches neither store nor serve an answer with an identity", async () => {
   const cookie = await session();
   for (const [path, control, cdn] of [
     ["/public", "public, max-age=60, s-maxage=600", "max-age=600"],
@@ -377,7 +377,7 @@ test("answers with an identity are not for shared caches, and none is taken from
     "private",
     "nothing forbids it otherwise",
   );
-  // The platform asks the origin's own caches for a fresh answer, unless the client has a wish of its own.
+  // The platform asks the origin's own caches for a fresh answer, unless the client sends a Cache-Control of its own.
   const asked = async (headers) => Object.fromEntries(await passed(headers))["cache-control"];
   assert.deepEqual(
     [await asked({}), await asked(cookie), await asked({ ...cookie, "Cache-Control": "max-age=0" })],
@@ -385,7 +385,7 @@ test("answers with an identity are not for shared caches, and none is taken from
   );
 });
 
-test("RFC 6797: answers carry HSTS by https, except the origin's own, and none on localhost; a status of 999 passes", async () => {
+test("RFC 6797: answers by https have HSTS unless the origin sets its own, answers on localhost have none; a status of 999 passes", async () => {
   assert.equal((await signet.fetch("/private")).headers.get("strict-transport-security"), null);
   const other = await startSignet({ vars: { ORIGIN_URL: origin.url, ISSUER: "https://my.example" } });
   const headers = { Host: "my.example" };

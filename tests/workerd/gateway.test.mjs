@@ -62,7 +62,7 @@ async function passed(path, init) {
   return { ...rest, headers: named };
 }
 
-test("what is not Signet's goes to the origin: path, query, method, headers and body", async () => {
+test("every other request goes to the origin: path, query, method, headers and body", async () => {
   const headers = {
     "Content-Type": "text/plain",
     "X-App": "kept",
@@ -105,7 +105,7 @@ test("Signet's own routes are answered by Signet", async () => {
   assert.equal(origin.requests, before);
 });
 
-test("without a session the origin is told of nobody; with one, of its user, with an assertion that verifies", async () => {
+test("without a session the origin gets no identity; with one it gets the user and an assertion that verifies", async () => {
   const { headers: nobody } = await passed("/");
   assert.ok(!Object.keys(nobody).some((name) => name.includes("signet")), JSON.stringify(nobody));
   const cookie = await session();
@@ -126,7 +126,7 @@ test("without a session the origin is told of nobody; with one, of its user, wit
   assert.deepEqual([payload.sid, payload.client_id, payload.exp - payload.iat], [session_id, set.client_id, 65]);
 });
 
-test("CVE-2026-40575: no identity that a client sends reaches the origin, in any spelling, with a session or without", async () => {
+test("CVE-2026-40575: no identity that a client sends reaches the origin, in any spelling, with or without a session", async () => {
   const cookie = await session();
   for (const name of [
     "X-Signet-User",
@@ -165,14 +165,14 @@ test("CVE-2026-40575: no identity that a client sends reaches the origin, in any
   assert.equal(named.headers["x-signet-user"], "alice", "a hop-by-hop name takes nothing away");
 });
 
-test("a client cannot say how the world knows the site", async () => {
+test("a client cannot set the site's name or protocol", async () => {
   const headers = { "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher", Host: "evil.example" };
   const { headers: seen } = await passed("/", { headers });
   assert.deepEqual([seen["x-forwarded-host"], seen["x-forwarded-proto"]], [new URL(signet.issuer).host, "http"]);
   assert.equal(seen.host, new URL(origin.url).host);
 });
 
-test("PROTECTED_PATHS: without a session nobody passes, however the path is written", async () => {
+test("PROTECTED_PATHS: without a session no request passes, however the path is written", async () => {
   const cookie = await session();
   const before = origin.requests;
   for (const path of [
@@ -214,7 +214,7 @@ test("PROTECTED_PATHS: without a session nobody passes, however the path is writ
   assert.match(await page.text(), /Please sign in/);
 });
 
-test("LOGIN_URL: people who open a protected page are sent there, calls are not", async () => {
+test("LOGIN_URL: a browser that opens a protected page is redirected there, other calls are not", async () => {
   const vars = { ORIGIN_URL: origin.url, PROTECTED_PATHS: ["/billing/"], LOGIN_URL: "https://panel.example/login?x=1" };
   const other = await startSignet({ vars });
   try {
@@ -239,7 +239,7 @@ test("LOGIN_URL: people who open a protected page are sent there, calls are not"
   }
 });
 
-test("redirects, cookies, statuses and errors of the origin pass untouched", async () => {
+test("redirects, cookies, statuses and errors of the origin pass unchanged", async () => {
   const redirect = await signet.fetch("/redirect");
   assert.deepEqual(
     [redirect.status, redirect.headers.get("location"), redirect.headers.get("x-own")],
@@ -257,7 +257,7 @@ test("redirects, cookies, statuses and errors of the origin pass untouched", asy
   }
 });
 
-test("compression passes untouched", async () => {
+test("compressed answers pass unchanged", async () => {
   const gzip = await rawGet("/gzip", { "Accept-Encoding": "gzip" });
   assert.deepEqual([gzip.headers["content-encoding"], gunzipSync(gzip.body).toString()], ["gzip", "squeezed"]);
   const { headers } = await passed("/", { headers: { "Accept-Encoding": "gzip, br" } });
@@ -279,7 +279,9 @@ test("large bodies pass both ways, beyond the limit of Signet's own routes", asy
   assert.equal(await sent.text(), String(LARGE));
 });
 
-test("a stream passes as it comes: the last part is sent when the first has come", { timeout: 60_000 }, async () => {
+test("a stream passes part by part: the origin sends the last part after the client has the first", {
+  timeout: 60_000,
+}, async () => {
   const [response] = await once(httpRequest(`${signet.issuer}/stream`).end(), "response");
   let text = "";
   for await (const part of response) {
@@ -317,7 +319,7 @@ test("an origin that is down is 502", async () => {
   }
 });
 
-test("a session that ended is nobody at once; when its object does not answer, nothing is forwarded", async () => {
+test("an ended session has no identity at once; when its object does not answer, nothing is forwarded", async () => {
   const cookie = await session();
   assert.equal((await passed("/", { headers: cookie })).headers["x-signet-user"], "alice");
   await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
@@ -329,7 +331,7 @@ test("a session that ended is nobody at once; when its object does not answer, n
   assert.equal((await passed("/", { headers: cookie })).headers["x-signet-user"], undefined);
 });
 
-test("without ORIGIN_URL, other paths are nobody's", async () => {
+test("without ORIGIN_URL, other paths are 404", async () => {
   const other = await startSignet();
   try {
     for (const path of ["/", "/clientarea.php"]) assert.equal((await other.fetch(path)).status, 404, path);

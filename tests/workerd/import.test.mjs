@@ -1,4 +1,5 @@
-// The import: what a file may hold, what each bad line is told, and that the same file again changes nothing.
+// The import: what a file may contain, how each invalid line is refused, and that importing the same file again changes
+// nothing.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -13,7 +14,17 @@ import {
   whmcsClient,
 } from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, eventsOf, getToken, openLink, postToken, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  createSet,
+  eventsOf,
+  getToken,
+  openLink,
+  postForm,
+  postToken,
+  putUser,
+  signIn,
+  whoIs,
+} from "../support/workflow.mjs";
 
 let signet;
 
@@ -24,7 +35,7 @@ after(() => signet.close());
 
 const refused = (line, reason) => ({ refused: { line, reason } });
 
-test("an account line is what PUT takes: it creates, replaces all fields, but leaves sso alone if it is not there, and keeps created_at", async () => {
+test("an account line means what PUT means: it creates or replaces all fields, keeps sso if the line has none, and keeps created_at", async () => {
   await putUser(signet, "a1", { sso: false, services: [1], domains: [2] });
   const { body: before } = await signet.admin("GET", "/users/a1");
   const lines = [
@@ -51,7 +62,7 @@ test("an account line is what PUT takes: it creates, replaces all fields, but le
   assert.deepEqual(await eventsOf(signet, "a1"), ["account.changed", "account.created"]);
 });
 
-test("an application keeps its client_id and secret: it gets a token that signs its user in", async () => {
+test("an imported application keeps its client_id and secret, and gets a token that signs its user in", async () => {
   const { reports } = await importLines(signet, [accountLine("b1"), credentialLine("ACME.b1+/=", { user_id: "b1" })]);
   assert.deepEqual(reports, allDone(2, { created: 2 }));
   const set = { client_id: "ACME.b1+/=", client_secret: secretOf("ACME.b1+/=") };
@@ -63,7 +74,7 @@ test("an application keeps its client_id and secret: it gets a token that signs 
 
 const weak = "The secret has fewer than 6 different characters, or repeats one text.";
 
-test("each bad line is refused by its number with one precise reason, changes nothing and stops nothing", async () => {
+test("each invalid line is refused by its number with one precise reason, changes nothing, and the import continues", async () => {
   const neither = "The line is neither user_id and account, nor client_id, client_secret and credential.";
   const field = (kind) => `The ${kind} has an unknown, missing or invalid field.`;
   const change = (line, change) => JSON.stringify({ ...JSON.parse(line), ...change });
@@ -110,7 +121,7 @@ test("each bad line is refused by its number with one precise reason, changes no
   for (const [n] of cases.entries()) assert.equal((await signet.admin("GET", `/users/good-${n}`)).status, 200);
 });
 
-test("attack 112, RFC 8725 section 3.5: no import takes a secret of one text again and again, or of few different characters", async () => {
+test("attack 112, RFC 8725 section 3.5: the import refuses a secret that repeats one text or has few different characters", async () => {
   await putUser(signet, "w1", { services: [590] });
   for (const secret of ["x".repeat(32), "changeme".repeat(4), `${"x".repeat(40)}abcd`]) {
     const line = credentialLine("w1", { user_id: "w1" }, secret);
@@ -123,7 +134,7 @@ test("attack 112, RFC 8725 section 3.5: no import takes a secret of one text aga
   }
 });
 
-test("lines may end with CRLF, the file may begin with a byte order mark, blank lines count, the last needs no end", async () => {
+test("lines may end with CRLF, the file may begin with a byte order mark, blank lines count, the last line needs no line end", async () => {
   const longest = accountLine("c3").padEnd(65_536, " ");
   const { reports } = await importLines(
     signet,
@@ -135,7 +146,7 @@ test("lines may end with CRLF, the file may begin with a byte order mark, blank 
   assert.deepEqual((await importLines(signet, "\n\n")).reports, allDone(2, {}));
 });
 
-test("the last line about an id wins, in the order of the file, users before the sets that follow them", async () => {
+test("lines are processed in the order of the file, and the last line about an id decides", async () => {
   const lines = [];
   for (let n = 0; n < 30; n += 1) {
     lines.push(accountLine("d1", { domains: [n] }), accountLine(`d-${n}`, { services: [100] }));
@@ -148,7 +159,7 @@ test("the last line about an id wins, in the order of the file, users before the
   assert.equal(JSON.parse(await (await signet.kv()).get("service:100"))[0], "d-29");
 });
 
-test("a service that changes hands within a file is its new owner's in KV, whoever comes first", async () => {
+test("a service that moves within a file belongs to its new owner in KV, in either order of the lines", async () => {
   await importLines(signet, [accountLine("e1", { services: [200] }), accountLine("e2", { services: [201] })]);
   await importLines(signet, [accountLine("e1", { services: [201] }), accountLine("e2", { services: [200] })]);
   const kv = await signet.kv();
@@ -157,7 +168,7 @@ test("a service that changes hands within a file is its new owner's in KV, whoev
   assert.equal(await kv.get("service:201"), null);
 });
 
-test("the same file again changes nothing: no row, no KV write, no event, updated_at stays, all count as unchanged", async () => {
+test("importing the same file again changes nothing: no row, no KV write, no event, no updated_at; every line counts as unchanged", async () => {
   const lines = [
     accountLine("f1", { services: [300, 301], domains: ["f.example"] }),
     accountLine("f2", { status: "Closed" }),
@@ -219,7 +230,7 @@ test("a line makes as many calls as the documented limits say", async () => {
   }
 });
 
-test("what a running rotation began stays: the current secret, brought again, changes nothing", async () => {
+test("importing the current secret again keeps a running rotation", async () => {
   const line = credentialLine("g1", { delegated: true });
   await importLines(signet, [line]);
   const old = { client_id: "g1", client_secret: secretOf("g1") };
@@ -233,7 +244,7 @@ test("what a running rotation began stays: the current secret, brought again, ch
   assert.equal((await postToken(signet, rotated, { user_id: "g1" })).status, 401);
 });
 
-test("whom a set may sign in never changes, and a number belongs to one set", async () => {
+test("an import never changes which users a set may sign in, and a number belongs to one set", async () => {
   await importLines(signet, [accountLine("h1", { services: [400] }), credentialLine("h1", { user_id: "h1" })]);
   const bound = "There is such a credential set, and whom it may sign in never changes.";
   const { reports } = await importLines(signet, [
@@ -252,7 +263,7 @@ test("whom a set may sign in never changes, and a number belongs to one set", as
   assert.deepEqual((await importList(signet, list.slice(1))).reports, allDone(1, { created: 1 }), "once it is free");
 });
 
-test("a set that was revoked and is imported again issues tokens that are redeemed; one imported as disabled does not", async () => {
+test("a revoked set that is imported again issues valid tokens; one that is imported as disabled does not", async () => {
   await putUser(signet, "i1");
   const line = credentialLine("i1", { user_id: "i1" });
   const set = { client_id: "i1", client_secret: secretOf("i1") };
@@ -278,7 +289,7 @@ test("a set that was revoked and is imported again issues tokens that are redeem
   ]);
 });
 
-test("an account that a file closes loses its sessions at once", async () => {
+test("an account that an import closes loses its sessions at once", async () => {
   await putUser(signet, "j1");
   const cookie = await signIn(signet, await createSet(signet, { user_id: "j1" }));
   await importLines(signet, [accountLine("j1", { status: "Closed" })]);
@@ -305,8 +316,9 @@ test("WHMCS's list: applications keep their secrets, sets are bound to the owner
     actions: ["UpdateOAuthCredential", "DeleteOAuthCredential", "ListOAuthCredentials"],
   });
   const call = async (action, fields) => {
-    const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action, ...fields });
-    return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+    return (
+      await postForm(signet, "/includes/api.php", { identifier: api.identifier, secret: api.secret, action, ...fields })
+    ).json();
   };
   const rows = (await call("ListOAuthCredentials", {})).clients.filter(({ clientIdentifier }) =>
     clientIdentifier.startsWith("COMPANY.k"),
@@ -325,7 +337,7 @@ test("WHMCS's list: applications keep their secrets, sets are bound to the owner
   assert.equal((await call("DeleteOAuthCredential", { credentialId: 5 })).message, "Invalid Credential ID provided.");
 });
 
-test("WHMCS's list: a set that a file brought before takes the number of the list, and gives up its own", async () => {
+test("WHMCS's list: a set that was imported before gets the number of the list instead of its own", async () => {
   await putUser(signet, "l1", { services: [510] });
   await importLines(signet, [credentialLine("l1", { user_id: "l1" })]);
   const kv = await signet.kv();
@@ -342,7 +354,7 @@ test("WHMCS's list: a set that a file brought before takes the number of the lis
   assert.deepEqual(await keysOf(), ["credential-id:9"]);
 });
 
-test("WHMCS's list: each client that will not do is refused by its place with one precise reason", async () => {
+test("WHMCS's list: each invalid client is refused by its position with one precise reason", async () => {
   await putUser(signet, "m1", { services: [520] });
   const client = (change) => whmcsClient("m1", 520, change);
   const cases = [
@@ -372,14 +384,19 @@ test("WHMCS's list: each client that will not do is refused by its place with on
   );
 });
 
-test("Signet's own list shows no secrets, and cannot be imported", async () => {
+test("Signet's own list has no secrets, and cannot be imported", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", {
     name: "Panel",
     actions: ["ListOAuthCredentials"],
   });
   await createSet(signet, { user_id: "j1", service_id: 540 });
-  const body = new URLSearchParams({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" });
-  const list = await (await signet.fetch("/includes/api.php", { method: "POST", body })).text();
+  const list = await (
+    await postForm(signet, "/includes/api.php", {
+      identifier: api.identifier,
+      secret: api.secret,
+      action: "ListOAuthCredentials",
+    })
+  ).text();
   const { reports } = await importLines(signet, list, { type: "application/json" });
   const last = reports.pop();
   assert.ok(last.done.refused > 0 && last.done.refused === last.done.line);
@@ -389,7 +406,7 @@ test("Signet's own list shows no secrets, and cannot be imported", async () => {
     assert.equal(reason, "The clientSecret is empty: this list does not show it.");
 });
 
-test("RFC 9457: what is no import is refused whole with one problem, and nothing is changed", async () => {
+test("RFC 9457: an invalid import request is refused whole with one problem, and nothing is changed", async () => {
   const body = accountLine("n1");
   const problem = async (init, status, detail) => {
     const response = await signet.fetch("/admin/v1/import", { method: "POST", body, ...init });
@@ -448,20 +465,20 @@ test("RFC 9457: what is no import is refused whole with one problem, and nothing
   assert.equal((await signet.admin("GET", "/users/n1")).status, 404);
 });
 
-test("a list of 8 MiB is taken", async () => {
+test("a list of 8 MiB is accepted", async () => {
   await putUser(signet, "o1", { services: [530] });
-  const [sound, unsound] = [whmcsClient("o1", 530, { credentialId: 31 }), { name: "x".repeat(200) }].map((row) =>
+  const [valid, invalid] = [whmcsClient("o1", 530, { credentialId: 31 }), { name: "x".repeat(200) }].map((row) =>
     JSON.stringify(row),
   );
-  const others = Math.floor((8_388_608 - 1_000) / (unsound.length + 1));
-  const body = `{"result":"success","clients":[${sound}${`,${unsound}`.repeat(others)}]}`;
+  const others = Math.floor((8_388_608 - 1_000) / (invalid.length + 1));
+  const body = `{"result":"success","clients":[${valid}${`,${invalid}`.repeat(others)}]}`;
   assert.ok(body.length > 8_380_000 && body.length <= 8_388_608);
   const { reports } = await importLines(signet, body, { type: "application/json" });
   assert.deepEqual(reports.at(-1), { done: counts(others + 1, { created: 1, refused: others }) });
   assert.equal(reports.filter(({ progress }) => progress).length, Math.floor((others + 1) / 1_000));
 });
 
-test("the answer has the security headers and the request's id, and the import leaves one line in the log, without secrets", async () => {
+test("the answer has the security headers and the request's id, and the import writes one log line, without secrets", async () => {
   const secret = "an application's secret of forty letters";
   const lines = [
     credentialLine("p1", { delegated: true }, secret),

@@ -4,7 +4,17 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readDescription } from "../support/openapi.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, cookieOf, createSet, getToken, json, openLink, putUser } from "../support/workflow.mjs";
+import {
+  basic,
+  bearer,
+  claimsOf,
+  cookieOf,
+  createSet,
+  getToken,
+  json,
+  openLink,
+  putUser,
+} from "../support/workflow.mjs";
 
 const ACTIONS = [
   "CreateSsoToken",
@@ -43,7 +53,7 @@ const post = (target, form, headers = {}) => call("POST", target, { headers, bod
 /** Administers; the description must take the body exactly if Signet does. */
 async function administer(method, path, body) {
   const target = `/admin/v1${path}`;
-  const headers = { Authorization: `Bearer ${signet.adminToken}`, ...(body && { "Content-Type": "application/json" }) };
+  const headers = { ...bearer(signet.adminToken), ...(body && { "Content-Type": "application/json" }) };
   const response = await call(method, target, { headers, body: body && JSON.stringify(body) });
   if (body) {
     const { schema } = api.find(method, target).bodies["application/json"];
@@ -67,8 +77,8 @@ const answering = (status) => api.operations.filter(({ responses }) => status in
 const filled = (path, value) =>
   path.replace(/\{(\w+)\}/g, (_, name) => value ?? { jti: JTI, session_id: JTI }[name] ?? "nobody");
 /** How to be let in at a path, for all but what is sent in the form. */
-const authorized = (path) => (path.startsWith("/admin/") ? { Authorization: `Bearer ${signet.adminToken}` } : {});
-/** A body that is sound for an operation, if it takes one in JSON. */
+const authorized = (path) => (path.startsWith("/admin/") ? bearer(signet.adminToken) : {});
+/** A valid body for an operation, if it takes one in JSON. */
 function soundBody({ bodies }) {
   const example = api.example(bodies["application/json"]?.schema);
   return example && { "Content-Type": "application/json", body: JSON.stringify(example) };
@@ -314,7 +324,7 @@ async function importing(type, body) {
     .map((line) => JSON.parse(line));
 }
 
-test("the import: each kind of report, and each line is taken exactly if the description says so", async () => {
+test("the import: each kind of report; a line is accepted exactly if the description allows it", async () => {
   const credential = api.example({ $ref: "#/components/schemas/CredentialInput" });
   const set = { client_id: "brought", client_secret: "a-secret-of-at-least-32-characters", credential };
   const lines = [
@@ -353,7 +363,7 @@ test("the import: each kind of report, and each line is taken exactly if the des
   assert.equal((await administer("GET", `/credentials/${encodeURIComponent(clientIdentifier)}`)).number, credentialId);
 });
 
-test("what the description says of a body, Signet does: neither takes what the other refuses", async () => {
+test("Signet accepts a body exactly if the description does", async () => {
   const { client_id } = await createSet(signet, { user_id: "2" });
   const set = { name: "x", scopes: [], user_id: "2" };
   for (const [method, path, ...bodies] of [
@@ -477,7 +487,7 @@ test("RFC 9457: every operation of the administration refuses a malformed identi
   }
 });
 
-test("RFC 9110 section 15.5.5: every operation about one thing says that there is none", async () => {
+test("RFC 9110 section 15.5.5: every operation about one resource is 404 where it does not exist", async () => {
   for (const operation of answering(404).filter(({ path }) => path.startsWith("/admin/"))) {
     const { body, ...type } = soundBody(operation) ?? {};
     const headers = { ...authorized(operation.path), ...type };
@@ -485,7 +495,7 @@ test("RFC 9110 section 15.5.5: every operation about one thing says that there i
   }
 });
 
-test("RFC 9110 section 15.5.16: every body of the administration says that it is JSON", async () => {
+test("RFC 9110 section 15.5.16: every body of the administration needs the Content-Type of JSON", async () => {
   for (const { method, path } of answering(415)) {
     const headers = { ...authorized(path), "Content-Type": "text/plain" };
     await expect(415, call(method, filled(path), { headers, body: "{}" }));
@@ -494,7 +504,7 @@ test("RFC 9110 section 15.5.16: every body of the administration says that it is
 
 test("RFC 9110 section 15.5.6: a method that is not described is 405, and Allow names those that are", async () => {
   for (const path of new Set(api.operations.map(({ path }) => path))) {
-    if (path === "/oauth/session") continue; // a proxy asks by whatever method it was asked
+    if (path === "/oauth/session") continue; // a proxy repeats the method of its request
     const described = api.operations.filter((operation) => operation.path === path).map(({ method }) => method);
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"].filter(
       (method) => !described.includes(method),
@@ -514,7 +524,7 @@ async function* chunked(body) {
   yield body;
 }
 
-test("RFC 9110 section 15.5.14: every body has its limit", async () => {
+test("RFC 9110 section 15.5.14: every body has a size limit", async () => {
   for (const { method, path } of answering(413)) {
     for (const format of BOTH_FORMATS) {
       const headers = { ...authorized(path), ...format, "Content-Type": "application/json" };
@@ -524,7 +534,7 @@ test("RFC 9110 section 15.5.14: every body has its limit", async () => {
   }
 });
 
-test("RFC 9110 section 15.6.4: without a sound configuration every operation is 503", async () => {
+test("RFC 9110 section 15.6.4: with an invalid configuration every operation is 503", async () => {
   const broken = await startSignet({ vars: { SIGNING_KEYS: null } });
   try {
     for (const { method, path } of answering(503)) {
@@ -547,7 +557,7 @@ const WRONG = {
   secret: "wrong",
 };
 
-test("RFC 6585 section 4: where a secret is judged, one failed attempt too many is 429", async () => {
+test("RFC 6585 section 4: every operation that checks a secret is 429 after too many failed attempts", async () => {
   const limited = await startSignet({ limit: 1 });
   try {
     for (const { method, path } of answering(429)) {

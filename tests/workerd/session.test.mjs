@@ -1,9 +1,9 @@
-// Sessions: the cookie in the browser, the row in the user's object.
+// Sessions: the cookie of the browser and the row in the user's object.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, getToken, json, openLink, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, getToken, json, openLink, postForm, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const IDLE = 600;
 const MAX = 1_500;
@@ -31,12 +31,12 @@ test("RFC 6265bis section 4.1.3: the cookie is __Host-, Secure, HttpOnly, SameSi
   assert.ok(value.length < 1_024);
 });
 
-test("GET /oauth/session tells who is signed in; HEAD tells the same without a body", async () => {
-  const cookie = await session("told");
+test("GET /oauth/session returns who is signed in; HEAD returns the same without a body", async () => {
+  const cookie = await session("reader");
   const response = await signet.fetch("/oauth/session", { headers: cookie });
   const { session_id, jti, created_at, last_seen_at, expires_at, address, user_agent, ...rest } = await response.json();
   assert.equal(response.status, 200);
-  assert.deepEqual(rest, { user_id: "told", client_id: set.client_id, destination: "clientarea:invoices" });
+  assert.deepEqual(rest, { user_id: "reader", client_id: set.client_id, destination: "clientarea:invoices" });
   assert.match(session_id, /^[\w-]{22}$/);
   assert.match(jti, /^[\w-]{22}$/);
   assert.deepEqual([last_seen_at, expires_at], [created_at, created_at + IDLE]);
@@ -44,7 +44,7 @@ test("GET /oauth/session tells who is signed in; HEAD tells the same without a b
   assert.deepEqual([head.status, await head.text()], [200, ""]);
 });
 
-test("nobody is signed in without a cookie that Signet signed, and no storage is asked", async () => {
+test("without a cookie that Signet signed nobody is signed in, and no storage is read", async () => {
   const cookie = await session("real");
   const token = await getToken(signet, set, { user_id: "real" });
   const value = cookie.Cookie.split("=")[1];
@@ -76,7 +76,7 @@ test("nobody is signed in without a cookie that Signet signed, and no storage is
   assert.deepEqual([asToken.status, (await asToken.json()).error_description], [401, "The sign-in link is not valid."]);
 });
 
-test("the idle limit: a session lives as long as it is used, and not a second longer than the limit", async () => {
+test("the idle limit: a session that is used stays valid, and ends to the second at the limit", async () => {
   try {
     const start = await signet.clock.stop();
     const cookie = await session("idle");
@@ -92,7 +92,7 @@ test("the idle limit: a session lives as long as it is used, and not a second lo
   }
 });
 
-test("the absolute limit ends a session however much it is used", async () => {
+test("the absolute limit ends a session even if it is used", async () => {
   try {
     const start = await signet.clock.stop();
     const cookie = await session("tireless");
@@ -107,7 +107,7 @@ test("the absolute limit ends a session however much it is used", async () => {
   }
 });
 
-test("signing out ends the session at the object: people get a page that goes on to the client area, callers of JSON 204", async () => {
+test("signing out ends the session at the object: a browser gets a page that leads on to the client area, callers of JSON 204", async () => {
   for (const [headers, status, refresh] of [
     [{}, 200, "0; url=https://my.example/billing/"],
     [json, 204, null],
@@ -133,11 +133,7 @@ test("RFC 9700 section 4.11: signing out returns only to a place within the clie
     ["", "?goto=https://evil.example/", { next: "//evil.example" }],
   ]) {
     const cookie = await session("returns");
-    const response = await signet.fetch(`/oauth/logout${query}`, {
-      method: "POST",
-      headers: cookie,
-      body: new URLSearchParams(form),
-    });
+    const response = await postForm(signet, `/oauth/logout${query}`, form, cookie);
     assert.deepEqual(
       [response.status, response.headers.get("refresh")],
       [200, `0; url=https://my.example/billing/${sent}`],
@@ -166,7 +162,7 @@ test("RFC 9700 section 4.11: signing out returns only to a place within the clie
   assert.equal(await whoIs(signet, cookie), "returns", "nobody was signed out");
 });
 
-test("of sessions opened in one second the oldest goes first, and a new sign-in always has a new id", async () => {
+test("of sessions opened in one second the oldest is removed first, and each sign-in has a new id", async () => {
   await putUser(signet, "crowd");
   const ids = [];
   for (let n = 0; n < 23; n += 1) {
@@ -181,7 +177,7 @@ test("of sessions opened in one second the oldest goes first, and a new sign-in 
   );
 });
 
-test("signing out twice, or signed in as nobody, is fine", async () => {
+test("signing out twice, or without a session, succeeds", async () => {
   const response = await signet.fetch("/oauth/logout", { method: "POST", headers: json });
   assert.equal(response.status, 204);
 });
@@ -222,7 +218,7 @@ test("closing, deleting or ending by an administrator ends sessions at once", as
   assert.deepEqual([await whoIs(signet, one), await whoIs(signet, other)], [undefined, "ended"]);
 });
 
-test("a cookie is whole: the words of one session under the signature of another are nobody's", async () => {
+test("a cookie with the content of one session and the signature of another is invalid", async () => {
   const [a, b] = [await session("whole-a"), await session("whole-b")];
   const [header, payload] = a.Cookie.split(".");
   const signature = b.Cookie.split(".")[2];
@@ -230,7 +226,7 @@ test("a cookie is whole: the words of one session under the signature of another
   assert.deepEqual([await whoIs(signet, a), await whoIs(signet, b)], ["whole-a", "whole-b"]);
 });
 
-test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out; a GET asks, and asks no storage", async () => {
+test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out; a GET shows a question and reads no storage", async () => {
   const cookie = await session("safe");
   await signet.ops.reset();
   for (const method of ["GET", "HEAD"]) {
@@ -241,12 +237,15 @@ test("RFC 9110 section 9.2.1: a GET or HEAD never signs anyone out; a GET asks, 
     );
     if (method === "GET") assert.match(await response.text(), /safe.*<form method="post" action="\/oauth\/logout">/s);
   }
-  assert.ok(!(await (await signet.fetch("/oauth/logout")).text()).includes("<form"), "nobody is asked nothing");
+  assert.ok(
+    !(await (await signet.fetch("/oauth/logout")).text()).includes("<form"),
+    "without a session there is nothing to ask",
+  );
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));
   assert.equal(await whoIs(signet, cookie), "safe");
 });
 
-test("signing out ends this browser's session and no other; garbage in the cookie asks no storage", async () => {
+test("signing out ends only this browser's session; an invalid cookie reads no storage", async () => {
   const [here, elsewhere] = [await session("two"), await session("two")];
   await signet.fetch("/oauth/logout", { method: "POST", headers: here });
   assert.deepEqual([await whoIs(signet, here), await whoIs(signet, elsewhere)], [undefined, "two"]);
@@ -268,7 +267,7 @@ test("signing out ends this browser's session and no other; garbage in the cooki
   assert.equal(await whoIs(signet, elsewhere), "two");
 });
 
-test("HEAD is refused like GET, and says how to authenticate", async () => {
+test("HEAD is refused like GET, and its answer says how to authenticate", async () => {
   for (const method of ["GET", "HEAD"]) {
     const response = await signet.fetch("/oauth/session", { method });
     assert.deepEqual([response.status, response.headers.get("www-authenticate")], [401, 'Signet realm="signet"']);

@@ -1,4 +1,4 @@
-// Without sound settings nothing is served.
+// With invalid settings nothing is served.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -69,7 +69,7 @@ for (const [name, value] of [
   });
 }
 
-test("ASVS 3.5.4, and a loop: in gateway mode neither the client area's server nor the console may be at the issuer", async () => {
+test("ASVS 3.5.4: in gateway mode neither the client area's server, which would be a loop, nor the console may be at the issuer", async () => {
   const issuer = "https://sso.example";
   for (const [vars, named] of [
     [{ ISSUER: issuer, ORIGIN_URL: issuer, CONSOLE_ORIGIN: null }, ["ORIGIN_URL"]],
@@ -107,7 +107,7 @@ test("a missing binding is named at /healthz", async () => {
   }
 });
 
-test("sound settings are healthy", async () => {
+test("valid settings are healthy", async () => {
   const signet = await startSignet();
   try {
     const health = await signet.fetch("/healthz");
@@ -117,7 +117,7 @@ test("sound settings are healthy", async () => {
   }
 });
 
-test("attack 103: an uploaded version of the Worker has no address of its own", async () => {
+test("attack 103: an uploaded version of the Worker has no preview URL", async () => {
   const config = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
   assert.match(config.split(/^\[/m)[0], /^preview_urls = false$/m, "where TOML takes it for the Worker's own");
 });

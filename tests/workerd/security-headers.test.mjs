@@ -1,9 +1,9 @@
-// What every answer and every log line has in common.
+// The security headers of every answer, and secrets in no log line.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { basic, cookieOf, createSet, getToken, openLink, putUser, whoIs } from "../support/workflow.mjs";
+import { basic, bearer, cookieOf, createSet, getToken, openLink, putUser, whoIs } from "../support/workflow.mjs";
 
 let signet;
 
@@ -40,7 +40,7 @@ const PATHS = [
   "/%00",
   "/..%2f..%2fetc",
 ];
-/** Pages with forms, at addresses without secrets, let the browser tell where a form comes from. */
+/** Pages with forms, at addresses without secrets, let the browser send the origin of a form. */
 const referrerPolicy = (path, { status, headers }) => {
   const isConsole =
     /^\/admin(?!\/v1)/.test(path) && status !== 405 && headers.get("content-type").startsWith("text/html");
@@ -79,7 +79,7 @@ test("RFC 9110, Fetch, CSP: every path and method answers below 500 with the sec
   }
 });
 
-test("RFC 6797 sections 6.1.2, 7.2, 8.3: HSTS by https alone, for subdomains where the operator says so, and never on this machine", async () => {
+test("RFC 6797 sections 6.1.2, 7.2, 8.3: HSTS only by https, for subdomains only with HSTS_INCLUDE_SUBDOMAINS, and never on localhost", async () => {
   for (const [vars, Host, policy] of [
     [{ ISSUER: "https://sso.example" }, "sso.example", "max-age=63072000"],
     [
@@ -167,7 +167,7 @@ async function assertSecured(response, label, canary) {
   assert.ok(!all.includes(canary), label);
 }
 
-test("ASVS 3.4: an administrator's answers, and those without a sound configuration, carry the security headers too", async () => {
+test("ASVS 3.4: answers to an administrator, and answers with an invalid configuration, have the security headers too", async () => {
   const broken = await startSignet({ vars: { SIGNING_KEYS: null } });
   try {
     const tail = [
@@ -198,7 +198,7 @@ test("ASVS 3.4: an administrator's answers, and those without a sound configurat
     for (const path of paths) {
       for (const method of METHODS) {
         for (const target of [signet, broken]) {
-          const headers = { Authorization: `Bearer ${target.adminToken}`, Origin: "null", "X-Echo": "canary" };
+          const headers = { ...bearer(target.adminToken), Origin: "null", "X-Echo": "canary" };
           const response = await target.fetch(path, { method, headers });
           if (target === signet) assert.ok(response.status < 500, `${method} ${path}: ${response.status}`);
           await assertSecured(response, `${method} ${path}`, "canary");
@@ -210,7 +210,7 @@ test("ASVS 3.4: an administrator's answers, and those without a sound configurat
   }
 });
 
-test("RFC 9110 section 7.2: a Host that makes no address is 400, with the security headers", async () => {
+test("RFC 9110 section 7.2: an invalid Host is 400, with the security headers", async () => {
   // The runtime itself stumbles over others, such as "a b", before Signet.
   for (const Host of ["9999999999999999", "[", "256.256.256.256", "x:y"]) {
     const response = await signet.fetch("/oauth/session", { headers: { Host } });
@@ -221,7 +221,7 @@ test("RFC 9110 section 7.2: a Host that makes no address is 400, with the securi
   }
 });
 
-test("Fetch: a preflight from any origin is refused and promises nothing", async () => {
+test("Fetch: a preflight from any origin is refused and allows nothing", async () => {
   for (const path of PATHS) {
     for (const Origin of ["https://evil.example", "null", signet.issuer]) {
       const headers = {
@@ -236,7 +236,7 @@ test("Fetch: a preflight from any origin is refused and promises nothing", async
   }
 });
 
-test("RFC 9700 section 4.2: whatever goes wrong, and wherever a secret is put, no log line and no answer repeats it", async () => {
+test("RFC 9700 section 4.2: whatever fails, and wherever a secret is sent, no log line and no answer repeats it", async () => {
   await putUser(signet, "3");
   const set = await createSet(signet, { user_id: "3" });
   const { body: rotated } = await signet.admin("POST", `/credentials/${set.client_id}/rotate`, { overlap_seconds: 60 });
@@ -265,11 +265,7 @@ test("RFC 9700 section 4.2: whatever goes wrong, and wherever a secret is put, n
         "/oauth/token",
         { body: new URLSearchParams({ grant_type: secret, client_id: "x", client_secret: secret }) },
       ],
-      [
-        "POST",
-        "/oauth/token",
-        { headers: { Authorization: `Bearer ${secret}` }, body: new URLSearchParams({ a: "b" }) },
-      ],
+      ["POST", "/oauth/token", { headers: bearer(secret), body: new URLSearchParams({ a: "b" }) }],
       ["POST", "/oauth/singlesignon", { headers: { "Content-Type": secret }, body: secret }],
       ["GET", `/admin/v1/users/${secret}x.`],
       ["GET", "/admin/v1/users/3", { headers: { Authorization: `Bearer ${secret}x` } }],

@@ -1,4 +1,4 @@
-// What Signet tells everybody of itself: metadata and public keys.
+// What Signet publishes about itself: metadata and public keys.
 
 import assert from "node:assert/strict";
 import { createECDH, createHmac } from "node:crypto";
@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { keyEntry as entry, keyBytes } from "../support/keys.mjs";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { basic, createSet, putUser, signIn } from "../support/workflow.mjs";
+import { basic, createSet, postForm, putUser, signIn } from "../support/workflow.mjs";
 
 const METADATA = "/.well-known/oauth-authorization-server";
 const JWKS = "/.well-known/jwks.json";
@@ -27,7 +27,7 @@ function publicKey(first) {
   return { x: point.subarray(1, 33).toString("base64url"), y: point.subarray(33).toString("base64url") };
 }
 
-test("RFC 8414 section 3.2: the metadata, exactly", async () => {
+test("RFC 8414 section 3.2: the exact metadata", async () => {
   const { scopes_supported, ...metadata } = await read(METADATA);
   const methods = ["client_secret_basic", "client_secret_post"];
   assert.deepEqual(metadata, {
@@ -51,7 +51,7 @@ test("RFC 8414 section 3.3: the issuer comes from the setting, whatever the requ
   assert.ok(!text.includes("evil"));
 });
 
-test("RFC 8414 section 2: every endpoint that the metadata names is there, and takes every method of authentication", async () => {
+test("RFC 8414 section 2: every endpoint in the metadata exists and takes every method of authentication", async () => {
   const metadata = await read(METADATA);
   const set = await createSet(signet, { user_id: "1", scopes: metadata.scopes_supported.slice(1) });
   const { client_id, client_secret } = set;
@@ -60,14 +60,18 @@ test("RFC 8414 section 2: every endpoint that the metadata names is there, and t
     const ways = { client_secret_basic: [basic(set), {}], client_secret_post: [{}, { client_id, client_secret }] };
     for (const method of metadata[`${name}_auth_methods_supported`]) {
       const [headers, more] = ways[method];
-      const body = new URLSearchParams({ grant_type: metadata.grant_types_supported[0], token: "x", ...more });
-      assert.equal((await signet.fetch(path, { method: "POST", headers, body })).status, 200, `${name} ${method}`);
+      assert.equal(
+        (await postForm(signet, path, { grant_type: metadata.grant_types_supported[0], token: "x", ...more }, headers))
+          .status,
+        200,
+        `${name} ${method}`,
+      );
     }
   }
   assert.equal((await signet.fetch(new URL(metadata.jwks_uri).pathname)).status, 200);
 });
 
-test("RFC 9111: metadata, keys and description may be kept for five minutes, failures may not", async () => {
+test("RFC 9111: metadata, keys and description may be cached for five minutes, failures may not", async () => {
   for (const path of [METADATA, JWKS, "/openapi.json"]) {
     const response = await signet.fetch(path);
     assert.equal(response.headers.get("cache-control"), "public, max-age=300");
@@ -78,7 +82,7 @@ test("RFC 9111: metadata, keys and description may be kept for five minutes, fai
   }
 });
 
-test("RFC 7517, RFC 7518 section 6.2.1: the public half of every key, the signing one first, and nothing private", async () => {
+test("RFC 7517, RFC 7518 section 6.2.1: the public half of every key, the signing key first, and nothing private", async () => {
   const rotating = await startSignet({ vars: { SIGNING_KEYS: `${entry("new", 2)},${entry("old", 1)}` } });
   try {
     const common = { kty: "EC", crv: "P-256", use: "sig", alg: "ES256" };
@@ -93,7 +97,7 @@ test("RFC 7517, RFC 7518 section 6.2.1: the public half of every key, the signin
   }
 });
 
-test("ASVS 11.2.2: a rotation with overlap: published before it signs, still published when it signs no more", async () => {
+test("ASVS 11.2.2: in a rotation with overlap a key is published before it signs, and still when it signs no more", async () => {
   const origin = await startOrigin();
   const seen = [];
   for (const entries of [
@@ -123,7 +127,7 @@ test("ASVS 11.2.2: a rotation with overlap: published before it signs, still pub
   ]);
 });
 
-test("none of them costs any storage operation", async () => {
+test("metadata, keys and description cost no storage operation", async () => {
   await signet.ops.reset();
   for (const path of [METADATA, JWKS, "/openapi.json"]) await signet.fetch(path);
   assert.ok(Object.values(await signet.ops.read()).every((count) => count === 0));

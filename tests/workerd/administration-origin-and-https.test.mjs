@@ -1,4 +1,4 @@
-// Which addresses Signet answers on: administration on one origin, and https alone where the issuer is https.
+// Administration answers on one origin only. Where the issuer is https, requests by http are refused.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -8,12 +8,13 @@ import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   basic,
+  bearer,
   cookieOf,
   createSet,
+  csrfTokenIn,
   getToken,
   json,
   openLink,
-  proofIn,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -44,7 +45,7 @@ test("attack 103, ASVS 3.5.4, RFC 9110 section 15.5.20: in gateway mode administ
     new URL(signet.consoleOrigin).hostname,
     new URL(signet.issuer).host.replace("localhost", "127.0.0.1"),
   ];
-  const bearer = (token) => ({ Authorization: `Bearer ${token}`, "CF-Connecting-IP": "192.0.2.1" });
+  const attempt = (token) => ({ ...bearer(token), "CF-Connecting-IP": "192.0.2.1" });
   try {
     await putUser(signet, "1");
     await assertNothingAsked(signet, async () => {
@@ -56,7 +57,7 @@ test("attack 103, ASVS 3.5.4, RFC 9110 section 15.5.20: in gateway mode administ
             ["POST", "/admin/v1/import"],
             ["GET", "/admin/v1/nowhere"],
           ]) {
-            const response = await signet.fetch(path, { method, headers: { ...bearer(token), Host } });
+            const response = await signet.fetch(path, { method, headers: { ...attempt(token), Host } });
             assert.equal(response.status, 421, `${method} ${Host}${path}`);
             assert.equal(response.headers.get("content-type"), "application/problem+json");
             const { title, status, detail } = await response.json();
@@ -87,7 +88,7 @@ test("attack 103, ASVS 3.5.4, RFC 9110 section 15.5.20: in gateway mode administ
     assert.deepEqual([line.event, line.outcome], ["admin", "denied"]);
     // The wrong tokens above were not counted: the limit of one is not reached by the first that is judged.
     const Host = new URL(signet.consoleOrigin).host;
-    assert.equal((await signet.fetch("/admin/v1/users/1", { headers: { ...bearer("wrong"), Host } })).status, 401);
+    assert.equal((await signet.fetch("/admin/v1/users/1", { headers: { ...attempt("wrong"), Host } })).status, 401);
     assert.equal((await signet.admin("GET", "/users/1")).status, 200);
   } finally {
     await signet.close();
@@ -107,7 +108,7 @@ test("the console works at CONSOLE_ORIGIN: every redirect stays there, and the i
       entered.headers.get("set-cookie"),
       /^__Host-signet-admin=[^;]+; Path=\/; Secure; HttpOnly; SameSite=Strict/,
     );
-    const csrf_token = proofIn(await (await show("/admin/users/1", { headers: cookie })).text());
+    const csrf_token = csrfTokenIn(await (await show("/admin/users/1", { headers: cookie })).text());
     const save = (headers) =>
       show("/admin/users/1", {
         method: "POST",
@@ -133,7 +134,7 @@ test("the console works at CONSOLE_ORIGIN: every redirect stays there, and the i
   }
 });
 
-test("attack 103, ASVS 3.5.4: nothing of the client area is served on the host of administration, with a session or without", async () => {
+test("attack 103, ASVS 3.5.4: the host of administration serves no page of the client area, with or without a session", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url } });
   try {
     await putUser(signet, "1");
@@ -163,7 +164,7 @@ test("attack 103, ASVS 3.5.4: nothing of the client area is served on the host o
   }
 });
 
-test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is set, and says so", async () => {
+test("attack 103: in gateway mode administration is disabled until CONSOLE_ORIGIN is set, and its answers say so", async () => {
   const signet = await startSignet({ vars: { ORIGIN_URL: origin.url, CONSOLE_ORIGIN: null } });
   try {
     assert.equal((await signet.fetch("/healthz")).status, 200);
@@ -172,7 +173,7 @@ test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is 
       assert.equal(page.status, 421);
       assert.match(await page.text(), /Administration is off\. Set CONSOLE_ORIGIN/);
       const api = await signet.fetch("/admin/v1/users/1", {
-        headers: { Host, Authorization: `Bearer ${signet.adminToken}` },
+        headers: { Host, ...bearer(signet.adminToken) },
       });
       assert.equal(api.status, 421);
       assert.match((await api.json()).detail, /Set CONSOLE_ORIGIN/);
@@ -182,7 +183,7 @@ test("attack 103: in gateway mode administration is off until CONSOLE_ORIGIN is 
   }
 });
 
-test("without gateway mode administration is at the issuer, and at no other name of the Worker", async () => {
+test("without gateway mode administration answers at the issuer, and at no other name of the Worker", async () => {
   const signet = await startSignet();
   try {
     for (const [Host, status] of [
@@ -198,7 +199,7 @@ test("without gateway mode administration is at the issuer, and at no other name
   }
 });
 
-test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, token or body is taken and no store is asked", async () => {
+test("attack 109, ASVS 12.2.1: where the issuer is https, requests by http are refused without reading a secret, a token, a body or storage", async () => {
   const vars = {
     ISSUER: "https://sso.example",
     ORIGIN_URL: origin.url,
@@ -217,7 +218,7 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
       actions: ["ListOAuthCredentials"],
     });
     const form = (fields) => ({ method: "POST", body: new URLSearchParams(fields) });
-    const bearer = { Authorization: `Bearer ${signet.adminToken}` };
+    const authorization = bearer(signet.adminToken);
     const refused = [
       ["/oauth/token", { ...form({ grant_type: "single_sign_on" }), headers: basic(set) }],
       [
@@ -233,11 +234,11 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
       ["/.well-known/jwks.json", {}],
       ["/openapi.json", {}],
       ["/includes/api.php", form({ identifier: api.identifier, secret: api.secret, action: "ListOAuthCredentials" })],
-      ["/admin/v1/users/1", { headers: bearer }],
-      ["/admin/v1/users/1", { method: "DELETE", headers: bearer }],
+      ["/admin/v1/users/1", { headers: authorization }],
+      ["/admin/v1/users/1", { method: "DELETE", headers: authorization }],
       [
         "/admin/v1/import",
-        { method: "POST", headers: { ...bearer, "Content-Type": "application/x-ndjson" }, body: "{}" },
+        { method: "POST", headers: { ...authorization, "Content-Type": "application/x-ndjson" }, body: "{}" },
       ],
       ["/admin/sign-in", form({ admin_token: signet.adminToken })],
       ["/oauth/singlesignon", form({ access_token: token })],
@@ -297,13 +298,13 @@ test("attack 109, ASVS 12.2.1: where the issuer is https, by http no secret, tok
     }
     assert.equal((await signet.fetch("/healthz", { headers: byHttp })).status, 200);
     assert.equal((await openLink(signet, token)).status, 302, "the token was not spent");
-    assert.equal((await signet.fetch("/oauth/session", { headers: session })).status, 200, "the session goes on");
+    assert.equal((await signet.fetch("/oauth/session", { headers: session })).status, 200, "the session continues");
   } finally {
     await signet.close();
   }
 });
 
-test("attack 109, ASVS 12.2.1: by http the body is not waited for", { timeout: 60_000 }, async () => {
+test("attack 109, ASVS 12.2.1: a request by http is refused before its body arrives", { timeout: 60_000 }, async () => {
   const signet = await startSignet({ vars: { ISSUER: "https://sso.example" } });
   try {
     for (const path of ["/oauth/token", "/admin/v1/import"]) {

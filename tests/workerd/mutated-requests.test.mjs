@@ -1,4 +1,4 @@
-// Requests that nobody would send: no answer is a fault, and Signet works on afterwards.
+// Requests that no client would send: none gets a 5xx, and Signet works afterwards.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -6,13 +6,14 @@ import { generator, seed } from "../support/random.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
   basic,
+  bearer,
   claimsOf,
   cookieOf,
   createSet,
+  csrfTokenAt,
   enterConsole,
   getToken,
   openLink,
-  proofIn,
   putUser,
   whoIs,
 } from "../support/workflow.mjs";
@@ -21,7 +22,7 @@ import {
 const REQUESTS = Number(process.env.SIGNET_FUZZ ?? 3_000);
 /** How many are under way at once. */
 const LANES = 4;
-/** A token lasts a minute, so what is mutated is made anew now and then. */
+/** A token is valid for a minute, so each round makes new requests to mutate. */
 const ROUND = 300;
 
 let signet, bound, delegated;
@@ -36,10 +37,10 @@ before(async () => {
 });
 after(() => signet.close());
 
-/** Sound requests of every route, to be mutated: live tokens, cookies and ids of this moment. */
-async function soundRequests() {
+/** Valid requests of every route, to be mutated: with tokens, cookies and ids that are live now. */
+async function validRequests() {
   const form = { "Content-Type": "application/x-www-form-urlencoded" };
-  const admin = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/json" };
+  const admin = { ...bearer(signet.adminToken), "Content-Type": "application/json" };
   const [spent, live, other] = [
     await getToken(signet, bound),
     await getToken(signet, bound),
@@ -53,7 +54,7 @@ async function soundRequests() {
     actions: ["CreateSsoToken", "ListOAuthCredentials", "CreateOAuthCredential", "UpdateOAuthCredential"],
   });
   const operator = await enterConsole(signet);
-  const csrf_token = proofIn(await (await signet.fetch("/admin/users/2", { headers: operator })).text());
+  const csrf_token = await csrfTokenAt(signet, "/admin/users/2", operator);
   const get = (path, headers = {}) => ({ method: "GET", path, headers, body: "" });
   const post = (path, headers, body) => ({ method: "POST", path, headers, body });
   const manage = (method, path, body) => ({
@@ -287,9 +288,9 @@ const VALUES = [
   "",
 ];
 
-/** One sound request, changed in one to four places. */
-function mutated(sound, random) {
-  const request = { ...sound, headers: { ...sound.headers } };
+/** A valid request, changed in some places. */
+function mutated(valid, random) {
+  const request = { ...valid, headers: { ...valid.headers } };
   const pick = (list) => list[random(list.length)];
   const bend = (text) => {
     const from = random(text.length + 1);
@@ -346,8 +347,8 @@ function sendable({ method, path, headers, body }) {
 
 const FIXED_HEADERS = { "x-content-type-options": "nosniff", "x-frame-options": "DENY" };
 
-function assertSound(response, body, label) {
-  // 503 has one meaning here: a prefetch is told to come back as a navigation.
+function assertSafe(response, body, label) {
+  // 503 has one meaning here: it refuses a prefetch, which the browser repeats as a navigation.
   const isPrefetch = response.status === 503 && body.includes("cannot be fetched ahead of time");
   assert.ok((response.status >= 200 && response.status < 500) || isPrefetch, `${label}: ${response.status} ${body}`);
   for (const [name, value] of Object.entries(FIXED_HEADERS))
@@ -384,16 +385,16 @@ test(`${REQUESTS} mutated requests: no 5xx, the security headers on every answer
   const random = generator(seed());
   const statuses = {};
   for (let sent = 0; sent < REQUESTS; sent += ROUND) {
-    const sound = await soundRequests();
+    const valid = await validRequests();
     const requests = Array.from({ length: Math.min(ROUND, REQUESTS - sent) }, () =>
-      mutated(sound[random(sound.length)], random),
+      mutated(valid[random(valid.length)], random),
     );
     const lane = async () => {
       for (let request = requests.pop(); request; request = requests.pop()) {
         const { path, ...init } = request;
         const label = JSON.stringify({ ...request, body: request.body?.toString("latin1").slice(0, 300) });
         const response = await signet.fetch(path, init).catch((error) => assert.fail(`${label}: ${error}`));
-        assertSound(response, await response.text(), label);
+        assertSafe(response, await response.text(), label);
         statuses[response.status] = (statuses[response.status] ?? 0) + 1;
       }
     };

@@ -1,4 +1,4 @@
-// A redirect never leaves the client area, whatever the input.
+// A redirect never leaves the client area, for any input.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -75,7 +75,7 @@ async function staysInside(open, label) {
 
 /**
  * Opens links with one token as long as they are refused, so that a refusal which spent it would show at the next
- * redirect; the last link is sound. Returns how many redirected.
+ * redirect; the last link is valid. Returns how many redirected.
  */
 async function openAll(inputs, open, form = { scope: "sso:custom_redirect" }) {
   let accessToken = await token(form);
@@ -91,7 +91,7 @@ async function openAll(inputs, open, form = { scope: "sso:custom_redirect" }) {
   return accepted;
 }
 
-test("the two judges know an address outside when they see one", () => {
+test("the two checks of this file recognize an address outside the client area", () => {
   for (const outside of [
     "//evil.example/",
     "/billing/",
@@ -113,7 +113,7 @@ test("the two judges know an address outside when they see one", () => {
   assert.ok(stays(AREA) && stays(`${AREA}cart.php?a=b#c`));
 });
 
-test(`the corpus has ${corpus.length} tricks`, () => assert.ok(corpus.length >= 250));
+test(`the corpus has ${corpus.length} hostile paths`, () => assert.ok(corpus.length >= 250));
 
 for (const [kind, inputs] of Object.entries(kinds)) {
   test(`CWE-601: hostile paths at the SSO endpoint: ${kind}`, async () => {
@@ -200,7 +200,7 @@ for (const [name, scope] of [
   });
 }
 
-test("WHMCS: goto, redirect and the like are tolerated and never followed", async () => {
+test("WHMCS: goto, redirect and similar parameters are accepted and never followed", async () => {
   const hostile = Object.values(kinds).map(([first]) => first);
   for (const name of ["goto", "redirect", "return", "redirect_uri", "redirect_url", "next", "restricted"]) {
     for (const input of hostile) {

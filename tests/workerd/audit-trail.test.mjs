@@ -1,17 +1,19 @@
-// What is kept of a user: the audit trail and its limits, what reading leaves behind, erasure and export. ASVS 16.4.2.
+// The audit trail and its limits, erasure and export of a user. ASVS 16.4.2.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
   basic,
+  bearer,
   claimsOf,
   createSet,
+  csrfTokenAt,
   enterConsole,
   eventsOf,
   getToken,
   openLink,
-  proofIn,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -50,18 +52,14 @@ const fill = async (user, cls, event, count) => {
 };
 
 async function press(cookie, form) {
-  const csrf_token = proofIn(await (await signet.fetch("/account/security", { headers: cookie })).text());
-  return signet.fetch("/account/security", {
-    method: "POST",
-    headers: cookie,
-    body: new URLSearchParams({ ...form, csrf_token }),
-  });
+  const csrf_token = await csrfTokenAt(signet, "/account/security", cookie);
+  return postForm(signet, "/account/security", { ...form, csrf_token }, cookie);
 }
 
-test("attack 107: where nothing ends there is no event, however often it is asked", async () => {
+test("attack 107: a request that ends nothing writes no event, however often it is repeated", async () => {
   const [user, own] = await fresh();
   const cookie = await signIn(signet, own);
-  const csrf_token = proofIn(await (await signet.fetch("/account/security", { headers: cookie })).text());
+  const csrf_token = await csrfTokenAt(signet, "/account/security", cookie);
   const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
   for (let n = 0; n < 100; n += 1) {
     assert.equal((await signet.fetch("/account/security", { method: "POST", headers: cookie, body })).status, 200);
@@ -82,7 +80,7 @@ test("attack 107: where nothing ends there is no event, however often it is aske
   assert.deepEqual(await eventsOf(signet, user), ["session.ended: signed_out", ...before]);
 });
 
-test("attack 107: what a user causes at will is bounded at every moment, and pushes out nothing else", async () => {
+test("attack 107: the events that a user can cause at will are limited, and push out no others", async () => {
   const [user, own] = await fresh();
   const cookie = await signIn(signet, own);
   await fill(user, "user", "account.changed", 199);
@@ -99,12 +97,14 @@ test("attack 107: what a user causes at will is bounded at every moment, and pus
   ]);
 });
 
-test("attack 107: an application's revocations are bounded, and push out nothing else", async () => {
+test("attack 107: the events of an application's revocations are limited, and push out no others", async () => {
   const [user, own] = await fresh();
   await fill(user, "application", "token.revoked", 200);
   for (let n = 0; n < 3; n += 1) {
-    const body = new URLSearchParams({ token: await getToken(signet, own) });
-    assert.equal((await signet.fetch("/oauth/revoke", { method: "POST", headers: basic(own), body })).status, 200);
+    assert.equal(
+      (await postForm(signet, "/oauth/revoke", { token: await getToken(signet, own) }, basic(own))).status,
+      200,
+    );
   }
   assert.equal(await countOf(user, "token.revoked"), 200);
   assert.deepEqual((await eventsOf(signet, user)).slice(0, 4), [
@@ -122,7 +122,7 @@ test("attack 107: an application's revocations for a user without an account mak
   assert.equal((await openLink(signet, body.get("token"))).status, 401, "it is revoked all the same");
 });
 
-test("attack 107: denials in masses are bounded, and sign-ins survive them", async () => {
+test("attack 107: many denials are limited, and sign-ins stay in the trail", async () => {
   const [user, own] = await fresh();
   await signIn(signet, own);
   await fill(user, "denial", "sso.denied", 500);
@@ -191,11 +191,7 @@ test("attack 113: reading a user who is not known makes no table, no row and no 
   ]) {
     assert.equal((await signet.admin(method, `/users/${user}${path}`, body)).status, status, `${method} ${path}`);
   }
-  const introspected = await signet.fetch("/oauth/introspect", {
-    method: "POST",
-    headers: basic(delegated),
-    body: new URLSearchParams({ token }),
-  });
+  const introspected = await postForm(signet, "/oauth/introspect", { token }, basic(delegated));
   assert.deepEqual(await introspected.json(), { active: false });
   for (const path of [`/oauth/receipts/${jti}`])
     assert.equal((await signet.fetch(path, { headers: basic(delegated) })).status, 200);
@@ -209,7 +205,7 @@ test("attack 113: reading a user who is not known makes no table, no row and no 
   );
 });
 
-test("tables come with the first write, and are asked for once", async () => {
+test("the first write creates the tables, and an object looks for them once", async () => {
   const user = `trail-${(names += 1)}`;
   await putUser(signet, user);
   const tables = await signet.sql(
@@ -299,7 +295,7 @@ test("a set that was revoked and imported for another user is in neither the exp
     client_secret: own.client_secret,
     credential: { name: "Theirs", user_id: second, scopes: ["clientarea:invoices"] },
   };
-  const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" };
+  const headers = { ...bearer(signet.adminToken), "Content-Type": "application/x-ndjson" };
   await signet.fetch("/admin/v1/import", { method: "POST", headers, body: JSON.stringify(line) });
   const { credentials } = (await signet.admin("GET", `/users/${first}/export`)).body;
   assert.deepEqual(credentials, [{ client_id: own.client_id, state: "revoked", set: null }]);
@@ -357,10 +353,8 @@ test("the console ends a user's sessions with a change, by application, and with
   const [user, own] = await fresh();
   const cookie = await enterConsole(signet);
   const act = async (path, form) => {
-    const csrf_token = proofIn(await (await signet.fetch(path, { headers: cookie })).text());
-    return (
-      await signet.fetch(path, { method: "POST", headers: cookie, body: new URLSearchParams({ ...form, csrf_token }) })
-    ).status;
+    const csrf_token = await csrfTokenAt(signet, path, cookie);
+    return (await postForm(signet, path, { ...form, csrf_token }, cookie)).status;
   };
   const shown = JSON.stringify({ status: "Active", sso: true, services: [], domains: [] });
   const saved = { action: "save", status: "Active", sso: "on", shown };
@@ -392,8 +386,7 @@ test("attack 107: an application that makes and deletes sets by WHMCS's API push
   const actions = ["CreateOAuthCredential", "DeleteOAuthCredential"];
   const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions })).body;
   const call = async (form) => {
-    const body = new URLSearchParams({ identifier, secret, ...form });
-    return (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+    return (await postForm(signet, "/includes/api.php", { identifier, secret, ...form })).json();
   };
   const { credentialId } = await call({
     action: actions[0],

@@ -1,16 +1,17 @@
-// The user's own page, without a browser: what it takes, and what it changes.
+// The user's page /account/security, by HTTP: what it accepts and what it changes.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
   createSet,
+  csrfTokenIn,
   eventsOf,
   getToken,
   json,
   messages,
   openLink,
-  proofIn,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -33,11 +34,10 @@ const show = async (cookie) => (await signet.fetch(PAGE, { headers: cookie })).t
 const idOf = async (cookie) => (await (await signet.fetch("/oauth/session", { headers: cookie })).json()).session_id;
 
 async function press(cookie, form, headers = {}) {
-  const body = new URLSearchParams({ csrf_token: proofIn(await show(cookie)), ...form });
-  return signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body });
+  return postForm(signet, PAGE, { csrf_token: csrfTokenIn(await show(cookie)), ...form }, { ...cookie, ...headers });
 }
 
-test("the page shows each session with its application's name, escaped, and costs one object request and two KV reads: one more for a delegated set's session", async () => {
+test("the page shows each session with its application's name, escaped, for one object request and two KV reads, and one more read for a delegated set's session", async () => {
   await putUser(signet, "seen");
   const first = await session("seen", { "User-Agent": "<script>alert(1)</script>", "CF-Connecting-IP": "192.0.2.1" });
   await session("seen");
@@ -59,7 +59,7 @@ test("the page shows each session with its application's name, escaped, and cost
   assert.equal(page.match(/<li>/g).length, 2);
 });
 
-test("a set that is gone is shown by its id", async () => {
+test("a deleted set is shown by its id", async () => {
   await putUser(signet, "gone");
   const old = await createSet(signet, { delegated: true, name: "Old Panel" });
   const cookie = await signIn(signet, old, { form: { user_id: "gone" } });
@@ -68,7 +68,7 @@ test("a set that is gone is shown by its id", async () => {
   assert.ok(page.includes(old.client_id) && !page.includes("Old Panel"));
 });
 
-test("attack 110, CSP3 section 6.4.1: every action is answered with a page that goes on to the sessions, without a redirect; JSON with a 303", async () => {
+test("attack 110, CSP3 section 6.4.1: every action is answered with a page that leads on to the sessions, without a redirect; JSON with a 303", async () => {
   await putUser(signet, "acts");
   const [cookie, other] = [await session("acts"), await session("acts")];
   for (const form of [
@@ -86,12 +86,16 @@ test("attack 110, CSP3 section 6.4.1: every action is answered with a page that 
       form.action,
     );
   }
-  const body = new URLSearchParams({ action: "allow_sso", csrf_token: proofIn(await show(cookie)) });
-  const told = await signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...json }, body });
-  assert.deepEqual([told.status, told.headers.get("location")], [303, `${signet.issuer}${PAGE}`]);
+  const answer = await postForm(
+    signet,
+    PAGE,
+    { action: "allow_sso", csrf_token: csrfTokenIn(await show(cookie)) },
+    { ...cookie, ...json },
+  );
+  assert.deepEqual([answer.status, answer.headers.get("location")], [303, `${signet.issuer}${PAGE}`]);
 });
 
-test("a user ends one session, or all others, and never another user's", async () => {
+test("a user ends one session or all others, and never a session of another user", async () => {
   await putUser(signet, "ends");
   await putUser(signet, "stranger");
   const stranger = await session("stranger");
@@ -116,14 +120,14 @@ test("a user ends one session, or all others, and never another user's", async (
   assert.equal(await whoIs(signet, mine), undefined);
 });
 
-test("the switch makes links fail per configuration, word for word, and work again", async () => {
+test("disabling single sign-on makes links fail with their exact text, and enabling it makes them work again", async () => {
   await putUser(signet, "switch");
   const cookie = await session("switch");
   const open = async () => openLink(signet, await getToken(signet, set, { user_id: "switch" }), { headers: json });
   await press(cookie, { action: "disallow_sso" });
   const denied = await open();
   assert.deepEqual([denied.status, (await denied.json()).error_description], [403, messages.disabled("switch")]);
-  assert.equal(await whoIs(signet, cookie), "switch", "the session goes on");
+  assert.equal(await whoIs(signet, cookie), "switch", "the session continues");
   assert.match(await show(cookie), /Not allowed\./);
   await press(cookie, { action: "allow_sso" });
   assert.equal((await open()).status, 302);
@@ -138,62 +142,59 @@ test("the switch makes links fail per configuration, word for word, and work aga
   );
 });
 
-test("ASVS 3.5.1: a form without the proof of this very session changes nothing", async () => {
+test("ASVS 3.5.1: a form without this session's CSRF token changes nothing", async () => {
   await putUser(signet, "forged");
   const [cookie, sibling] = [await session("forged"), await session("forged")];
-  const sound = proofIn(await show(cookie));
-  const post = (body, headers = {}) =>
-    signet.fetch(PAGE, { method: "POST", headers: { ...cookie, ...headers }, body: new URLSearchParams(body) });
+  const valid = csrfTokenIn(await show(cookie));
+  const post = (body, headers = {}) => postForm(signet, PAGE, body, { ...cookie, ...headers });
   const action = { action: "disallow_sso" };
   for (const [body, headers, status] of [
     [action, {}, 403],
     [{ ...action, csrf_token: "x" }, {}, 403],
-    [{ ...action, csrf_token: proofIn(await show(sibling)) }, {}, 403],
+    [{ ...action, csrf_token: csrfTokenIn(await show(sibling)) }, {}, 403],
     [{ ...action, csrf_token: cookie.Cookie.split("=")[1] }, {}, 403],
-    [{ ...action, csrf_token: sound }, { "Sec-Fetch-Site": "cross-site" }, 403],
-    [{ ...action, csrf_token: sound }, { Origin: "https://evil.example" }, 403],
-    [{ ...action, csrf_token: sound }, { Origin: "null" }, 403],
-    [{ ...action, csrf_token: sound }, { Cookie: "" }, 401],
-    [{ csrf_token: sound }, {}, 400],
-    [{ action: "end_session", csrf_token: sound }, {}, 400],
-    [{ action: "close_account", csrf_token: sound }, {}, 400],
+    [{ ...action, csrf_token: valid }, { "Sec-Fetch-Site": "cross-site" }, 403],
+    [{ ...action, csrf_token: valid }, { Origin: "https://evil.example" }, 403],
+    [{ ...action, csrf_token: valid }, { Origin: "null" }, 403],
+    [{ ...action, csrf_token: valid }, { Cookie: "" }, 401],
+    [{ csrf_token: valid }, {}, 400],
+    [{ action: "end_session", csrf_token: valid }, {}, 400],
+    [{ action: "close_account", csrf_token: valid }, {}, 400],
   ]) {
     assert.equal((await post(body, headers)).status, status, JSON.stringify([body, headers]));
   }
   const text = await signet.fetch(PAGE, {
     method: "POST",
     headers: { ...cookie, "Content-Type": "text/plain" },
-    body: `action=disallow_sso&csrf_token=${sound}`,
+    body: `action=disallow_sso&csrf_token=${valid}`,
   });
   assert.equal(text.status, 400);
   for (const method of ["GET", "HEAD"])
-    await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${sound}`, { method, headers: cookie });
+    await signet.fetch(`${PAGE}?action=disallow_sso&csrf_token=${valid}`, { method, headers: cookie });
   assert.equal((await signet.admin("GET", "/users/forged")).body.sso, true);
   assert.equal((await eventsOf(signet, "forged")).filter((event) => event.startsWith("account.changed")).length, 0);
 });
 
-test("a session that died between page and press does nothing", async () => {
+test("a form of a session that has ended changes nothing", async () => {
   await putUser(signet, "late");
   const [cookie, other] = [await session("late"), await session("late")];
-  const csrf_token = proofIn(await show(cookie));
+  const csrf_token = csrfTokenIn(await show(cookie));
   await signet.admin("DELETE", `/users/late/sessions/${await idOf(cookie)}`);
-  const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
-  assert.equal((await signet.fetch(PAGE, { method: "POST", headers: cookie, body })).status, 401);
+  assert.equal((await postForm(signet, PAGE, { action: "end_other_sessions", csrf_token }, cookie)).status, 401);
   assert.equal(await whoIs(signet, other), "late");
 });
 
-test("storage that fails leaves everything as it was, and says so", async () => {
+test("when storage fails nothing changes, and the page says so", async () => {
   await putUser(signet, "broken");
   const [cookie, other] = [await session("broken"), await session("broken")];
-  const csrf_token = proofIn(await show(cookie));
+  const csrf_token = csrfTokenIn(await show(cookie));
   for (const [target, on] of [
     ["object.fetch", ""],
     ["sql.exec", "DELETE FROM session"],
     ["sql.exec", "INSERT INTO event"],
   ]) {
     await signet.faults.set([{ target, on, mode: "throw" }]);
-    const body = new URLSearchParams({ action: "end_other_sessions", csrf_token });
-    const response = await signet.fetch(PAGE, { method: "POST", headers: cookie, body });
+    const response = await postForm(signet, PAGE, { action: "end_other_sessions", csrf_token }, cookie);
     await signet.faults.set([]);
     assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"], `${target} ${on}`);
     assert.deepEqual([await whoIs(signet, cookie), await whoIs(signet, other)], ["broken", "broken"]);

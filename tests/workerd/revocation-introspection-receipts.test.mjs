@@ -1,4 +1,4 @@
-// What applications ask about their tokens: revocation, introspection, receipts.
+// Revocation, introspection and receipts: what applications ask about their tokens.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -6,11 +6,13 @@ import { startSignet } from "../support/signet.mjs";
 import {
   assertFailure,
   basic,
+  bearer,
   claimsOf,
   createSet,
   eventsOf,
   getToken,
   openLink,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -29,13 +31,12 @@ before(async () => {
 });
 after(() => signet.close());
 
-const post = (path, client, form) =>
-  signet.fetch(path, { method: "POST", headers: client ? basic(client) : {}, body: new URLSearchParams(form) });
+const post = (path, client, form) => postForm(signet, path, form, client ? basic(client) : {});
 const revoke = (token, client = set) => post("/oauth/revoke", client, { token });
 const introspect = (token, client = set) => post("/oauth/introspect", client, { token });
 const receipt = (jti, client = set) => signet.fetch(`/oauth/receipts/${jti}`, { headers: client ? basic(client) : {} });
 
-test("RFC 7009 section 2.1: a revoked token signs nobody in, and the application may say so twice", async () => {
+test("RFC 7009 section 2.1: a revoked token signs nobody in, and revoking it again succeeds", async () => {
   const token = await getToken(signet, set);
   for (let n = 0; n < 2; n += 1) {
     const response = await revoke(token);
@@ -47,7 +48,7 @@ test("RFC 7009 section 2.1: a revoked token signs nobody in, and the application
   assert.equal((await eventsOf(signet, "1"))[0], "token.revoked: by_application");
 });
 
-test("RFC 7009 section 2.2: an unknown, forged, malformed or expired token is revoked enough, and no object is asked", async () => {
+test("RFC 7009 section 2.2: revoking an unknown, forged, malformed or expired token succeeds without an object request", async () => {
   const expired = await getToken(signet, set);
   const forged = `${expired.slice(0, -4)}AAAA`;
   await signet.clock.set(61_000);
@@ -64,7 +65,7 @@ test("RFC 7009 section 2.2: an unknown, forged, malformed or expired token is re
   }
 });
 
-test("RFC 7009 section 2.1: another client's token is refused, and lives on", async () => {
+test("RFC 7009 section 2.1: revoking another client's token is refused, and the token stays valid", async () => {
   const token = await getToken(signet, set);
   for (const client of [other, delegated]) {
     await assertFailure(await revoke(token, client), 400, "invalid_grant", "The token was issued to another client.");
@@ -72,7 +73,7 @@ test("RFC 7009 section 2.1: another client's token is refused, and lives on", as
   assert.equal((await openLink(signet, token)).status, 302);
 });
 
-test("RFC 7009 section 2: revoking a spent token is no failure, and ends no session", async () => {
+test("RFC 7009 section 2: revoking a spent token succeeds and ends no session", async () => {
   const token = await getToken(signet, set);
   const response = await openLink(signet, token);
   assert.equal((await revoke(token)).status, 200);
@@ -102,7 +103,7 @@ test("RFC 7009 section 2.2.1, CVE-2020-15223: when storage fails the answer is 5
   }
 });
 
-test("RFC 6749 section 2.3, RFC 7662 section 2.1: nobody asks about a token without proving who it is", async () => {
+test("RFC 6749 section 2.3, RFC 7662 section 2.1: questions about a token need client authentication", async () => {
   const token = await getToken(signet, set);
   const wrong = { ...set, client_secret: "wrong" };
   const unknown = { client_id: "nobody", client_secret: "wrong" };
@@ -113,7 +114,7 @@ test("RFC 6749 section 2.3, RFC 7662 section 2.1: nobody asks about a token with
       assert.match(response.headers.get("www-authenticate"), /^Basic realm=/);
       answers.push(`${response.status} ${await response.text()}`);
     }
-    assert.equal(new Set(answers).size, 1, "no answer tells why");
+    assert.equal(new Set(answers).size, 1, "no answer says why");
     assert.match(answers[0], /^401 .*invalid_client/);
     const { client_id, client_secret } = set;
     assert.equal(
@@ -128,12 +129,8 @@ test("RFC 6749 section 2.3, RFC 7662 section 2.1: nobody asks about a token with
       "The client authenticates in two ways at once.",
     );
   }
-  const bearer = await signet.fetch("/oauth/introspect", {
-    method: "POST",
-    headers: { Authorization: `Bearer ${signet.adminToken}` },
-    body: new URLSearchParams({ token }),
-  });
-  assert.equal(bearer.status, 401);
+  const byBearer = await postForm(signet, "/oauth/introspect", { token }, bearer(signet.adminToken));
+  assert.equal(byBearer.status, 401);
   assert.equal((await receipt(claimsOf(token).jti, null)).status, 401);
   assert.equal((await receipt(claimsOf(token).jti, wrong)).status, 401);
   assert.equal((await openLink(signet, token)).status, 302);
@@ -198,7 +195,7 @@ test("RFC 7662 section 2.2: an active token is described by its claims", async (
   });
 });
 
-test("RFC 7662 section 2.2: whatever is not active is exactly inactive, and no more", async () => {
+test("RFC 7662 section 2.2: an inactive token is answered by active=false alone", async () => {
   const spent = await getToken(signet, set);
   await openLink(signet, spent);
   const revoked = await getToken(signet, set);
@@ -221,7 +218,7 @@ test("RFC 7662 section 2.2: whatever is not active is exactly inactive, and no m
   await signet.clock.set(0);
 });
 
-test("RFC 7662 section 2.2: a token is active exactly while its user could be signed in", async () => {
+test("RFC 7662 section 2.2: a token is active exactly while it could sign its user in", async () => {
   await putUser(signet, "2", { services: [12] });
   // A delegated set, for a bound one is revoked with the account.
   const own = await createSet(signet, { delegated: true, scopes: ["clientarea:product_details"] });
@@ -256,7 +253,7 @@ test("RFC 7662 section 4: asking a thousand times never spends a token", async (
   assert.equal((await openLink(signet, token)).status, 302);
 });
 
-test("a disabled set may ask nothing any more", async () => {
+test("a disabled set gets no answers about its tokens", async () => {
   const own = await createSet(signet, { user_id: "1" });
   const token = await getToken(signet, own);
   await signet.admin("PATCH", `/credentials/${own.client_id}`, { disabled: true });
@@ -284,13 +281,13 @@ async function issued(client = set, form = {}) {
   return { token, jti: claimsOf(token).jti };
 }
 
-test("the token endpoint names the id that a receipt is asked by", async () => {
+test("the token endpoint returns the id of the token's receipt", async () => {
   const response = await post("/oauth/token", set, { grant_type: "single_sign_on" });
   const { access_token, jti } = await response.json();
   assert.equal(jti, claimsOf(access_token).jti);
 });
 
-test("a receipt: pending, then signed in, and when", async () => {
+test("a receipt is pending, then signed in, with the time", async () => {
   const { token, jti } = await issued();
   const { iat, exp, scope } = claimsOf(token);
   const known = { jti, user_id: "1", client_id: set.client_id, scope, issued_at: iat, expires_at: exp };
@@ -324,7 +321,7 @@ test("a receipt of a denial has a stable reason", async () => {
   assert.equal((await (await receipt(jti, anybodys)).json()).reason, "unknown_account");
 });
 
-test("a receipt of a token that was revoked, or that nobody opened in time", async () => {
+test("a receipt says that a token was revoked, or expired unused", async () => {
   const { token, jti } = await issued();
   await revoke(token);
   assert.equal((await (await receipt(jti)).json()).state, "revoked");
@@ -334,7 +331,7 @@ test("a receipt of a token that was revoked, or that nobody opened in time", asy
   await signet.clock.set(0);
 });
 
-test("there is no receipt of another client's token, of an unknown one, or of nonsense: one answer for all", async () => {
+test("receipts of another client's token, an unknown token and a malformed id get the same answer", async () => {
   const { jti } = await issued();
   const answers = [];
   for (const [id, client] of [
@@ -352,7 +349,7 @@ test("there is no receipt of another client's token, of an unknown one, or of no
   assert.match(answers[0], /^404 /);
 });
 
-test("revoke racing redeem: of two orders one, and a token said to be revoked before opens no session", async () => {
+test("revocation and redemption at once take effect in one of two orders, and a token that was revoked first opens no session", async () => {
   for (let round = 0; round < 100; round += 1) {
     const token = await getToken(signet, set);
     const [opened, revoked] = await Promise.all([openLink(signet, token), revoke(token)]);

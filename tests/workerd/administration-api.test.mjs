@@ -1,9 +1,10 @@
-// The administration API, as an operator's curl sees it.
+// The administration API.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
 import {
+  bearer,
   claimsOf,
   createSet,
   enterConsole,
@@ -55,7 +56,7 @@ function assertProblem(answer, status, detail) {
   assert.equal(answer.headers.get("content-type"), "application/problem+json");
 }
 
-test("RFC 6750 section 3: without the administration token every route is the same 401, known or not", async () => {
+test("RFC 6750 section 3: without the administration token every path answers the same 401, whether it exists or not", async () => {
   await putUser(signet, "1");
   const answers = new Set();
   for (const [method, path] of ROUTES) {
@@ -93,7 +94,7 @@ test("users: create, read, change, replace, delete", async () => {
   assertProblem(await signet.admin("PATCH", "/users/7", {}), 404, "There is no such account.");
 });
 
-test("RFC 9457: unsound input is refused with one precise problem", async () => {
+test("RFC 9457: invalid input is refused with one precise problem", async () => {
   const field = "The body has an unknown, missing or invalid field.";
   for (const [method, path, body, status, detail] of [
     ["PUT", "/users/8", {}, 400, field],
@@ -137,7 +138,7 @@ test("RFC 9457: unsound input is refused with one precise problem", async () => 
   ]) {
     assertProblem(await signet.admin(method, path, body), status, detail);
   }
-  const headers = { Authorization: `Bearer ${signet.adminToken}` };
+  const headers = bearer(signet.adminToken);
   const put = (type, body) =>
     signet.fetch("/admin/v1/users/8", { method: "PUT", headers: { ...headers, "Content-Type": type }, body });
   assert.equal((await (await put("application/json", "{")).json()).detail, "The body is not JSON.");
@@ -238,7 +239,7 @@ test("credential sets are listed page by page, each once", async () => {
   assert.ok(made.every((id) => seen.includes(id)));
 });
 
-test("disabling or revoking a set kills the tokens it was issued, at once", async () => {
+test("disabling or revoking a credential set invalidates its tokens at once", async () => {
   await putUser(signet, "50");
   for (const binding of [{ user_id: "50" }, { delegated: true }]) {
     const form = binding.delegated ? { user_id: "50" } : {};
@@ -320,7 +321,7 @@ test("the audit trail lists what happened, newest first, page by page", async ()
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
 test("RFC 9110 section 15.5.6: every method that a route does not have is 405 with Allow, to an administrator too", async () => {
-  const headers = { Authorization: `Bearer ${signet.adminToken}` };
+  const headers = bearer(signet.adminToken);
   for (const [path, allow] of [
     ["/users/405", "GET, PUT, PATCH, DELETE"],
     ["/users/405/sessions", "GET, DELETE"],
@@ -340,7 +341,7 @@ test("RFC 9110 section 15.5.6: every method that a route does not have is 405 wi
   }
 });
 
-test("a path may be percent-encoded, and means the same", async () => {
+test("a percent-encoded path means the same path", async () => {
   await putUser(signet, "en.code-d");
   assert.equal((await signet.admin("GET", "/users/%65n%2Ecode%2dd")).body.user_id, "en.code-d");
   const { client_id } = await createSet(signet, { delegated: true });
@@ -354,14 +355,14 @@ test("a path may be percent-encoded, and means the same", async () => {
   }
 });
 
-test("a body is JSON and says so, once for each field; nothing else is read", async () => {
+test("a body must be JSON with its Content-Type, and must not repeat a field", async () => {
   const send = (type, body) =>
     signet.fetch("/admin/v1/users/typed", {
       method: "PUT",
       body,
-      headers: { Authorization: `Bearer ${signet.adminToken}`, ...(type && { "Content-Type": type }) },
+      headers: { ...bearer(signet.adminToken), ...(type && { "Content-Type": type }) },
     });
-  const sound = '{"status":"Active"}';
+  const valid = '{"status":"Active"}';
   for (const type of [
     "",
     "text/plain",
@@ -371,7 +372,7 @@ test("a body is JSON and says so, once for each field; nothing else is read", as
     "text/plain, application/json",
     "application/json; charset=utf-16",
   ]) {
-    const response = await send(type, sound);
+    const response = await send(type, valid);
     const { status, detail } = await response.json();
     assert.deepEqual([response.status, status, detail], [415, 415, "The body is not application/json."], type);
   }
@@ -381,17 +382,17 @@ test("a body is JSON and says so, once for each field; nothing else is read", as
     "[]",
     '"x"',
     "{",
-    `${sound}x`,
+    `${valid}x`,
     '{"status":"Active","status":"Closed"}',
     "[".repeat(10_000),
   ]) {
     assert.equal((await send("application/json", body)).status, 400, body.slice(0, 40));
   }
   assert.equal((await signet.admin("GET", "/users/typed")).status, 404, "nothing of it was applied");
-  assert.equal((await send("application/json; charset=utf-8", sound)).status, 201);
+  assert.equal((await send("application/json; charset=utf-8", valid)).status, 201);
 });
 
-test("issue 9, item 11: long lists go in parts: what is added and removed, and nothing else, changes", async () => {
+test("issue 9, item 11: a long list changes in parts: only the entries that are added or removed change", async () => {
   await putUser(signet, "parts", { services: [7001, 7002], domains: ["example.com"] });
   const patch = async (change, user = "parts") => {
     const { status, body } = await signet.admin("PATCH", `/users/${user}`, change);
@@ -423,7 +424,7 @@ test("issue 9, item 11: long lists go in parts: what is added and removed, and n
   assert.deepEqual(await claimed(), ["service:7005"], "nobody claims for an account that is not there");
 });
 
-test("issue 9, item 11: an added service costs a write to KV, and those that were there cost nothing", async () => {
+test("issue 9, item 11: an added service costs one write to KV, and the existing ones cost none", async () => {
   await putUser(signet, "costs", { services: Array.from({ length: 250 }, (_, i) => 71_000 + i) });
   for (const [change, ops] of [
     [{ add_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 2, "kv.delete": 0, "object.fetch": 2 }],
@@ -467,7 +468,7 @@ test("issue 9, item 11: an account owns at most 25,000 services and domains, and
   assert.deepEqual([account.status, account.domains.length, account.domains.at(-1)], ["Active", 25_000, "one-more"]);
 });
 
-test("a change keeps all that it does not name", async () => {
+test("a PATCH keeps every field that it does not name", async () => {
   await putUser(signet, "kept", { sso: false, services: [1, "b"], domains: ["example.com"] });
   const { updated_at: _, ...account } = (await signet.admin("GET", "/users/kept")).body;
   for (const change of [{ status: "Inactive" }, { sso: true }, { services: [] }, { domains: [7] }, {}]) {
@@ -506,7 +507,7 @@ test("a change keeps all that it does not name", async () => {
   assert.equal((await postToken(signet, created)).status, 200, "the secret too");
 });
 
-test("the sessions of a user, newest first, with what each says of itself", async () => {
+test("the sessions of a user are listed newest first, with all their fields", async () => {
   await putUser(signet, "80");
   const set = await createSet(signet, { user_id: "80" });
   const tokens = [await getToken(signet, set), await getToken(signet, set)];
@@ -535,7 +536,7 @@ test("the sessions of a user, newest first, with what each says of itself", asyn
   assert.deepEqual((await signet.admin("GET", "/users/80/sessions")).body, { sessions: [] });
 });
 
-test("a delegated set is read from KV at redemption: what is disabled there signs nobody in, what is enabled again does", async () => {
+test("a delegated set is read from KV at redemption: a disabled set signs nobody in, a set that is enabled again does", async () => {
   await putUser(signet, "81");
   const set = await createSet(signet, { delegated: true });
   const path = `/credentials/${set.client_id}`;
@@ -548,7 +549,7 @@ test("a delegated set is read from KV at redemption: what is disabled there sign
   assert.equal((await openLink(signet, tokens[1])).status, 302);
 });
 
-test("lists refuse a limit or a cursor that they did not give, and never fail", async () => {
+test("lists refuse an invalid limit and a cursor that they did not issue", async () => {
   for (const [path, query] of [
     ...["limit=0", "limit=101", "limit=-1", "limit=x", "limit=1&limit=1"].flatMap((query) => [
       ["/credentials", query],
@@ -564,7 +565,7 @@ test("lists refuse a limit or a cursor that they did not give, and never fail", 
   }
 });
 
-test("RFC 9110 section 15.5.1: a cursor that this very list did not give is 400, at every list and in the console", async () => {
+test("RFC 9110 section 15.5.1: a cursor that another list issued is 400, at every list and in the console", async () => {
   for (const user of ["paged", "paged2"]) {
     await putUser(signet, user);
     await putUser(signet, user, { services: [1] });
@@ -609,9 +610,9 @@ test("RFC 9110 section 15.5.1: a cursor that this very list did not give is 400,
     const others = lists.filter((other) => other !== path).map((other) => given[other]);
     for (const cursor of [...made, ...changed, ...others]) {
       const { status, body, headers } = await signet.admin("GET", `${path}?cursor=${cursor}`);
-      const told = [status, body.detail, headers.get("content-type")];
+      const problem = [status, body.detail, headers.get("content-type")];
       assert.deepEqual(
-        told,
+        problem,
         [400, "The cursor is not one of this list.", "application/problem+json"],
         `${path} ${cursor.slice(0, 40)}`,
       );

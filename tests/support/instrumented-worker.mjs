@@ -1,28 +1,31 @@
-// The Worker that the tests run: the built one, unmodified, between an environment and a clock that the tests can see
-// and disturb. signet.mjs loads it and gives it the built Worker as ./worker/index.js. Nothing of it is ever deployed.
+// The Worker that the tests run: the built Worker, unmodified, with an environment and a clock that tests observe and
+// control. signet.mjs loads this module and gives it the built Worker as ./worker/index.js. It is never deployed.
 
 import { DurableObject } from "cloudflare:workers";
 import Signet, { Console as SignetConsole, User as SignetUser } from "./worker/index.js";
 
 const CONTROL = "/.test-control";
-/** The header that a test sends to come by http where the issuer is https. */
+/** The header of a request that counts as http although the issuer is https. */
 const BY_HTTP = "x-test-by-http";
 
-/** Calls made by Signet since the last reset. All objects and requests share this isolate, and so these values. */
+/**
+ * The number of calls that Signet made since the last reset. All objects and requests share this isolate and these
+ * values.
+ */
 const ops = {};
 let faults = [];
-/** What KV held when a `stale` fault was ordered. */
+/** The content of KV when a `stale` fault was set. */
 let snapshot = new Map();
-/** Promises given to `ctx.waitUntil` and not settled yet. */
+/** The number of promises given to `ctx.waitUntil` that are not settled yet. */
 let background = 0;
-/** Timers of Signet that have not rung: background work that nobody need wait for. */
+/** The timers of Signet that have not fired. `ops.read` does not wait for them unless asked to. */
 const timers = new Set();
-/** How long a timer waits at most, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 let longestTimer = Infinity;
-/** What was written to Analytics Engine. */
+/** The data points written to Analytics Engine. */
 const points = [];
 let clockOffset = 0;
-/** Where the clock stands, in milliseconds since the epoch; nothing while it goes. */
+/** The time at which the clock is stopped, in milliseconds since the epoch, or null. */
 let stoppedAt = null;
 
 const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "console.fetch", "sql.exec", "alarm.set"];
@@ -64,7 +67,10 @@ export default {
   },
 };
 
-/** The request as Cloudflare would present it: by https where the issuer is https, though it came to a plain socket. */
+/**
+ * The request as Cloudflare presents it: by https where the issuer is https, although the test sent it to a plain
+ * socket.
+ */
 function asPresented(request, { ISSUER }) {
   if (!ISSUER?.startsWith("https:") || request.headers.has(BY_HTTP)) return request;
   return new Request(request.url.replace(/^http:/, "https:"), request);
@@ -111,7 +117,7 @@ export class User extends DurableObject {
   }
 }
 
-/** The console's object. What it stores is no part of any budget. */
+/** The console's object. Its rows are in no budget, so they are not counted. */
 export class Console extends DurableObject {
   #signet;
 
@@ -127,7 +133,7 @@ export class Console extends DurableObject {
   }
 }
 
-/** Obeys an order of signet.mjs. */
+/** Executes an order of signet.mjs. */
 async function control(order, env) {
   switch (order.do) {
     case "ops":
@@ -164,7 +170,7 @@ async function copyOf(kv) {
   return copy;
 }
 
-/** Counts a call and returns the fault it meets, if any. */
+/** Counts a call and returns the fault set for it, if any. */
 function count(target, subject) {
   ops[target] += 1;
   const about = faults.filter((fault) => fault.target === target && subject.includes(fault.on ?? ""));
@@ -172,7 +178,7 @@ function count(target, subject) {
   return about.find((fault) => fault.nth === undefined || fault.nth === fault.met);
 }
 
-/** Performs a call, or what the fault it meets orders. */
+/** Performs a call with the fault set for it, if any. */
 async function call(target, subject, perform, stale) {
   const fault = count(target, subject);
   if (fault?.mode === "throw") throw injected(target);
@@ -266,7 +272,9 @@ function watchedObjects(namespace, target) {
   });
 }
 
-/** An object's state, its cursors noted: how many rows one touched is known only when it has been read. */
+/**
+ * An object's state. It keeps the SQL cursors, because the row counts of a cursor are complete only after it was read.
+ */
 function watchedState(ctx, cursors) {
   const { storage } = ctx;
   const sql = replacing(storage.sql, {

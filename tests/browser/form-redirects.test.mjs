@@ -189,7 +189,7 @@ test("attack 110, CSP3 section 6.4.1: ending the very session of the page leads 
   }
 });
 
-test("the tests above would notice: Chromium stops a redirect after a form that leads to another origin", {
+test("the tests above detect a blocked form: Chromium stops a redirect after a form that leads to another origin", {
   skip,
 }, async () => {
   const control = await site("localhost", (request, response) => {

@@ -1,4 +1,4 @@
-// The SSO endpoint, as a browser sees it.
+// The SSO endpoint /oauth/singlesignon.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -13,6 +13,7 @@ import {
   json,
   messages,
   openLink,
+  postForm,
   putUser,
   signIn,
   whoIs,
@@ -70,7 +71,7 @@ for (const method of ["GET", "POST"]) {
   });
 }
 
-test("WHMCS destinations: without a scope the client area's home, with several the one that the request names", async () => {
+test("WHMCS destinations: without a scope the client area's home, with several scopes the one that the request names", async () => {
   await user("several");
   for (const [granted, asked, path] of [
     ["clientarea:sso", undefined, "clientarea.php"],
@@ -117,11 +118,7 @@ test("a malformed or contradictory request is refused with 400 before the token 
   ]) {
     await assertFailure(await signet.fetch(`/oauth/singlesignon?${query}`, { headers: json }), 400, error, description);
   }
-  const inBoth = await signet.fetch(`/oauth/singlesignon?access_token=${token}`, {
-    method: "POST",
-    headers: json,
-    body: new URLSearchParams({ access_token: token }),
-  });
+  const inBoth = await postForm(signet, `/oauth/singlesignon?access_token=${token}`, { access_token: token }, json);
   await assertFailure(inBoth, 400, "invalid_request", "A parameter is given more than once.");
   const asBearer = await openLink(signet, token, { headers: { ...json, Authorization: `Bearer ${token}` } });
   await assertFailure(asBearer, 400, "invalid_request", "The token belongs in the parameter access_token alone.");
@@ -150,7 +147,7 @@ test("a destination that lacks its input is refused with 400 before the token is
   }
 });
 
-test("the failures, word for word, with their statuses; a denial spends the token", async () => {
+test("the failures have their exact texts and statuses; a denial spends the token", async () => {
   await user("clara", { status: "Closed" });
   await user("otto", { sso: false });
   await user("alice");
@@ -175,7 +172,7 @@ test("the failures, word for word, with their statuses; a denial spends the toke
   }
 });
 
-test("people get the failure as a page, escaped and framed by nobody", async () => {
+test("a browser gets the failure as a page, escaped, which no other page can frame", async () => {
   await user("carla", { status: "Closed" });
   const response = await openLink(signet, await tokenFor("carla"));
   const page = await response.text();
@@ -192,7 +189,7 @@ test("Active and Inactive accounts sign in", async () => {
   }
 });
 
-test("an account closed while its browser holds a session: the fourth failure, and the session is over", async () => {
+test("an account closed while its browser has a session: the fourth failure, and the session ends", async () => {
   await user("unexpected");
   const cookie = await signIn(signet, set, { form: { user_id: "unexpected" } });
   const token = await tokenFor("unexpected");
@@ -203,7 +200,7 @@ test("an account closed while its browser holds a session: the fourth failure, a
   await assertFailure(response, 403, "access_denied", messages.closedWithSession("unexpected"));
 });
 
-test("RFC 7519 section 4.1.4: a token works for 60 s to the millisecond", async () => {
+test("RFC 7519 section 4.1.4: a token is valid for 60 s to the millisecond", async () => {
   await user("slow");
   try {
     const start = await signet.clock.stop();
@@ -217,7 +214,7 @@ test("RFC 7519 section 4.1.4: a token works for 60 s to the millisecond", async 
   }
 });
 
-test("RFC 8725 section 3.1: without a good signature every answer is the same, whoever the token names", async () => {
+test("RFC 8725 section 3.1: without a valid signature every answer is the same, whichever user the token names", async () => {
   await user("closed-one", { status: "Closed" });
   await user("open-one");
   const answers = new Set();
@@ -235,7 +232,7 @@ test("RFC 8725 section 3.1: without a good signature every answer is the same, w
   assert.match([...answers][0], /^\[401,.*The sign-in link is not valid\./);
 });
 
-test("Fetch Metadata: HEAD, prefetches and anything but a top-level navigation never spend a token", async () => {
+test("Fetch Metadata: only a top-level navigation spends a token; HEAD and prefetches never do", async () => {
   await user("prefetched");
   const token = await tokenFor("prefetched");
   const head = await openLink(signet, token, { method: "HEAD" });
@@ -353,7 +350,7 @@ test("a sign-in replaces the browser's own session with a new one", async () => 
   assert.deepEqual([await whoIs(signet, first), await whoIs(signet, second)], [undefined, "again"]);
 });
 
-test("a session that the browser brought from somewhere else is never taken over", async () => {
+test("a session that the browser had before is never continued", async () => {
   await user("fixed");
   const planted = { Cookie: "__Host-signet=attacker" };
   const cookie = await signIn(signet, set, { form: { user_id: "fixed" }, headers: planted });
@@ -361,7 +358,7 @@ test("a session that the browser brought from somewhere else is never taken over
   assert.equal(await whoIs(signet, planted), undefined);
 });
 
-test("a user has at most 20 sessions; the oldest goes", async () => {
+test("a user has at most 20 sessions; the oldest is removed", async () => {
   await user("busy");
   const cookies = [];
   for (let n = 0; n < 21; n += 1) {
@@ -413,7 +410,7 @@ for (const method of ["GET", "POST"]) {
   });
 }
 
-test("a dead session of another user is no reason to ask", async () => {
+test("an ended session of another user asks nothing", async () => {
   await user("gone");
   await user("next");
   const cookie = await signIn(signet, set, { form: { user_id: "gone" } });
@@ -421,7 +418,7 @@ test("a dead session of another user is no reason to ask", async () => {
   assert.equal((await openLink(signet, await tokenFor("next"), { headers: cookie })).status, 302);
 });
 
-test("SameSite=Lax: another site's POST, which brings no cookie, comes round by a GET that does", async () => {
+test("SameSite=Lax: another site's POST, which has no cookie, is repeated by a GET that has it", async () => {
   await user("victim");
   await user("attacker");
   const cookie = await signIn(signet, set, { form: { user_id: "victim" } });
@@ -546,7 +543,7 @@ const failures = [
 ];
 
 for (const [id, status, message, prepare] of failures) {
-  test(`WHMCS failures: a token that is ${id} is told to people and to machines, with the same safe headers`, async () => {
+  test(`WHMCS failures: browsers and programs learn that a token is ${id}, with the same security headers`, async () => {
     for (const [type, headers] of [
       ["application/json", json],
       ["text/html; charset=utf-8", { Accept: "text/html" }],
@@ -556,9 +553,9 @@ for (const [id, status, message, prepare] of failures) {
       const response = await openLink(signet, token, { headers });
       const text = await response.text();
       assert.deepEqual([response.status, response.headers.get("content-type")], [status, type]);
-      const told = type.startsWith("text/html") ? text : JSON.parse(text).error_description;
+      const shown = type.startsWith("text/html") ? text : JSON.parse(text).error_description;
       const expected = type.startsWith("text/html") ? message(id).replaceAll('"', "&quot;") : message(id);
-      assert.ok(type.startsWith("text/html") ? told.includes(expected) : told === expected, told);
+      assert.ok(type.startsWith("text/html") ? shown.includes(expected) : shown === expected, shown);
       assert.equal(response.headers.get("cache-control"), "no-store");
       assert.equal(response.headers.get("referrer-policy"), "no-referrer");
       assert.equal(response.headers.get("x-content-type-options"), "nosniff");
@@ -574,7 +571,7 @@ for (const [id, status, message, prepare] of failures) {
   });
 }
 
-test("RFC 6750 section 2: a POST with no token, an empty one or two is refused, and the token not spent", async () => {
+test("RFC 6750 section 2: a POST with no token, an empty one or two is refused, and spends no token", async () => {
   await user("poster");
   const token = await tokenFor("poster");
   const send = (body, query = "") =>
@@ -597,7 +594,7 @@ test("RFC 6750 section 2: a POST with no token, an empty one or two is refused, 
   assert.equal((await openLink(signet, token, { method: "POST" })).status, 303);
 });
 
-test("a second click by POST is redirected too; once the session is over, the link is dead", async () => {
+test("a second click by POST is redirected too; after the session ended, the link is refused", async () => {
   await user("clicker");
   const token = await tokenFor("clicker");
   const cookie = cookieOf(await openLink(signet, token));
@@ -609,7 +606,7 @@ test("a second click by POST is redirected too; once the session is over, the li
   assert.equal(await whoIs(signet, cookie), undefined, "and opens nothing");
 });
 
-test("a second click after 60 s is refused, and the session it opened lives on", async () => {
+test("a second click after 60 s is refused, and the session stays valid", async () => {
   await user("sleeper");
   const token = await tokenFor("sleeper");
   const cookie = cookieOf(await openLink(signet, token));
@@ -627,7 +624,7 @@ test("a second click after 60 s is refused, and the session it opened lives on",
   }
 });
 
-test("a switch that fails leaves the other user signed in: the token died meanwhile, or its user is denied", async () => {
+test("a switch that fails keeps the other user signed in: the token expired meanwhile, or its user is denied", async () => {
   await user("host");
   await user("guest");
   const headers = await signIn(signet, set, { form: { user_id: "host" } });
@@ -648,7 +645,7 @@ test("a switch that fails leaves the other user signed in: the token died meanwh
   }
 });
 
-test("SameSite=Lax: the way round keeps the whole request and signs in a browser that holds no session", async () => {
+test("SameSite=Lax: the repeated request has all parameters and signs in a browser without a session", async () => {
   await user("rounder");
   const headers = { "Sec-Fetch-Site": "cross-site" };
   const token = await tokenFor("rounder", { scope: "clientarea:product_details sso:custom_redirect" });

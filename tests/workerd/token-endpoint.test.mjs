@@ -1,4 +1,4 @@
-// The token endpoint, as an application sees it.
+// The token endpoint /oauth/token.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -12,6 +12,7 @@ import {
   createSet,
   getToken,
   openLink,
+  postForm,
   postToken,
   putUser,
 } from "../support/workflow.mjs";
@@ -28,11 +29,10 @@ before(async () => {
 after(() => signet.close());
 
 const grant = { grant_type: "single_sign_on" };
-const post = (body, headers = {}, path = "/oauth/token") =>
-  signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(body) });
+const post = (body, headers = {}, path = "/oauth/token") => postForm(signet, path, body, headers);
 const raw = (body, headers, path = "/oauth/token") => signet.fetch(path, { method: "POST", headers, body });
 
-test("RFC 6749 section 5.1: the answer, exactly", async () => {
+test("RFC 6749 section 5.1: the exact answer", async () => {
   const response = await postToken(signet, bound, { scope: "clientarea:invoices" });
   const { access_token, ...rest } = await response.json();
   assert.equal(response.status, 200);
@@ -66,7 +66,7 @@ test("RFC 6749 section 2.3.1: a client authenticates with Basic or in the form, 
   }
 });
 
-test("RFC 6749 section 2.3: two ways of authentication at once are refused, right or wrong", async () => {
+test("RFC 6749 section 2.3: two methods of authentication at once are refused, valid or not", async () => {
   const wrong = { ...bound, client_secret: "wrong" };
   for (const header of [bound, wrong]) {
     for (const { client_id, client_secret } of [bound, wrong]) {
@@ -76,7 +76,7 @@ test("RFC 6749 section 2.3: two ways of authentication at once are refused, righ
   }
 });
 
-test("RFC 6749 section 5.2: an unknown client and a wrong secret get the very same answer", async () => {
+test("RFC 6749 section 5.2: an unknown client and a wrong secret get the same answer", async () => {
   const answers = new Set();
   for (const set of [
     { ...bound, client_secret: "wrong" },
@@ -123,7 +123,7 @@ test("RFC 6749 section 5.2: each error, with its fixed text", async () => {
   }
 });
 
-test("RFC 6749 section 3.3: without a scope, all that the set allows; a narrower one is granted as asked", async () => {
+test("RFC 6749 section 3.3: a request without a scope gets all that the set allows; a narrower scope is granted", async () => {
   const all = claimsOf(await getToken(signet, bound)).scope;
   assert.equal(all, "clientarea:sso clientarea:invoices clientarea:emails");
   assert.equal(claimsOf(await getToken(signet, bound, { scope: "clientarea:emails" })).scope, "clientarea:emails");
@@ -190,7 +190,7 @@ test("RFC 7617: malformed Basic credentials are 401", async () => {
   }
 });
 
-test("RFC 6749 section 3.2: only a form is read", async () => {
+test("RFC 6749 section 3.2: the body must be a form", async () => {
   const body = "grant_type=single_sign_on";
   for (const type of [
     "application/json",
@@ -228,7 +228,7 @@ async function sendPieces(pieces) {
   return new Response(body, { status: Number(head.split(" ")[1]) });
 }
 
-test("RFC 9110 section 15.5.14: a body over 64 KiB is refused, announced or not, ended or not", async () => {
+test("RFC 9110 section 15.5.14: a body over 64 KiB is refused, with or without a Content-Length, before its end", async () => {
   const headers = { ...basic(bound), "Content-Type": FORM };
   const fill = `${new URLSearchParams(grant)}&pad=`.padEnd(65_536, "x");
   assert.equal((await raw(fill, headers)).status, 200);
@@ -258,7 +258,7 @@ test("RFC 9110 section 15.5.14: a body over 64 KiB is refused, announced or not,
   assert.equal((await postToken(signet, bound)).status, 200, "the next request is served");
 });
 
-test("RFC 9110 section 15.5.6: any other method is 405 with Allow, and TRACE echoes nothing", async () => {
+test("RFC 9110 section 15.5.6: any other method is 405 with Allow, and TRACE returns nothing of the request", async () => {
   for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]) {
     const response = await signet.fetch("/oauth/token", { method, headers: { "X-Echo": "canary" } });
     assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST"], method);
@@ -271,7 +271,7 @@ test("RFC 8414 section 3.3: the issuer comes from the settings, whatever the Hos
   assert.ok((await response.json()).redirect_url.startsWith(`${signet.issuer}/`));
 });
 
-test("a disabled or revoked set is an invalid client, at once", async () => {
+test("a disabled or revoked set is an invalid client at once", async () => {
   const set = await createSet(signet, { user_id: "42" });
   const path = `/credentials/${set.client_id}`;
   const refused = [401, "invalid_client", "Client authentication failed."];
@@ -287,7 +287,7 @@ test("a disabled or revoked set is an invalid client, at once", async () => {
   await assertFailure(await postToken(signet, set), ...refused);
 });
 
-test("a rotated secret: the old one lives on for its overlap and not a second longer", async () => {
+test("after a rotation the old secret works to the end of its overlap, and not a second longer", async () => {
   const set = await createSet(signet, { user_id: "42" });
   const { body: rotated } = await signet.admin("POST", `/credentials/${set.client_id}/rotate`, {
     overlap_seconds: 100,
@@ -311,13 +311,13 @@ test("the record of a token is kept in KV for a day, without its signature", asy
   assert.ok(!stored.includes(token.split(".")[2]));
 });
 
-/** The header fields of an answer, but for those that differ each time. */
+/** The header fields of an answer, except those that differ each time. */
 const fieldsOf = ({ headers }) => {
   const varying = ["x-request-id", "date", "content-length", "connection", "keep-alive"];
   return Object.fromEntries([...headers].filter(([name]) => !varying.includes(name)));
 };
 
-test("RFC 6749 sections 5.1 and 5.2: the header fields of each kind of answer, exactly", async () => {
+test("RFC 6749 sections 5.1 and 5.2: the exact header fields of each kind of answer", async () => {
   const always = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -341,7 +341,7 @@ test("RFC 6749 sections 5.1 and 5.2: the header fields of each kind of answer, e
   }
 });
 
-test("RFC 6749 section 5.2: no credentials, or half of them, are an invalid client", async () => {
+test("RFC 6749 section 5.2: missing or incomplete credentials are an invalid client", async () => {
   const { client_id, client_secret } = bound;
   for (const form of [
     {},
@@ -356,7 +356,7 @@ test("RFC 6749 section 5.2: no credentials, or half of them, are an invalid clie
   await assertFailure(contradiction, 400, "invalid_request", "The client_id contradicts the Authorization header.");
 });
 
-test("a bound set may name its own user; a delegated set's token says so, and signs what the destination needs", async () => {
+test("a bound set may name its own user; a delegated set's token names the user and has the inputs of its destination", async () => {
   assert.equal(claimsOf(await getToken(signet, bound, { user_id: "42" })).sub, "42");
   const scope = "clientarea:product_details sso:custom_redirect";
   const set = await createSet(signet, { delegated: true, scopes: scope.split(" ") });
@@ -394,7 +394,7 @@ test("a second rotation ends the first secret at once, and an overlap lasts to i
   }
 });
 
-test("the record of a token says what its claims say, and nothing more", async () => {
+test("the record of a token has what its claims say, and nothing more", async () => {
   const set = await createSet(signet, { user_id: "42", service_id: 12 });
   const token = await getToken(signet, set);
   await signet.ops.read(); // waits for what is done after the answer

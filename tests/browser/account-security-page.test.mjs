@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { assertAccessible } from "../support/axe.mjs";
 import { launchChromium, leave, skip } from "../support/chromium.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, getToken, messages, proofIn, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import { createSet, csrfTokenAt, getToken, messages, putUser, signIn, whoIs } from "../support/workflow.mjs";
 
 const HTML = `"><script>window.pwned = 1</script><img src=x onerror="window.pwned = 1"><b>bold</b>&amp;`;
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0";
@@ -90,7 +90,7 @@ async function cookie(page) {
   return { Cookie: `${name}=${value}` };
 }
 
-/** What the page says of each session. */
+/** The entry of each session on the page. */
 const entries = (page) =>
   page.$$eval(".entries > li", (items) =>
     items.map((item) => ({
@@ -175,18 +175,18 @@ test("the page lists every session, newest first: when, from where, by whom, to 
     hourCycle: "h23",
   };
   const format = new Intl.DateTimeFormat("en-GB", { ...people, timeZone: "UTC" });
-  const told = (seconds) => [rfc3339(seconds), `${format.format(seconds * 1000).replace(" at ", ", ")} UTC`];
+  const displayed = (seconds) => [rfc3339(seconds), `${format.format(seconds * 1000).replace(" at ", ", ")} UTC`];
   assert.deepEqual(
     shown.map(({ times }) => times[0]),
-    sessions.map((session) => told(session.created_at)),
+    sessions.map((session) => displayed(session.created_at)),
   );
-  assert.deepEqual(shown[2].times[1], told(sessions[2].last_seen_at));
+  assert.deepEqual(shown[2].times[1], displayed(sessions[2].last_seen_at));
   const [newest, middle, oldest] = sessions.map(({ created_at }) => created_at);
   assert.ok(newest - middle >= 1500 && middle - oldest >= 1500);
   assert.deepEqual(problems, []);
 });
 
-test("the page knows that this browser's session is used now", { skip }, async () => {
+test("the page shows that this browser's session is in use now", { skip }, async () => {
   await signet.clock.set(-1_500_000);
   const page = await signedIn();
   await signet.clock.set(0);
@@ -293,7 +293,7 @@ for (const [name, query, place] of [
   });
 }
 
-test("/oauth/logout: staying leads to the client area, signed in", { skip }, async () => {
+test("/oauth/logout: staying leads to the client area, still signed in", { skip }, async () => {
   const page = await signedIn();
   await show(page, "/oauth/logout");
   await leave(page, () => page.click("text=Stay signed in"));
@@ -307,7 +307,7 @@ test("/oauth/logout: a place outside the client area is refused, and nobody sign
   for (const place of outside) {
     const response = await show(page, `/oauth/logout?return_to=${encodeURIComponent(place)}`);
     assert.deepEqual([response.status(), await page.locator("form").count()], [400, 0], place);
-    // A field changed on the way is judged anew.
+    // A field that was changed in between is checked again.
     await show(page, "/oauth/logout?return_to=bye.php");
     await page.$eval("[name=return_to]", (field, place) => (field.value = place), place);
     await press(page, "Sign out");
@@ -321,7 +321,7 @@ test("/oauth/logout: a place outside the client area is refused, and nobody sign
 async function attackersProof() {
   await putUser(signet, "mallory");
   const headers = await signIn(signet, set, { form: { user_id: "mallory" } });
-  return proofIn(await (await signet.fetch("/account/security", { headers })).text());
+  return csrfTokenAt(signet, "/account/security", headers);
 }
 
 const attackForm = (path, fields) => `<form method="post" action="${signet.issuer}${path}">
@@ -364,7 +364,7 @@ for (const [aim, path, fields] of [
   });
 }
 
-test("CSRF: the form of a sibling host, with which the browser sends the cookie, fails for want of a proof", {
+test("CSRF: the form of a sibling host, with which the browser sends the cookie, fails without a CSRF token", {
   skip,
 }, async () => {
   const csrf_token = await attackersProof();
@@ -415,7 +415,7 @@ test("CSRF: another site's links, images, requests and frames change and show no
   assert.equal((await show(page, "/oauth/session")).status(), 200);
 });
 
-test("CSRF: were a browser to send the cookie along, another site's request would still be refused", {
+test("CSRF: another site's request is refused even if the browser sends the cookie with it", {
   skip,
 }, async () => {
   const page = await signedIn();
@@ -434,7 +434,7 @@ test("CSRF: were a browser to send the cookie along, another site's request woul
   assert.deepEqual(await state(), untouched);
 });
 
-test("CSRF: a form with no proof, or with one of another session, is refused and changes nothing", {
+test("CSRF: a form without a CSRF token, or with one of another session, is refused and changes nothing", {
   skip,
 }, async () => {
   const [page, other] = [await signedIn(), await signedIn()];
@@ -612,7 +612,7 @@ test("XSS: HTML in a User-Agent, a credential set's name and a path to return to
     assert.deepEqual([elements, await page.evaluate(() => window.pwned)], [0, undefined], place);
   };
   await show(page);
-  for (const told of await entries(page)) assert.deepEqual([told.Application, told.Browser], [HTML, HTML]);
+  for (const entry of await entries(page)) assert.deepEqual([entry.Application, entry.Browser], [HTML, HTML]);
   await assertTame("the page");
   const place = `bye.php?a=${HTML.replaceAll(" ", "+")}`;
   await show(page, `/oauth/logout?return_to=${encodeURIComponent(place)}`);

@@ -1,4 +1,4 @@
-// When storage fails in the middle of an import, it stops at the right line; the same lines again leave what one clean run leaves.
+// When storage fails during an import, it stops at the right line, and importing the same lines again completes it.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -27,7 +27,7 @@ before(async () => {
 after(() => signet.close());
 
 let used = 0;
-/** A name, a service and a number that nobody had before; the name has always the same length. */
+/** A new name, service and number. All names have the same length. */
 function fresh() {
   used += 1;
   return { id: `n${String(used).padStart(5, "0")}`, service: 100_000 + used, number: 200_000 + used };
@@ -40,7 +40,7 @@ const SECRET = secretOf("everybody");
 const setLine = (id, change) => credentialLine(id, change, SECRET);
 const client = ({ id, service, number }) => whmcsClient(id, service, { credentialId: number, clientSecret: SECRET });
 
-/** What is imported, each with what was there before, and what all of it comes to when nothing fails. */
+/** The imports, each with what is stored before it and its outcome when nothing fails. */
 const flows = {
   "an account created with its service": {
     act: ({ id, service }) => send([accountLine(id, { services: [service] })]),
@@ -113,7 +113,7 @@ const flows = {
   },
 };
 
-/** The number of a set that brought none: 31 bits of a hash. */
+/** The number of a set that was imported without one: 31 bits of a hash. */
 const numberOf = (id) => createHash("sha256").update(id).digest().readUInt32BE() >>> 1;
 
 /** Rows of a user's object; none if it has no tables. */
@@ -122,7 +122,7 @@ const rows = async (user, statement) => {
   return tables.length === 0 ? [] : signet.sql(user, statement);
 };
 
-/** All that is stored of a name, but for dates and for what differs by name alone. */
+/** All that is stored about a name, except dates and values that differ by name alone. */
 async function stateOf({ id, service, number }) {
   const kv = await signet.kv();
   const set = JSON.parse((await kv.get(`credential:${id}`)) ?? "null");
@@ -151,7 +151,7 @@ async function assertSafe({ id }) {
 }
 
 for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)) {
-  test(`every storage call fails once, and the same lines again complete what was begun: ${name}`, async () => {
+  test(`every storage call fails once, and importing the same lines again completes the rest: ${name}`, async () => {
     // What a clean run calls, and what it leaves,
     const clean = fresh();
     await prepare(clean);
@@ -186,7 +186,7 @@ for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)
   });
 }
 
-test("storage that fails in the middle of a file: everything before the line it stopped at is done, the rest completes it", async () => {
+test("storage fails in the middle of a file: every line before the one it stopped at is done, and importing the rest completes it", async () => {
   const names = Array.from({ length: 40 }, fresh);
   const lines = names.map(({ id }) => accountLine(id));
   lines[20] = "not a line";
@@ -212,7 +212,7 @@ test("storage that fails in the middle of a file: everything before the line it 
   );
 });
 
-test("a service whose move to another account fails half-way stays its owner's, and moves with the same line again", async () => {
+test("a service whose move to another account fails half-way keeps its owner, and the same line again moves it", async () => {
   const [from, to] = [fresh(), fresh()];
   const ownerOf = async () => {
     const names = fresh();
@@ -230,7 +230,7 @@ test("a service whose move to another account fails half-way stays its owner's, 
   assert.equal(await ownerOf(), to.id);
 });
 
-test("a set that was half imported signs nobody in before it is whole", async () => {
+test("a set that was imported half-way signs nobody in", async () => {
   const { id } = fresh();
   await putUser(signet, id);
   const set = { client_id: id, client_secret: secretOf(id) };
@@ -247,7 +247,7 @@ test("a set that was half imported signs nobody in before it is whole", async ()
   await signIn(signet, set);
 });
 
-test("stale KV: a set that KV does not show yet is imported again, and ends as the file says", async () => {
+test("stale KV: a set that KV does not show yet is imported again with the file's values", async () => {
   const { id } = fresh();
   await putUser(signet, id);
   await signet.faults.set([{ target: "kv.get", mode: "stale" }]);

@@ -5,16 +5,18 @@ import { after, before, test } from "node:test";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import {
+  bearer,
   claimsOf,
   cookieOf,
   createSet,
+  csrfTokenIn,
   eventsOf,
   getToken,
   json,
   messages,
   openLink,
+  postForm,
   postToken,
-  proofIn,
   putUser,
   signIn,
   whoIs,
@@ -37,8 +39,9 @@ async function fresh() {
 
 /** Signs a user in by WHMCS's API and returns the cookie. */
 async function signInByApi({ identifier, secret }, user) {
-  const body = new URLSearchParams({ action: "CreateSsoToken", identifier, secret, client_id: user });
-  const { access_token } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  const { access_token } = await (
+    await postForm(signet, "/includes/api.php", { action: "CreateSsoToken", identifier, secret, client_id: user })
+  ).json();
   return cookieOf(await openLink(signet, access_token));
 }
 
@@ -65,7 +68,7 @@ const APPLICATIONS = {
 };
 
 for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
-  test(`${name} that is revoked leaves its sessions alone unless their end is asked for`, async () => {
+  test(`revoking ${name} keeps its sessions unless the request ends them too`, async () => {
     for (const [query, ends] of [
       ["", false],
       ["?end_sessions=false", false],
@@ -84,7 +87,7 @@ for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
     }
   });
 
-  test(`the sessions of ${name} end without its revocation, and it opens new ones`, async () => {
+  test(`the sessions of ${name} can be ended without revoking it, and it opens new ones`, async () => {
     const user = await fresh();
     const application = await make(user);
     const [one, two] = [await enter(application, user), await enter(application, user)];
@@ -108,13 +111,14 @@ for (const [name, { make, enter, path }] of Object.entries(APPLICATIONS)) {
 test("a revoked API credential's tokens are refused at redemption", async () => {
   const user = await fresh();
   const { identifier, secret } = await apiCredential();
-  const body = new URLSearchParams({ action: "CreateSsoToken", identifier, secret, client_id: user });
-  const { access_token } = await (await signet.fetch("/includes/api.php", { method: "POST", body })).json();
+  const { access_token } = await (
+    await postForm(signet, "/includes/api.php", { action: "CreateSsoToken", identifier, secret, client_id: user })
+  ).json();
   await signet.admin("DELETE", `/api-credentials/${identifier}`);
   assert.equal((await openLink(signet, access_token)).status, 401);
 });
 
-test("a session that a revoked delegated set still opens where KV does not know yet ends too", async () => {
+test("a session that a revoked delegated set opens while KV still shows the set ends too", async () => {
   const user = await fresh();
   const set = await createSet(signet, { delegated: true });
   const token = await getToken(signet, set, { user_id: user });
@@ -137,10 +141,10 @@ async function endedSession(user) {
   const cookie = await signIn(signet, set, { form: { user_id: user } });
   const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
   await signet.admin("DELETE", `/credentials/${set.client_id}/sessions`);
-  return { set, cookie, csrf_token: proofIn(page) };
+  return { set, cookie, csrf_token: csrfTokenIn(page) };
 }
 
-test("every place that takes a session for live sees that it ended with its application", async () => {
+test("every route that reads a session sees that it ended with its application", async () => {
   const user = await fresh();
   const get = (path, headers) => signet.fetch(path, { headers: { ...headers, ...json } });
   assert.equal((await get("/oauth/session", (await endedSession(user)).cookie)).status, 401);
@@ -149,8 +153,7 @@ test("every place that takes a session for live sees that it ended with its appl
   const { cookie, csrf_token } = await endedSession(user);
   const other = await signIn(signet, await createSet(signet, { user_id: user }));
   for (const action of ["disallow_sso", "end_other_sessions"]) {
-    const body = new URLSearchParams({ action, csrf_token });
-    const response = await signet.fetch("/account/security", { method: "POST", headers: { ...cookie, ...json }, body });
+    const response = await postForm(signet, "/account/security", { action, csrf_token }, { ...cookie, ...json });
     assert.equal(response.status, 401, action);
   }
   assert.equal((await signet.admin("GET", `/users/${user}`)).body.sso, true);
@@ -198,7 +201,7 @@ test("the gateway does not forward the identity of a session that ended with its
   }
 });
 
-test("only a session of a delegated set or an API credential costs a KV read when it is checked", async () => {
+test("only the check of a session of a delegated set or an API credential costs a KV read", async () => {
   const user = await fresh();
   for (const [name, reads] of [
     ["a bound set", 0],
@@ -230,7 +233,7 @@ test("sessions are found and ended by application", async () => {
   assert.equal((await eventsOf(signet, user))[0], "session.ended: administrator");
 });
 
-test("switching single sign-on off can end all sessions in the same turn", async () => {
+test("the request that disables single sign-on can end all sessions", async () => {
   for (const [method, body] of [
     ["PATCH", { sso: false }],
     ["PUT", { status: "Active", sso: false }],
@@ -249,7 +252,7 @@ test("switching single sign-on off can end all sessions in the same turn", async
   }
 });
 
-test("deleting an account revokes its bound sets: after the id is made anew they never sign in", async () => {
+test("deleting an account revokes its bound sets: they never sign in to a new account with the same id", async () => {
   const user = await fresh();
   const [own, disabled] = [
     await createSet(signet, { user_id: user }),
@@ -277,7 +280,7 @@ test("deleting an account revokes its bound sets: after the id is made anew they
   await kv.delete(`credential:${own.client_id}`);
 });
 
-test("a set made while there is no account goes with the account that comes later", async () => {
+test("a set that was created before its account is revoked with the account", async () => {
   const user = `ending-${(names += 1)}`;
   const own = await createSet(signet, { user_id: user });
   assert.equal((await signet.admin("DELETE", `/users/${user}`)).status, 404);
@@ -287,7 +290,7 @@ test("a set made while there is no account goes with the account that comes late
   assert.equal((await signet.admin("GET", `/credentials/${own.client_id}`)).status, 404);
 });
 
-test("a set that was imported or enabled is revoked with the account too, and KV records that are left are harmless", async () => {
+test("an imported or enabled set is revoked with its account too, and KV records that remain have no effect", async () => {
   const user = await fresh();
   const [imported, enabled] = [
     { client_id: `imported-${user}`, client_secret: `the-secret-of-the-imported-set-${user}` },
@@ -295,7 +298,7 @@ test("a set that was imported or enabled is revoked with the account too, and KV
   ];
   await signet.fetch("/admin/v1/import", {
     method: "POST",
-    headers: { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" },
+    headers: { ...bearer(signet.adminToken), "Content-Type": "application/x-ndjson" },
     body: JSON.stringify({ ...imported, credential: { name: "x", user_id: user, scopes: ["clientarea:invoices"] } }),
   });
   await signet.admin("PATCH", `/credentials/${enabled.client_id}`, { disabled: false });
@@ -327,19 +330,13 @@ test("a bound set that the user's object does not know signs nobody in", async (
   await kv.delete("credential:smuggled");
 });
 
-test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", async () => {
+test("WHMCS's DeleteOAuthCredential revokes the set and keeps its sessions", async () => {
   const user = await fresh();
   const service = `svc-${user}`;
   await putUser(signet, user, { services: [service] });
   const actions = ["CreateOAuthCredential", "DeleteOAuthCredential"];
   const { identifier, secret } = (await signet.admin("POST", "/api-credentials", { name: "Panel", actions })).body;
-  const call = async (form) =>
-    (
-      await signet.fetch("/includes/api.php", {
-        method: "POST",
-        body: new URLSearchParams({ identifier, secret, ...form }),
-      })
-    ).json();
+  const call = async (form) => (await postForm(signet, "/includes/api.php", { identifier, secret, ...form })).json();
   const made = await call({
     action: actions[0],
     grantType: "single_sign_on",
@@ -353,7 +350,7 @@ test("WHMCS's DeleteOAuthCredential revokes, and leaves the sessions alone", asy
   assert.equal(await whoIs(signet, cookie), user);
 });
 
-test("the cookie of a delegated set's session is no other user's, and its words are signed", async () => {
+test("the cookie of a delegated set's session is signed and works for no other user", async () => {
   const user = await fresh();
   const set = await createSet(signet, { delegated: true });
   const cookie = await signIn(signet, set, { form: { user_id: user } });
@@ -364,7 +361,7 @@ test("the cookie of a delegated set's session is no other user's, and its words 
   assert.equal(await whoIs(signet, { Cookie: `__Host-signet=${header}.${without}.${signature}` }), undefined);
 });
 
-/** Does something while the first write of a key that contains `key` is held back; then that write goes on. */
+/** Performs an action while the first write of a key that contains `key` is held back. */
 async function whileHeld(key, write, act) {
   await signet.ops.reset();
   await signet.faults.set([{ target: "kv.put", on: key, mode: "hold", nth: 1 }]);
@@ -390,7 +387,7 @@ for (const [name, change] of Object.entries({
         : ["POST", `${path}/rotate`, { overlap_seconds: 60 }]),
     ),
 })) {
-  test(`what is revoked while it is ${name} does not come back`, async () => {
+  test(`a set that is revoked while it is ${name} stays revoked`, async () => {
     for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
       const user = await fresh();
       const application = await make(user);
@@ -410,7 +407,7 @@ for (const [name, change] of Object.entries({
   });
 }
 
-test("a change made where KV does not know yet of the revocation brings nothing back", async () => {
+test("a change made while KV still shows a revoked set does not restore it", async () => {
   for (const [kind, { make, path }] of Object.entries(APPLICATIONS)) {
     const user = await fresh();
     const application = await make(user);
@@ -431,11 +428,11 @@ test("a change made where KV does not know yet of the revocation brings nothing 
 async function importBound(client_id, user) {
   const credential = { name: "Acme", user_id: user, scopes: ["clientarea:invoices"] };
   const body = JSON.stringify({ client_id, client_secret: "the-secret-that-acme-has-had-for-years", credential });
-  const headers = { Authorization: `Bearer ${signet.adminToken}`, "Content-Type": "application/x-ndjson" };
+  const headers = { ...bearer(signet.adminToken), "Content-Type": "application/x-ndjson" };
   return (await signet.fetch("/admin/v1/import", { method: "POST", headers, body: `${body}\n` })).text();
 }
 
-test("a set that is imported under the id of a revoked one can be changed", async () => {
+test("a set that is imported with the id of a revoked one can be changed", async () => {
   const user = await fresh();
   const set = await createSet(signet, { delegated: true });
   await signet.admin("DELETE", `/credentials/${set.client_id}`);
@@ -443,7 +440,7 @@ test("a set that is imported under the id of a revoked one can be changed", asyn
   assert.equal((await signet.admin("PATCH", `/credentials/${set.client_id}`, { name: "Renamed" })).status, 200);
 });
 
-test("a token of a revoked delegated set is dead, also when its id is bound to one user by now", async () => {
+test("a token of a revoked delegated set stays invalid when the id becomes a bound set's", async () => {
   const [bound, other] = [await fresh(), await fresh()];
   const set = await createSet(signet, { delegated: true });
   const token = await getToken(signet, set, { user_id: other });
@@ -452,7 +449,7 @@ test("a token of a revoked delegated set is dead, also when its id is bound to o
   assert.equal((await openLink(signet, token)).status, 401);
 });
 
-test("an erasure that failed half-way is completed by asking again: nothing in KV names the user", async () => {
+test("repeating an erasure that failed half-way completes it: nothing in KV names the user", async () => {
   const user = await fresh();
   await putUser(signet, user, { services: [7701, 7702] });
   const kv = await signet.kv();

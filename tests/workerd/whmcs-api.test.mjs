@@ -1,9 +1,9 @@
-// WHMCS's API at /includes/api.php: requests as its clients send them, answers word for word.
+// WHMCS's API at /includes/api.php: requests as its clients send them, and exact answers.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { basic, claimsOf, createSet, eventsOf, postToken, putUser } from "../support/workflow.mjs";
+import { basic, claimsOf, createSet, eventsOf, postForm, postToken, putUser } from "../support/workflow.mjs";
 
 const API = "/includes/api.php";
 const ACTIONS = [
@@ -37,11 +37,7 @@ async function createApiCredential(change = {}) {
 /** Sends a form as the API takes it; `login` null sends no credentials. */
 function post(form, { login = credential, headers = {}, query = "" } = {}) {
   const proof = login && { identifier: login.identifier, secret: login.secret };
-  return signet.fetch(API + query, {
-    method: "POST",
-    headers: { ...HERE, ...headers },
-    body: new URLSearchParams({ ...proof, ...form }),
-  });
+  return postForm(signet, API + query, { ...proof, ...form }, { ...HERE, ...headers });
 }
 
 async function call(action, form = {}, options) {
@@ -59,7 +55,7 @@ const sso = (form) =>
   });
 const error = (message, status = 200) => ({ status, result: "error", message });
 
-test("authentication: either pair, empty fields count as absent, one answer for whatever is wrong", async () => {
+test("authentication: either pair of parameters, empty fields count as missing, one answer for every mistake", async () => {
   const { identifier, secret } = credential;
   const list = { action: "ListOAuthCredentials" };
   for (const [form, expected] of [
@@ -129,7 +125,7 @@ test("parameters come in the query, in a urlencoded form or in multipart, merged
   );
 });
 
-test("RFC 6749 section 2.3.1 and its like: credentials in the address of a POST are refused unread, unless API_ALLOW_GET", async () => {
+test("RFC 6749 section 2.3.1: credentials in the address of a POST are refused without reading them, unless API_ALLOW_GET is set", async () => {
   const { identifier, secret } = credential;
   const form = { identifier, secret, action: "ListOAuthCredentials" };
   const willing = await startSignet({ vars: { API_ALLOW_GET: true } });
@@ -194,7 +190,7 @@ test("CreateSsoToken: a token that signs the client in, once, at the destination
   for (const answer of several) assert.equal((await open(answer)).status, 302, "several may be live at once");
 });
 
-test("CreateSsoToken: each mistake in WHMCS's words, status 200", async () => {
+test("CreateSsoToken: each mistake has WHMCS's text, with status 200", async () => {
   await putUser(signet, "3", { status: "Closed" });
   await putUser(signet, "4", { sso: false });
   const not = (what) => `Token could not be provisioned: invalid_request. ${what}`;
@@ -223,7 +219,7 @@ test("CreateSsoToken: each mistake in WHMCS's words, status 200", async () => {
   }
 });
 
-test("CreateOAuthCredential: a set for the owner of the service, which the token endpoint takes", async () => {
+test("CreateOAuthCredential: creates a set for the owner of the service, which gets tokens", async () => {
   const { status, result, credentialId, clientIdentifier, clientSecret } = await sso({
     redirectUri: "https://a.example/cb",
     name: "Panel ü",
@@ -238,7 +234,7 @@ test("CreateOAuthCredential: a set for the owner of the service, which the token
   assert.equal((await signet.admin("GET", `/credentials/${unnamed}`)).body.name, "Service 12");
 });
 
-test("CreateOAuthCredential: each mistake in WHMCS's words", async () => {
+test("CreateOAuthCredential: each mistake has WHMCS's text", async () => {
   for (const [form, message] of [
     [{ grantType: "" }, "A valid grant type is required."],
     [{ grantType: "authorization_code" }, 'The requested grant type "authorization_code" is invalid.'],
@@ -267,7 +263,7 @@ test("CreateOAuthCredential: each mistake in WHMCS's words", async () => {
   assert.match(await response.text(), /<message>The name must have 1 to 128 characters\.<\/message>/);
 });
 
-test("a service is its present owner's: moved, dropped and deleted services are no longer the old one's", async () => {
+test("a service belongs to its present owner: moved, dropped and deleted services no longer belong to the old one", async () => {
   const owner = async (serviceId) => {
     const { clientIdentifier, message } = await sso({ serviceId });
     return message ?? (await signet.admin("GET", `/credentials/${clientIdentifier}`)).body.user_id;
@@ -332,7 +328,7 @@ test("UpdateOAuthCredential: partial updates by number or identifier, and a new 
   }
 });
 
-test("DeleteOAuthCredential: the set is gone, and its live tokens with it", async () => {
+test("DeleteOAuthCredential: deletes the set and invalidates its tokens", async () => {
   const { credentialId, clientIdentifier, clientSecret } = await sso({});
   const set = { client_id: clientIdentifier, client_secret: clientSecret };
   const token = await (await postToken(signet, set)).json();
@@ -418,13 +414,14 @@ test("ListOAuthCredentials: every field, sorted and limited; no secret is ever l
   try {
     const { body: api } = await fresh.admin("POST", "/api-credentials", { name: "P", actions: ACTIONS });
     const list = async (form = {}) => {
-      const body = new URLSearchParams({
-        identifier: api.identifier,
-        secret: api.secret,
-        action: "ListOAuthCredentials",
-        ...form,
-      });
-      return (await fresh.fetch(API, { method: "POST", body })).json();
+      return (
+        await postForm(fresh, API, {
+          identifier: api.identifier,
+          secret: api.secret,
+          action: "ListOAuthCredentials",
+          ...form,
+        })
+      ).json();
     };
     assert.deepEqual(await list(), { result: "success", clients: [] });
     await putUser(fresh, "1");
@@ -457,7 +454,7 @@ test("ListOAuthCredentials: every field, sorted and limited; no secret is ever l
   }
 });
 
-test("JSON is escaped as PHP does, XML has the root and the action that clients look for", async () => {
+test("JSON is escaped as by PHP, XML has the root element and the action that clients look for", async () => {
   const raw = await (await post({ action: "CreateSsoToken", client_id: 1 })).text();
   assert.match(raw, /"redirect_url":"http:\\\/\\\/localhost/);
   const response = await post({ action: "CreateSsoToken", client_id: 1, responsetype: "XML" });
@@ -469,7 +466,7 @@ test("JSON is escaped as PHP does, XML has the root and the action that clients 
   assert.match(failed, /<message>Invalid Credential ID provided\.<\/message>/);
 });
 
-test("API_ALLOW_GET: a client that knows nothing but GET is served, and its secret reaches no log", async () => {
+test("API_ALLOW_GET: a client that only sends GET is served, and its secret is in no log line", async () => {
   const willing = await startSignet({ vars: { API_ALLOW_GET: true } });
   try {
     await putUser(willing, "1");
@@ -498,7 +495,7 @@ test("API_ALLOW_GET: a client that knows nothing but GET is served, and its secr
   }
 });
 
-test("RFC 9110: only POST; a body over the limit and a store that fails are told in the API's own form", async () => {
+test("RFC 9110: only POST; a body over the limit and a storage failure are answered in the API's own format", async () => {
   const { identifier, secret } = credential;
   const query = new URLSearchParams({ identifier, secret, action: "ListOAuthCredentials" });
   for (const method of ["GET", "PUT", "DELETE", "HEAD", "OPTIONS"]) {
@@ -522,7 +519,7 @@ test("RFC 9110: only POST; a body over the limit and a store that fails are told
   }
 });
 
-test("one log line per call, its outcome and reason in it, and no secret", async () => {
+test("one log line per call, with its outcome and reason, and without a secret", async () => {
   const response = await post({ action: "CreateSsoToken", client_id: 99 });
   const { event, outcome, reason, client_id, user_id } = JSON.parse(
     (await signet.logged(response.headers.get("x-request-id"))).message,
@@ -544,7 +541,7 @@ test("one log line per call, its outcome and reason in it, and no secret", async
   );
 });
 
-test("API credentials: administration shows the secret once, changes and revokes; KV keeps a digest", async () => {
+test("API credentials: administration shows the secret once, changes and revokes them; KV has only a digest", async () => {
   const made = await createApiCredential({
     name: "Life",
     actions: ["CreateSsoToken"],
@@ -580,9 +577,8 @@ test("API credentials: administration shows the secret once, changes and revokes
   );
   assert.equal((await signet.admin("POST", "/api-credentials", { name: "x" })).status, 400);
   const headers = { ...basic({ client_id: made.identifier, client_secret: secret }) };
-  const body = new URLSearchParams({ grant_type: "single_sign_on" });
   assert.equal(
-    (await signet.fetch("/oauth/token", { method: "POST", headers, body })).status,
+    (await postForm(signet, "/oauth/token", { grant_type: "single_sign_on" }, headers)).status,
     401,
     "it is no credential set",
   );

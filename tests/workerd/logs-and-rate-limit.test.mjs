@@ -1,4 +1,4 @@
-// What decisions leave behind, and what failed attempts run into.
+// The log lines and data points of decisions, and the limit of failed attempts.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -12,6 +12,7 @@ import {
   getToken,
   json,
   openLink,
+  postForm,
   postToken,
   putUser,
 } from "../support/workflow.mjs";
@@ -32,49 +33,27 @@ let networks = 0;
 const newcomer = () => ({ "CF-Connecting-IP": `198.51.100.${(networks += 1)}` });
 const form = { grant_type: "single_sign_on" };
 
-/** Every way to try a secret: what it sends with a wrong one, and how it is told that it was one too many. */
+/** Every way to try a secret: what it sends with a wrong one, and its answer over the limit. */
 const attempts = {
   "the token endpoint": (headers) =>
-    signet.fetch("/oauth/token", {
-      method: "POST",
-      headers: { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) },
-      body: new URLSearchParams(form),
-    }),
+    postForm(signet, "/oauth/token", form, { ...headers, ...basic({ client_id: "x1", client_secret: "y" }) }),
   "the revocation endpoint": (headers) =>
-    signet.fetch("/oauth/revoke", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ token: "x", client_id: "x2", client_secret: "y" }),
-    }),
+    postForm(signet, "/oauth/revoke", { token: "x", client_id: "x2", client_secret: "y" }, headers),
   "the introspection endpoint": (headers) =>
-    signet.fetch("/oauth/introspect", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ token: "x", client_id: "x3", client_secret: "y" }),
-    }),
+    postForm(signet, "/oauth/introspect", { token: "x", client_id: "x3", client_secret: "y" }, headers),
   receipts: (headers) =>
     signet.fetch("/oauth/receipts/AAAAAAAAAAAAAAAAAAAAAA", {
       headers: { ...headers, ...basic({ client_id: "x4", client_secret: "y" }) },
     }),
   "cPanel's link": (headers) =>
-    signet.fetch("/oauth/token.php", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ subscriber_unique_id: "x5", token: "y" }),
-    }),
+    postForm(signet, "/oauth/token.php", { subscriber_unique_id: "x5", token: "y" }, headers),
   "the SSO endpoint": (headers) => openLink(signet, "not.a.token", { headers: { ...json, ...headers } }),
   "the administration": (headers) =>
     signet.fetch("/admin/v1/users/1", { headers: { ...headers, Authorization: "Bearer wrong" } }),
-  "the console": (headers) =>
-    signet.fetch("/admin/sign-in", { method: "POST", headers, body: new URLSearchParams({ admin_token: "wrong" }) }),
+  "the console": (headers) => postForm(signet, "/admin/sign-in", { admin_token: "wrong" }, headers),
   "WHMCS's API": (headers) =>
-    signet.fetch("/includes/api.php", {
-      method: "POST",
-      headers,
-      body: new URLSearchParams({ action: "x", identifier: "x6", secret: "y" }),
-    }),
-  "WHMCS's API without a secret": (headers) =>
-    signet.fetch("/includes/api.php", { method: "POST", headers, body: new URLSearchParams({ action: "x" }) }),
+    postForm(signet, "/includes/api.php", { action: "x", identifier: "x6", secret: "y" }, headers),
+  "WHMCS's API without a secret": (headers) => postForm(signet, "/includes/api.php", { action: "x" }, headers),
 };
 
 for (const [name, attempt] of Object.entries(attempts)) {
@@ -96,15 +75,13 @@ for (const [name, attempt] of Object.entries(attempts)) {
   });
 }
 
-test("nobody can lock a client out: after 100 wrong secrets from everywhere, the right one is taken from anywhere", async () => {
+test("nobody can lock a client out: after 100 wrong secrets from many addresses, the right one works from a new address", async () => {
   const wrong = { ...set, client_secret: "wrong" };
   const attacker = newcomer();
   const statuses = new Set();
   for (let n = 0; n < 100; n += 1) {
     const headers = { ...basic(wrong), ...(n % 2 ? attacker : newcomer()) };
-    statuses.add(
-      (await signet.fetch("/oauth/token", { method: "POST", headers, body: new URLSearchParams(form) })).status,
-    );
+    statuses.add((await postForm(signet, "/oauth/token", form, headers)).status);
   }
   assert.deepEqual([...statuses].sort(), [401, 429]);
   for (const headers of [newcomer(), {}]) {
@@ -126,23 +103,15 @@ async function runIntoLimit(headers, attempt = attempts["the administration"]) {
   assert.fail("never over the limit");
 }
 
-test("attack 108: a page of another origin is refused before a secret is looked at, and uses up nobody's limit", async () => {
+test("attack 108: a page of another origin is refused before its secret is compared, and does not count towards the limit", async () => {
   const ip = { "CF-Connecting-IP": "198.51.100.77" };
   for (let n = 0; n < 2 * LIMIT; n += 1) {
     for (const site of ["cross-site", "same-site"]) {
       const headers = { ...ip, "Sec-Fetch-Site": site };
       const answers = [
         await signet.fetch("/admin/v1/credentials", { headers }),
-        await signet.fetch("/oauth/token", {
-          method: "POST",
-          headers: { ...headers, ...basic(set) },
-          body: new URLSearchParams(form),
-        }),
-        await signet.fetch("/includes/api.php", {
-          method: "POST",
-          headers,
-          body: new URLSearchParams({ identifier: "x", secret: "y" }),
-        }),
+        await postForm(signet, "/oauth/token", form, { ...headers, ...basic(set) }),
+        await postForm(signet, "/includes/api.php", { identifier: "x", secret: "y" }, headers),
       ];
       assert.deepEqual(
         answers.map(({ status }) => status),
@@ -155,7 +124,7 @@ test("attack 108: a page of another origin is refused before a secret is looked 
   assert.equal((await signet.fetch("/admin/v1/credentials", { headers: { ...ip, Authorization } })).status, 200);
 });
 
-test("attack 108, ASVS 6.3.1: over the limit an address is refused before the read and the comparison, by every route, the right secret too", async () => {
+test("attack 108, ASVS 6.3.1: every route refuses an address over the limit before any read or comparison, even with the right secret", async () => {
   const { body: api } = await signet.admin("POST", "/api-credentials", {
     name: "P",
     actions: ["ListOAuthCredentials"],
@@ -163,8 +132,7 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
   const token = await getToken(signet, set);
   const Authorization = `Bearer ${signet.adminToken}`;
   const { client_id, client_secret } = set;
-  const post = (path, fields, headers) =>
-    signet.fetch(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+  const post = (path, fields, headers) => postForm(signet, path, fields, headers);
   const right = {
     "/oauth/token": (headers) => post("/oauth/token", form, { ...headers, ...basic(set) }),
     "/oauth/token.php": (headers) =>
@@ -192,7 +160,7 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
     "CF-Connecting-IP": ip,
   }));
   await runIntoLimit(bad);
-  await signet.ops.read();
+  await signet.ops.read({ timers: true }); // the chart's counts so far are written, an object request
   await signet.ops.reset();
   for (const [path, ask] of Object.entries(right)) {
     for (const headers of [bad, neighbour]) {
@@ -211,7 +179,7 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
     assert.ok([200, 303].includes((await ask(other)).status), `another network: ${path}`);
   }
   const operator = { ...(await enterConsole(signet)), ...bad };
-  assert.equal((await signet.fetch("/admin", { headers: operator })).status, 200, "a session that is open goes on");
+  assert.equal((await signet.fetch("/admin", { headers: operator })).status, 200, "an open session continues");
   await signet.clock.set(61_000);
   try {
     for (const [path, ask] of Object.entries(right))
@@ -221,7 +189,7 @@ test("attack 108, ASVS 6.3.1: over the limit an address is refused before the re
   }
 });
 
-test("forged links bring an address over the limit; its good links are still opened", async () => {
+test("forged links bring an address over the limit; its valid links still work", async () => {
   const headers = newcomer();
   await runIntoLimit(headers, attempts["the SSO endpoint"]);
   const sent = { method: "POST", headers: { ...headers, ...basic(set) }, body: new URLSearchParams(form) };
@@ -230,7 +198,7 @@ test("forged links bring an address over the limit; its good links are still ope
   assert.equal((await attempts["the SSO endpoint"](headers)).status, 429);
 });
 
-test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong secret get the same answer", async () => {
+test("RFC 6749 section 5.2: over the limit, an unknown client and a wrong secret get the same answer", async () => {
   const answers = new Set();
   for (const client_id of [set.client_id, "unknown"]) {
     const headers = newcomer();
@@ -247,7 +215,7 @@ test("RFC 6749 section 5.2: beyond the limit too, an unknown client and a wrong 
   assert.equal(answers.size, 1);
 });
 
-test("guesses at one client from many addresses run into the limit too, at the token endpoint and at WHMCS's API", async () => {
+test("guesses at one client from many addresses reach the limit too, at the token endpoint and at WHMCS's API", async () => {
   const wrong = { grant_type: "single_sign_on", client_id: "x7", client_secret: "y" };
   for (const [path, body] of [
     ["/oauth/token", wrong],
@@ -255,23 +223,17 @@ test("guesses at one client from many addresses run into the limit too, at the t
   ]) {
     const statuses = [];
     while (statuses.at(-1) !== 429 && statuses.length <= 2 * LIMIT) {
-      statuses.push(
-        (await signet.fetch(path, { method: "POST", headers: newcomer(), body: new URLSearchParams(body) })).status,
-      );
+      statuses.push((await postForm(signet, path, body, newcomer())).status);
     }
     assert.equal(statuses.at(-1), 429, `${path}: ${statuses.join()}`);
     assert.ok(statuses.length > LIMIT, `${path}: ${statuses.join()}`);
   }
 });
 
-test("what is no attempt at a secret never runs into the limit", async () => {
+test("a failure that tests no secret never counts towards the limit", async () => {
   const headers = newcomer();
   for (let n = 0; n < 3 * LIMIT; n += 1) {
-    const bad = await signet.fetch("/oauth/token", {
-      method: "POST",
-      headers: { ...headers, ...basic(set) },
-      body: new URLSearchParams({ grant_type: "x" }),
-    });
+    const bad = await postForm(signet, "/oauth/token", { grant_type: "x" }, { ...headers, ...basic(set) });
     await assertFailure(bad, 400, "unsupported_grant_type", "The only grant type is single_sign_on.");
     assert.equal((await signet.fetch("/oauth/session", { headers })).status, 401, "nobody is signed in");
   }
@@ -309,7 +271,7 @@ test("a data point per decision: event, outcome, reason, client_id and milliseco
 test("counting for the chart costs one object request for many sign-ins, after the answers", {
   timeout: 60_000,
 }, async () => {
-  await signet.ops.read({ timers: true }); // what was gathered before is handed over
+  await signet.ops.read({ timers: true }); // the counts so far are written
   await signet.ops.reset();
   for (let n = 0; n < 10; n += 1) await openLink(signet, await getToken(signet, set));
   assert.equal((await signet.ops.read())["console.fetch"], 0, "nothing yet");

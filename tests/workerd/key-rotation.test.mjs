@@ -1,4 +1,4 @@
-// Rotating the signing keys: the first signs, all verify.
+// Rotation of the signing keys: Signet signs with the first key and accepts signatures by any listed key.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ import {
 const ISSUER = "https://sso.example";
 const kidOf = (token) => JSON.parse(Buffer.from(token.split(".")[0], "base64url").toString()).kid;
 
-test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is taken away, and then nothing of it counts", async () => {
+test("RFC 8725 section 3.5: an added key signs, the old one verifies until it is removed, and its signatures are invalid afterwards", async () => {
   const signet = await startSignet({ vars: { ISSUER, SIGNING_KEYS: key("k1", 1) } });
   const isDead = async (token) =>
     assertFailure(
@@ -93,7 +93,7 @@ test("issue 9, item 27: a rotation in the documented steps interrupts nobody, an
   }
 });
 
-test("issue 9, item 27: a leaked key that is replaced at once counts for nothing: no link, no session, no operator", async () => {
+test("issue 9, item 27: replacing a leaked key at once ends its links, its sessions and the console's sessions", async () => {
   const signet = await startSignet({ vars: { SIGNING_KEYS: key("k1", 1) } });
   try {
     await putUser(signet, "1");

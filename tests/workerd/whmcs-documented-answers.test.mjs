@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { putUser } from "../support/workflow.mjs";
+import { postForm, putUser } from "../support/workflow.mjs";
 
 const FOLDER = new URL("golden/", import.meta.url);
 const ACTIONS = [
@@ -60,11 +60,7 @@ function casesOf(file) {
 
 async function send(form) {
   const headers = { "CF-Connecting-IP": "192.0.2.1" };
-  const response = await signet.fetch("/includes/api.php", {
-    method: "POST",
-    headers,
-    body: new URLSearchParams(form),
-  });
+  const response = await postForm(signet, "/includes/api.php", form, headers);
   return { status: response.status, type: response.headers.get("content-type"), body: await response.text() };
 }
 

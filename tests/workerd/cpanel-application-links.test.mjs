@@ -1,9 +1,9 @@
-// cPanel's application links, clicked by a simulator of what cPanel documents of them (WHM API 1, `create_integration_link`).
+// cPanel's application links, opened as cPanel documents it (WHM API 1, `create_integration_link`).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { claimsOf, createSet, putUser, whoIs } from "../support/workflow.mjs";
+import { claimsOf, createSet, postForm, putUser, whoIs } from "../support/workflow.mjs";
 
 const LINK = "/oauth/token.php";
 const STATIC_URL = "https://my.example/login";
@@ -21,14 +21,14 @@ before(async () => {
 after(() => signet.close());
 
 /**
- * What cPanel does when a user clicks: it posts the link's four values and follows `redirect_url`; told to retry, it waits and
+ * What cPanel does when a user clicks: it posts the link's four values and follows `redirect_url`; when the answer asks it to retry, it waits and
  * tries again, three times at most; else it sends the user to the link's static URL. `waited` notes the seconds it would wait.
  */
 async function click({ url, subscriber_unique_id, token }, { onRetry = () => {} } = {}) {
   const waited = [];
   for (let attempt; ; ) {
     const form = { app: "Signet_billing", token, user: "cpuser", subscriber_unique_id, ...(attempt && { attempt }) };
-    const response = await signet.fetch(url, { method: "POST", body: new URLSearchParams(form) });
+    const response = await postForm(signet, url, form);
     const answer = await response.json();
     if (answer.redirect_url) return { to: answer.redirect_url, waited, answer, response };
     if (answer.retry === undefined || answer.attempt >= 3) return { to: STATIC_URL, waited, answer, response };
@@ -70,7 +70,7 @@ test("a delegated set takes the user from the link's address", async () => {
   assert.equal((await click(link("", change))).answer.error, "invalid_request");
 });
 
-test("when it is refused, the user goes to the static URL: no error answer holds a redirect_url", async () => {
+test("when it is refused, the user goes to the static URL: no error answer has a redirect_url", async () => {
   for (const [of, status, error] of [
     [link("", { token: "wrong" }), 401, "invalid_client"],
     [link("", { token: "" }), 401, "invalid_client"],
@@ -87,7 +87,7 @@ test("when it is refused, the user goes to the static URL: no error answer holds
   }
 });
 
-test("storage that fails makes cPanel wait and try again; it comes through when storage is back", async () => {
+test("when storage fails, cPanel waits and tries again, and succeeds when storage is back", async () => {
   const down = () => signet.faults.set([{ target: "kv.get", mode: "throw" }]);
   await down();
   const through = await click(link(), { onRetry: (attempt) => attempt === 2 && signet.faults.set([]) });
@@ -99,9 +99,11 @@ test("storage that fails makes cPanel wait and try again; it comes through when 
   assert.deepEqual([never.to, never.answer], [STATIC_URL, { attempt: 3, retry: 5 }]);
 });
 
-test("the plain token endpoint takes no application link, and .php still takes plain token requests", async () => {
+test("the token endpoint takes no application link, and its .php path still takes token requests", async () => {
   assert.equal((await click(link("", { url: "/oauth/token" }))).response.status, 401);
   const { client_id, client_secret } = set;
-  const body = new URLSearchParams({ grant_type: "single_sign_on", client_id, client_secret });
-  assert.ok((await (await signet.fetch(LINK, { method: "POST", body })).json()).access_token);
+  assert.ok(
+    (await (await postForm(signet, LINK, { grant_type: "single_sign_on", client_id, client_secret })).json())
+      .access_token,
+  );
 });

@@ -1,4 +1,5 @@
-// Forward authentication: who is signed in, told to a proxy. Identity is only ever put out, never taken in.
+// Forward authentication: Signet tells a proxy who is signed in. It sends identity headers and never trusts incoming
+// ones.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,10 +9,11 @@ import {
   basic,
   cookieOf,
   createSet,
+  csrfTokenIn,
   getToken,
   json,
   openLink,
-  proofIn,
+  postForm,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -40,9 +42,9 @@ test("whatever method a proxy calls with or forwards, the answer is the session'
     for (const forwarded of METHODS) {
       const headers = { ...cookie, "X-Forwarded-Method": forwarded, "X-Forwarded-Uri": "/billing/" };
       const response = await signet.fetch("/oauth/session", { method, headers });
-      const told = ["user", "session", "expires"].map((name) => response.headers.get(`x-signet-${name}`));
+      const identity = ["user", "session", "expires"].map((name) => response.headers.get(`x-signet-${name}`));
       assert.deepEqual(
-        [response.status, ...told],
+        [response.status, ...identity],
         [200, "alice", session_id, String(expires_at)],
         `${method}, ${forwarded}`,
       );
@@ -98,17 +100,19 @@ test("the documented middleware lets users pass and sends others to LOGIN_URL", 
     const source = docBlock("docs/client-area.md#ask-signet").replace("https://my.example.com", issuer);
     return (await import(`data:text/javascript,${encodeURIComponent(source)}`)).signedIn;
   };
-  const told = async (site, headers) => {
+  const outcomeOf = async (site, headers) => {
     const request = { headers };
     const outcome = {};
     const response = { redirect: (url) => (outcome.redirect = url), sendStatus: (status) => (outcome.status = status) };
     await (await middleware(site))(request, response, () => (outcome.user = request.user));
     return outcome;
   };
-  assert.deepEqual(await told(withLogin, { cookie: alice.Cookie }), { user: "alice" });
-  assert.deepEqual(await told(withLogin, { cookie: "__Host-signet=x" }), { redirect: "https://panel.example/login" });
-  assert.deepEqual(await told(withLogin, {}), { redirect: "https://panel.example/login" });
-  assert.deepEqual(await told(signet, {}), { status: 401 });
+  assert.deepEqual(await outcomeOf(withLogin, { cookie: alice.Cookie }), { user: "alice" });
+  assert.deepEqual(await outcomeOf(withLogin, { cookie: "__Host-signet=x" }), {
+    redirect: "https://panel.example/login",
+  });
+  assert.deepEqual(await outcomeOf(withLogin, {}), { redirect: "https://panel.example/login" });
+  assert.deepEqual(await outcomeOf(signet, {}), { status: 401 });
 });
 
 test("LOGIN_URL: middleware that asks by fetch, which always sends Sec-Fetch-Mode: cors, learns where people sign in", async () => {
@@ -148,7 +152,7 @@ const CLAIMS = {
   Connection: "close, Cookie",
 };
 
-/** Every route of Signet, with a sound request but for what proves who asks. */
+/** Every route of Signet, with a valid request except for its credentials. */
 const ROUTES = [
   ["GET", "/oauth/session"],
   ["POST", "/oauth/logout"],
@@ -179,7 +183,7 @@ async function essence(response) {
   return JSON.stringify([response.status, headers.sort(), await response.text()]);
 }
 
-test("CVE-2026-40575, CVE-2025-64484: no route trusts an identity, an address or a method that a client puts into a header", async () => {
+test("CVE-2026-40575, CVE-2025-64484: no route trusts an identity, an address or a method in a client's header", async () => {
   for (const [method, path, form] of ROUTES) {
     const ask = async (headers) => {
       const body = form && new URLSearchParams(form);
@@ -213,7 +217,7 @@ test("with a session, the user stays who the cookie says", async () => {
   assert.ok(page.includes("alice") && !page.includes("mallory"));
 });
 
-test("a replay is told by the address that Cloudflare saw, not by one that a client names", async () => {
+test("a replay is recognized by the address that Cloudflare saw, not by one that a client names", async () => {
   const token = await getToken(signet, set, { user_id: "alice" });
   const here = { "User-Agent": "UA/1" };
   const cookie = cookieOf(await openLink(signet, token, { headers: here }));
@@ -226,17 +230,13 @@ test("RFC 8725 section 3.12: nothing that Signet signs passes for anything else 
   const token = await getToken(signet, set, { user_id: "alice" });
   const value = cookie.Cookie.split("=")[1];
   const page = await (await signet.fetch("/account/security", { headers: cookie })).text();
-  const proof = proofIn(page);
+  const proof = csrfTokenIn(page);
   for (const other of [token, proof]) {
     assert.equal((await signet.fetch("/oauth/session", { headers: { Cookie: `__Host-signet=${other}` } })).status, 401);
   }
   for (const other of [value, proof]) {
     assert.equal((await openLink(signet, other)).status, 401);
-    const asked = await signet.fetch("/oauth/introspect", {
-      method: "POST",
-      headers: basic(set),
-      body: new URLSearchParams({ token: other }),
-    });
+    const asked = await postForm(signet, "/oauth/introspect", { token: other }, basic(set));
     assert.equal(await asked.text(), '{"active":false}');
   }
   for (const other of [value, token]) {

@@ -1,4 +1,4 @@
-// The storage budget of one sign-in, counted.
+// The number of storage operations of each request.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -9,11 +9,12 @@ import {
   claimsOf,
   cookieOf,
   createSet,
+  csrfTokenIn,
   getToken,
   json,
   openLink,
+  postForm,
   postToken,
-  proofIn,
   putUser,
   signIn,
 } from "../support/workflow.mjs";
@@ -52,7 +53,7 @@ test("the token endpoint: 1 KV read, 1 KV write, 0 object requests", async () =>
   }
 });
 
-test("the token endpoint's KV write is off the response path: it may fail", { timeout: 60_000 }, async (t) => {
+test("the token endpoint writes to KV after its answer: the write may fail", { timeout: 60_000 }, async (t) => {
   t.after(() => signet.faults.set([]));
   const kv = await signet.kv();
   const isWritten = async (token) => (await kv.get(`token:${claimsOf(token).jti}`)) !== null;
@@ -88,7 +89,7 @@ test("the SSO endpoint: 0 KV operations, 1 object request, at most 4 rows, in ev
   }
 });
 
-test("the SSO endpoint: at most 4 rows for an account's very first sign-in, alarm set or not, and for one beyond the cap", async () => {
+test("the SSO endpoint: at most 4 rows for an account's first sign-in, with or without an alarm, and for a sign-in beyond the limit of sessions", async () => {
   for (const isAlarmed of [true, false]) {
     const user = `first-${isAlarmed}`;
     if (!isAlarmed) await signet.faults.set([{ target: "alarm.set", mode: "throw" }]);
@@ -137,16 +138,8 @@ test("a refused request costs nothing: malformed, forged, prefetched, bad creden
     [401, () => openLink(signet, `${kid}.${payload}.${signature}`)],
     [503, () => openLink(signet, token, { headers: { Purpose: "prefetch" } })],
     [405, () => openLink(signet, token, { method: "HEAD" })],
-    [
-      401,
-      () =>
-        signet.fetch("/oauth/token", { method: "POST", body: new URLSearchParams({ grant_type: "single_sign_on" }) }),
-    ],
-    [
-      400,
-      () =>
-        signet.fetch("/oauth/token", { method: "POST", headers: basic(bound), body: new URLSearchParams({ a: "b" }) }),
-    ],
+    [401, () => postForm(signet, "/oauth/token", { grant_type: "single_sign_on" })],
+    [400, () => postForm(signet, "/oauth/token", { a: "b" }, basic(bound))],
     [401, () => signet.fetch("/oauth/session")],
     [401, () => signet.fetch("/admin/v1/users/1")],
     [404, () => signet.fetch("/nowhere")],
@@ -170,12 +163,11 @@ test("a second click writes nothing; an expired token asks the object after the 
   assert.deepEqual([page.result.status, page.kv, page.objects, page.rows], [401, { get: 1, put: 0, other: 0 }, 1, 0]);
 });
 
-test("what applications ask: revocation and introspection 1 KV read and 1 object request, a receipt 2 and 1", async () => {
+test("revocation and introspection: 1 KV read and 1 object request; a receipt: 2 KV reads and 1 object request", async () => {
   const token = await getToken(signet, bound);
   const { jti } = claimsOf(token);
   await signet.ops.read();
-  const post = (path) =>
-    cost(() => signet.fetch(path, { method: "POST", headers: basic(bound), body: new URLSearchParams({ token }) }));
+  const post = (path) => cost(() => postForm(signet, path, { token }, basic(bound)));
   const get = (count) => ({ get: count, put: 0, other: 0 });
   for (const [counted, kv, rows] of [
     [await post("/oauth/introspect"), get(1), 0],
@@ -191,7 +183,7 @@ test("the user's page: 1 object request and 1 KV read; its actions at most 2 row
   const cookie = await signIn(signet, bound);
   const page = await cost(() => signet.fetch("/account/security", { headers: cookie }));
   assert.deepEqual([page.result.status, page.kv, page.objects, page.rows], [200, { get: 1, put: 0, other: 0 }, 1, 0]);
-  const csrf_token = proofIn(await page.result.text());
+  const csrf_token = csrfTokenIn(await page.result.text());
   for (const action of ["disallow_sso", "allow_sso"]) {
     const body = new URLSearchParams({ action, csrf_token });
     const counted = await cost(() => signet.fetch("/account/security", { method: "POST", headers: cookie, body }));
