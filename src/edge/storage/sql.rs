@@ -49,7 +49,7 @@ impl Sql {
     }
 
     fn migrate(&self, version: usize) -> Result<()> {
-        let sql = migrate(self.migrations, version).ok_or("the tables have a later version")?;
+        let sql = migrate(self.migrations, version).ok_or("the tables are of a later version")?;
         self.exec(&sql, Vec::new())
     }
 
