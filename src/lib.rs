@@ -83,9 +83,9 @@
 //! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm.
 
 // Most of the core is called from `edge` alone. Dead code is found where `edge` is compiled.
-#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, unused_imports))]
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, unused_imports, reason = "only `edge` uses them"))]
 // In tests an overflow fails as it should, and short code matters more than style.
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::pedantic))]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::pedantic, reason = "an overflow fails the test"))]
 
 mod address;
 mod admin;

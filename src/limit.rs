@@ -76,8 +76,7 @@ impl RefusedAddresses {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    use crate::time::NOW_FOR_TEST as NOW;
 
     #[test]
     fn a_network_is_named_by_its_first_address() {
@@ -117,6 +116,11 @@ mod tests {
         }
         refused.add("a".into(), NOW.plus(70));
         assert!(refused.contains("a", NOW.plus(129)));
+    }
+
+    #[test]
+    fn an_attempt_beyond_the_limit_is_not_counted_again() {
+        const { assert!(!TOO_MANY_ATTEMPTS.is_failed_attempt && !FOREIGN_PAGE.is_failed_attempt) };
     }
 
     #[test]

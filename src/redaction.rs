@@ -4,12 +4,13 @@ use crate::admin::AdminRequest;
 use crate::console::{ConsoleCookie, ConsoleRequest, ConsoleSession, SignInRequest};
 use crate::http::{Method, Params, Request, Response, form_for_test, request_for_test};
 use crate::import::{Item, Lines};
-use crate::oauth::{ApplicationLink, ReceiptRequest, TokenInquiry, TokenRequest, token_response};
+use crate::oauth::{ApplicationLink, IssuedTokenRequest, ReceiptRequest, TokenRequest, token_response};
 use crate::route::Route;
 use crate::secret::{Secret, SecretDigest};
 use crate::session::{LogoutRequest, SecurityForm};
 use crate::settings::tests::settings;
 use crate::sso::{BrowserNonce, SsoRequest};
+use crate::time::NOW_FOR_TEST as NOW;
 use crate::time::Timestamp;
 use crate::token::{SsoToken, claims_for_test};
 use crate::user::{SessionCookie, session_for_test};
@@ -21,8 +22,6 @@ use std::fs;
 use std::path::Path;
 
 const SECRET: &str = "0123456789abcdefghijklmnopqrstuvwxyz-_";
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-
 /// A row of the table: the name of a type, the `Debug` output of a value, and the secret in the source of the value.
 type Row = (&'static str, String, String);
 
@@ -71,7 +70,7 @@ fn requests() -> Vec<Row> {
         row("Route", Route::of(&request).ok()),
         row("Request", Some(request)),
         row("TokenRequest", TokenRequest::parse(&token("grant_type=single_sign_on&client_id=a&client_secret={}")).ok()),
-        row("TokenInquiry", TokenInquiry::parse(&token("token={}&client_id=a&client_secret={}")).ok()),
+        row("IssuedTokenRequest", IssuedTokenRequest::parse(&token("token={}&client_id=a&client_secret={}")).ok()),
         row("ReceiptRequest", ReceiptRequest::parse(&get("/oauth/receipts/a", ("authorization", &basic))).ok()),
         row("ApplicationLink", ApplicationLink::parse(&token("subscriber_unique_id=a&token={}")).ok()),
         row("SsoRequest", SsoRequest::parse(&form("/oauth/singlesignon", "access_token={}&switch={}")).ok()),

@@ -23,7 +23,6 @@ pub enum Route {
     Metadata,
     /// The public keys of assertions.
     Jwks,
-    /// The OpenAPI description.
     Description,
     Whmcs,
     /// The check of the configuration.

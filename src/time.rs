@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
+#[cfg(test)]
+pub(crate) const NOW_FOR_TEST: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
 impl Timestamp {
     pub const fn from_seconds(seconds: u64) -> Self {
         Self(seconds)

@@ -14,7 +14,6 @@ pub struct UserExport {
     pub user: UserId,
     /// The data of the object.
     pub kept: Export,
-    /// The records of its tokens.
     pub records: Vec<TokenRecord>,
     /// The credential sets that are bound to the user.
     pub sets: Vec<CredentialSet>,
@@ -50,9 +49,9 @@ mod tests {
     use crate::credential::CredentialInput;
     use crate::id::ClientId;
     use crate::secret::Secret;
+    use crate::time::NOW_FOR_TEST as NOW;
     use crate::user::{AccountInput, BoundCredential, CredentialState, Denial, Fate};
 
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const JTI: &str = "AQEBAQEBAQEBAQEBAQEBAQ";
 
     #[test]

@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 /// The result of a request to the administration. Lists have the newest entry first. A `cursor` is that of the next page. A
 /// `secret` is there only if it is new. A token has a fate if it was redeemed or revoked.
-#[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
 #[derive(Debug)]
 pub enum AdminReply {
     Account { user: UserId, account: Account, is_new: bool },
@@ -108,10 +107,9 @@ mod tests {
     use super::*;
     use crate::credential::CredentialInput;
     use crate::id::ClientId;
+    use crate::time::NOW_FOR_TEST as NOW;
     use crate::user::AccountInput;
     use crate::whmcs::ApiCredentialInput;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     #[test]
     fn wire_form_of_an_account_is_unchanged() {

@@ -17,7 +17,6 @@ const PAGE_MAX: u64 = 100;
 const PAGE_DEFAULT: u64 = 50;
 
 /// A well-formed request to the administration API. `RotateCredential` has the seconds for which the old secret stays valid.
-#[allow(clippy::large_enum_variant, reason = "there is one per request, and it is taken apart at once")]
 #[derive(Debug)]
 pub enum AdminRequest {
     User(UserId, UserRequest),
@@ -77,15 +76,29 @@ const MALFORMED_IDENTIFIER: Failure = Failure::bad_request("The identifier is ma
 pub const ACCOUNT_FULL: Failure =
     Failure::of(409, ErrorCode::AccountFull, "The account would own more than 25,000 services and domains.");
 
-/// The answer if the user's object has nothing on which to execute `request`.
-pub const fn missing(request: &UserRequest) -> Failure {
-    match request {
-        UserRequest::EndSession(_) => Failure::of(404, ErrorCode::NotFound, "There is no such session."),
-        UserRequest::DeleteAccount { erase: true } => {
-            Failure::of(404, ErrorCode::NotFound, "There is nothing left to erase.")
-        }
-        UserRequest::Export => Failure::of(404, ErrorCode::NotFound, "Nothing is kept of such a user."),
-        _ => Failure::of(404, ErrorCode::NotFound, "There is no such account."),
+pub const NO_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such credential set.");
+pub const NO_API_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such API credential.");
+pub const NO_TOKEN: Failure =
+    Failure::of(404, ErrorCode::NotFound, "There is no record of such a token. Records are kept for a day.");
+
+impl UserRequest {
+    /// The answer if the user's object has nothing on which to execute the request.
+    pub const fn missing(&self) -> Failure {
+        Failure::of(
+            404,
+            ErrorCode::NotFound,
+            match self {
+                Self::EndSession(_) => "There is no such session.",
+                Self::DeleteAccount { erase: true } => "There is nothing left to erase.",
+                Self::Export => "Nothing is kept of such a user.",
+                Self::GetAccount
+                | Self::PutAccount { .. }
+                | Self::PatchAccount { .. }
+                | Self::DeleteAccount { erase: false }
+                | Self::ListSessions(_)
+                | Self::EndSessions(_) => "There is no such account.",
+            },
+        )
     }
 }
 

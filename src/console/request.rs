@@ -59,7 +59,6 @@ pub enum ConsoleRequest {
 
 #[derive(Debug)]
 pub enum SignInRequest {
-    /// The form.
     Enter(SignIn),
     /// The request that follows the form. It shows whether the browser kept the cookie, and redirects to the page.
     Arrive(View),

@@ -84,8 +84,7 @@ mod tests {
     use super::*;
     use crate::http::{Method, request_for_test};
     use crate::secret::{Secret, keys_for_test};
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    use crate::time::NOW_FOR_TEST as NOW;
 
     fn digest(text: &str) -> SecretDigest {
         SecretDigest::of(&Secret::new(text))

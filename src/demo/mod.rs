@@ -57,7 +57,6 @@ pub struct Portal {
 /// The steps of a sign-in, which the client area shows.
 #[derive(Serialize, Deserialize, Default)]
 pub struct Trace {
-    /// The claims of the token.
     pub claims: Value,
     /// The duration of the token request, in milliseconds.
     pub token_ms: u64,

@@ -72,7 +72,6 @@ pub fn home(signed_in_as: Option<&str>) -> Markup {
 
 /// The content of a page of the demo's client area.
 pub struct Visit<'a> {
-    /// The label of the destination.
     pub label: &'a str,
     pub user: &'a str,
     pub session: &'a Session,

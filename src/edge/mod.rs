@@ -19,7 +19,7 @@ use crate::route::Route;
 use crate::settings::{SettingProblem, Settings};
 use crate::user::SessionCookie;
 use crate::whmcs::ApiRequest;
-use endpoints::{admin, console, discovery, gateway, health, import, inquiry, session, sso, token, whmcs};
+use endpoints::{admin, console, discovery, gateway, health, import, issued_tokens, session, sso, token, whmcs};
 use runtime::platform::{self, Answer};
 use runtime::{AuditContext, Error, RequestContext, decisions, limits, settings};
 use std::rc::Rc;
@@ -131,10 +131,11 @@ async fn check(
         }
     }
     // 3.
-    match route {
-        Route::Admin | Route::Import => AdminRequest::authenticate(request, &settings.admin_token)?,
-        Route::Whmcs => ApiRequest::check_head(request, settings.api_allow_get)?,
-        _ => {}
+    if route.is_administration() && route != Route::Console {
+        AdminRequest::authenticate(request, &settings.admin_token)?;
+    }
+    if route == Route::Whmcs {
+        ApiRequest::check_head(request, settings.api_allow_get)?;
     }
     // 4.
     if route.has_body() && request.method != Method::Get {
@@ -155,9 +156,9 @@ async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestCon
         Route::Sso => endpoints::demo::trace(context, sso::serve(context)).await,
         #[cfg(feature = "demo")]
         Route::Demo => endpoints::demo::serve(context, token::serve).await,
-        Route::Revocation => inquiry::revoke(context).await,
-        Route::Introspection => inquiry::introspect(context).await,
-        Route::Receipt => inquiry::receipt(context).await,
+        Route::Revocation => issued_tokens::revoke(context).await,
+        Route::Introspection => issued_tokens::introspect(context).await,
+        Route::Receipt => issued_tokens::receipt(context).await,
         Route::Session => session::check(context).await,
         Route::Logout => session::logout(context).await,
         Route::Security => session::security(context).await,

@@ -56,6 +56,39 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    const ALL: [Self; 25] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::AccessDenied,
+        Self::ServerError,
+        Self::TemporarilyUnavailable,
+        Self::InvalidToken,
+        Self::Unauthorized,
+        Self::InvalidSession,
+        Self::NoCookie,
+        Self::CredentialsInAddress,
+        Self::ForeignPage,
+        Self::ForeignOrigin,
+        Self::HttpsRequired,
+        Self::InvalidForm,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::AccountFull,
+        Self::UnsupportedMediaType,
+        Self::MisdirectedRequest,
+        Self::TooManyRequests,
+        Self::BadGateway,
+    ];
+
+    /// The code with the wire form `text`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
     /// The code on the wire and in the log.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -49,9 +49,9 @@ impl CredentialEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::NOW_FOR_TEST as NOW;
     use serde_json::{Value, json};
 
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn secret(text: &str) -> Secret {

@@ -1,10 +1,10 @@
 //! cPanel's application links. The cPanel server posts the values that the provider configured for the link (WHM API 1,
 //! `create_integration_link`), and redirects the user to the `redirect_url` of the answer.
 
-use super::request::parse_form;
+use super::request::check_form;
 use super::{TokenError, TokenParameters, TokenRequest};
 use crate::credential::{ClientAuthentication, ClientProblem, GrantType};
-use crate::http::{Failure, Request, Response, parse_number};
+use crate::http::{Failure, Params, Request, Response, parse_number};
 use crate::issuer::Issuer;
 use crate::token::SsoToken;
 use serde_json::json;
@@ -34,10 +34,11 @@ impl ApplicationLink {
     }
 
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        let params = parse_form(request, &BODY_PARAMETERS, request.query.as_bytes())?;
+        check_form(request, &BODY_PARAMETERS)?;
         if request.headers.get("authorization").is_some() {
             return Err(Failure::bad_request("The client authenticates in two ways at once.").into());
         }
+        let params = Params::parse(request.query.as_bytes(), &request.body)?;
         let bad_attempt = Failure::bad_request("The attempt is malformed.");
         let pair = params.get("subscriber_unique_id").zip(params.get("token"));
         let client = pair.and_then(|(id, secret)| ClientAuthentication::parse(id, secret));

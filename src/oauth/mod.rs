@@ -13,4 +13,4 @@ pub use error::TokenError;
 pub use grant::{grant, token_response};
 pub use introspection::introspection_json;
 pub use metadata::metadata;
-pub use request::{ReceiptRequest, TokenInquiry, TokenParameters, TokenRequest};
+pub use request::{IssuedTokenRequest, ReceiptRequest, TokenParameters, TokenRequest};

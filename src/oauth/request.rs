@@ -35,7 +35,7 @@ impl TokenRequest {
     /// # Errors
     /// The first problem: of the form, then of the client's credentials, then of the other parameters.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        let params = parse_form(request, &BODY_PARAMETERS, b"")?;
+        let params = parse_form(request)?;
         let client = parse_client(request, &params)?;
         let grant_type =
             params.get("grant_type").ok_or(Failure::bad_request("The parameter grant_type is missing."))?;
@@ -60,17 +60,17 @@ impl TokenParameters {
 /// A request to the revocation endpoint (RFC 7009 section 2.1) or the introspection endpoint (RFC 7662 section 2.1). There
 /// is one type of token, so `token_type_hint` is ignored.
 #[derive(Debug)]
-pub struct TokenInquiry {
+pub struct IssuedTokenRequest {
     pub client: ClientAuthentication,
     /// The text of the token, not yet verified.
     pub token: Secret,
 }
 
-impl TokenInquiry {
+impl IssuedTokenRequest {
     /// # Errors
     /// The first problem: of the form, then of the client's credentials, then of the token.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
-        let params = parse_form(request, &BODY_PARAMETERS, b"")?;
+        let params = parse_form(request)?;
         let client = parse_client(request, &params)?;
         let token = params.get("token").ok_or(Failure::bad_request("The parameter token is missing."))?;
         Ok(Self { client, token: Secret::new(token) })
@@ -94,13 +94,19 @@ impl ReceiptRequest {
     }
 }
 
-/// Parses `query` and the form in the body. The parameters in `in_body` are refused in the request's query.
-pub(super) fn parse_form(request: &Request, in_body: &[&str], query: &[u8]) -> Result<Params, Failure> {
+/// Parses the form in the body.
+fn parse_form(request: &Request) -> Result<Params, Failure> {
+    check_form(request, &BODY_PARAMETERS)?;
+    Params::parse(b"", &request.body)
+}
+
+/// Checks that the body is a form, and that the query has none of the parameters `in_body`.
+pub(super) fn check_form(request: &Request, in_body: &[&str]) -> Result<(), Failure> {
     request.check_form()?;
     if form_urlencoded::parse(request.query.as_bytes()).any(|(name, _)| in_body.contains(&name.as_ref())) {
         return Err(Failure::bad_request("Parameters belong in the body, not in the address."));
     }
-    Params::parse(query, &request.body)
+    Ok(())
 }
 
 /// Parses the client's credentials. A client must not authenticate in two ways (RFC 6749 section 2.3).

@@ -23,9 +23,7 @@ const KEYS_MAX: usize = 8;
 /// What a signed text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// An access token.
     SsoToken,
-    /// The session cookie.
     Session,
     /// The confirmation of an account switch.
     Switch,
@@ -33,7 +31,6 @@ pub enum Purpose {
     Form,
     /// The session cookie of the console.
     Console,
-    /// The cursor of a list.
     Cursor,
 }
 

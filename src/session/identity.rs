@@ -23,12 +23,12 @@ pub fn identity(user: &UserId, session: &Session) -> Response {
 /// # Errors
 /// 401 for other requests, and without `LOGIN_URL`. The answer has `LOGIN_URL`, because a script that asks for a browser cannot be
 /// distinguished from other programs.
-pub fn nobody(request: &Request, settings: &Settings) -> Result<Response, Failure> {
-    const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "Nobody is signed in.")
+pub fn not_signed_in(request: &Request, settings: &Settings) -> Result<Response, Failure> {
+    const NOT_SIGNED_IN: Failure = Failure::of(401, ErrorCode::InvalidSession, "Nobody is signed in.")
         .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
     match &settings.login_url {
         Some(login_url) if request.is_navigation() => Ok(Response::redirect(302, login_url.as_str())),
-        login_url => Err(Failure { login_url: login_url.as_ref().map(Url::to_string), ..NOBODY }),
+        login_url => Err(Failure { login_url: login_url.as_ref().map(Url::to_string), ..NOT_SIGNED_IN }),
     }
 }
 
@@ -61,10 +61,10 @@ mod tests {
         let call = request_for_test(Method::Get, "/", &[("accept", "application/json")], "");
         let with = settings(&[("LOGIN_URL", "https://panel.example/login?to=billing")]).ok().unwrap();
         let without = settings(&[]).ok().unwrap();
-        let sent = nobody(&page, &with).unwrap();
+        let sent = not_signed_in(&page, &with).unwrap();
         assert_eq!((sent.status, sent.header("Location")), (302, Some("https://panel.example/login?to=billing")));
         for (request, settings) in [(&call, &with), (&call, &without), (&page, &without)] {
-            let failure = nobody(request, settings).unwrap_err();
+            let failure = not_signed_in(request, settings).unwrap_err();
             assert_eq!((failure.status, failure.error.as_str()), (401, "invalid_session"));
             let challenge = ("WWW-Authenticate", r#"Signet realm="signet""#);
             assert_eq!(failure.header, Some(challenge), "RFC 9110 section 15.5.2");

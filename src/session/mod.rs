@@ -5,7 +5,7 @@ mod logout;
 mod security;
 mod security_page;
 
-pub use identity::{identity, nobody};
+pub use identity::{identity, not_signed_in};
 pub use logout::{LogoutRequest, logout_page};
 pub use security::{CsrfToken, SecurityForm};
 pub use security_page::{SecurityPage, browser, security_page};

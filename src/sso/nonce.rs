@@ -5,6 +5,7 @@ use crate::http::{Request, Response};
 use crate::id::RANDOM_ID_BYTES;
 use crate::secret::{Secret, SecretDigest};
 use crate::token::TOKEN_TTL_MAX;
+use crate::user::SessionCookie;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -37,7 +38,7 @@ impl BrowserNonce {
 
     /// Sets the cookie for the longest lifetime of a token.
     pub fn set(&self, response: Response) -> Response {
-        response.with_cookie(Self::COOKIE, self.0.expose(), "Lax", TOKEN_TTL_MAX)
+        response.with_cookie(Self::COOKIE, self.0.expose(), SessionCookie::SAME_SITE, TOKEN_TTL_MAX)
     }
 }
 

@@ -75,10 +75,9 @@ mod tests {
     use super::*;
     use crate::destination::RelativePath;
     use crate::id::OwnedId;
+    use crate::time::NOW_FOR_TEST as NOW;
     use crate::token::claims_for_test;
     use crate::user::Denial;
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     #[test]
     fn stored_form_is_unchanged() {

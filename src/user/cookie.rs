@@ -41,7 +41,7 @@ impl SessionCookie {
     /// section 4.1.3.2).
     pub const NAME: &str = "__Host-signet";
     /// Lax, because users follow links from the site of their application.
-    const SAME_SITE: &str = "Lax";
+    pub const SAME_SITE: &str = "Lax";
     /// The maximum length of a cookie value, in bytes. Longer values are not verified.
     const BYTES_MAX: usize = 1024;
 

@@ -106,9 +106,8 @@ pub(super) fn is_ended(opened_at: Timestamp, not_before: Option<Timestamp>) -> b
 pub(super) mod tests {
     use super::*;
     use crate::secret::Secret;
+    pub(in crate::user) use crate::time::NOW_FOR_TEST as NOW;
     use crate::user::cookie::OpenedBy;
-
-    pub(in crate::user) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     pub(crate) fn session() -> Session {
         Session {

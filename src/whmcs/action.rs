@@ -31,7 +31,6 @@ pub struct CreateSsoToken {
     /// `None` for the home page of the client area.
     pub destination: Option<Scope>,
     pub inputs: DestinationInputs,
-    /// The parameter that contains the user.
     user_parameter: &'static str,
 }
 

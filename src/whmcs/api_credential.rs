@@ -118,9 +118,8 @@ impl ApiCredential {
 mod tests {
     use super::*;
     use crate::credential::ClientAuthentication;
+    use crate::time::NOW_FOR_TEST as NOW;
     use serde_json::{Value, json};
-
-    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn credential(addresses: &[&str]) -> ApiCredential {
         let input: ApiCredentialInput = serde_json::from_value(

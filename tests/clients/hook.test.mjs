@@ -75,11 +75,11 @@ async function fire(events, { failing = {}, shortened = null, flat = false } = {
   });
   assert.deepEqual([result.complaints, result.output], [[], ""]);
   for (const { description } of result.log) whmcs.log.push({ id: whmcs.log.length + 1, description });
-  const told = result.log.map(({ description }) => description);
+  const logged = result.log.map(({ description }) => description);
   for (const token of [signet.adminToken, config?.match(/'token' => '(.*?)'/)?.[1]]) {
-    assert.ok(!token || !told.join().includes(token), "the token is in the log");
+    assert.ok(!token || !logged.join().includes(token), "the token is in the log");
   }
-  return told;
+  return logged;
 }
 
 /** What Signet knows of a user: status, switch, services and domains; nothing if there is no such account. */
@@ -161,13 +161,13 @@ test("a list that cannot be read to its end is not sent: nobody loses a service 
     ["GetClientsProducts", " whole"],
     ["GetClientsDomains", " whole"],
   ]) {
-    const told = await fire([["ClientEdit", { userid: id }]], { failing: { [command]: "Database ö down" } });
-    assert.deepEqual(told, [`Signet: client ${id} was not sent${whole}: ${command} failed: Database ? down`]);
+    const logged = await fire([["ClientEdit", { userid: id }]], { failing: { [command]: "Database ö down" } });
+    assert.deepEqual(logged, [`Signet: client ${id} was not sent${whole}: ${command} failed: Database ? down`]);
     assert.deepEqual(await accountOf(id), ["Active", true, [id + 1], []]);
   }
   whmcs.services = services(id, ...Array.from({ length: 150 }, (_, i) => id * 1000 + i));
-  const told = await fire([["ClientEdit", { userid: id }]], { shortened: "GetClientsProducts" });
-  assert.deepEqual(told, [`Signet: client ${id} was not sent whole: GetClientsProducts listed 100 of 150 entries`]);
+  const logged = await fire([["ClientEdit", { userid: id }]], { shortened: "GetClientsProducts" });
+  assert.deepEqual(logged, [`Signet: client ${id} was not sent whole: GetClientsProducts listed 100 of 150 entries`]);
   assert.deepEqual(await accountOf(id), ["Active", true, [id + 1], []]);
 });
 
@@ -181,8 +181,8 @@ for (const command of ["GetClientsDetails", "GetClientsProducts", "GetClientsDom
     await fire([["ClientAdd", { client_id: id }]]);
     const cookie = await signIn(signet, set);
     whmcs.services = [];
-    const told = await fire([["ClientEdit", { userid: id, status: "Inactive", allow_sso: 0 }]], { failing });
-    assert.deepEqual(told, [`Signet: client ${id} was not sent whole: ${command} failed: Database down`]);
+    const logged = await fire([["ClientEdit", { userid: id, status: "Inactive", allow_sso: 0 }]], { failing });
+    assert.deepEqual(logged, [`Signet: client ${id} was not sent whole: ${command} failed: Database down`]);
     assert.deepEqual(await accountOf(id), ["Inactive", false, [id + 1], []]);
     await signet.admin("PATCH", `/users/${id}`, { sso: true });
     await fire([["ClientEdit", { userid: id, allow_sso: "0" }]], { failing });
@@ -258,10 +258,10 @@ test("issue 9, item 11: a long list that breaks off half-way removes first, and 
   await fire([["DailyCronJob", {}]]);
   whmcs.domains = domains(id, ...ids(500, 1_500));
   await signet.faults.set([{ target: "object.fetch", mode: "throw", nth: 4, on: String(id) }]);
-  const told = await fire([["DailyCronJob", {}]]);
+  const logged = await fire([["DailyCronJob", {}]]);
   await signet.faults.set([]);
-  assert.match(told[0], new RegExp(`^Signet: client ${id} was not sent whole: Signet answered 503`));
-  assert.equal(told[1], "Signet: everybody was sent: 0 clients, 0 refused");
+  assert.match(logged[0], new RegExp(`^Signet: client ${id} was not sent whole: Signet answered 503`));
+  assert.equal(logged[1], "Signet: everybody was sent: 0 clients, 0 refused");
   assert.deepEqual(
     (await accountOf(id))[3],
     ids(500, 1_000),
@@ -295,9 +295,9 @@ test("issue 9, item 11: an event waits some 5 seconds for Signet in all, and the
   config = configured(await listen(t, slow), signet.adminToken);
   whmcs.domains = domains(nextClient, ...Array.from({ length: 9_000 }, (_, i) => i + 1));
   const start = Date.now();
-  const [told] = await fire([["ClientEdit", { userid: nextClient }]]);
+  const [logged] = await fire([["ClientEdit", { userid: nextClient }]]);
   const waited = Date.now() - start;
-  assert.match(told, new RegExp(`^Signet: client ${nextClient} was not sent whole: `));
+  assert.match(logged, new RegExp(`^Signet: client ${nextClient} was not sent whole: `));
   assert.ok(requests <= 4 && waited < 9_000, `${requests} requests, ${waited} ms`);
 });
 
@@ -371,11 +371,11 @@ for (const event of ["PreDeleteClient", "ClientDelete"]) {
     const id = nextClient;
     whmcs.services = services(id, id + 1);
     await fire([["ClientEdit", { userid: id }]]);
-    const told = await fire([
+    const logged = await fire([
       [event, { userid: id }],
       ["ServiceDelete", { userid: id, serviceid: id + 1 }],
     ]);
-    assert.deepEqual([told, await accountOf(id)], [[], undefined]);
+    assert.deepEqual([logged, await accountOf(id)], [[], undefined]);
     assert.deepEqual(
       await fire([
         ["PreDeleteClient", { userid: id }],
@@ -453,15 +453,15 @@ test("Signet out of reach: each event is in the activity log, and WHMCS goes on;
   ]);
   config = configured(await nowhere(), signet.adminToken);
   whmcs.services = services(id, id + 2);
-  const told = await fire([
+  const logged = await fire([
     ["ServiceEdit", { userid: id, serviceid: id + 2 }],
     ["ClientClose", { userid: id }],
     ["PreDeleteClient", { userid: deleted }],
   ]);
-  assert.equal(told.length, 3);
-  assert.match(told[0], new RegExp(`^Signet: client ${id} was not sent: Signet cannot be reached: `));
-  assert.equal(told[1], `Signet: client ${id} was not sent: Signet could not be reached a moment ago`);
-  assert.equal(told[2], `Signet: deletion of client ${deleted} failed: Signet could not be reached a moment ago`);
+  assert.equal(logged.length, 3);
+  assert.match(logged[0], new RegExp(`^Signet: client ${id} was not sent: Signet cannot be reached: `));
+  assert.equal(logged[1], `Signet: client ${id} was not sent: Signet could not be reached a moment ago`);
+  assert.equal(logged[2], `Signet: deletion of client ${deleted} failed: Signet could not be reached a moment ago`);
   whmcs.clients = [client(id, { status: "Closed" })];
 
   const [again, job] = await fire([["DailyCronJob", {}]]);
@@ -491,21 +491,21 @@ test("a deletion is repeated for no client that WHMCS still has, whatever the ac
 test("a server that says nothing holds WHMCS up once, for seconds", { skip }, async (t) => {
   config = configured(await listen(t, createServer()), signet.adminToken);
   const start = Date.now();
-  const told = await fire(Array(5).fill(["ClientEdit", { userid: nextClient }]));
-  assert.equal(told.length, 5);
-  assert.match(told[0], /Signet cannot be reached: .*timed out/i);
+  const logged = await fire(Array(5).fill(["ClientEdit", { userid: nextClient }]));
+  assert.equal(logged.length, 5);
+  assert.match(logged[0], /Signet cannot be reached: .*timed out/i);
   assert.ok(Date.now() - start < 10_000, `${Date.now() - start} ms; it waits 5 s for one answer`);
 });
 
 test("a wrong token is in the activity log as Signet's refusal", { skip }, async () => {
   config = configured(signet.issuer, "not-the-administration-token-of-signet");
-  const told = await fire([
+  const logged = await fire([
     ["ClientEdit", { userid: nextClient }],
     ["PreDeleteClient", { userid: nextClient }],
     ["DailyCronJob", {}],
   ]);
   const refusal = "Signet answered 401: The administration token is missing or wrong.";
-  assert.deepEqual(told, [
+  assert.deepEqual(logged, [
     `Signet: client ${nextClient} was not sent: ${refusal}`,
     `Signet: deletion of client ${nextClient} failed: ${refusal}`,
     `Signet: DailyCronJob was not passed on: ${refusal}`,
@@ -523,22 +523,22 @@ test("a server that is not Signet: its answer is cut, and the token in it stays 
     );
   });
   config = configured(await listen(t, echo), signet.adminToken);
-  const told = await fire([
+  const logged = await fire([
     ["ClientEdit", { userid: nextClient }],
     ["DailyCronJob", {}],
   ]);
-  assert.match(told[0], /Signet answered 418: Bearer \(token\)x\?x\?/);
-  assert.ok(told[0].length <= 300);
-  assert.match(told[1], /Signet stopped: Bearer \(token\)$/);
+  assert.match(logged[0], /Signet answered 418: Bearer \(token\)x\?x\?/);
+  assert.ok(logged[0].length <= 300);
+  assert.match(logged[1], /Signet stopped: Bearer \(token\)$/);
 });
 
-test("a server that answers with no account is told as such", { skip }, async (t) => {
+test("an answer without the account is logged as such", { skip }, async (t) => {
   for (const answer of ["hello", "[]", '{"services":"12"}', '{"services":[12]}']) {
     const server = createHttpServer((request, response) => response.end(answer));
     config = configured(await listen(t, server), signet.adminToken);
-    const told = await fire([["ClientEdit", { userid: nextClient }]]);
+    const logged = await fire([["ClientEdit", { userid: nextClient }]]);
     assert.deepEqual(
-      told,
+      logged,
       [`Signet: client ${nextClient} was not sent whole: Signet did not answer with an account`],
       answer,
     );
@@ -562,11 +562,11 @@ test("DailyCronJob: tries Signet again, also when an event of the same run could
   config = configured(await listen(t, server), signet.adminToken);
   const gone = nextClient + 1;
   whmcs.log = [{ id: 1, description: `Signet: deletion of client ${gone} failed: Signet answered 503` }];
-  const told = await fire([
+  const logged = await fire([
     ["ClientEdit", { userid: nextClient }],
     ["DailyCronJob", {}],
   ]);
-  assert.deepEqual(told.slice(1), [
+  assert.deepEqual(logged.slice(1), [
     `Signet: deletion of client ${gone} repeated`,
     "Signet: everybody was sent: 1 clients, 0 refused",
   ]);
@@ -583,9 +583,9 @@ test("an answer without end is not read to its end", { skip }, async (t) => {
     more();
   });
   config = configured(await listen(t, endless), signet.adminToken);
-  const [told] = await fire([["ClientEdit", { userid: nextClient }]]);
-  assert.match(told, /Signet cannot be reached: /);
-  assert.doesNotMatch(told, /timed out/i, "it was cut for its length, not for its time");
+  const [logged] = await fire([["ClientEdit", { userid: nextClient }]]);
+  assert.match(logged, /Signet cannot be reached: /);
+  assert.doesNotMatch(logged, /timed out/i, "it was cut for its length, not for its time");
 });
 
 for (const [what, broken] of [
@@ -602,15 +602,18 @@ for (const [what, broken] of [
   ["with an address that is not https", () => configured("http://sso.example.com", signet.adminToken)],
   ["with a path in the address", () => configured(`${signet.issuer}/admin`, signet.adminToken)],
 ]) {
-  test(`a configuration that is ${what} is told on each event, and not quoted`, { skip }, async () => {
+  test(`a configuration that is ${what} is logged at each event, and not quoted`, { skip }, async () => {
     config = broken();
-    const unsound = "_signet_config.php does not return an https address and a token";
+    const invalidConfig = "_signet_config.php does not return an https address and a token";
     assert.deepEqual(
       await fire([
         ["ClientEdit", { userid: nextClient }],
         ["DailyCronJob", {}],
       ]),
-      [`Signet: client ${nextClient} was not sent: ${unsound}`, `Signet: DailyCronJob was not passed on: ${unsound}`],
+      [
+        `Signet: client ${nextClient} was not sent: ${invalidConfig}`,
+        `Signet: DailyCronJob was not passed on: ${invalidConfig}`,
+      ],
     );
   });
 }
@@ -622,8 +625,8 @@ test("DailyCronJob: hundreds of clients go page by page; one that cannot be sent
   const [broken, large] = [ids[3], ids[4]];
   whmcs.clients = ids.map((id) => client(id, id === broken ? { status: "Frozen" } : {})).reverse();
   whmcs.services = services(large, ...Array.from({ length: 1_001 }, (_, i) => 4_000_000_000 + i));
-  const told = await fire([["DailyCronJob", {}]]);
-  assert.deepEqual(told, [
+  const logged = await fire([["DailyCronJob", {}]]);
+  assert.deepEqual(logged, [
     `Signet: client ${broken} was not sent: the status of the client is unknown to Signet`,
     "Signet: everybody was sent: 249 clients, 0 refused",
   ]);
@@ -631,11 +634,11 @@ test("DailyCronJob: hundreds of clients go page by page; one that cannot be sent
   assert.deepEqual(await accountOf(ids.at(-1)), ["Active", true, [], []]);
 });
 
-test("DailyCronJob: storage that fails stops it, which is told; the next day's does the rest", { skip }, async () => {
+test("DailyCronJob: a storage failure stops it and is logged; the next day's does the rest", { skip }, async () => {
   await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
-  const [told] = await fire([["DailyCronJob", {}]]);
+  const [logged] = await fire([["DailyCronJob", {}]]);
   await signet.faults.set([]);
-  assert.match(told, /^Signet: DailyCronJob was not passed on: Signet stopped: /);
+  assert.match(logged, /^Signet: DailyCronJob was not passed on: Signet stopped: /);
   await fire([["DailyCronJob", {}]]);
   assert.deepEqual(await accountOf(nextClient), ["Active", true, [], []]);
 });
@@ -648,9 +651,9 @@ test("DailyCronJob: what Signet stopped at is sent from there on, and a page tha
   for (const on of ids.map(String)) {
     await Promise.all(ids.map((id) => signet.admin("DELETE", `/users/${id}`)));
     await signet.faults.set([{ target: "object.fetch", mode: "throw", nth: 1, on }]);
-    const told = await fire([["DailyCronJob", {}]]);
+    const logged = await fire([["DailyCronJob", {}]]);
     await signet.faults.set([]);
-    assert.deepEqual(told, ["Signet: everybody was sent: 3 clients, 0 refused"]);
+    assert.deepEqual(logged, ["Signet: everybody was sent: 3 clients, 0 refused"]);
     for (const id of ids) assert.deepEqual(await accountOf(id), ["Active", true, [], []], `${on}: ${id}`);
   }
 });

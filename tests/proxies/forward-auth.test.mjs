@@ -134,10 +134,10 @@ for (const name of names) {
 
     test("the client area learns who is signed in, once and no more", async () => {
       const cookie = await session();
-      const told = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
+      const identity = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
       assert.deepEqual((await identity({ headers: cookie })).sort(), [
-        ["x-signet-expires", String(told.expires_at)],
-        ["x-signet-session", told.session_id],
+        ["x-signet-expires", String(identity.expires_at)],
+        ["x-signet-session", identity.session_id],
         ["x-signet-user", "alice"],
       ]);
     });
@@ -328,7 +328,7 @@ for (const name of names) {
       peer.destroy();
     });
 
-    test("LOGIN_URL: people are sent to sign in, calls are told", async () => {
+    test("LOGIN_URL: people are sent to sign in, programs get 401", async () => {
       const port = await freePort();
       const withLogin = await startSignet({ vars: { ISSUER: localOrigin(port), LOGIN_URL } });
       // nginx's auth_request passes no redirect on, so the configuration has its own, commented out.

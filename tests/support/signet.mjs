@@ -122,7 +122,7 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     set: (list) => control({ do: "faults", faults: list }),
   };
 
-  async function turn(to) {
+  async function setClock(to) {
     clockOrder = { do: "clock", ...to };
     await control(clockOrder);
   }
@@ -132,13 +132,13 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
      * Sets the difference of Signet's clock from the real one, in milliseconds. A restart keeps it. Pending alarms do
      * not move.
      */
-    set: (offset) => turn({ offset }),
+    set: (offset) => setClock({ offset }),
     /**
      * Stops the clock at a time, in milliseconds since the epoch, until it is set. A restart keeps it stopped. The default is
      * the beginning of this second, because Signet stores whole seconds. Returns the time.
      */
     async stop(stoppedAt = Math.floor(Date.now() / 1000) * 1000) {
-      await turn({ stoppedAt });
+      await setClock({ stoppedAt });
       return stoppedAt;
     },
     /** Limits the delay of the timers that Signet sets from now on, in milliseconds, until a restart. */

@@ -156,7 +156,7 @@ test("the sweep cuts each class down to its newest events", async () => {
   assert.deepEqual((await eventsOf(signet, user)).slice(0, 2), ["sso.signed_in", "account.created"]);
 });
 
-test("revoking a token that is dead already is no event", async () => {
+test("revoking an expired token adds no event", async () => {
   const [user, own] = await fresh();
   const token = await getToken(signet, own);
   await signet.ops.read(); // its record is written

@@ -177,7 +177,7 @@ const ROUTES = [
   ["POST", "/includes/api.php", { action: "CreateSsoToken", client_id: "alice", identifier: "x", secret: "y" }],
 ];
 
-/** The answer, but for what differs from one request to the next. */
+/** The answer, except what differs from one request to the next. */
 async function essence(response) {
   const headers = [...response.headers].filter(([name]) => !["x-request-id", "date"].includes(name));
   return JSON.stringify([response.status, headers.sort(), await response.text()]);

@@ -1,21 +1,22 @@
 //! Explanations of the reasons in the log.
 
+use crate::http::ErrorCode;
 use crate::user::Denial;
 
 /// Explains the reason of a denied sign-in.
 pub(super) fn explain_reason(reason: &str) -> &'static str {
-    match Denial::ALL.into_iter().find(|denial| denial.reason() == reason) {
-        Some(denial) => explain(denial),
-        None => match reason {
-            "forged" => "The link was not made by Signet, or was damaged on the way.",
-            "invalid_request" => "The link was malformed, or asked for what its token does not grant.",
-            "access_denied" => "The link was not opened as a page, but for example by an image or a script.",
-            "temporarily_unavailable" => "A browser tried to load the page ahead of time.",
-            "too_many_requests" => "Too many bad links from one address.",
-            "method_not_allowed" => "The link was requested with a method that does not sign in.",
-            "storage" => "Storage did not answer. See the log.",
-            _ => "See the log.",
-        },
+    if let Some(denial) = Denial::ALL.into_iter().find(|denial| denial.reason() == reason) {
+        return explain(denial);
+    }
+    match ErrorCode::parse(reason) {
+        Some(ErrorCode::InvalidRequest) => "The link was malformed, or asked for what its token does not grant.",
+        Some(ErrorCode::AccessDenied) => "The link was not opened as a page, but for example by an image or a script.",
+        Some(ErrorCode::TemporarilyUnavailable) => "A browser tried to load the page ahead of time.",
+        Some(ErrorCode::TooManyRequests) => "Too many bad links from one address.",
+        Some(ErrorCode::MethodNotAllowed) => "The link was requested with a method that does not sign in.",
+        _ if reason == "forged" => "The link was not made by Signet, or was damaged on the way.",
+        _ if reason == "storage" => "Storage did not answer. See the log.",
+        _ => "See the log.",
     }
 }
 

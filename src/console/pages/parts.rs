@@ -74,7 +74,6 @@ impl Field<'_> {
     }
 }
 
-/// A checkbox.
 pub(super) fn checkbox(name: &str, is_on: bool, label: &Markup) -> Markup {
     html! { label.box { input type="checkbox" name=(name) checked[is_on]; span { (label) } } }
 }

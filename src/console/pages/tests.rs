@@ -5,6 +5,7 @@ use crate::id::UserId;
 use crate::log::Outcome;
 use crate::secret::Secret;
 use crate::store::Page;
+use crate::time::NOW_FOR_TEST as NOW;
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
 use crate::user::{Account, Event, Session, session_for_test};
@@ -12,8 +13,6 @@ use crate::whmcs::ApiCredential;
 use serde_json::json;
 
 const EVIL: &str = r#""><script>alert(1)</script><img src=x onerror=alert(1)>"#;
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-
 fn frame() -> Frame<'static> {
     Frame { section: Section::Users, csrf_token: "proof", notice: Some(Notice::Saved) }
 }

@@ -1,8 +1,7 @@
 use super::*;
 use crate::credential::{ClientAuthentication, CredentialChange, CredentialInput};
+use crate::time::NOW_FOR_TEST as NOW;
 use serde_json::{Value, json};
-
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn secret(text: &str) -> Secret {
     Secret::new(text)

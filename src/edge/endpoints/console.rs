@@ -1,13 +1,13 @@
 //! `/admin`: the console.
 
-use crate::admin::{AdminReply, PageRequest, UserRequest};
+use crate::admin::{AdminReply, NO_CREDENTIAL, PageRequest, UserRequest};
 use crate::console::{
     self, ConsoleCookie, ConsoleRequest, ConsoleSession, Counters, FormAction, Frame, Platform, SignIn, SignInRequest,
     UserPage, View, arrival_address, first_day_shown, view_at,
 };
 use crate::edge::runtime::platform::{milliseconds, random};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions, limits};
-use crate::edge::storage::administration::{Admin, NO_CREDENTIAL, perform};
+use crate::edge::storage::administration::{Admin, perform};
 use crate::edge::storage::calls::ConsoleObject;
 use crate::edge::storage::sessions::without_ended;
 use crate::edge::storage::user_object;
@@ -20,7 +20,7 @@ use serde_json::Value;
 /// The number of entries on a page.
 const PAGE: u64 = 50;
 const ANOTHER_SITE: Failure = Failure::of(403, ErrorCode::InvalidForm, "Another site cannot use the console.");
-const NOBODY: Failure = Failure::of(401, ErrorCode::InvalidSession, "No administrator is signed in.")
+const NOT_SIGNED_IN: Failure = Failure::of(401, ErrorCode::InvalidSession, "No administrator is signed in.")
     .with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1);
 const WRONG_TOKEN: Failure = Failure::of(401, ErrorCode::Unauthorized, "That is not the administration token.");
 const NO_COOKIE: Failure = Failure::of(
@@ -63,10 +63,10 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     }
     // 5.
     let wanted = view_at(&context.request.target()).unwrap_or(View::Overview);
-    let proof = CsrfToken { sid };
-    let csrf_token = proof.seal(&context.settings.keys)?;
+    let csrf = CsrfToken { sid };
+    let csrf_token = csrf.seal(&context.settings.keys)?;
     let frame = Frame { section: wanted.section(), csrf_token: &csrf_token, notice: None };
-    let outcome = Operator { context, proof, frame }.serve().await;
+    let outcome = Operator { context, csrf, frame }.serve().await;
     match outcome {
         Err(Error::Failure(failure)) if context.request.wants_page() => {
             context.audit.deny(failure.error.as_str());
@@ -81,7 +81,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
 fn ask_to_sign_in(arrival: Option<View>, context: &RequestContext) -> Result<Response, Error> {
     context.audit.deny("no_session");
     if !context.request.wants_page() {
-        return Err(NOBODY.into());
+        return Err(NOT_SIGNED_IN.into());
     }
     let failure = (arrival.is_some() && context.request.cookie(ConsoleCookie::NAME).is_none())
         .then_some(if context.request.is_secure() { NO_COOKIE } else { NO_COOKIE_BY_HTTP });
@@ -126,7 +126,7 @@ fn go_to(address: &str, context: &RequestContext) -> Response {
 /// A request of an administrator who is signed in.
 struct Operator<'a> {
     context: &'a RequestContext,
-    proof: CsrfToken,
+    csrf: CsrfToken,
     frame: Frame<'a>,
 }
 
@@ -139,14 +139,14 @@ impl Operator<'_> {
             }
             ConsoleRequest::Find(view) => Ok(go_to(&view.address(), self.context)),
             ConsoleRequest::Act { action, csrf_token } => {
-                self.proof.check(&csrf_token, &self.context.settings.keys)?;
+                self.csrf.check(&csrf_token, &self.context.settings.keys)?;
                 self.context.audit.set_reason("changed");
                 self.act(*action).await
             }
             ConsoleRequest::SignOut { csrf_token } => {
-                self.proof.check(&csrf_token, &self.context.settings.keys)?;
+                self.csrf.check(&csrf_token, &self.context.settings.keys)?;
                 self.context.audit.set_reason("signed_out");
-                ConsoleObject(&self.context.env).end(self.proof.sid.clone()).await?;
+                ConsoleObject(&self.context.env).end(self.csrf.sid.clone()).await?;
                 let response = ConsoleCookie::clear(go_to(&View::Overview.address(), self.context));
                 Ok(response.with("Clear-Site-Data", "\"cache\", \"storage\""))
             }

@@ -46,7 +46,6 @@ pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) 
     Ok(Answer::Streamed(Response::empty(200).with("Content-Type", "application/x-ndjson"), answer))
 }
 
-/// A running import.
 struct Import {
     context: RequestContext,
     sink: Sink,

@@ -8,7 +8,7 @@ pub(super) mod discovery;
 pub(super) mod gateway;
 pub(super) mod health;
 pub(super) mod import;
-pub(super) mod inquiry;
+pub(super) mod issued_tokens;
 pub(super) mod session;
 pub(super) mod sso;
 pub(super) mod token;

@@ -28,8 +28,8 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     let sso = SsoRequest::parse(&context.request)?;
     // 3.
     let cookie = session_cookie(context);
-    if let Some(redirect) = redirect_for_cookies(&sso, cookie.is_some(), context)? {
-        return Ok(redirect);
+    if let Some(detour) = redirect_for_cookies(&sso, cookie.is_some(), context)? {
+        return Ok(detour);
     }
     // 4.
     let claims = open_token(&sso, cookie.as_ref(), context).await?;

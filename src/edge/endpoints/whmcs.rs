@@ -22,24 +22,24 @@ use serde_json::json;
 const PAGE: u64 = 100;
 
 /// Why an action fails: with an answer in WHMCS's format, or an error.
-enum Stop {
+enum ActionError {
     Answer(ApiAnswer),
     Error(Error),
 }
 
-impl From<ApiAnswer> for Stop {
+impl From<ApiAnswer> for ActionError {
     fn from(answer: ApiAnswer) -> Self {
         Self::Answer(answer)
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for ActionError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for ActionError {
     fn from(fault: Fault) -> Self {
         Self::Error(fault.into())
     }
@@ -54,8 +54,8 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     // 1.
     let api = ApiRequest::new(read_params(context).await?);
     let answer = match answer(&api, context).await {
-        Ok(answer) | Err(Stop::Answer(answer)) => answer,
-        Err(Stop::Error(error)) => return Err(error),
+        Ok(answer) | Err(ActionError::Answer(answer)) => answer,
+        Err(ActionError::Error(error)) => return Err(error),
     };
     if answer.is_failed_attempt {
         limits::count_failed_attempt(context).await?;
@@ -81,9 +81,9 @@ async fn read_params(context: &RequestContext) -> Result<ApiParams, Error> {
 }
 
 /// Runs steps 2 to 4 of [`serve`].
-async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer, Stop> {
+async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer, ActionError> {
     // 2.
-    let refuse = |status, message: &str| Err(Stop::Answer(ApiAnswer::error(status, message)));
+    let refuse = |status, message: &str| Err(ActionError::Answer(ApiAnswer::error(status, message)));
     let client = api.client.as_ref().map_err(|problem| not_authenticated(*problem, context))?;
     context.audit.set_client(&client.client_id);
     let known = context.kv()?.api_credential(&client.client_id).await?;
@@ -126,21 +126,21 @@ struct Actions<'a> {
 
 impl Actions<'_> {
     /// Issues a token for the user of an account. The API credential is the client of the token.
-    async fn create_sso_token(&self, ask: CreateSsoToken, caller: &ClientId) -> Result<ApiAnswer, Stop> {
+    async fn create_sso_token(&self, request: CreateSsoToken, caller: &ClientId) -> Result<ApiAnswer, ActionError> {
         let settings = &self.context.settings;
-        self.context.audit.set_user(&ask.user);
-        let account = self.context.user(&ask.user).account().await?;
-        let grant = ask.grant(account.as_ref(), &settings.client_area, caller)?;
+        self.context.audit.set_user(&request.user);
+        let account = self.context.user(&request.user).account().await?;
+        let grant = request.grant(account.as_ref(), &settings.client_area, caller)?;
         let jti = TokenId::from_random(random()?);
         let claims = grant.into_claims(&settings.issuer, settings.token_ttl, self.context.now, jti);
         self.context.audit.set_token(&claims.jti);
-        put_record_after_answer(self.context.kv()?, &claims, self.context);
         let token = SsoToken::mint(claims, &settings.keys).map_err(Fault::from)?;
+        put_record_after_answer(self.context.kv()?, &token.claims, self.context);
         Ok(ApiAnswer::token(&token, &settings.issuer))
     }
 
     /// The user who owns the service.
-    async fn owner(&self, service: Option<&OwnedId>) -> Result<UserId, Stop> {
+    async fn owner(&self, service: Option<&OwnedId>) -> Result<UserId, ActionError> {
         let owner = match service {
             Some(service) => accounts::owner_of(self.context, service).await?,
             None => None,
@@ -148,7 +148,7 @@ impl Actions<'_> {
         owner.ok_or_else(no_owner)
     }
 
-    async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, Stop> {
+    async fn create(&self, input: CredentialInput) -> Result<ApiAnswer, ActionError> {
         let owner = self.owner(input.service_id.as_ref()).await?;
         let input = CredentialInput { user_id: Some(owner), ..input };
         let (set, secret) = match credentials::create(self.context, input).await {
@@ -163,7 +163,7 @@ impl Actions<'_> {
     }
 
     /// The credential set, if it is bound to a service. WHMCS's API does not know other sets.
-    async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, Stop> {
+    async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, ActionError> {
         let set = match reference {
             CredentialReference::Number(Some(number)) => credentials::by_number(self.context, *number).await?,
             CredentialReference::ClientId(Some(id)) => self.context.kv()?.credential(id).await?,
@@ -173,7 +173,7 @@ impl Actions<'_> {
     }
 
     /// Changes a set. A new service must belong to the same user, because the user of a set never changes.
-    async fn update(&self, update: UpdateCredential) -> Result<ApiAnswer, Stop> {
+    async fn update(&self, update: UpdateCredential) -> Result<ApiAnswer, ActionError> {
         let UpdateCredential { reference, change, reset_secret } = update;
         let old = self.find(&reference).await?;
         if let Some(service) = &change.service_id {
@@ -183,7 +183,7 @@ impl Actions<'_> {
             }
         }
         let now = self.context.now;
-        let mut set = change.apply(old, now).map_err(|problem| Stop::Answer(ApiAnswer::error(200, problem)))?;
+        let mut set = change.apply(old, now).map_err(|problem| ActionError::Answer(ApiAnswer::error(200, problem)))?;
         let mut answer = json!({"credentialId": set.number()});
         if reset_secret {
             let secret = Secret::from_random(random()?);
@@ -198,14 +198,14 @@ impl Actions<'_> {
         Ok(ApiAnswer::success(answer))
     }
 
-    async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, Stop> {
+    async fn delete(&self, reference: &CredentialReference) -> Result<ApiAnswer, ActionError> {
         let set = self.find(reference).await?;
         let revocation = Revocation { ends_sessions: false, by: Some(Actor::Application) };
         credentials::revoke(self.context, &set, revocation).await?;
         Ok(ApiAnswer::success(json!({"credentialId": set.number()})))
     }
 
-    async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, Stop> {
+    async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, ActionError> {
         let (kv, mut sets, mut cursor) = (self.context.kv()?, Vec::<CredentialSet>::new(), None);
         while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
             let page: Page<CredentialSet> = kv.page(CREDENTIAL_PREFIX, cursor, PAGE).await?;
@@ -219,6 +219,6 @@ impl Actions<'_> {
     }
 }
 
-fn no_owner() -> Stop {
+fn no_owner() -> ActionError {
     ApiAnswer::error(200, "Service ID not associated with valid Client.").into()
 }

@@ -5,7 +5,7 @@ use crate::http::{Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::log::Outcome;
 use crate::oauth::TokenError;
-use crate::session::nobody;
+use crate::session::not_signed_in;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -38,6 +38,16 @@ pub(crate) struct AuditContext {
 }
 
 impl RequestContext {
+    /// Runs `call` after the answer. Logs its fault.
+    pub(crate) fn after_answer<T>(&self, call: impl Future<Output = Result<T, Fault>> + 'static) {
+        let audit = self.audit.clone();
+        self.worker.wait_until(async move {
+            if let Err(fault) = call.await {
+                audit.report(&fault);
+            }
+        });
+    }
+
     /// The origin of the console: the setting `CONSOLE_ORIGIN`, or the issuer.
     pub(crate) fn console_origin(&self) -> &str {
         self.settings.console_origin.as_deref().unwrap_or_else(|| self.settings.issuer.as_str())
@@ -52,7 +62,7 @@ impl RequestContext {
     /// # Errors
     /// 401 for other callers, and without `LOGIN_URL`.
     pub(crate) fn send_to_login(&self) -> Result<Response, Error> {
-        let response = nobody(&self.request, &self.settings)?;
+        let response = not_signed_in(&self.request, &self.settings)?;
         self.audit.defer("sent_to_login");
         Ok(response)
     }

@@ -10,7 +10,6 @@ use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, TransformStre
 use worker::{Date, Headers, ResponseBuilder, web_sys};
 
 pub(crate) enum Answer {
-    /// An answer of Signet.
     Signet(Response),
     /// An answer of Signet whose body is still being written. The writer of the body also records the decision.
     Streamed(Response, ReadableStream),

@@ -5,12 +5,13 @@ use super::credentials::Revocation;
 use super::sessions::without_ended;
 use super::{accounts, credentials};
 use crate::admin::{
-    ACCOUNT_FULL, AdminReply, AdminRequest, PageRequest, PagedList, RecordRequest, UserRequest, missing,
+    ACCOUNT_FULL, AdminReply, AdminRequest, NO_API_CREDENTIAL, NO_CREDENTIAL, NO_TOKEN, PageRequest, PagedList,
+    RecordRequest, UserRequest,
 };
 use crate::credential::{CredentialChange, CredentialInput, CredentialSet};
 use crate::edge::runtime::platform::random;
 use crate::edge::runtime::{Error, RequestContext};
-use crate::http::{ErrorCode, Failure};
+use crate::http::Failure;
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Page};
@@ -20,28 +21,23 @@ use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) const NO_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such credential set.");
-const NO_API_CREDENTIAL: Failure = Failure::of(404, ErrorCode::NotFound, "There is no such API credential.");
-const NO_TOKEN: Failure =
-    Failure::of(404, ErrorCode::NotFound, "There is no record of such a token. Records are kept for a day.");
-
 /// Runs a request of an administrator.
-pub(crate) async fn perform(ask: AdminRequest, context: &RequestContext) -> Result<AdminReply, Error> {
-    log_subject(&ask, context);
+pub(crate) async fn perform(request: AdminRequest, context: &RequestContext) -> Result<AdminReply, Error> {
+    log_subject(&request, context);
     let admin = Admin { context };
-    match ask {
-        AdminRequest::User(user, ask) => admin.user(user, ask).await,
+    match request {
+        AdminRequest::User(user, request) => admin.user(user, request).await,
         AdminRequest::Events { user, page } => {
             let (events, cursor) = admin.events(&user, page).await?;
             Ok(AdminReply::Events { events, cursor })
         }
-        AdminRequest::Credential(ask) => admin.credentials(ask).await,
+        AdminRequest::Credential(request) => admin.credentials(request).await,
         AdminRequest::RotateCredential(id, overlap) => admin.rotate(&id, overlap).await,
         AdminRequest::EndCredentialSessions(id) => {
             credentials::end_sessions(context, &admin.credential(&id).await?).await?;
             Ok(AdminReply::Done)
         }
-        AdminRequest::ApiCredential(ask) => admin.api_credentials(ask).await,
+        AdminRequest::ApiCredential(request) => admin.api_credentials(request).await,
         AdminRequest::EndApiCredentialSessions(id) => {
             admin.api_credential(&id).await?;
             credentials::end_sessions_of_any_user(context, &id, false).await?;
@@ -56,14 +52,14 @@ pub(crate) async fn perform(ask: AdminRequest, context: &RequestContext) -> Resu
 }
 
 /// Logs the user, the client or the token that the request is about.
-fn log_subject(ask: &AdminRequest, context: &RequestContext) {
-    match ask {
+fn log_subject(request: &AdminRequest, context: &RequestContext) {
+    match request {
         AdminRequest::User(user, _) | AdminRequest::Events { user, .. } => context.audit.set_user(user),
-        AdminRequest::Credential(ask) => ask.id().into_iter().for_each(|id| context.audit.set_client(id)),
+        AdminRequest::Credential(request) => request.id().into_iter().for_each(|id| context.audit.set_client(id)),
         AdminRequest::RotateCredential(id, _)
         | AdminRequest::EndCredentialSessions(id)
         | AdminRequest::EndApiCredentialSessions(id) => context.audit.set_client(id),
-        AdminRequest::ApiCredential(ask) => ask.id().into_iter().for_each(|id| context.audit.set_client(id)),
+        AdminRequest::ApiCredential(request) => request.id().into_iter().for_each(|id| context.audit.set_client(id)),
         AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => context.audit.set_token(jti),
     }
 }
@@ -73,9 +69,9 @@ pub(crate) struct Admin<'a> {
 }
 
 impl Admin<'_> {
-    pub(crate) async fn user(&self, user: UserId, ask: UserRequest) -> Result<AdminReply, Error> {
-        let (context, object, missing) = (self.context, self.context.user(&user), missing(&ask));
-        let is_done = match ask {
+    pub(crate) async fn user(&self, user: UserId, request: UserRequest) -> Result<AdminReply, Error> {
+        let (context, object, missing) = (self.context, self.context.user(&user), request.missing());
+        let is_done = match request {
             UserRequest::GetAccount => {
                 let account = object.account().await?.ok_or(missing)?;
                 return Ok(AdminReply::Account { user, account, is_new: false });
@@ -105,8 +101,11 @@ impl Admin<'_> {
         Ok(is_done.then_some(AdminReply::Done).ok_or(missing)?)
     }
 
-    async fn credentials(&self, ask: RecordRequest<CredentialInput, CredentialChange>) -> Result<AdminReply, Error> {
-        let set = match ask {
+    async fn credentials(
+        &self,
+        request: RecordRequest<CredentialInput, CredentialChange>,
+    ) -> Result<AdminReply, Error> {
+        let set = match request {
             RecordRequest::Create(input) => {
                 let (set, secret) = credentials::create(self.context, input).await?;
                 return Ok(AdminReply::Credential { set, secret: Some(secret), is_new: true });
@@ -195,10 +194,10 @@ impl Admin<'_> {
 
     async fn api_credentials(
         &self,
-        ask: RecordRequest<ApiCredentialInput, ApiCredentialChange>,
+        request: RecordRequest<ApiCredentialInput, ApiCredentialChange>,
     ) -> Result<AdminReply, Error> {
         let (kv, now) = (self.context.kv()?, self.context.now);
-        let (credential, secret, is_new) = match ask {
+        let (credential, secret, is_new) = match request {
             RecordRequest::Create(input) => {
                 let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
                 let credential = input.into_credential(id, &secret, now).map_err(Failure::bad_request)?;

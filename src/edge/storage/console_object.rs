@@ -36,7 +36,7 @@ impl Console {
     fn answer(&self, command: ConsoleCommand, admin_token: &SecretDigest, now: Timestamp) -> Result<ConsoleReply> {
         if matches!(command, ConsoleCommand::Open { .. } | ConsoleCommand::Count(_)) {
             self.sql.create_tables()?;
-        } else if !self.sql.has_tables()? {
+        } else if !self.sql.open_tables()? {
             return Ok(match command {
                 ConsoleCommand::Counts(_) => ConsoleReply::Counts(Vec::new()),
                 ConsoleCommand::Check(_) => ConsoleReply::Missing,

@@ -27,8 +27,8 @@ pub(crate) async fn write_batch(context: &RequestContext, batch: Vec<Item>) -> V
     let results = join_all(writes).await.into_iter().map(|(line, written)| async move {
         let outcome = match written {
             Ok((effect, dropped)) => remove_dropped(context, dropped).await.map(|()| effect.map(Ok)),
-            Err(Stop::Refused(reason)) => Ok(Some(Err(reason))),
-            Err(Stop::Fault(fault)) => Err(fault),
+            Err(LineError::Refused(reason)) => Ok(Some(Err(reason))),
+            Err(LineError::Fault(fault)) => Err(fault),
         };
         Written { line, outcome }
     });
@@ -38,7 +38,11 @@ pub(crate) async fn write_batch(context: &RequestContext, batch: Vec<Item>) -> V
 /// The services that a user's account dropped.
 type Dropped = Option<(UserId, BTreeSet<OwnedId>)>;
 
-async fn write(context: &RequestContext, content: Content, now: Timestamp) -> Result<(Option<Effect>, Dropped), Stop> {
+async fn write(
+    context: &RequestContext,
+    content: Content,
+    now: Timestamp,
+) -> Result<(Option<Effect>, Dropped), LineError> {
     match content {
         Content::Blank => Ok((None, None)),
         Content::Refused(reason) => Err(reason.into()),
@@ -58,19 +62,19 @@ async fn remove_dropped(context: &RequestContext, dropped: Dropped) -> Result<()
 }
 
 /// Why a line was not written.
-enum Stop {
+enum LineError {
     /// The line is refused. Nothing was written.
     Refused(Reason),
     Fault(Fault),
 }
 
-impl From<Reason> for Stop {
+impl From<Reason> for LineError {
     fn from(reason: Reason) -> Self {
         Self::Refused(reason)
     }
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for LineError {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
@@ -81,7 +85,7 @@ impl From<Fault> for Stop {
 /// 2. read the stored set, and combine it with the line,
 /// 3. check that no other set has the number,
 /// 4. write the number, delete the old number, write the set, and store its state in the user's object.
-async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, Stop> {
+async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, LineError> {
     let kv = context.kv()?;
     // 1.
     if let Some(service) = &entry.owner_of {

@@ -40,14 +40,4 @@ impl RequestContext {
             caller: self.request.caller(),
         }
     }
-
-    /// Runs `call` after the answer. Logs its fault.
-    pub(crate) fn after_answer<T>(&self, call: impl Future<Output = Result<T, Fault>> + 'static) {
-        let audit = self.audit.clone();
-        self.worker.wait_until(async move {
-            if let Err(fault) = call.await {
-                audit.report(&fault);
-            }
-        });
-    }
 }

@@ -39,7 +39,7 @@ impl Rows {
     /// Loads the rows that `command` needs at `now`.
     pub(super) fn load(&self, command: &Command, now: Timestamp) -> Result<Facts> {
         let mut facts = Facts::default();
-        if !self.0.has_tables()? {
+        if !self.0.open_tables()? {
             return Ok(facts);
         }
         let (jti, client_id) = named(command);
@@ -158,7 +158,7 @@ impl Rows {
     /// after [`SWEEP_DELAY`] if there are tokens or sessions, else when the next event expires; `None` if no row
     /// expires.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        if !self.0.has_tables()? {
+        if !self.0.open_tables()? {
             return Ok(None);
         }
         for table in ["token", "session", "event"] {

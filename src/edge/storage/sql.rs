@@ -13,7 +13,7 @@ pub(super) struct Sql {
     storage: Storage,
     sql: SqlStorage,
     migrations: &'static Migrations,
-    /// Whether the tables exist; `None` before the first call of [`Self::has_tables`].
+    /// Whether the tables exist; `None` before the first call of [`Self::open_tables`].
     has_tables: Cell<Option<bool>>,
 }
 
@@ -24,8 +24,8 @@ impl Sql {
         Self { sql: storage.sql(), storage, migrations, has_tables: Cell::new(None) }
     }
 
-    /// Whether the tables exist. The first call migrates tables of an earlier version.
-    pub(super) fn has_tables(&self) -> Result<bool> {
+    /// Migrates tables of an earlier version at the first call. Returns whether the tables exist.
+    pub(super) fn open_tables(&self) -> Result<bool> {
         if let Some(has_tables) = self.has_tables.get() {
             return Ok(has_tables);
         }
@@ -45,7 +45,7 @@ impl Sql {
         if names.iter().any(|name| name == "schema_version") {
             return self.value("SELECT version FROM schema_version");
         }
-        Ok(names.len())
+        Ok(usize::from(names.iter().any(|name| name == "session")))
     }
 
     fn migrate(&self, version: usize) -> Result<()> {
@@ -55,12 +55,12 @@ impl Sql {
 
     /// Creates the tables if they do not exist.
     pub(super) fn create_tables(&self) -> Result<()> {
-        if self.has_tables()? { Ok(()) } else { self.write(|| Ok(())) }
+        if self.open_tables()? { Ok(()) } else { self.write(|| Ok(())) }
     }
 
     /// Runs `write` in a transaction. Creates the tables if they do not exist.
     pub(super) fn write(&self, write: impl Fn() -> Result<()>) -> Result<()> {
-        let has_tables = self.has_tables()?;
+        let has_tables = self.open_tables()?;
         self.transaction(&|| {
             if !has_tables {
                 self.migrate(0)?;
@@ -102,7 +102,8 @@ impl Sql {
             let json = match row?.pop() {
                 Some(SqlStorageValue::String(json)) => json,
                 Some(SqlStorageValue::Integer(number)) => number.to_string(),
-                _ => "null".to_owned(),
+                Some(SqlStorageValue::Null) => "null".to_owned(),
+                _ => return Err("row: a column of another type".into()),
             };
             serde_json::from_str(&json).map_err(|error| format!("row: {}", error_place(&error)).into())
         };

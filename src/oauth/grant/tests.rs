@@ -5,10 +5,9 @@ use crate::id::ClientId;
 use crate::oauth::TokenParameters;
 use crate::secret::{KeyRing, Secret};
 use crate::settings::tests::settings;
+use crate::time::NOW_FOR_TEST as NOW;
 use crate::token::{self, claims_for_test};
 use serde_json::Value;
-
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn valid_settings() -> Settings {
     settings(&[]).ok().unwrap()

@@ -4,6 +4,7 @@ use super::*;
 use crate::destination::RelativePath;
 use crate::id::OwnedId;
 use crate::secret::{entry_for_test, key_for_test};
+use crate::time::NOW_FOR_TEST as NOW;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,7 +15,6 @@ mod contents;
 mod encoding;
 mod header;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The header of key `k1`, which `valid_settings` configures.
 const HEADER: &str = r#"{"alg":"HS256","typ":"sso+jwt","kid":"k1"}"#;
 

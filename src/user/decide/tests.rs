@@ -4,6 +4,7 @@
 use super::*;
 use crate::destination::Scope;
 use crate::id::{ClientId, OwnedId, UserId};
+use crate::time::NOW_FOR_TEST as NOW;
 use crate::user::{
     Actor, CredentialState, Deleted, Effect, EventReason, Export, Fate, Introspection, Redemption, Replay, Saved,
     Security, SessionEnd, Status, TokenRevocation, UserAction, session_for_test,
@@ -19,7 +20,6 @@ mod revocation;
 mod sessions;
 mod table;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const IDLE: u64 = 3_600;
 const MAX: u64 = 43_200;
 

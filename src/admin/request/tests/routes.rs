@@ -9,7 +9,7 @@ const METHODS: [Method; 7] =
 fn short(request: AdminRequest) -> String {
     match request {
         AdminRequest::User(user, request) => {
-            let missing = missing(&request);
+            let missing = request.missing();
             let noun = match &*missing.description {
                 "Nothing is kept of such a user." | "There is nothing left to erase." => "trace",
                 description => description.trim_start_matches("There is no such ").trim_end_matches('.'),

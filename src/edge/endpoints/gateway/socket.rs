@@ -16,12 +16,9 @@ use worker::{Delay, WebSocket, WebSocketPair, WebsocketEvent};
 
 /// An open WebSocket and the session that it depends on.
 pub(crate) struct Socket {
-    /// The connection to the browser.
     browser: WebSocket,
-    /// The connection to the origin.
     origin: WebSocket,
     cookie: SessionCookie,
-    /// The context of the handshake.
     context: RequestContext,
     /// Whether the browser sent a message since the last check of the session.
     is_used: Cell<bool>,

@@ -4,7 +4,7 @@
 use crate::credential::ClientAuthentication;
 use crate::edge::runtime::{Error, RequestContext};
 use crate::http::{ErrorCode, Failure, Response};
-use crate::oauth::{ReceiptRequest, TokenError, TokenInquiry, introspection_json};
+use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_json};
 use crate::token::{self, Claims};
 use crate::user::{Actor, Introspection, TokenRevocation};
 use serde_json::json;
@@ -17,17 +17,17 @@ use serde_json::json;
 /// 5. revoke the token in the user's object: one object request.
 pub(crate) async fn revoke(context: &RequestContext) -> Result<Response, Error> {
     // 1.
-    let inquiry = TokenInquiry::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
+    let request = IssuedTokenRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    authenticate(&inquiry.client, context).await?;
+    authenticate(&request.client, context).await?;
     // 3.
-    let Some(claims) = open(&inquiry, context) else {
+    let Some(claims) = open(&request, context) else {
         context.audit.set_reason("unknown_token");
         return Ok(revoked());
     };
     context.audit.set_token(&claims.jti);
     // 4.
-    if claims.client_id != inquiry.client.client_id {
+    if claims.client_id != request.client.client_id {
         return Err(context.audit.refuse(TokenError::ForeignToken));
     }
     // 5.
@@ -54,11 +54,11 @@ fn revoked() -> Response {
 /// 4. ask the user's object: one object request.
 pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Error> {
     // 1.
-    let inquiry = TokenInquiry::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
+    let request = IssuedTokenRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    authenticate(&inquiry.client, context).await?;
+    authenticate(&request.client, context).await?;
     // 3.
-    let own = open(&inquiry, context).filter(|claims| claims.client_id == inquiry.client.client_id);
+    let own = open(&request, context).filter(|claims| claims.client_id == request.client.client_id);
     let Some(claims) = own else { return Ok(Response::json(200, &introspection_json(None))) };
     context.audit.set_token(&claims.jti);
     context.audit.set_user(&claims.sub);
@@ -108,6 +108,6 @@ async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -
 }
 
 /// The claims of the token in the request, if its signature is valid and it has not expired.
-fn open(inquiry: &TokenInquiry, context: &RequestContext) -> Option<Claims> {
-    token::open(&inquiry.token, &context.settings.keys, &context.settings.issuer, context.now).ok()
+fn open(request: &IssuedTokenRequest, context: &RequestContext) -> Option<Claims> {
+    token::open(&request.token, &context.settings.keys, &context.settings.issuer, context.now).ok()
 }
