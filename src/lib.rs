@@ -82,6 +82,7 @@
 //! row in `schema_version` holds their version, and [`store::migrate`] migrates older tables. An alarm deletes expired
 //! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm.
 
+#![allow(rustdoc::private_intra_doc_links, reason = "the documentation is built with private items")]
 // Most of the core is called from `edge` alone. Dead code is found where `edge` is compiled.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, unused_imports, reason = "only `edge` uses them"))]
 // In tests an overflow fails as it should, and short code matters more than style.
