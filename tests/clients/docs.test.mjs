@@ -121,6 +121,31 @@ test("every relative link and every anchor leads somewhere, and every table of c
   }
 });
 
+test("every npm script, part of the tests and file that the pages name exists", () => {
+  const scripts = Object.keys(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts);
+  const names = { scripts: 0, parts: 0, files: 0 };
+  for (const page of pages) {
+    const { text } = readPage(page);
+    for (const [, name] of text.matchAll(/\bnpm (?:run )?(setup|start|test|build|bench|format|run [a-z]+)\b/g)) {
+      names.scripts += 1;
+      assert.ok(scripts.includes(name.replace("run ", "")), `${page}: npm ${name}`);
+    }
+    for (const [, list] of text.matchAll(/\bnpm test -- ([a-z ]+)/g))
+      for (const part of list.trim().split(" ")) {
+        names.parts += 1;
+        assert.ok(part === "rust" || existsSync(join(root, "tests", part)), `${page}: npm test -- ${part}`);
+      }
+    for (const [, path] of text.matchAll(/`((?:src|tests|scripts|benches|docs)\/[^`*{ ]*)`/g)) {
+      names.files += 1;
+      assert.ok(existsSync(join(root, path)), `${page}: ${path}`);
+    }
+  }
+  assert.ok(
+    Object.values(names).every((count) => count > 1),
+    JSON.stringify(names),
+  );
+});
+
 test("the README has at most 200 lines", () => {
   assert.ok(readPage("README.md").text.split("\n").length <= 201);
 });
