@@ -34,6 +34,7 @@ const NPX = 'case "$*" in *"secret put"*) echo "npx $* <$(cat)>" ;; *) echo "npx
 async function execute(program, args, { folder, input = "" }) {
   const env = { ...process.env, PATH: [join(folder, "bin"), process.env.PATH].join(delimiter) };
   const running = promisify(execFile)(program, args, { cwd: folder, env });
+  running.child.stdin.on("error", () => {}); // a program may end before it reads its input
   running.child.stdin.end(input);
   return running;
 }
