@@ -12,6 +12,7 @@ export function order(command, args, content) {
       if (error) reject(new Error(stderr || error.message));
       else resolve(stdout.trim());
     });
+    child.stdin.on("error", () => {}); // a program may end before it reads its input
     child.stdin.end(JSON.stringify(content));
   });
 }
