@@ -11,7 +11,9 @@ pub(super) fn explain_reason(reason: &str) -> &'static str {
     match ErrorCode::parse(reason) {
         Some(ErrorCode::InvalidRequest) => "The link was malformed, or asked for what its token does not grant.",
         Some(ErrorCode::AccessDenied) => "The link was not opened as a page, but for example by an image or a script.",
-        Some(ErrorCode::TemporarilyUnavailable) => "A browser tried to load the page ahead of time, and was asked to wait.",
+        Some(ErrorCode::TemporarilyUnavailable) => {
+            "A browser tried to load the page ahead of time, and was asked to wait."
+        }
         Some(ErrorCode::TooManyRequests) => "Too many bad links from one address.",
         Some(ErrorCode::MethodNotAllowed) => "The link was requested with a method that does not sign in.",
         _ if reason == "forged" => "The link was not made by Signet, or was damaged on the way.",
