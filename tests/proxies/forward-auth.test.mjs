@@ -134,10 +134,10 @@ for (const name of names) {
 
     test("the client area learns who is signed in, once and no more", async () => {
       const cookie = await session();
-      const identity = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
+      const live = await (await signet.fetch("/oauth/session", { headers: cookie })).json();
       assert.deepEqual((await identity({ headers: cookie })).sort(), [
-        ["x-signet-expires", String(identity.expires_at)],
-        ["x-signet-session", identity.session_id],
+        ["x-signet-expires", String(live.expires_at)],
+        ["x-signet-session", live.session_id],
         ["x-signet-user", "alice"],
       ]);
     });
