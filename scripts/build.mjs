@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,16 @@ export const builds = {
   demo: { folder: "target/demo", features: ["--features", "demo"] },
 };
 
+/** The entry module, and the functions that the wasm calls. */
+const entry = "src/edge/worker.js";
+const snippets = ["src/edge/runtime/platform.js"];
+
+// The entry module calls `__wbg_reset_state` after a panic.
+const BINDGEN_OPTIONS = ["--no-typescript", "--target", "module", "--experimental-reset-state-function"];
+
+// Function names are a sixth of the file.
+const WASM_OPT_OPTIONS = ["-Oz", "--strip-debug"];
+
 /**
  * Builds one of `builds`, unless its folder already holds what would be built.
  *
@@ -23,23 +33,18 @@ export const builds = {
 export async function build(name) {
   const { folder, features } = builds[name];
   const tools = buildTools();
-  // worker-build sets the same variable. With it, worker-build finds everything compiled.
-  const env = { ...process.env, ...tools.env, WASM_BINDGEN_USE_JS_SYS: "1" };
   const unlock = await lock();
   try {
-    const wasm = compile(features, env);
+    const wasm = compile(features);
     const stamp = digest([
       wasm,
-      ...["Cargo.toml", "package-lock.json", "scripts/build.mjs"].map((file) => join(root, file)),
+      ...["Cargo.toml", "package-lock.json", "scripts/build.mjs", entry, ...snippets].map((file) => join(root, file)),
     ]);
     const stampFile = join(root, folder, ".stamp");
     if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
     rmSync(stampFile, { force: true });
     say(`packing the ${name} Worker`);
-    runQuietly(tools.workerBuild, ["--release", "--out-dir", folder, ...features], env);
-    // worker-build keeps the names of functions, a sixth of the file.
-    const packed = join(root, folder, "index_bg.wasm");
-    runQuietly(tools.env.WASM_OPT_BIN, ["--strip-debug", packed, "-o", packed], env);
+    pack(wasm, join(root, folder), tools);
     writeFileSync(stampFile, stamp);
     say(`built the ${name} Worker into ${folder}/`);
   } finally {
@@ -47,12 +52,32 @@ export async function build(name) {
   }
 }
 
+/** Makes `index.js` and `index_bg.wasm`, the two modules that are deployed, of the compiled wasm. */
+function pack(wasm, folder, { wasmBindgen, wasmOpt, esbuild }) {
+  const bindings = join(root, "target", "bindings");
+  rmSync(bindings, { recursive: true, force: true });
+  runQuietly(wasmBindgen, [wasm, "--out-dir", bindings, "--out-name", "signet", ...BINDGEN_OPTIONS]);
+  // esbuild does not know the import of a source phase. Cloudflare imports a wasm module in the same form by default.
+  const glue = join(bindings, "signet.js");
+  const text = readFileSync(glue, "utf8");
+  const imported = 'import source wasmModule from "./signet_bg.wasm"';
+  if (!text.includes(imported)) throw new Error("wasm-bindgen's output has another form");
+  writeFileSync(glue, text.replace(imported, 'import wasmModule from "./index_bg.wasm"'));
+  copyFileSync(join(root, entry), join(bindings, "worker.js"));
+  mkdirSync(folder, { recursive: true });
+  const external = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
+  const output = `--outfile=${join(folder, "index.js")}`;
+  runQuietly(esbuild, [join(bindings, "worker.js"), "--bundle", "--format=esm", "--minify", ...external, output]);
+  runQuietly(wasmOpt, [join(bindings, "signet_bg.wasm"), "-o", join(folder, "index_bg.wasm"), ...WASM_OPT_OPTIONS]);
+}
+
 /** Compiles the Worker, unless it is current, and returns the path of the wasm file. */
-function compile(features, env) {
+function compile(features) {
   const args = ["build", "--lib", "--release", "--target", "wasm32-unknown-unknown", ...features];
   const { status, stdout } = spawnSync("cargo", [...args, "--message-format=json-render-diagnostics"], {
     cwd: root,
-    env,
+    // wasm-bindgen's futures then come from js-sys, where the crate `worker` has them too.
+    env: { ...process.env, WASM_BINDGEN_USE_JS_SYS: "1" },
     encoding: "utf8",
     maxBuffer: Infinity,
     stdio: ["ignore", "pipe", "inherit"],
@@ -66,10 +91,10 @@ function compile(features, env) {
 }
 
 /** Runs a program and shows its output only if it fails. */
-function runQuietly(program, args, env) {
-  const { status, output, error } = spawnSync(program, args, { cwd: root, env, encoding: "utf8" });
+function runQuietly(program, args) {
+  const { status, output, error } = spawnSync(program, args, { cwd: root, encoding: "utf8" });
   if (status === 0) return;
-  process.stderr.write(error?.message ?? output.join(""));
+  process.stderr.write((error?.message ?? output.join("")).slice(0, 10_000));
   throw new Error(`${basename(program)} failed`);
 }
 

@@ -22,20 +22,13 @@ export function setup() {
   devVars();
 }
 
-/**
- * Installs the programs that build the Worker.
- *
- * Returns the path of worker-build, and the variables that keep it from downloading other programs.
- */
+/** Installs the programs that build the Worker, and returns their paths. */
 export function buildTools() {
   const bin = join(root, "node_modules", ".bin");
   return {
-    workerBuild: cargoProgram("worker-build", "worker-build", pinned("worker")),
-    env: {
-      WASM_BINDGEN_BIN: cargoProgram("wasm-bindgen-cli", "wasm-bindgen", pinned("wasm-bindgen")),
-      WASM_OPT_BIN: join(bin, "wasm-opt"),
-      ESBUILD_BIN: join(bin, "esbuild"),
-    },
+    wasmBindgen: cargoProgram("wasm-bindgen-cli", "wasm-bindgen", pinned("wasm-bindgen")),
+    wasmOpt: join(bin, "wasm-opt"),
+    esbuild: join(bin, "esbuild"),
   };
 }
 

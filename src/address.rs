@@ -2,7 +2,7 @@
 
 use crate::console::{ADMINISTRATION_OFF, misdirected_page};
 use crate::failure_response::Format;
-use crate::http::{ErrorCode, Failure, Method, Request, Response};
+use crate::http::{ErrorCode, Failure, HeaderName, Method, Request, Response};
 use crate::issuer::scheme_and_host;
 use crate::log::Outcome;
 use crate::route::Route;
@@ -68,7 +68,7 @@ pub fn refusal(request: &Request, route: Route, settings: &Settings) -> Option<R
 fn https_address(request: &Request, route: Route, settings: &Settings) -> Option<String> {
     let is_page = route.is_page()
         && matches!(request.method, Method::Get | Method::Head)
-        && request.headers.get("upgrade").is_none();
+        && request.headers.get(HeaderName::Upgrade).is_none();
     let origin = if route.is_administration() { settings.console_origin.as_deref()? } else { settings.issuer.as_str() };
     is_page.then(|| format!("{origin}{}", request.target()))
 }

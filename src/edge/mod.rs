@@ -21,63 +21,99 @@ use crate::user::SessionCookie;
 use crate::whmcs::ApiRequest;
 use endpoints::{admin, console, discovery, gateway, health, import, issued_tokens, session, sso, token, whmcs};
 use runtime::platform::{self, Answer};
-use runtime::{AuditContext, Error, RequestContext, decisions, limits, settings};
+use runtime::{AuditContext, Deferred, Error, Fault, RequestContext, decisions, limits, run, settings};
 use std::rc::Rc;
 use storage::counters;
-use worker::{Context, Env, event, web_sys};
+use worker::wasm_bindgen::prelude::*;
+use worker::{Context, Env, wasm_bindgen, web_sys, worker_sys};
 
 const MALFORMED_ADDRESS: Failure = Failure::bad_request("The request's Host is malformed.");
 
 /// The event in the log for a request without a route.
 const UNROUTED: &str = "request";
 
+/// Starts request `number`. Returns the response, or a promise that the request waits for.
+///
+/// # Errors
+/// If the platform cannot make the response.
+#[wasm_bindgen]
+pub fn start(
+    number: u32,
+    incoming: web_sys::Request,
+    env: Env,
+    worker: worker_sys::Context,
+) -> Result<JsValue, JsValue> {
+    run::start(number, fetch(number, incoming, env, Context::new(worker)))
+}
+
+/// Continues request `number` with the result of the promise that it waits for. Returns like [`start`]. After the
+/// response, does the work that follows it.
+///
+/// # Errors
+/// If the platform cannot make the response.
+#[wasm_bindgen]
+pub fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, JsValue> {
+    run::resume(number, value, is_error)
+}
+
 /// Serves one request:
 /// 1. read the head of the request,
 /// 2. find the route, and read the settings,
 /// 3. serve the request; without valid settings, only `/healthz`,
-/// 4. record the decision,
+/// 4. record the decision after the answer,
 /// 5. answer, with security headers unless the answer comes from the origin of gateway mode.
-#[event(fetch)]
-async fn fetch(incoming: worker::Request, env: Env, worker: Context) -> worker::Result<web_sys::Response> {
+async fn fetch(number: u32, incoming: web_sys::Request, env: Env, worker: Context) -> Result<JsValue, JsValue> {
     let (start, request_id, worker) = (platform::milliseconds(), platform::request_id(), Rc::new(worker));
-    let finish = |response: Response, hsts| response.with("X-Request-Id", &request_id).with_security_headers(hsts);
     // 1.
-    let Ok(request) = platform::read_head(&incoming) else {
-        let audit = AuditContext::new(UNROUTED, request_id.clone());
-        record(&audit, &Err(MALFORMED_ADDRESS.into()), 0, &env, &worker);
-        let response = MALFORMED_ADDRESS.into_response(Format::Json, None);
-        return Ok(platform::write_response(finish(response, Hsts::Off))?.into());
-    };
+    let head = platform::read_head(&incoming);
     // 2.
-    let (route, format, settings) = (Route::of(&request), Route::format(&request), settings::read(&env));
-    let hsts = settings.as_ref().map_or(Hsts::Off, |settings| settings.hsts(&request));
+    let (route, format) = match &head {
+        Ok(request) => (Route::of(request), Route::format(request)),
+        Err(_) => (Err(MALFORMED_ADDRESS), Format::Json),
+    };
+    let settings = settings::read(&env);
+    let hsts = match (&head, &settings) {
+        (Ok(request), Ok(settings)) => settings.hsts(request),
+        _ => Hsts::Off,
+    };
     let event = route.as_ref().map_or(UNROUTED, |route| route.name());
-    let audit = Rc::new(AuditContext::new(event, request_id.clone()));
+    let (audit, deferred) = (Rc::new(AuditContext::new(event, request_id.clone())), Deferred::default());
     // 3.
-    let result = match (&route, &settings) {
-        (Err(failure), _) => Err(failure.clone().into()),
-        (Ok(Route::Health), _) => Ok(Answer::Signet(health::serve(&env))),
-        (Ok(_), Err(problems)) => Err(not_configured(problems, &request_id).into()),
-        (Ok(route), Ok(settings)) => {
+    let result = match (head, &route, &settings) {
+        (_, Err(failure), _) => Err(failure.clone().into()),
+        (Err(_), Ok(_), _) => Err(MALFORMED_ADDRESS.into()),
+        (Ok(_), Ok(Route::Health), _) => Ok(Answer::Signet(health::serve(&env))),
+        (Ok(_), Ok(_), Err(problems)) => Err(not_configured(problems, &request_id).into()),
+        (Ok(request), Ok(route), Ok(settings)) => {
             let (settings, env, worker, audit) = (settings.clone(), env.clone(), worker.clone(), audit.clone());
-            let context = RequestContext { request, now: platform::now(), settings, env, worker, audit };
+            let (request, deferred) = (Rc::new(request), deferred.clone());
+            let context = RequestContext { request, now: platform::now(), settings, env, worker, audit, deferred };
             serve(*route, &incoming, context).await
         }
     };
     // 4.
-    if !matches!(result, Ok(Answer::Streamed(..))) {
-        record(&audit, &result, platform::milliseconds().saturating_sub(start), &env, &worker);
-    }
+    let decision = Decision::of(&result, &audit, start);
     // 5.
+    let finish = |response: Response| response.with("X-Request-Id", &request_id);
     let response = match result {
-        Ok(Answer::ClientArea(response)) => return Ok(response),
-        Ok(Answer::Streamed(response, body)) => {
-            return Ok(platform::write_stream(&finish(response, hsts), body)?.into());
+        Ok(Answer::ClientArea(response)) => Ok(response),
+        Ok(Answer::Streamed(response, body)) => platform::write_stream(&finish(response), &body, hsts),
+        Ok(Answer::Signet(response)) => platform::write_response(&finish(response), hsts),
+        Err(error) => {
+            let response = refuse(error.into_failure(), route.ok(), format, settings.ok().as_deref());
+            platform::write_response(&finish(response), hsts)
         }
-        Ok(Answer::Signet(response)) => response,
-        Err(error) => refuse(error.into_failure(), route.ok(), format, settings.ok().as_deref()),
     };
-    Ok(platform::write_response(finish(response, hsts))?.into())
+    run::defer(number, async move {
+        if let Some(decision) = decision {
+            decision.record(&audit, &env, &worker);
+        }
+        for call in deferred.take() {
+            call.await;
+        }
+        Ok(JsValue::UNDEFINED)
+    });
+    response.map(JsValue::from)
 }
 
 /// Logs the problems of the settings.
@@ -88,7 +124,7 @@ fn not_configured(problems: &[SettingProblem], request_id: &str) -> Failure {
 }
 
 /// Serves a request on its route. A failed attempt to prove a secret counts against the rate limit.
-async fn serve(route: Route, incoming: &worker::Request, mut context: RequestContext) -> Result<Answer, Error> {
+async fn serve(route: Route, incoming: &web_sys::Request, mut context: RequestContext) -> Result<Answer, Error> {
     let result = match check(route, incoming, &mut context).await {
         Ok(None) => dispatch(route, incoming, &context).await,
         Ok(Some(response)) => Ok(Answer::Signet(response)),
@@ -110,7 +146,7 @@ async fn serve(route: Route, incoming: &worker::Request, mut context: RequestCon
 /// 4. read the body, up to [`BODY_BYTES_MAX`].
 async fn check(
     route: Route,
-    incoming: &worker::Request,
+    incoming: &web_sys::Request,
     context: &mut RequestContext,
 ) -> Result<Option<Response>, Error> {
     let RequestContext { request, settings, audit, .. } = context;
@@ -139,13 +175,13 @@ async fn check(
     }
     // 4.
     if route.has_body() && request.method != Method::Get {
-        request.check_content_length(BODY_BYTES_MAX)?;
-        request.body = platform::read_body(incoming, request, BODY_BYTES_MAX).await?;
+        let body = platform::read_body(incoming, request, BODY_BYTES_MAX).await?;
+        Rc::make_mut(request).body = body;
     }
     Ok(None)
 }
 
-async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
+async fn dispatch(route: Route, incoming: &web_sys::Request, context: &RequestContext) -> Result<Answer, Error> {
     let response = match route {
         Route::ClientArea => return gateway::serve(incoming, context).await,
         Route::Import => return import::serve(incoming, context).await,
@@ -173,22 +209,40 @@ async fn dispatch(route: Route, incoming: &worker::Request, context: &RequestCon
     response.map(Answer::Signet)
 }
 
-/// Logs the result of a request, and counts sign-ins for the console.
-fn record(audit: &AuditContext, result: &Result<Answer, Error>, milliseconds: u64, env: &Env, worker: &Context) {
-    let (outcome, reason, fault) = match result {
-        Ok(_) => (audit.outcome.get(), audit.reason.get().unwrap_or("ok"), None),
-        Err(Error::Failure(failure)) => (Outcome::Denied, audit.reason.get().unwrap_or(failure.error.as_str()), None),
-        Err(Error::Fault(fault)) => (Outcome::Failed, fault.reason(), Some(fault)),
-    };
-    let (client_id, user_id, jti) = (audit.client_id.borrow(), audit.user_id.borrow(), audit.jti.borrow());
-    let line = LogLine {
-        client_id: client_id.as_ref(),
-        user_id: user_id.as_ref(),
-        jti_hash: jti.as_ref().map(jti_hash),
-        ..LogLine::new(audit.event, outcome, reason, &audit.request_id)
-    };
-    decisions::record(&line, fault, milliseconds, env);
-    counters::count(&line, env, worker);
+/// The decision of a request.
+struct Decision {
+    outcome: Outcome,
+    reason: &'static str,
+    fault: Option<Fault>,
+    milliseconds: u64,
+}
+
+impl Decision {
+    /// The decision in `result`; `None` if the writer of a streamed body records it.
+    fn of(result: &Result<Answer, Error>, audit: &AuditContext, start: u64) -> Option<Self> {
+        let (outcome, reason, fault) = match result {
+            Ok(Answer::Streamed(..)) => return None,
+            Ok(_) => (audit.outcome.get(), audit.reason.get().unwrap_or("ok"), None),
+            Err(Error::Failure(failure)) => {
+                (Outcome::Denied, audit.reason.get().unwrap_or(failure.error.as_str()), None)
+            }
+            Err(Error::Fault(fault)) => (Outcome::Failed, fault.reason(), Some(fault.clone())),
+        };
+        Some(Self { outcome, reason, fault, milliseconds: platform::milliseconds().saturating_sub(start) })
+    }
+
+    /// Logs the decision, and counts sign-ins for the console.
+    fn record(self, audit: &AuditContext, env: &Env, worker: &Context) {
+        let (client_id, user_id, jti) = (audit.client_id.borrow(), audit.user_id.borrow(), audit.jti.borrow());
+        let line = LogLine {
+            client_id: client_id.as_ref(),
+            user_id: user_id.as_ref(),
+            jti_hash: jti.as_ref().map(jti_hash),
+            ..LogLine::new(audit.event, self.outcome, self.reason, &audit.request_id)
+        };
+        decisions::record(&line, self.fault.as_ref(), self.milliseconds, env);
+        counters::count(&line, env, worker);
+    }
 }
 
 /// The answer to a failure. With a route and valid settings, its page links to the client area.

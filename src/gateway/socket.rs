@@ -1,6 +1,6 @@
 //! WebSockets to the client area that carry an identity. Signet relays their messages.
 
-use crate::http::Request;
+use crate::http::{HeaderName, Request};
 use std::time::Duration;
 
 /// How often Signet checks the session of an open WebSocket.
@@ -16,8 +16,8 @@ pub const GOING_AWAY: u16 = 1001;
 /// allow this to every page and send cookies of the same site; only `Origin` shows it (RFC 6455 section 10.2). Programs send no
 /// `Origin`.
 pub fn is_foreign_handshake(request: &Request, own_origin: &str) -> bool {
-    let is_handshake = request.headers.get("upgrade").is_some();
-    is_handshake && request.headers.get("origin").is_some_and(|origin| origin != own_origin)
+    let is_handshake = request.headers.get(HeaderName::Upgrade).is_some();
+    is_handshake && request.headers.get(HeaderName::Origin).is_some_and(|origin| origin != own_origin)
 }
 
 /// The close code for one side after the other closed with `code`; `None` if that had no code. Codes that only report a lost

@@ -1,21 +1,21 @@
 //! What a browser reports about a request, in Fetch Metadata, `Origin` and `Accept`.
 
-use super::{Method, Request};
+use super::{HeaderName, Method, Request};
 
 impl Request {
     /// Whether the answer should be a page. It should unless the request accepts JSON and not HTML.
     pub fn wants_page(&self) -> bool {
-        let accept = self.headers.get("accept").unwrap_or_default().to_ascii_lowercase();
+        let accept = self.headers.get(HeaderName::Accept).unwrap_or_default().to_ascii_lowercase();
         !accept.contains("application/json") || accept.contains("text/html")
     }
 
     /// Whether a browser requests a page, so that a redirect is a possible answer. `Sec-Fetch-Mode` says so, or else `Accept`.
     /// A proxy sends the method of the browser's request in `X-Forwarded-Method`.
     pub fn is_navigation(&self) -> bool {
-        let forwarded = self.headers.get("x-forwarded-method").map(Method::parse);
-        let is_for_page = match self.headers.get("sec-fetch-mode") {
+        let forwarded = self.headers.get(HeaderName::XForwardedMethod).map(Method::parse);
+        let is_for_page = match self.headers.get(HeaderName::SecFetchMode) {
             Some(mode) => mode == "navigate",
-            None => self.headers.get("accept").is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
+            None => self.headers.get(HeaderName::Accept).is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
         };
         is_for_page && matches!(self.method, Method::Get | Method::Head) && forwarded.is_none_or(|m| m == Method::Get)
     }
@@ -23,7 +23,7 @@ impl Request {
     /// Whether the browser reports that a page of another site sent the request, in `Sec-Fetch-Site` or else in `Origin`.
     /// Hosts of one site share SameSite cookies, so a page of another host of the same site is not cross-site.
     pub fn is_cross_site(&self, own_origin: &str) -> bool {
-        match (self.headers.get("sec-fetch-site"), self.headers.get("origin")) {
+        match (self.headers.get(HeaderName::SecFetchSite), self.headers.get(HeaderName::Origin)) {
             (Some(site), _) => site == "cross-site",
             (None, Some(origin)) => origin != own_origin,
             (None, None) => false,
@@ -33,7 +33,7 @@ impl Request {
     /// Whether the browser reports that a page of another origin sent the request, in `Sec-Fetch-Site` or else in `Origin`.
     /// Another host of the same site is another origin.
     pub fn is_cross_origin(&self, own_origin: &str) -> bool {
-        match (self.headers.get("sec-fetch-site"), self.headers.get("origin")) {
+        match (self.headers.get(HeaderName::SecFetchSite), self.headers.get(HeaderName::Origin)) {
             (Some(site), _) => !matches!(site, "same-origin" | "none"),
             (None, origin) => origin.is_some_and(|origin| origin != own_origin),
         }
@@ -41,7 +41,7 @@ impl Request {
 
     /// Whether `Sec-Fetch-Site` reports that a page of another origin sent the request.
     pub fn is_of_foreign_page(&self) -> bool {
-        matches!(self.headers.get("sec-fetch-site"), Some("cross-site" | "same-site"))
+        matches!(self.headers.get(HeaderName::SecFetchSite), Some("cross-site" | "same-site"))
     }
 }
 

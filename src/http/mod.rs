@@ -4,6 +4,7 @@ mod browser;
 mod cookie;
 mod error_code;
 mod failure;
+mod headers;
 mod params;
 mod request;
 mod response;
@@ -11,10 +12,9 @@ mod response;
 pub use error_code::ErrorCode;
 pub use failure::{BROWSER_CHALLENGE, Failure, ReturnLink};
 pub use params::{Params, parse_number};
-#[cfg(feature = "demo")]
-pub use request::Headers;
+pub use headers::{HeaderName, Headers};
 pub use request::{BODY_BYTES_MAX, Caller, Method, Request, decoded_segments};
-pub use response::{Hsts, Response};
+pub use response::{Hsts, Response, security_headers};
 
 #[cfg(test)]
 pub(crate) use request::tests::{FORM as FORM_FOR_TEST, form as form_for_test, request as request_for_test};

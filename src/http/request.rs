@@ -1,6 +1,6 @@
 //! A request without the platform.
 
-use super::{Failure, cookie, parse_number};
+use super::{Failure, HeaderName, Headers, cookie, parse_number};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -78,35 +78,12 @@ pub fn decoded_segments(path: &str) -> Vec<Cow<'_, str>> {
     path.split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect()
 }
 
-/// Header fields. The platform provides names in lower case. `Debug` shows only the names.
-#[derive(Clone, Default)]
-pub struct Headers(Vec<(String, String)>);
-
-impl fmt::Debug for Headers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-impl Headers {
-    /// The value of the field `name`, which is in lower case. The platform joins repeated fields by commas.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
-
-impl FromIterator<(String, String)> for Headers {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
-        Self(fields.into_iter().collect())
-    }
-}
-
 impl Request {
     /// The media type of the body, in lower case and without its parameters. Forms and JSON (RFC 8259 section 8.1) are always
     /// UTF-8, and clients send various values of `charset`, so a `charset` is ignored. `None` for UTF-16 and UTF-32, which are
     /// incompatible with UTF-8, and for several media types.
     pub fn content_type(&self) -> Option<String> {
-        let value = self.headers.get("content-type")?.to_ascii_lowercase();
+        let value = self.headers.get(HeaderName::ContentType)?.to_ascii_lowercase();
         let mut parts = value.split(';').map(str::trim);
         let essence = parts.next()?.to_owned();
         let is_wide = |parameter: &str| {
@@ -130,7 +107,7 @@ impl Request {
     /// The credentials after the authentication scheme `scheme` in `Authorization` (RFC 9110 section 11.4). The scheme is
     /// case-insensitive. One or more spaces follow it, and white space around the field's value is ignored (section 5.5).
     pub fn credentials(&self, scheme: &str) -> Option<&str> {
-        let value = self.headers.get("authorization")?.trim_matches([' ', '\t']);
+        let value = self.headers.get(HeaderName::Authorization)?.trim_matches([' ', '\t']);
         let (name, credentials) = value.split_once(' ')?;
         name.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start_matches(' '))
     }
@@ -145,20 +122,20 @@ impl Request {
 
     /// The value of the cookie `name`. `None` if there are two, or if the value has characters that Signet never uses.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        cookie::find(self.headers.get("cookie")?, name)
+        cookie::find(self.headers.get(HeaderName::Cookie)?, name)
     }
 
     pub fn caller(&self) -> Caller {
-        Caller { address: self.address(), user_agent: self.headers.get("user-agent").map(shorten) }
+        Caller { address: self.address(), user_agent: self.headers.get(HeaderName::UserAgent).map(shorten) }
     }
 
     pub fn address(&self) -> Option<String> {
-        self.headers.get("cf-connecting-ip").map(shorten)
+        self.headers.get(HeaderName::CfConnectingIp).map(shorten)
     }
 
     /// The `Content-Length`, in bytes.
     pub fn content_length(&self) -> Option<u64> {
-        self.headers.get("content-length").and_then(parse_number)
+        self.headers.get(HeaderName::ContentLength).and_then(parse_number)
     }
 
     /// Checks the `Content-Length`, so that a body that is too large is not read.
@@ -181,10 +158,17 @@ pub(crate) mod tests {
             method,
             path: path.into(),
             query: query.into(),
-            headers: headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            headers: headers_of(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()),
             origin: "https://sso.example".into(),
             body: body.into(),
         }
+    }
+
+    /// The first field with each name.
+    fn headers_of(fields: Vec<(String, String)>) -> Headers {
+        Headers::new(move |name| {
+            fields.iter().find(|(field, _)| field == name.as_str()).map(|(_, value)| value.clone())
+        })
     }
 
     pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::fmt;
 
 /// The policy of HTTP Strict Transport Security (RFC 6797).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hsts {
     /// No policy.
     Off,
@@ -76,6 +76,7 @@ impl Response {
         self
     }
 
+    #[cfg(test)]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
@@ -86,24 +87,28 @@ impl Response {
         self.with("Referrer-Policy", "same-origin")
     }
 
-    /// Adds the security headers of every answer. A response is not cached and sends no referrer unless it has its own
-    /// `Cache-Control` or `Referrer-Policy`. Pages of other origins can neither embed it nor keep a reference to its window.
-    pub fn with_security_headers(mut self, hsts: Hsts) -> Self {
-        for (name, value) in [
-            ("Content-Security-Policy", Some("default-src 'none'; frame-ancestors 'none'")),
-            ("Strict-Transport-Security", hsts.header()),
-            ("Cache-Control", Some("no-store")),
-            ("Referrer-Policy", Some("no-referrer")),
-        ] {
-            if let Some(value) = value.filter(|_| self.header(name).is_none()) {
-                self = self.with(name, value);
-            }
-        }
-        self.with("X-Content-Type-Options", "nosniff")
-            .with("X-Frame-Options", "DENY")
-            .with("Cross-Origin-Opener-Policy", "same-origin")
-            .with("Cross-Origin-Resource-Policy", "same-origin")
+    /// The value of a header that is sent: the response's own, or else the one of [`security_headers`].
+    #[cfg(test)]
+    pub fn sent_header(&self, name: &str, hsts: Hsts) -> Option<&str> {
+        self.header(name).or_else(|| security_headers(hsts).find(|(key, _)| *key == name).map(|(_, value)| value))
     }
+}
+
+/// The security headers of every answer of Signet. A header of the response itself replaces the one with the same name.
+/// Without its own `Cache-Control` or `Referrer-Policy`, a response is not cached and sends no referrer. Pages of other
+/// origins can neither embed a response nor keep a reference to its window.
+pub fn security_headers(hsts: Hsts) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let headers = [
+        ("Content-Security-Policy", Some("default-src 'none'; frame-ancestors 'none'")),
+        ("Strict-Transport-Security", hsts.header()),
+        ("Cache-Control", Some("no-store")),
+        ("Referrer-Policy", Some("no-referrer")),
+        ("X-Content-Type-Options", Some("nosniff")),
+        ("X-Frame-Options", Some("DENY")),
+        ("Cross-Origin-Opener-Policy", Some("same-origin")),
+        ("Cross-Origin-Resource-Policy", Some("same-origin")),
+    ];
+    headers.into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
 #[cfg(test)]
@@ -117,7 +122,7 @@ mod tests {
             (Hsts::Host, Some("max-age=63072000")),
             (Hsts::IncludeSubDomains, Some("max-age=63072000; includeSubDomains")),
         ] {
-            assert_eq!(Response::empty(204).with_security_headers(hsts).header("Strict-Transport-Security"), value);
+            assert_eq!(Response::empty(204).sent_header("Strict-Transport-Security", hsts), value);
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::request::check_form;
 use super::{TokenError, TokenParameters, TokenRequest};
 use crate::credential::{ClientAuthentication, ClientProblem, GrantType};
-use crate::http::{Failure, Params, Request, Response, parse_number};
+use crate::http::{Failure, HeaderName, Params, Request, Response, parse_number};
 use crate::issuer::Issuer;
 use crate::token::SsoToken;
 use serde_json::json;
@@ -35,7 +35,7 @@ impl ApplicationLink {
 
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         check_form(request, &BODY_PARAMETERS)?;
-        if request.headers.get("authorization").is_some() {
+        if request.headers.get(HeaderName::Authorization).is_some() {
             return Err(Failure::bad_request("The client authenticates in two ways at once.").into());
         }
         let params = Params::parse(request.query.as_bytes(), &request.body)?;

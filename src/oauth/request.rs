@@ -3,7 +3,7 @@
 use super::TokenError;
 use crate::credential::{ClientAuthentication, ClientProblem, GrantType};
 use crate::destination::{DestinationInputs, ScopeSet};
-use crate::http::{Failure, Params, Request};
+use crate::http::{Failure, HeaderName, Params, Request};
 use crate::id::{TokenId, UserId};
 use crate::secret::Secret;
 
@@ -112,7 +112,7 @@ pub(super) fn check_form(request: &Request, in_body: &[&str]) -> Result<(), Fail
 /// Parses the client's credentials. A client must not authenticate in two ways (RFC 6749 section 2.3).
 fn parse_client(request: &Request, params: &Params) -> Result<ClientAuthentication, TokenError> {
     let in_body = (params.get("client_id"), params.get("client_secret"));
-    match (request.headers.get("authorization"), in_body) {
+    match (request.headers.get(HeaderName::Authorization), in_body) {
         (Some(_), (_, Some(_))) => Err(Failure::bad_request("The client authenticates in two ways at once.").into()),
         (Some(_), (id, None)) => {
             let client = request.credentials("basic").and_then(ClientAuthentication::parse_basic);

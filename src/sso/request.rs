@@ -2,7 +2,7 @@
 
 use super::nonce::NONCE_PARAMETER;
 use crate::destination::{DestinationInputs, RelativePath, Scope};
-use crate::http::{ErrorCode, Failure, Method, Params, Request};
+use crate::http::{ErrorCode, Failure, HeaderName, Method, Params, Request};
 use crate::id::OwnedId;
 use crate::secret::Secret;
 
@@ -33,13 +33,18 @@ impl SsoRequest {
         const NOT_A_NAVIGATION: Failure =
             Failure::of(403, ErrorCode::AccessDenied, "A sign-in link works only when it is opened as a page.");
         let mut announcements =
-            [("sec-purpose", "prefetch"), ("purpose", "prefetch"), ("x-purpose", "preview"), ("x-moz", "prefetch")]
+            [
+                (HeaderName::SecPurpose, "prefetch"),
+                (HeaderName::Purpose, "prefetch"),
+                (HeaderName::XPurpose, "preview"),
+                (HeaderName::XMoz, "prefetch"),
+            ]
                 .into_iter();
         let has = |name, word| request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word));
         if announcements.any(|(name, word)| has(name, word)) {
             return Err(PREFETCH);
         }
-        match request.headers.get("sec-fetch-dest") {
+        match request.headers.get(HeaderName::SecFetchDest) {
             None | Some("document") => Ok(()),
             Some(_) => Err(NOT_A_NAVIGATION),
         }
@@ -56,7 +61,7 @@ impl SsoRequest {
         if is_post && !request.body.is_empty() {
             request.check_form()?;
         }
-        if request.headers.get("authorization").is_some() {
+        if request.headers.get(HeaderName::Authorization).is_some() {
             return Err(Failure::bad_request("The token belongs in the parameter access_token alone."));
         }
         let params = Params::parse(request.query.as_bytes(), &request.body)?;

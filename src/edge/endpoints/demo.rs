@@ -3,17 +3,16 @@
 use crate::credential::CredentialInput;
 use crate::demo::{self, PORTAL_KEY, Portal, SIGN_IN_PATH, SsoRedirect, TRACE_TTL, Trace, USERS, Visit};
 use crate::destination::Scope;
-use crate::edge::runtime::platform::random;
+use crate::edge::runtime::platform::{milliseconds, random};
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::sessions::live_session;
-use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Headers, Method, Request, Response};
+use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, HeaderName, Headers, Method, Request, Response};
 use crate::id::{ClientId, TokenId, UserId};
 use crate::page;
 use crate::secret::{Purpose, Secret};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use worker::Date;
 
 /// How many of the newest events are searched for the sign-in of the session.
 const LATEST_EVENTS: u64 = 50;
@@ -48,19 +47,22 @@ async fn sign_in(
     let body = demo::token_request(&context.request)?;
     let portal = portal(context).await?;
     let basic = STANDARD.encode(format!("{}:{}", portal.client_id, portal.client_secret));
-    let fields =
-        [("content-type", "application/x-www-form-urlencoded".to_owned()), ("authorization", format!("Basic {basic}"))];
+    let headers = Headers::new(move |name| match name {
+        HeaderName::ContentType => Some("application/x-www-form-urlencoded".to_owned()),
+        HeaderName::Authorization => Some(format!("Basic {basic}")),
+        _ => None,
+    });
     let token_request = Request {
         method: Method::Post,
         path: "/oauth/token".to_owned(),
         query: String::new(),
-        headers: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Headers>(),
+        headers,
         origin: context.request.origin.clone(),
         body: body.into_bytes(),
     };
-    let start = Date::now().as_millis();
-    let response = issue_token(&RequestContext { request: token_request, ..context.clone() }).await?;
-    let token_ms = Date::now().as_millis().saturating_sub(start);
+    let start = milliseconds();
+    let response = issue_token(&RequestContext { request: token_request.into(), ..context.clone() }).await?;
+    let token_ms = milliseconds().saturating_sub(start);
     let answer: Value = serde_json::from_str(&response.body)?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let jti = context.audit.jti.borrow().clone();
@@ -81,9 +83,9 @@ pub(crate) async fn trace(
     context: &RequestContext,
     sso: impl Future<Output = Result<Response, Error>>,
 ) -> Result<Response, Error> {
-    let start = Date::now().as_millis();
+    let start = milliseconds();
     let response = sso.await?;
-    let ms = Date::now().as_millis().saturating_sub(start);
+    let ms = milliseconds().saturating_sub(start);
     let jti = context.audit.jti.borrow().clone();
     if let (Some(jti), Some(location)) = (jti, target(&response)) {
         let kv = context.kv()?;
@@ -101,12 +103,12 @@ fn target(response: &Response) -> Option<&str> {
 }
 
 async fn client_area(context: &RequestContext) -> Result<Response, Error> {
-    let start = Date::now().as_millis();
+    let start = milliseconds();
     let Some((cookie, session)) = live_session(context).await? else {
         let page = page::response(401, demo::signed_out());
         return Ok(page.with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1));
     };
-    let check_ms = Date::now().as_millis().saturating_sub(start);
+    let check_ms = milliseconds().saturating_sub(start);
     let trace = context.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
     let events = context.user_near_caller(&cookie.sub).events(None, LATEST_EVENTS).await?;
     let markup = demo::client_area(&Visit {

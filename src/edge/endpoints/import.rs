@@ -7,6 +7,7 @@ use crate::http::{ErrorCode, Failure, Method, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
 use crate::log::{LogLine, Outcome};
 use serde_json::value::to_raw_value;
+use worker::web_sys;
 
 const UNSUPPORTED: Failure =
     Failure::of(415, ErrorCode::UnsupportedMediaType, "The body is neither application/x-ndjson nor application/json.");
@@ -22,7 +23,7 @@ enum Source {
 /// Serves an authenticated administrator:
 /// 1. open the lines, or read and parse the list,
 /// 2. start the answer, which reports the progress while the import runs.
-pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
+pub(crate) async fn serve(incoming: &web_sys::Request, context: &RequestContext) -> Result<Answer, Error> {
     if context.request.method != Method::Post {
         return Err(Failure::method_not_allowed("POST").into());
     }
@@ -33,7 +34,6 @@ pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) 
             Source::Lines(Chunks::of(incoming, &context.request).map_err(unreadable)?)
         }
         Some("application/json") => {
-            context.request.check_content_length(LIST_BYTES_MAX)?;
             let body = platform::read_body(incoming, &context.request, LIST_BYTES_MAX).await?;
             Source::List(WhmcsList::parse(&body)?)
         }

@@ -6,7 +6,7 @@ use crate::edge::runtime::{Error, Fault, RequestContext, limits};
 use crate::edge::storage::credentials::Revocation;
 use crate::edge::storage::kv::put_record_after_answer;
 use crate::edge::storage::{accounts, credentials};
-use crate::http::{Failure, Response};
+use crate::http::{Failure, HeaderName, Response};
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{CREDENTIAL_PREFIX, Page};
@@ -68,7 +68,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
 
 async fn read_params(context: &RequestContext) -> Result<ApiParams, Error> {
     let query = form_urlencoded::parse(context.request.query.as_bytes()).into_owned();
-    let content_type = context.request.headers.get("content-type").unwrap_or_default();
+    let content_type = context.request.headers.get(HeaderName::ContentType).unwrap_or_default();
     let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
     let body = if is_multipart {
         read_multipart(content_type, &mut context.request.body.clone()).await?

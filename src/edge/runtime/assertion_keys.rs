@@ -1,6 +1,6 @@
 //! Signs assertions and publishes their keys, by the runtime's WebCrypto.
 
-use super::Fault;
+use super::{Fault, run};
 use crate::gateway::{Assertion, jwk, signing_input};
 use crate::secret::AssertionKey;
 use crate::settings::Settings;
@@ -11,7 +11,6 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use worker::js_sys::{Array, Object, Promise, Reflect, Uint8Array, global};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{CryptoKey, SubtleCrypto, WorkerGlobalScope};
 
 thread_local! {
@@ -85,7 +84,7 @@ fn ecdsa(more: &[(&str, &str)]) -> Result<Object, Fault> {
 }
 
 async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, Fault> {
-    JsFuture::from(promise.map_err(failed)?).await.map_err(failed)
+    run::settled(promise.map_err(failed)?).await.map_err(failed)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` passes the error itself")]

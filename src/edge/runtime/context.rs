@@ -9,20 +9,25 @@ use crate::session::not_signed_in;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
 use worker::{Context, Env};
 
 /// A request, the settings and the platform. Clones share one [`AuditContext`].
 #[derive(Clone)]
 pub(crate) struct RequestContext {
-    pub(crate) request: Request,
+    pub(crate) request: Rc<Request>,
     pub(crate) now: Timestamp,
     pub(crate) settings: Rc<Settings>,
     pub(crate) env: Env,
     /// The Worker's context, for work after the answer.
     pub(crate) worker: Rc<Context>,
     pub(crate) audit: Rc<AuditContext>,
+    pub(crate) deferred: Deferred,
 }
+
+/// The calls that run after the answer.
+pub(crate) type Deferred = Rc<RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>>;
 
 /// The fields of the log line of a request.
 pub(crate) struct AuditContext {
@@ -41,11 +46,11 @@ impl RequestContext {
     /// Runs `call` after the answer. Logs its fault.
     pub(crate) fn after_answer<T>(&self, call: impl Future<Output = Result<T, Fault>> + 'static) {
         let audit = self.audit.clone();
-        self.worker.wait_until(async move {
+        self.deferred.borrow_mut().push(Box::pin(async move {
             if let Err(fault) = call.await {
                 audit.report(&fault);
             }
-        });
+        }));
     }
 
     /// The origin of the console: the setting `CONSOLE_ORIGIN`, or the issuer.

@@ -23,6 +23,7 @@ impl Error {
 }
 
 /// An error of Signet. Its text is for the log only.
+#[derive(Clone)]
 pub(crate) enum Fault {
     /// A store failed or contains an invalid value. The first field names the operation.
     Storage(&'static str, String),

@@ -1,6 +1,7 @@
 //! The rate limit of failed attempts, by address and by client.
 
-use super::platform::now;
+use super::platform::{self, now};
+use super::run::settled;
 use super::{Fault, RequestContext};
 use crate::http::{Failure, Request};
 use crate::limit::{RefusedAddresses, TOO_MANY_ATTEMPTS, address_key, client_key};
@@ -58,11 +59,17 @@ async fn exceeds(context: &RequestContext) -> bool {
 /// Counts an attempt under `key`. Returns whether the key is over the limit. Without the binding, or if it fails, no
 /// key is over the limit: a failing rate limit must not block sign-ins.
 async fn count(key: &str, context: &RequestContext) -> bool {
-    let Ok(limiter) = context.env.rate_limiter(BINDING) else { return false };
-    match limiter.limit(key.to_owned()).await {
-        Ok(outcome) => !outcome.success,
+    if !platform::is_bound(&context.env, BINDING, "limit") {
+        return false;
+    }
+    let counted = match platform::is_within_limit(&context.env, BINDING, key) {
+        Ok(counted) => settled(counted).await,
+        Err(error) => Err(error),
+    };
+    match counted {
+        Ok(is_within_limit) => is_within_limit.is_falsy(),
         Err(error) => {
-            let fault = Fault::storage("rate limit")(error);
+            let fault = Fault::Storage("rate limit", platform::error_text(&error));
             worker::console_error!("{}", fault.log_line("limit", &context.audit.request_id));
             false
         }

@@ -6,7 +6,8 @@ pub(crate) mod decisions;
 mod error;
 pub(crate) mod limits;
 pub(crate) mod platform;
+pub(crate) mod run;
 pub(crate) mod settings;
 
-pub(crate) use context::{AuditContext, RequestContext};
+pub(crate) use context::{AuditContext, Deferred, RequestContext};
 pub(crate) use error::{Error, Fault};

@@ -1,13 +1,69 @@
 //! Converts requests and responses between the platform and the core, and reads time and random bytes.
 
+use super::run::settled;
 use super::{Error, Fault};
-use crate::http::{Failure, Method, Request, Response};
+use crate::http::{Failure, Headers, Hsts, Method, Request, Response, security_headers};
 use crate::time::Timestamp;
-use worker::js_sys::{Array, Reflect, Uint8Array, try_iter};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
-use worker::{Date, Headers, ResponseBuilder, web_sys};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use worker::js_sys::{Array, Date, Promise, Reflect, Uint8Array, try_iter};
+use worker::wasm_bindgen::prelude::*;
+use worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
+use worker::{Env, wasm_bindgen};
+
+#[wasm_bindgen(module = "/src/edge/runtime/platform.js")]
+extern "C" {
+    fn head(request: &web_sys::Request) -> String;
+    fn header(request: &web_sys::Request, name: &str) -> Option<String>;
+    #[wasm_bindgen(catch, js_name = bodyOf)]
+    fn body_of(request: &web_sys::Request) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = headersOf)]
+    fn headers_of(lines: &str) -> Result<web_sys::Headers, JsValue>;
+    #[wasm_bindgen(catch)]
+    fn respond(
+        status: u16,
+        base: &web_sys::Headers,
+        lines: &str,
+        body: &JsValue,
+    ) -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(js_name = isBound)]
+    pub(crate) fn is_bound(env: &Env, binding: &str, method: &str) -> bool;
+    #[wasm_bindgen(catch, js_name = callObject)]
+    pub(crate) fn call_object(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        location_hint: Option<&str>,
+        message: &str,
+    ) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = kvGet)]
+    pub(crate) fn kv_get(env: &Env, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = kvGetEach)]
+    pub(crate) fn kv_get_each(env: &Env, keys: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = kvPut)]
+    pub(crate) fn kv_put(env: &Env, key: &str, value: &str, expiration_ttl: Option<f64>) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = kvDelete)]
+    pub(crate) fn kv_delete(env: &Env, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = kvList)]
+    pub(crate) fn kv_list(env: &Env, prefix: &str, cursor: Option<&str>, limit: f64) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = isWithinLimit)]
+    pub(crate) fn is_within_limit(env: &Env, binding: &str, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = writeDataPoint)]
+    pub(crate) fn write_data_point(
+        env: &Env,
+        binding: &str,
+        event: &str,
+        outcome: &str,
+        reason: &str,
+        client_id: &str,
+        milliseconds: f64,
+    ) -> Result<(), JsValue>;
+}
+
+thread_local! {
+    /// The security headers of every answer, made once per isolate.
+    static SECURITY_HEADERS: RefCell<BTreeMap<Hsts, web_sys::Headers>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 pub(crate) enum Answer {
     Signet(Response),
@@ -18,12 +74,19 @@ pub(crate) enum Answer {
 }
 
 pub(crate) fn now() -> Timestamp {
-    Timestamp::from_millis(Date::now().as_millis())
+    Timestamp::from_millis(milliseconds())
 }
 
 /// Milliseconds since the Unix epoch. The platform advances the clock only during I/O.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number after 1970")]
 pub(crate) fn milliseconds() -> u64 {
-    Date::now().as_millis()
+    Date::now() as u64
+}
+
+/// The text of an error that the platform throws.
+pub(crate) fn error_text(error: &JsValue) -> String {
+    let message = error.dyn_ref::<worker::js_sys::Error>().map(|error| error.to_string().into());
+    message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
 }
 
 /// Random bytes from the platform.
@@ -42,13 +105,19 @@ pub(crate) fn request_id() -> String {
 }
 
 /// The request without its body.
-pub(crate) fn read_head(request: &worker::Request) -> worker::Result<Request> {
-    let url = request.url()?;
+///
+/// # Errors
+/// If the address is malformed.
+pub(crate) fn read_head(incoming: &web_sys::Request) -> Result<Request, url::ParseError> {
+    let head = head(incoming);
+    let (method, address) = head.split_once(' ').unwrap_or_default();
+    let url = url::Url::parse(address)?;
+    let incoming: web_sys::Request = JsValue::from(incoming).into();
     Ok(Request {
-        method: Method::parse(&request.inner().method()),
+        method: Method::parse(method),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-        headers: request.headers().entries().collect(),
+        headers: Headers::new(move |name| header(&incoming, name.as_str())),
         origin: url.origin().ascii_serialization(),
         body: Vec::new(),
     })
@@ -65,8 +134,8 @@ pub(crate) struct Chunks {
 pub(crate) struct BodyError;
 
 impl Chunks {
-    pub(crate) fn of(incoming: &worker::Request, request: &Request) -> Result<Self, BodyError> {
-        let body = incoming.inner().body();
+    pub(crate) fn of(incoming: &web_sys::Request, request: &Request) -> Result<Self, BodyError> {
+        let body = incoming.body();
         let reader = body.map(|body| ReadableStreamDefaultReader::new(&body)).transpose().map_err(|_| BodyError)?;
         Ok(Self { reader, missing: request.content_length() })
     }
@@ -77,7 +146,7 @@ impl Chunks {
     /// If the body ends early, or does not match its `Content-Length` (RFC 9112 section 8).
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, BodyError> {
         let Some(reader) = &self.reader else { return self.end() };
-        let read = JsFuture::from(reader.read()).await.map_err(|_| BodyError)?;
+        let read = settled(reader.read()).await.map_err(|_| BodyError)?;
         let value = Reflect::get(&read, &"value".into()).map_err(|_| BodyError)?;
         if value.is_undefined() {
             return self.end();
@@ -93,16 +162,24 @@ impl Chunks {
     }
 }
 
-/// Reads a body of up to `longest` bytes.
+/// Reads a body of up to `longest` bytes: at once if it has a `Content-Length`, otherwise chunk by chunk, because it
+/// may be longer.
 ///
 /// # Errors
 /// 413 for a longer body, 400 for an incomplete one.
 pub(crate) async fn read_body(
-    incoming: &worker::Request,
+    incoming: &web_sys::Request,
     request: &Request,
     longest: usize,
 ) -> Result<Vec<u8>, Failure> {
-    let broken = |_| Failure::bad_request("The request body could not be read.");
+    const BROKEN: Failure = Failure::bad_request("The request body could not be read.");
+    let broken = |_| BROKEN;
+    request.check_content_length(longest)?;
+    if let Some(length) = request.content_length() {
+        let read = body_of(incoming).map_err(|_| BROKEN)?;
+        let body = settled(read).await.map_err(|_| BROKEN)?.unchecked_into::<Uint8Array>().to_vec();
+        return if body.len() as u64 == length { Ok(body) } else { Err(BROKEN) };
+    }
     let mut body = Vec::new();
     let mut chunks = Chunks::of(incoming, request).map_err(broken)?;
     while let Some(chunk) = chunks.next().await.map_err(broken)? {
@@ -136,24 +213,55 @@ async fn parse_multipart(content_type: &str, body: &mut [u8]) -> Result<JsValue,
     let init = web_sys::ResponseInit::new();
     init.set_headers(&headers);
     let wrapped = web_sys::Response::new_with_opt_u8_array_and_init(Some(body), &init)?;
-    JsFuture::from(wrapped.form_data()?).await
+    settled(wrapped.form_data()?).await
 }
 
-pub(crate) fn write_response(response: Response) -> worker::Result<worker::Response> {
-    let builder = response_head(&response)?;
-    Ok(if response.body.is_empty() { builder.empty() } else { builder.fixed(response.body.into_bytes()) })
+/// The platform's form of a response, with the security headers.
+pub(crate) fn write_response(response: &Response, hsts: Hsts) -> Result<web_sys::Response, JsValue> {
+    let body = if response.body.is_empty() { JsValue::NULL } else { response.body.as_str().into() };
+    write(response, &body, hsts)
 }
 
-pub(crate) fn write_stream(response: &Response, body: ReadableStream) -> worker::Result<worker::Response> {
-    Ok(response_head(response)?.stream(body))
+pub(crate) fn write_stream(
+    response: &Response,
+    body: &ReadableStream,
+    hsts: Hsts,
+) -> Result<web_sys::Response, JsValue> {
+    write(response, body, hsts)
 }
 
-fn response_head(response: &Response) -> worker::Result<ResponseBuilder> {
-    let headers = Headers::new();
-    for (name, value) in &response.headers {
-        headers.append(name, value)?;
+fn write(response: &Response, body: &JsValue, hsts: Hsts) -> Result<web_sys::Response, JsValue> {
+    let own = response.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    respond(response.status, &base_headers(hsts)?, &lines(own)?, body)
+}
+
+fn base_headers(hsts: Hsts) -> Result<web_sys::Headers, JsValue> {
+    if let Some(headers) = SECURITY_HEADERS.with_borrow(|known| known.get(&hsts).cloned()) {
+        return Ok(headers);
     }
-    Ok(ResponseBuilder::new().with_status(response.status).with_headers(headers))
+    let headers = headers_of(&lines(security_headers(hsts))?)?;
+    SECURITY_HEADERS.with_borrow_mut(|known| known.insert(hsts, headers.clone()));
+    Ok(headers)
+}
+
+/// Headers as lines: a name, the next line its value.
+///
+/// # Errors
+/// If a value has a line break, which would end it.
+fn lines<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Result<String, JsValue> {
+    let mut lines = String::new();
+    for (name, value) in headers {
+        if value.contains('\n') {
+            return Err("a header value has a line break".into());
+        }
+        for line in [name, value] {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(line);
+        }
+    }
+    Ok(lines)
 }
 
 /// Writes the body of an answer while it is sent.
@@ -173,10 +281,10 @@ impl Sink {
     /// Writes `text` and waits until it is read, so that memory holds one text at most.
     pub(crate) async fn write(&self, text: &str) -> Result<(), ClientGone> {
         let chunk = Uint8Array::from(text.as_bytes());
-        JsFuture::from(self.0.write_with_chunk(&chunk)).await.map(drop).map_err(|_| ClientGone)
+        settled(self.0.write_with_chunk(&chunk)).await.map(drop).map_err(|_| ClientGone)
     }
 
     pub(crate) async fn close(self) -> Result<(), ClientGone> {
-        JsFuture::from(self.0.close()).await.map(drop).map_err(|_| ClientGone)
+        settled(self.0.close()).await.map(drop).map_err(|_| ClientGone)
     }
 }

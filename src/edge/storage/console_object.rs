@@ -8,27 +8,37 @@ use crate::id::SessionId;
 use crate::secret::SecretDigest;
 use crate::store::CONSOLE_MIGRATIONS;
 use crate::time::Timestamp;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use worker::wasm_bindgen::prelude::*;
+use worker::{Env, Error, Result, State, wasm_bindgen, worker_sys};
 
 /// The binding's name in wrangler.toml.
 pub(crate) const BINDING: &str = "CONSOLE";
 
 /// The class has one object, named `console`.
-#[durable_object(fetch)]
+#[wasm_bindgen]
 pub struct Console {
     sql: Sql,
 }
 
-impl DurableObject for Console {
-    fn new(state: State, _env: Env) -> Self {
-        Self { sql: Sql::new(&state, &CONSOLE_MIGRATIONS) }
+#[wasm_bindgen]
+impl Console {
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the platform passes the state itself")]
+    pub fn new(state: worker_sys::DurableObjectState, _env: Env) -> Self {
+        Self { sql: Sql::new(&State::from(state), &CONSOLE_MIGRATIONS) }
     }
 
-    /// Runs one command. Reading the request is the only `await`, so commands do not interleave. The first write
-    /// creates the tables.
-    async fn fetch(&self, request: Request) -> Result<Response> {
-        let ConsoleEnvelope { command, admin_token } = object::read(request).await?;
-        Response::from_json(&self.answer(command, &admin_token, platform::now())?)
+    /// Runs one command: a [`ConsoleEnvelope`] in, a [`ConsoleReply`] out, as JSON. Does not wait, so commands do not
+    /// interleave. The first write creates the tables.
+    ///
+    /// # Errors
+    /// If the message is invalid or storage fails.
+    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes a text as `String`")]
+    pub fn run(&self, message: String) -> std::result::Result<String, JsValue> {
+        let ConsoleEnvelope { command, admin_token } = object::read(&message)?;
+        let reply = self.answer(command, &admin_token, platform::now())?;
+        Ok(serde_json::to_string(&reply).map_err(Error::from)?)
     }
 }
 

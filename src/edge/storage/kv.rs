@@ -3,6 +3,8 @@
 //! delegated set or an API credential is revoked, and whether its sessions are ended.
 
 use crate::credential::CredentialSet;
+use crate::edge::runtime::platform::{error_text, is_bound, kv_delete, kv_get, kv_get_each, kv_list, kv_put};
+use crate::edge::runtime::run::settled;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, TokenId};
 use crate::json::error_place;
@@ -10,9 +12,11 @@ use crate::store::{self, Page};
 use crate::time::Timestamp;
 use crate::token::{Claims, TokenRecord};
 use crate::whmcs::ApiCredential;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
-use worker::{Env, KvStore};
+use worker::Env;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::JsValue;
 
 /// The maximum number of keys in one read operation of KV.
 const BULK: usize = 100;
@@ -20,8 +24,32 @@ const BULK: usize = 100;
 /// A key and its value.
 type Entry = (String, Option<String>);
 
+/// The binding's name in wrangler.toml.
+pub(crate) const BINDING: &str = "SIGNET_KV";
+
 /// The namespace `SIGNET_KV`.
-pub(crate) struct Kv(KvStore);
+pub(crate) struct Kv(Env);
+
+/// A page of key names.
+#[derive(Deserialize)]
+struct Names {
+    keys: Vec<String>,
+    cursor: Option<String>,
+}
+
+/// The result of an operation of KV.
+async fn done(operation: &'static str, promise: Result<Promise, JsValue>) -> Result<JsValue, Fault> {
+    let fault = |error: JsValue| Fault::Storage(operation, error_text(&error));
+    settled(promise.map_err(fault)?).await.map_err(fault)
+}
+
+/// The result of an operation of KV that returns JSON.
+async fn read_json<T: DeserializeOwned>(
+    operation: &'static str,
+    promise: Result<Promise, JsValue>,
+) -> Result<T, Fault> {
+    Ok(serde_json::from_str(&done(operation, promise).await?.as_string().unwrap_or_default())?)
+}
 
 /// The records of one application.
 pub(crate) struct Application {
@@ -58,22 +86,23 @@ fn parse_entry<T: DeserializeOwned>((key, text): &Entry) -> Result<Option<T>, Fa
 
 impl Kv {
     pub(crate) fn open(env: &Env) -> Result<Self, Fault> {
-        env.kv("SIGNET_KV").map(Self).map_err(Fault::storage("kv binding"))
+        if is_bound(env, BINDING, "get") {
+            Ok(Self(env.clone()))
+        } else {
+            Err(Fault::Storage("kv binding", format!("{BINDING} is not bound")))
+        }
     }
 
     /// One KV read. An invalid value is a fault and not `None`: the answer must not be `invalid_client`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Fault> {
-        let text = self.0.get(key).text().await.map_err(Fault::storage("kv get"))?;
+        let text = done("kv get", kv_get(&self.0, key)).await?.as_string();
         text.map(|text| parse(key, &text)).transpose()
     }
 
     /// One KV write. The record expires after `ttl` seconds, if given.
     pub(crate) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
-        let mut put = self.0.put(key, serde_json::to_string(value)?).map_err(Fault::storage("kv put"))?;
-        if let Some(seconds) = ttl {
-            put = put.expiration_ttl(seconds);
-        }
-        put.execute().await.map_err(Fault::storage("kv put"))
+        let value = serde_json::to_string(value)?;
+        done("kv put", kv_put(&self.0, key, &value, ttl.map(|seconds| seconds as f64))).await.map(drop)
     }
 
     pub(crate) async fn credential(&self, client_id: &ClientId) -> Result<Option<CredentialSet>, Fault> {
@@ -105,8 +134,9 @@ impl Kv {
     async fn entries(&self, keys: Vec<String>) -> Result<Vec<Entry>, Fault> {
         let mut entries = Vec::new();
         for keys in keys.chunks(BULK) {
-            let mut values = self.0.get_bulk(keys).text().await.map_err(Fault::storage("kv get"))?;
-            entries.extend(keys.iter().map(|key| (key.clone(), values.remove(key).flatten())));
+            let read = kv_get_each(&self.0, &serde_json::to_string(keys)?);
+            let values: Vec<Option<String>> = read_json("kv get", read).await?;
+            entries.extend(keys.iter().cloned().zip(values));
         }
         Ok(entries)
     }
@@ -124,7 +154,7 @@ impl Kv {
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), Fault> {
-        self.0.delete(key).await.map_err(Fault::storage("kv delete"))
+        done("kv delete", kv_delete(&self.0, key)).await.map(drop)
     }
 
     /// A page of the records under a prefix, in the order of their keys. Skips records that were deleted after their keys
@@ -135,14 +165,10 @@ impl Kv {
         cursor: Option<String>,
         limit: u64,
     ) -> Result<Page<T>, Fault> {
-        let mut list = self.0.list().prefix(prefix.to_owned()).limit(limit);
-        if let Some(cursor) = cursor {
-            list = list.cursor(cursor);
-        }
-        let page = list.execute().await.map_err(Fault::storage("kv list"))?;
-        let records: Vec<Option<T>> = self.get_each(page.keys.into_iter().map(|key| key.name).collect()).await?;
-        let cursor = if page.list_complete { None } else { page.cursor };
-        Ok(Page { records: records.into_iter().flatten().collect(), cursor })
+        let listed = kv_list(&self.0, prefix, cursor.as_deref(), limit as f64);
+        let names: Names = read_json("kv list", listed).await?;
+        let records: Vec<Option<T>> = self.get_each(names.keys).await?;
+        Ok(Page { records: records.into_iter().flatten().collect(), cursor: names.cursor })
     }
 
     pub(crate) async fn token_record(&self, jti: &TokenId) -> Result<Option<TokenRecord>, Fault> {

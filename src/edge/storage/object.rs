@@ -1,12 +1,13 @@
 //! Messages to and from Durable Objects.
 
 use crate::edge::runtime::Fault;
+use crate::edge::runtime::platform::{call_object, error_text};
+use crate::edge::runtime::run::settled;
 use crate::json::error_place;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use worker::Env;
 use worker::wasm_bindgen::JsValue;
-use worker::web_sys::{self, RequestInit};
-use worker::{Env, Request};
 
 /// Sends `message` to the object `name` of the namespace `binding`, and parses the reply. `hint` places a new object.
 /// Costs one object request.
@@ -17,30 +18,10 @@ pub(super) async fn call<T: DeserializeOwned>(
     hint: Option<&str>,
     message: &impl Serialize,
 ) -> Result<T, Fault> {
-    let answer = send(env, binding, name, hint, &serde_json::to_string(message)?).await?;
-    serde_json::from_str(&answer).map_err(|error| Fault::Storage("object answer", error_place(&error)))
-}
-
-async fn send(env: &Env, binding: &str, name: &str, hint: Option<&str>, message: &str) -> Result<String, Fault> {
-    let namespace = env.durable_object(binding).map_err(Fault::storage("object binding"))?;
-    let stub = match hint {
-        Some(hint) => namespace.get_by_name_with_location_hint(name, hint),
-        None => namespace.get_by_name(name),
-    };
-    let stub = stub.map_err(Fault::storage("object stub"))?;
-    let request = request(message).map_err(|error| Fault::storage("object request")(worker::Error::from(error)))?;
-    let mut response = stub.fetch_with_request(request.into()).await.map_err(Fault::storage("object request"))?;
-    if response.status_code() != 200 {
-        return Err(Fault::Storage("object answer", format!("status {}", response.status_code())));
-    }
-    response.text().await.map_err(Fault::storage("object answer"))
-}
-
-fn request(message: &str) -> Result<web_sys::Request, JsValue> {
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(&message.into());
-    web_sys::Request::new_with_str_and_init("https://object/", &init)
+    let fault = |error: JsValue| Fault::Storage("object request", error_text(&error));
+    let reply = call_object(env, binding, name, hint, &serde_json::to_string(message)?).map_err(fault)?;
+    let reply = settled(reply).await.map_err(fault)?.as_string().unwrap_or_default();
+    serde_json::from_str(&reply).map_err(|error| Fault::Storage("object answer", error_place(&error)))
 }
 
 /// Parses the message to this object.
@@ -48,6 +29,6 @@ fn request(message: &str) -> Result<web_sys::Request, JsValue> {
 /// # Errors
 /// If the message is invalid. The platform returns the error to the sender, so the error contains nothing of the
 /// message.
-pub(super) async fn read<T: DeserializeOwned>(mut request: Request) -> worker::Result<T> {
-    serde_json::from_str(&request.text().await?).map_err(|error| format!("message: {}", error_place(&error)).into())
+pub(super) fn read<T: DeserializeOwned>(message: &str) -> worker::Result<T> {
+    serde_json::from_str(message).map_err(|error| format!("message: {}", error_place(&error)).into())
 }

@@ -3,18 +3,18 @@
 mod socket;
 
 use crate::edge::runtime::platform::Answer;
+use crate::edge::runtime::run::settled;
 use crate::edge::runtime::{Error, Fault, RequestContext, assertion_keys};
 use crate::edge::storage::sessions::live_session;
 use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
 };
-use crate::http::{ErrorCode, Failure};
+use crate::http::{ErrorCode, Failure, HeaderName};
 use crate::user::{Session, SessionCookie};
 use socket::Socket;
 use worker::js_sys::{Promise, Reflect, try_iter};
-use worker::url::Position;
+use url::Position;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{self, Headers, RequestCache, RequestInit, RequestRedirect, ResponseInit, WorkerGlobalScope};
 use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};
 
@@ -33,7 +33,7 @@ const STATUS_MAX: u16 = 599;
 /// 3. remove identity headers and Signet's cookies from the request, and add the identity of the session,
 /// 4. forward the request, and return the answer without Signet's cookies,
 /// 5. relay a WebSocket with an identity, and close it when the session ends.
-pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) -> Result<Answer, Error> {
+pub(crate) async fn serve(incoming: &web_sys::Request, context: &RequestContext) -> Result<Answer, Error> {
     let gateway = context.settings.gateway.as_ref().ok_or(Failure::NOT_FOUND)?;
     // 1.
     let session = live_session(context).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn serve(incoming: &worker::Request, context: &RequestContext) 
     };
     let outgoing = outgoing(incoming, context, gateway, identity).map_err(internal("origin request"))?;
     // 4.
-    let answer = JsFuture::from(fetch(&outgoing)).await.map_err(|error| Fault::Origin(format!("{error:?}")))?;
+    let answer = settled(fetch(&outgoing)).await.map_err(|error| Fault::Origin(format!("{error:?}")))?;
     let answer: web_sys::Response = answer.unchecked_into();
     if is_cloudflares_own(answer.status()) {
         return Err(Fault::Origin(format!("status {}", answer.status())).into());
@@ -93,17 +93,18 @@ impl Identity {
 ///
 /// The platform copies the headers, because their values may not be valid UTF-8.
 fn outgoing(
-    incoming: &worker::Request,
+    incoming: &web_sys::Request,
     context: &RequestContext,
     gateway: &Gateway,
     identity: Option<Identity>,
 ) -> worker::Result<web_sys::Request> {
-    let target = format!("{}{}", gateway.origin, &incoming.url()?[Position::BeforePath..]);
-    let headers = Headers::new_with_headers(&incoming.inner().headers())?;
+    let address = url::Url::parse(&incoming.url())?;
+    let target = format!("{}{}", gateway.origin, &address[Position::BeforePath..]);
+    let headers = Headers::new_with_headers(&incoming.headers())?;
     for name in names(&headers)?.iter().filter(|name| is_removed(name)) {
         headers.delete(name)?;
     }
-    if let Some(cookies) = context.request.headers.get("cookie").and_then(without_own_cookies) {
+    if let Some(cookies) = context.request.headers.get(HeaderName::Cookie).and_then(without_own_cookies) {
         headers.delete("Cookie")?;
         if !cookies.is_empty() {
             headers.set("Cookie", &cookies)?;
@@ -112,7 +113,7 @@ fn outgoing(
     let (scheme, host) = context.settings.issuer.as_str().split_once("://").unwrap_or_default();
     headers.set("X-Forwarded-Proto", scheme)?;
     headers.set("X-Forwarded-Host", host)?;
-    if let Some(address) = context.request.headers.get("cf-connecting-ip") {
+    if let Some(address) = context.request.headers.get(HeaderName::CfConnectingIp) {
         headers.set("X-Forwarded-For", address)?;
         headers.set("X-Real-IP", address)?;
     }
@@ -125,7 +126,7 @@ fn outgoing(
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
     // A request is a valid `RequestInit`: the platform copies method, body and signal from it.
-    let moved = web_sys::Request::new_with_str_and_init(&target, incoming.inner().unchecked_ref::<RequestInit>())?;
+    let moved = web_sys::Request::new_with_str_and_init(&target, incoming.unchecked_ref::<RequestInit>())?;
     Ok(web_sys::Request::new_with_request_and_init(&moved, &init)?)
 }
 

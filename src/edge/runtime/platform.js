@@ -1,0 +1,70 @@
+// Calls of the platform. Each function is one call from WebAssembly, because a call costs more than what it does.
+
+/** The method and the address of a request. */
+export const head = (request) => `${request.method} ${request.url}`;
+
+export const header = (request, name) => request.headers.get(name) ?? undefined;
+
+export const bodyOf = (request) => request.bytes();
+
+/** Headers of lines: a name, the next line its value. */
+export function headersOf(lines) {
+  const headers = new Headers();
+  add(headers, lines);
+  return headers;
+}
+
+/** A response with the headers of `base` and those in `lines`, which replace headers of `base`. */
+export function respond(status, base, lines, body) {
+  const headers = new Headers(base);
+  add(headers, lines);
+  return new Response(body, { status, headers });
+}
+
+function add(headers, lines) {
+  if (lines === "") return;
+  const fields = lines.split("\n");
+  for (let n = 0; n < fields.length; n += 2) {
+    if (fields[n] === "Set-Cookie") headers.append(fields[n], fields[n + 1]);
+    else headers.set(fields[n], fields[n + 1]);
+  }
+}
+
+/** Calls the object `name` of the namespace `binding`. `locationHint` places a new object. */
+export function callObject(env, binding, name, locationHint, message) {
+  const options = locationHint === undefined ? undefined : { locationHint };
+  return env[binding].getByName(name, options).run(message);
+}
+
+/** Whether `env` has a binding with this method. */
+export const isBound = (env, binding, method) => typeof env[binding]?.[method] === "function";
+
+export const kvGet = (env, key) => env.SIGNET_KV.get(key);
+
+/** The values of several keys, in their order, as an array in JSON. */
+export const kvGetEach = async (env, keys) => {
+  const names = JSON.parse(keys);
+  const values = await env.SIGNET_KV.get(names);
+  return JSON.stringify(names.map((name) => values.get(name) ?? null));
+};
+
+export const kvPut = (env, key, value, expirationTtl) =>
+  env.SIGNET_KV.put(key, value, expirationTtl === undefined ? {} : { expirationTtl });
+
+export const kvDelete = (env, key) => env.SIGNET_KV.delete(key);
+
+/** A page of key names and the cursor of the next page, in JSON. */
+export const kvList = async (env, prefix, cursor, limit) => {
+  const page = await env.SIGNET_KV.list({ prefix, limit, cursor });
+  return JSON.stringify({ keys: page.keys.map(({ name }) => name), cursor: page.list_complete ? null : page.cursor });
+};
+
+/** Counts one event of `key`. Returns whether the key is within its limit. */
+export const isWithinLimit = async (env, binding, key) => (await env[binding].limit({ key })).success;
+
+export const writeDataPoint = (env, binding, event, outcome, reason, clientId, milliseconds) =>
+  env[binding].writeDataPoint({
+    indexes: [event],
+    blobs: [event, outcome, reason, clientId],
+    doubles: [milliseconds],
+  });

@@ -1,0 +1,127 @@
+//! Runs the future of a request, driven by the Worker's entry module.
+//!
+//! A future that waits for a promise by [`settled`] hands the promise to the entry module, which waits for it and calls
+//! back with its result. That costs one call of WebAssembly. Waiting in WebAssembly costs two closures, a task and
+//! several calls. A future that waits in another way is run by `wasm_bindgen_futures`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
+
+/// A task that waits for the entry module.
+struct Waiting {
+    task: Task,
+    /// The waker of the future that waits; `None` before the first poll of the task.
+    waker: Option<Waker>,
+}
+
+/// What the polled task exchanges with the entry module.
+#[derive(Default)]
+enum Exchange {
+    /// No task is polled.
+    #[default]
+    Closed,
+    /// The task can hand a promise to the entry module.
+    Open,
+    /// The task waits for this promise.
+    Handed(Promise, Waker),
+    /// The result of the promise that the task waited for.
+    Settled(Result<JsValue, JsValue>),
+}
+
+thread_local! {
+    /// The tasks of requests that wait, by the number of the request.
+    static TASKS: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
+    static EXCHANGE: RefCell<Exchange> = const { RefCell::new(Exchange::Closed) };
+}
+
+/// Polls a new task of request `number`. Returns its result, or a promise that it waits for.
+///
+/// # Errors
+/// The error of the task.
+pub(crate) fn start(
+    number: u32,
+    task: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+) -> Result<JsValue, JsValue> {
+    poll(number, Box::pin(task), Exchange::Open)
+}
+
+/// Keeps a task of request `number` for the next call of [`resume`].
+pub(crate) fn defer(number: u32, task: impl Future<Output = Result<JsValue, JsValue>> + 'static) {
+    TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting { task: Box::pin(task), waker: None }));
+}
+
+/// Polls the waiting task of request `number`, whose promise has the result `value`. Returns like [`start`]; without a
+/// waiting task, returns the result of the promise.
+///
+/// # Errors
+/// The error of the task, or of the promise if no task waits for it.
+pub(crate) fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, JsValue> {
+    let result = if is_error { Err(value) } else { Ok(value) };
+    let Some(Waiting { task, waker }) = TASKS.with_borrow_mut(|tasks| tasks.remove(&number)) else { return result };
+    let Some(waker) = waker else { return poll(number, task, Exchange::Open) };
+    waker.wake();
+    poll(number, task, Exchange::Settled(result))
+}
+
+fn poll(number: u32, mut task: Task, exchange: Exchange) -> Result<JsValue, JsValue> {
+    EXCHANGE.replace(exchange);
+    let polled = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    match (polled, EXCHANGE.take()) {
+        (Poll::Ready(result), _) => result,
+        (Poll::Pending, Exchange::Handed(promise, waker)) => {
+            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting { task, waker: Some(waker) }));
+            Ok(promise.into())
+        }
+        (Poll::Pending, _) => Ok(future_to_promise(task).into()),
+    }
+}
+
+/// The result of `promise`.
+pub(crate) fn settled(promise: Promise) -> Settled {
+    Settled::Unpolled(promise)
+}
+
+/// See [`settled`].
+pub(crate) enum Settled {
+    Unpolled(Promise),
+    /// The entry module waits for the promise.
+    Handed,
+    Own(JsFuture),
+}
+
+impl Future for Settled {
+    type Output = Result<JsValue, JsValue>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Unpolled(promise) = &*self {
+            let promise = promise.clone();
+            let is_open = EXCHANGE.with_borrow(|exchange| matches!(exchange, Exchange::Open));
+            if is_open {
+                EXCHANGE.replace(Exchange::Handed(promise, context.waker().clone()));
+                *self = Self::Handed;
+                return Poll::Pending;
+            }
+            *self = Self::Own(JsFuture::from(promise));
+        }
+        match &mut *self {
+            Self::Own(future) => Pin::new(future).poll(context),
+            Self::Unpolled(_) | Self::Handed => EXCHANGE.with_borrow_mut(|exchange| match std::mem::take(exchange) {
+                Exchange::Settled(result) => {
+                    *exchange = Exchange::Open;
+                    Poll::Ready(result)
+                }
+                other => {
+                    *exchange = other;
+                    Poll::Pending
+                }
+            }),
+        }
+    }
+}
