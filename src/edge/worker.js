@@ -68,7 +68,7 @@ async function settle(number, firstStep) {
 
 /** Does the work that follows the answer. */
 async function finish(number) {
-  await scheduler.wait(0);
+  await new Promise((done) => setTimeout(done, 0));
   await settle(number, () => signet.resume(number, undefined, false));
 }
 

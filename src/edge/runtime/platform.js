@@ -16,9 +16,9 @@ export function headersOf(lines) {
 
 /** A response with the headers of `base` and those in `lines`, which replace headers of `base`. */
 export function respond(status, base, lines, body) {
-  const headers = new Headers(base);
-  add(headers, lines);
-  return new Response(body, { status, headers });
+  const response = new Response(body, { status, headers: base });
+  add(response.headers, lines);
+  return response;
 }
 
 function add(headers, lines) {
