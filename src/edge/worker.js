@@ -72,47 +72,47 @@ async function finish(number) {
   await settle(number, () => signet.resume(number, undefined, false));
 }
 
-/** A Durable Object. After a restart of WebAssembly, the object is made again from its storage. */
-class SignetObject extends DurableObject {
-  #Class;
+/** The part of a Durable Object in WebAssembly. After a restart of WebAssembly, it is made again from storage. */
+class Part {
   #object;
+  #Class;
+  #instance;
   #restarts;
 
-  /** `Class` is the object's class in WebAssembly. */
-  constructor(ctx, env, Class) {
-    super(ctx, env);
+  constructor(object, Class) {
+    this.#object = object;
     this.#Class = Class;
   }
 
-  /** Calls the object in WebAssembly. */
   enter(call) {
     return enter(() => {
       if (this.#restarts !== restarts) {
-        this.#object = new this.#Class(this.ctx, this.env);
+        this.#instance = new this.#Class(this.#object.ctx, this.#object.env);
         this.#restarts = restarts;
       }
-      return call(this.#object);
+      return call(this.#instance);
     });
   }
+}
+
+export class User extends DurableObject {
+  #part = new Part(this, signet.User);
 
   /** Runs one command: JSON in, JSON out. Does not wait, so commands do not interleave. */
   run(command) {
-    return this.enter((object) => object.run(command));
-  }
-}
-
-export class User extends SignetObject {
-  constructor(ctx, env) {
-    super(ctx, env, signet.User);
+    return this.#part.enter((user) => user.run(command));
   }
 
   alarm() {
-    return this.enter((object) => object.alarm());
+    return this.#part.enter((user) => user.alarm());
   }
 }
 
-export class Console extends SignetObject {
-  constructor(ctx, env) {
-    super(ctx, env, signet.Console);
+export class Console extends DurableObject {
+  #part = new Part(this, signet.Console);
+
+  /** Runs one command: JSON in, JSON out. Does not wait, so commands do not interleave. */
+  run(command) {
+    return this.#part.enter((console) => console.run(command));
   }
 }

@@ -257,7 +257,7 @@ test("issue 9, item 11: a long list that breaks off half-way removes first, and 
   whmcs.domains = domains(id, ...ids(0, 1_000));
   await fire([["DailyCronJob", {}]]);
   whmcs.domains = domains(id, ...ids(500, 1_500));
-  await signet.faults.set([{ target: "object.fetch", mode: "throw", nth: 4, on: String(id) }]);
+  await signet.faults.set([{ target: "object.run", mode: "throw", nth: 4, on: String(id) }]);
   const logged = await fire([["DailyCronJob", {}]]);
   await signet.faults.set([]);
   assert.match(logged[0], new RegExp(`^Signet: client ${id} was not sent whole: Signet answered 503`));
@@ -636,7 +636,7 @@ test("DailyCronJob: hundreds of clients go page by page; one that cannot be sent
 });
 
 test("DailyCronJob: a storage failure stops it and is logged; the next day's does the rest", { skip }, async () => {
-  await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", mode: "throw" }]);
   const [logged] = await fire([["DailyCronJob", {}]]);
   await signet.faults.set([]);
   assert.match(logged, /^Signet: DailyCronJob was not passed on: Signet stopped: /);
@@ -651,7 +651,7 @@ test("DailyCronJob: what Signet stopped at is sent from there on, and a page tha
   whmcs.clients = ids.map((id) => client(id));
   for (const on of ids.map(String)) {
     await Promise.all(ids.map((id) => signet.admin("DELETE", `/users/${id}`)));
-    await signet.faults.set([{ target: "object.fetch", mode: "throw", nth: 1, on }]);
+    await signet.faults.set([{ target: "object.run", mode: "throw", nth: 1, on }]);
     const logged = await fire([["DailyCronJob", {}]]);
     await signet.faults.set([]);
     assert.deepEqual(logged, ["Signet: everybody was sent: 3 clients, 0 refused"]);

@@ -356,7 +356,7 @@ for (const name of names) {
       } finally {
         await other.close();
       }
-      await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+      await signet.faults.set([{ target: "object.run", mode: "throw" }]);
       const failing = await proxy.fetch("/billing/", { headers: cookie });
       await signet.faults.set([]);
       assert.ok(failing.status >= 500, String(failing.status));

@@ -1,7 +1,6 @@
 // The Worker that the tests run: the built Worker, unmodified, with an environment and a clock that tests observe and
 // control. signet.mjs loads this module and gives it the built Worker as ./worker/index.js. It is never deployed.
 
-import { DurableObject } from "cloudflare:workers";
 import Signet, { Console as SignetConsole, User as SignetUser } from "./worker/index.js";
 
 const CONTROL = "/.test-control";
@@ -28,7 +27,7 @@ let clockOffset = 0;
 /** The time at which the clock is stopped, in milliseconds since the epoch, or null. */
 let stoppedAt = null;
 
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "console.fetch", "sql.exec", "alarm.set"];
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.run", "console.run", "sql.exec", "alarm.set"];
 
 function resetOps() {
   for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten"]) ops[name] = 0;
@@ -52,7 +51,7 @@ globalThis.setTimeout = (callback, delay) => {
     },
     Math.min(delay, longestTimer),
   );
-  timers.add(timer);
+  if (delay > 0) timers.add(timer);
   return timer;
 };
 globalThis.clearTimeout = (timer) => {
@@ -63,7 +62,7 @@ globalThis.clearTimeout = (timer) => {
 export default {
   async fetch(request, env, ctx) {
     if (request.url.endsWith(CONTROL)) return Response.json(await control(await request.json(), env));
-    return new Signet(watchedContext(ctx), watchedEnv(env)).fetch(asPresented(request, env));
+    return Signet.fetch(asPresented(request, env), watchedEnv(env), watchedContext(ctx));
   },
 };
 
@@ -76,37 +75,40 @@ function asPresented(request, { ISSUER }) {
   return new Request(request.url.replace(/^http:/, "https:"), request);
 }
 
-export class User extends DurableObject {
-  #signet;
+export class User extends SignetUser {
   #cursors = [];
+  #storage;
 
   constructor(ctx, env) {
     super(ctx, env);
-    this.#signet = new SignetUser(watchedState(ctx, this.#cursors), watchedEnv(env));
-    this.#countRows();
+    this.#storage = ctx.storage;
+    // Signet reads both when it runs the first command.
+    this.ctx = watchedState(ctx, this.#cursors);
+    this.env = watchedEnv(env);
   }
 
-  async fetch(request) {
-    if (new URL(request.url).pathname === CONTROL) return this.#control(await request.json());
-    return this.#counted(() => this.#signet.fetch(request));
-  }
-
-  alarm() {
-    return this.#counted(() => this.#signet.alarm());
-  }
-
-  async #control({ sql, params }) {
-    if (sql) return Response.json(this.ctx.storage.sql.exec(sql, ...params).toArray());
-    await this.alarm();
-    return Response.json(null);
-  }
-
-  async #counted(perform) {
+  run(command) {
     try {
-      return await perform();
+      return super.run(command);
     } finally {
       this.#countRows();
     }
+  }
+
+  async alarm() {
+    try {
+      await super.alarm();
+    } finally {
+      this.#countRows();
+    }
+  }
+
+  /** Executes an order of signet.mjs. */
+  async fetch(request) {
+    const { sql, params } = await request.json();
+    if (sql) return Response.json(this.#storage.sql.exec(sql, ...params).toArray());
+    await this.alarm();
+    return Response.json(null);
   }
 
   #countRows() {
@@ -118,16 +120,9 @@ export class User extends DurableObject {
 }
 
 /** The console's object. Its rows are in no budget, so they are not counted. */
-export class Console extends DurableObject {
-  #signet;
-
-  constructor(ctx, env) {
-    super(ctx, env);
-    this.#signet = new SignetConsole(ctx, env);
-  }
-
+export class Console extends SignetConsole {
+  /** Executes an order of signet.mjs. */
   async fetch(request) {
-    if (new URL(request.url).pathname !== CONTROL) return this.#signet.fetch(request);
     const { sql, params } = await request.json();
     return Response.json(this.ctx.storage.sql.exec(sql, ...params).toArray());
   }
@@ -154,7 +149,7 @@ async function control(order, env) {
       longestTimer = order.longest;
       return null;
     case "object": {
-      const request = new Request(`http://object${CONTROL}`, { method: "POST", body: JSON.stringify(order) });
+      const request = new Request("http://object/", { method: "POST", body: JSON.stringify(order) });
       return (await env[order.binding].getByName(order.name).fetch(request)).json();
     }
   }
@@ -221,8 +216,8 @@ function watchedEnv({ SIGNET_KV, USERS, CONSOLE, ANALYTICS, ...rest }) {
   return {
     ...rest,
     ...(SIGNET_KV && { SIGNET_KV: watchedKv(SIGNET_KV) }),
-    ...(USERS && { USERS: watchedObjects(USERS, "object.fetch") }),
-    ...(CONSOLE && { CONSOLE: watchedObjects(CONSOLE, "console.fetch") }),
+    ...(USERS && { USERS: watchedObjects(USERS, "object.run") }),
+    ...(CONSOLE && { CONSOLE: watchedObjects(CONSOLE, "console.run") }),
     ...(ANALYTICS && { ANALYTICS: { writeDataPoint: (point) => points.push(point) } }),
   };
 }
@@ -264,8 +259,7 @@ function decoded(text, options) {
 }
 
 function watchedObjects(namespace, target) {
-  const watched = (stub, name) =>
-    replacing(stub, { fetch: (...args) => call(target, name, () => stub.fetch(...args)) });
+  const watched = (stub, name) => replacing(stub, { run: (...args) => call(target, name, () => stub.run(...args)) });
   return replacing(namespace, {
     get: (id, options) => watched(namespace.get(id, options), id.name ?? ""),
     getByName: (name, options) => watched(namespace.getByName(name, options), name),

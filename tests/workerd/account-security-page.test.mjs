@@ -44,7 +44,7 @@ test("the page shows each session with its application's name, escaped, for one 
   await signet.ops.reset();
   const page = await show(first);
   const used = await signet.ops.read();
-  assert.deepEqual([used["object.fetch"], used["kv.get"], used["sql.rowsWritten"]], [1, 2, 0]);
+  assert.deepEqual([used["object.run"], used["kv.get"], used["sql.rowsWritten"]], [1, 2, 0]);
   for (const text of [
     "My &lt;b&gt;Panel&lt;/b&gt;",
     "My Invoices",
@@ -189,7 +189,7 @@ test("when storage fails nothing changes, and the page says so", async () => {
   const [cookie, other] = [await session("broken"), await session("broken")];
   const csrf_token = csrfTokenIn(await show(cookie));
   for (const [target, on] of [
-    ["object.fetch", ""],
+    ["object.run", ""],
     ["sql.exec", "DELETE FROM session"],
     ["sql.exec", "INSERT INTO event"],
   ]) {

@@ -427,15 +427,15 @@ test("issue 9, item 11: a long list changes in parts: only the entries that are 
 test("issue 9, item 11: an added service costs one write to KV, and the existing ones cost none", async () => {
   await putUser(signet, "costs", { services: Array.from({ length: 250 }, (_, i) => 71_000 + i) });
   for (const [change, ops] of [
-    [{ add_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 2, "kv.delete": 0, "object.fetch": 2 }],
-    [{ remove_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 0, "kv.delete": 2, "object.fetch": 1 }],
+    [{ add_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 2, "kv.delete": 0, "object.run": 2 }],
+    [{ remove_services: [72_000, 72_001] }, { "kv.get": 1, "kv.put": 0, "kv.delete": 2, "object.run": 1 }],
     [
       { add_domains: Array.from({ length: 5_000 }, (_, i) => i) },
-      { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 },
+      { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.run": 1 },
     ],
     [
       { status: "Closed", sso: false },
-      { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.fetch": 1 },
+      { "kv.get": 0, "kv.put": 0, "kv.delete": 0, "object.run": 1 },
     ],
   ]) {
     await signet.ops.reset();

@@ -269,7 +269,7 @@ test("erasure works after the account is deleted", async () => {
 });
 
 test("an erasure that fails half-way is completed by asking again", async () => {
-  for (const target of ["kv.get", "kv.delete", "object.fetch", "sql.exec"]) {
+  for (const target of ["kv.get", "kv.delete", "object.run", "sql.exec"]) {
     for (const nth of target === "kv.delete" ? [1, 2, 3, 4, 5] : [1, 2]) {
       const [user, own] = await fresh();
       const token = await getToken(signet, own);

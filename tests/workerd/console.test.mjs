@@ -173,7 +173,7 @@ test("every refusal before sign-in is a page with a link back to the console", a
     const guess = () =>
       postForm(limited, "/admin/sign-in", { admin_token: "wrong" }, { "CF-Connecting-IP": "192.0.2.1" });
     await guess();
-    await signet.faults.set([{ target: "console.fetch", mode: "throw" }]);
+    await signet.faults.set([{ target: "console.run", mode: "throw" }]);
     const failed = await signet.fetch("/admin", { headers: cookie });
     await signet.faults.set([]);
     for (const [response, status, title] of [
@@ -236,11 +236,11 @@ test("when storage fails, nobody is signed in and nothing is changed", async () 
   const csrf_token = await proofOf("/admin/users/2");
   const save = () => post("/admin/users/2", { action: "save", status: "Closed", csrf_token }, cookie);
   for (const [target, act] of [
-    ["console.fetch", () => enter(signet.adminToken)],
-    ["console.fetch", () => signet.fetch("/admin", { headers: cookie })],
-    ["console.fetch", save],
-    ["object.fetch", save],
-    ["object.fetch", () => signet.fetch("/admin/users/2", { headers: cookie })],
+    ["console.run", () => enter(signet.adminToken)],
+    ["console.run", () => signet.fetch("/admin", { headers: cookie })],
+    ["console.run", save],
+    ["object.run", save],
+    ["object.run", () => signet.fetch("/admin/users/2", { headers: cookie })],
     ["kv.list", () => signet.fetch("/admin/credentials", { headers: cookie })],
   ]) {
     await signet.faults.set([{ target, mode: "throw" }]);

@@ -130,7 +130,7 @@ test("without a session a WebSocket passes from any origin, without an identity 
     assert.equal(await peer.next(), "undefined: again");
     peer.destroy();
   }
-  assert.equal((await signet.ops.read())["object.fetch"], 0);
+  assert.equal((await signet.ops.read())["object.run"], 0);
 });
 
 test("attack 106: both sides of a WebSocket are closed with 1008 within a minute of the end of its session", async () => {
@@ -157,7 +157,7 @@ test("attack 106: both sides of a WebSocket are closed with 1008 within a minute
 
 test("a WebSocket whose session cannot be checked is closed with 1011", async () => {
   const ends = await connected();
-  await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", mode: "throw" }]);
   for (const side of ends) assert.equal((await side.next()).code, 1011);
   const line = JSON.parse((await signet.logged('"reason":"storage"')).message);
   assert.deepEqual([line.event, line.outcome], ["websocket", "failed"]);
@@ -165,7 +165,7 @@ test("a WebSocket whose session cannot be checked is closed with 1011", async ()
 
 test("a slow session check delays no message", async () => {
   const ends = await connected();
-  await signet.faults.set([{ target: "object.fetch", mode: "hold" }]);
+  await signet.faults.set([{ target: "object.run", mode: "hold" }]);
   await sleep(3 * MINUTE);
   ends[0].send("meanwhile");
   assert.equal(await ends[1].next(), "meanwhile");
@@ -180,8 +180,8 @@ test("the browser's messages count as a use of the session; silence and the orig
       ({ data }) => JSON.parse(data).last_seen_at * 1000 - start,
     );
   const checked = async () => {
-    const { "object.fetch": before } = await signet.ops.read();
-    while ((await signet.ops.read())["object.fetch"] < before + 2) await sleep(MINUTE / 5);
+    const { "object.run": before } = await signet.ops.read();
+    while ((await signet.ops.read())["object.run"] < before + 2) await sleep(MINUTE / 5);
   };
   await signet.admin("DELETE", "/users/alice/sessions");
   const ends = await connected();

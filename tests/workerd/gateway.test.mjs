@@ -322,7 +322,7 @@ test("an origin that is down is 502", async () => {
 test("an ended session has no identity at once; when its object does not answer, nothing is forwarded", async () => {
   const cookie = await session();
   assert.equal((await passed("/", { headers: cookie })).headers["x-signet-user"], "alice");
-  await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", mode: "throw" }]);
   const before = origin.requests;
   assert.equal((await signet.fetch("/", { headers: cookie })).status, 503);
   await signet.faults.set([]);

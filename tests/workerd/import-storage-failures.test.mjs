@@ -17,7 +17,7 @@ import { startSignet } from "../support/signet.mjs";
 import { createSet, eventsOf, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
 
 const STORAGE = "Signet cannot reach its storage. Try again in a moment.";
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "object.fetch", "sql.exec"];
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "object.run", "sql.exec"];
 
 let signet;
 
@@ -190,7 +190,7 @@ test("storage fails in the middle of a file: every line before the one it stoppe
   const names = Array.from({ length: 40 }, fresh);
   const lines = names.map(({ id }) => accountLine(id));
   lines[20] = "not a line";
-  await signet.faults.set([{ target: "object.fetch", on: names[25].id, mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", on: names[25].id, mode: "throw" }]);
   const { reports, headers } = await send(lines);
   await signet.faults.set([]);
   assert.deepEqual(reports, [
@@ -222,7 +222,7 @@ test("a service whose move to another account fails half-way keeps its owner, an
   };
   await putUser(signet, from.id, { services: [from.service] });
   const move = () => send([accountLine(to.id, { services: [from.service] })]);
-  await signet.faults.set([{ target: "object.fetch", on: to.id, mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", on: to.id, mode: "throw" }]);
   assert.deepEqual((await move()).reports, [{ stopped: { line: 1, reason: STORAGE } }]);
   await signet.faults.set([]);
   assert.equal(await ownerOf(), from.id);
@@ -236,7 +236,7 @@ test("a set that was imported half-way signs nobody in", async () => {
   const set = { client_id: id, client_secret: secretOf(id) };
   await send([credentialLine(id, { user_id: id })]);
   await signet.admin("DELETE", `/credentials/${id}`);
-  await signet.faults.set([{ target: "object.fetch", on: id, mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", on: id, mode: "throw" }]);
   assert.deepEqual((await send([credentialLine(id, { user_id: id })])).reports, [
     { stopped: { line: 1, reason: STORAGE } },
   ]);

@@ -222,7 +222,7 @@ test("a line makes as many calls as the documented limits say", async () => {
     const { reports } = await send();
     assert.equal(reports[0].done?.line, 1, JSON.stringify(reports));
     const ops = await signet.ops.read();
-    const counted = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch"].reduce(
+    const counted = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.run"].reduce(
       (sum, name) => sum + ops[name],
       0,
     );

@@ -274,6 +274,6 @@ test("counting for the chart costs one object request for many sign-ins, after t
   await signet.ops.read({ timers: true }); // the counts so far are written
   await signet.ops.reset();
   for (let n = 0; n < 10; n += 1) await openLink(signet, await getToken(signet, set));
-  assert.equal((await signet.ops.read())["console.fetch"], 0, "nothing yet");
-  assert.equal((await signet.ops.read({ timers: true }))["console.fetch"], 1);
+  assert.equal((await signet.ops.read())["console.run"], 0, "nothing yet");
+  assert.equal((await signet.ops.read({ timers: true }))["console.run"], 1);
 });

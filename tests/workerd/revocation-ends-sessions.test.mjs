@@ -213,7 +213,7 @@ test("only the check of a session of a delegated set or an API credential costs 
     await signet.ops.reset();
     assert.equal(await whoIs(signet, cookie), user);
     const used = await signet.ops.read();
-    assert.deepEqual([used["kv.get"], used["object.fetch"]], [reads, 1], name);
+    assert.deepEqual([used["kv.get"], used["object.run"]], [reads, 1], name);
   }
 });
 
@@ -246,7 +246,7 @@ test("the request that disables single sign-on can end all sessions", async () =
       const cookie = await signIn(signet, await createSet(signet, { user_id: user }));
       await signet.ops.reset();
       assert.equal((await signet.admin(method, `/users/${user}${query}`, body)).body.sso, false);
-      assert.equal((await signet.ops.read())["object.fetch"], 1);
+      assert.equal((await signet.ops.read())["object.run"], 1);
       assert.equal(await whoIs(signet, cookie), ends ? undefined : user, `${method} ${query}`);
     }
   }

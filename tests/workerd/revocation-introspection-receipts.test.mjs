@@ -59,7 +59,7 @@ test("RFC 7009 section 2.2: revoking an unknown, forged, malformed or expired to
       assert.deepEqual([response.status, await response.text()], [200, "{}"], token.slice(0, 20));
     }
     const used = await signet.ops.read();
-    assert.deepEqual([used["object.fetch"], used["kv.put"]], [0, 0]);
+    assert.deepEqual([used["object.run"], used["kv.put"]], [0, 0]);
   } finally {
     await signet.clock.set(0);
   }
@@ -84,7 +84,7 @@ test("RFC 7009 section 2: revoking a spent token succeeds and ends no session", 
 test("RFC 7009 section 2.2.1, CVE-2020-15223: when storage fails the answer is 503 with Retry-After, never 200", async () => {
   for (const [target, on] of [
     ["kv.get", ""],
-    ["object.fetch", ""],
+    ["object.run", ""],
     ["sql.exec", "INSERT INTO token"],
     ["sql.exec", "SELECT"],
   ]) {
@@ -265,7 +265,7 @@ test("storage failures are 503 to introspection and receipts, never an answer ab
   const token = await getToken(signet, set);
   await signet.ops.read();
   for (const ask of [() => introspect(token), () => receipt(claimsOf(token).jti)]) {
-    for (const target of ["kv.get", "object.fetch", "sql.exec"]) {
+    for (const target of ["kv.get", "object.run", "sql.exec"]) {
       await signet.faults.set([{ target, mode: "throw" }]);
       const response = await ask();
       await signet.faults.set([]);

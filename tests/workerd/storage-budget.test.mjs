@@ -34,11 +34,11 @@ async function cost(act) {
   await signet.ops.reset();
   const result = await act();
   // Counting for the console's chart is gathered over seconds, and has a test of its own.
-  const { "console.fetch": _, ...ops } = await signet.ops.read();
+  const { "console.run": _, ...ops } = await signet.ops.read();
   const rows = ops["sql.rowsWritten"] + ops["alarm.set"];
   const all = Object.values(ops).reduce((sum, count) => sum + count, 0);
   const kv = { get: ops["kv.get"], put: ops["kv.put"], other: ops["kv.list"] + ops["kv.delete"] };
-  return { result, kv, objects: ops["object.fetch"], rows, all };
+  return { result, kv, objects: ops["object.run"], rows, all };
 }
 
 const NOTHING = { get: 0, put: 0, other: 0 };
@@ -207,7 +207,7 @@ test("gateway mode: 1 object request with a cookie, nothing without one", async 
       await gateway.ops.reset();
       assert.equal((await gateway.fetch("/page", { headers })).status, 200);
       const used = await gateway.ops.read();
-      assert.deepEqual([used["object.fetch"], used["kv.get"], used["sql.rowsWritten"]], [objects, 0, 0]);
+      assert.deepEqual([used["object.run"], used["kv.get"], used["sql.rowsWritten"]], [objects, 0, 0]);
     }
   } finally {
     await gateway.close();

@@ -278,7 +278,7 @@ async function fresh(change) {
   return [user, await createSet(signet, { user_id: user, ...change })];
 }
 
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.run", "sql.exec", "alarm.set"];
 
 for (const [name, prepare] of Object.entries(flows)) {
   test(`every storage call fails once: ${name}`, async () => {
@@ -382,7 +382,7 @@ test("closing that failed half-way ends every session, so that none returns when
 test("the log line of an outage names the user and the object of the request, and what failed", async () => {
   const [user, own] = await fresh();
   const token = await getToken(signet, own);
-  await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", mode: "throw" }]);
   const response = await openLink(signet, token, { headers: json });
   await signet.faults.set([]);
   assert.equal(response.status, 503);
@@ -653,7 +653,7 @@ test("RFC 6749 section 3.2: an empty secret matches nothing, not even an empty d
 test("an outage is a page with the request's id, which is in the log too, and without the fault's text", async () => {
   const [, own] = await fresh();
   const token = await getToken(signet, own);
-  await signet.faults.set([{ target: "object.fetch", mode: "throw" }]);
+  await signet.faults.set([{ target: "object.run", mode: "throw" }]);
   const response = await openLink(signet, token);
   await signet.faults.set([]);
   const page = await response.text();

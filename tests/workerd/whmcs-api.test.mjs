@@ -507,7 +507,7 @@ test("RFC 9110: only POST; a body over the limit and a storage failure are answe
     [large.status, await large.json()],
     [413, { result: "error", message: "The request body is larger than 64 KiB." }],
   );
-  for (const target of ["kv.get", "object.fetch"]) {
+  for (const target of ["kv.get", "object.run"]) {
     await signet.faults.set([{ target, mode: "throw" }]);
     const response = await post({ action: "CreateSsoToken", client_id: 1 });
     await signet.faults.set([]);
