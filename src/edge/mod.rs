@@ -46,8 +46,16 @@ pub fn start(
     run::start(number, fetch(number, incoming, env, Context::new(worker)))
 }
 
-/// Continues request `number` with the result of the promise that it waits for. Returns like [`start`]. After the
-/// response, does the work that follows it.
+/// Does the work that follows the answer of request `number`. Returns a promise if the work waits.
+///
+/// # Errors
+/// Never.
+#[wasm_bindgen]
+pub fn finish(number: u32) -> Result<JsValue, JsValue> {
+    run::finish(number)
+}
+
+/// Continues request `number` with the result of the promise that it waits for. Returns like [`start`].
 ///
 /// # Errors
 /// If the platform cannot make the response.

@@ -69,7 +69,7 @@ async function settle(number, firstStep) {
 /** Does the work that follows the answer. */
 async function finish(number) {
   await new Promise((done) => setTimeout(done, 0));
-  await settle(number, () => signet.resume(number, undefined, false));
+  await settle(number, () => signet.finish(number));
 }
 
 /** The part of a Durable Object in WebAssembly. After a restart of WebAssembly, it is made again from storage. */

@@ -14,11 +14,11 @@ use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
-/// A task that waits for the entry module.
+/// A task whose promise the entry module waits for.
 struct Waiting {
     task: Task,
-    /// The waker of the future that waits; `None` before the first poll of the task.
-    waker: Option<Waker>,
+    /// The waker of the future that waits for the promise.
+    waker: Waker,
 }
 
 /// What the polled task exchanges with the entry module.
@@ -36,8 +36,10 @@ enum Exchange {
 }
 
 thread_local! {
-    /// The tasks of requests that wait, by the number of the request.
+    /// The waiting tasks by the number of their request.
     static TASKS: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
+    /// The tasks that follow the answers, by the number of their request.
+    static DEFERRED: RefCell<BTreeMap<u32, Task>> = const { RefCell::new(BTreeMap::new()) };
     static EXCHANGE: RefCell<Exchange> = const { RefCell::new(Exchange::Closed) };
 }
 
@@ -52,9 +54,20 @@ pub(crate) fn start(
     poll(number, Box::pin(task), Exchange::Open)
 }
 
-/// Keeps a task of request `number` for the next call of [`resume`].
+/// Keeps a task of request `number` for [`finish`].
 pub(crate) fn defer(number: u32, task: impl Future<Output = Result<JsValue, JsValue>> + 'static) {
-    TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting { task: Box::pin(task), waker: None }));
+    DEFERRED.with_borrow_mut(|tasks| tasks.insert(number, Box::pin(task)));
+}
+
+/// Polls the task that follows the answer of request `number`. Returns like [`start`].
+///
+/// # Errors
+/// The error of the task.
+pub(crate) fn finish(number: u32) -> Result<JsValue, JsValue> {
+    match DEFERRED.with_borrow_mut(|tasks| tasks.remove(&number)) {
+        Some(task) => poll(number, task, Exchange::Open),
+        None => Ok(JsValue::UNDEFINED),
+    }
 }
 
 /// Polls the waiting task of request `number`, whose promise has the result `value`. Returns like [`start`]; without a
@@ -65,7 +78,6 @@ pub(crate) fn defer(number: u32, task: impl Future<Output = Result<JsValue, JsVa
 pub(crate) fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, JsValue> {
     let result = if is_error { Err(value) } else { Ok(value) };
     let Some(Waiting { task, waker }) = TASKS.with_borrow_mut(|tasks| tasks.remove(&number)) else { return result };
-    let Some(waker) = waker else { return poll(number, task, Exchange::Open) };
     waker.wake();
     poll(number, task, Exchange::Settled(result))
 }
@@ -76,7 +88,7 @@ fn poll(number: u32, mut task: Task, exchange: Exchange) -> Result<JsValue, JsVa
     match (polled, EXCHANGE.take()) {
         (Poll::Ready(result), _) => result,
         (Poll::Pending, Exchange::Handed(promise, waker)) => {
-            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting { task, waker: Some(waker) }));
+            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting { task, waker }));
             Ok(promise.into())
         }
         (Poll::Pending, _) => Ok(future_to_promise(task).into()),
