@@ -1,11 +1,13 @@
-//! The user's object: loads rows, decides, and saves changes.
+//! The user's object: loads rows, decides, saves changes, and keeps in memory what the next command needs.
 
 use super::object;
 use super::rows::Rows;
 use crate::edge::runtime::{Fault, platform, settings};
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
-use crate::user::{Envelope, decide};
+use crate::user::{Decision, Envelope, Facts, Reply, decide};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 use worker::{DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
@@ -19,57 +21,82 @@ pub struct User {
     state: State,
     env: Env,
     rows: Rows,
+    /// The facts after the previous command. `None` before the first command, and after a failure or a sweep: the next
+    /// command loads all facts again.
+    facts: Cell<Option<Facts>>,
+    /// When the next sweep is scheduled; `None` if that is not known.
+    sweep_at: Rc<Cell<Option<Timestamp>>>,
 }
 
 impl DurableObject for User {
     fn new(state: State, env: Env) -> Self {
-        Self { rows: Rows::open(&state), state, env }
+        Self { rows: Rows::open(&state), state, env, facts: Cell::default(), sweep_at: Rc::default() }
     }
 
-    /// Runs one command. Reading the request is the only `await` before the changes are saved, so commands do not
-    /// interleave. Either all changes are saved or none:
-    /// 1. load the rows that the command needs,
-    /// 2. decide,
-    /// 3. save the changes.
+    /// Runs one command.
     async fn fetch(&self, request: Request) -> Result<Response> {
-        let envelope: Envelope = object::read(request).await?;
-        let now = platform::now();
-        // 1.
-        let facts = self.rows.load(&envelope.command, now)?;
-        // 2.
-        let decision = decide(facts, envelope, now);
-        // 3.
-        if !decision.changes.is_empty() {
-            let settings = settings::read(&self.env).map_err(|_| Error::from("the settings are invalid"))?;
-            self.rows.save_all(&decision.changes, now, settings.event_ttl)?;
-            self.schedule_sweep(now).await;
-        }
-        Response::from_json(&decision.reply)
+        Response::from_json(&self.answer(object::read(request).await?, platform::now())?)
     }
 
     /// Deletes expired rows. No answer depends on it.
     async fn alarm(&self) -> Result<Response> {
         let now = platform::now();
+        self.facts.set(None);
+        self.sweep_at.set(None);
         if let Some(next) = self.rows.sweep(now).await? {
             self.state.storage().set_alarm(after(now, next)).await?;
+            self.sweep_at.set(Some(next));
         }
         Response::empty()
     }
 }
 
 impl User {
-    /// Schedules a sweep within [`SWEEP_DELAY`], unless one is scheduled already. A failure is only logged: without a
-    /// sweep, expired rows take up space but are ignored.
-    async fn schedule_sweep(&self, now: Timestamp) {
-        let storage = self.state.storage();
-        let latest = now.plus(SWEEP_DELAY);
-        let is_scheduled = match storage.get_alarm().await {
-            Ok(at) => at.is_some_and(|at| Timestamp::from_millis(at.unsigned_abs()) <= latest),
-            Err(_) => false,
-        };
-        if !is_scheduled && let Err(error) = storage.set_alarm(after(now, latest)).await {
-            worker::console_error!("{}", Fault::storage("alarm")(error).log_line("alarm", "none"));
+    /// Runs one command. There is no `await`, so commands do not interleave. Either all changes are saved or none:
+    /// 1. load the rows that the command needs and memory lacks,
+    /// 2. decide,
+    /// 3. save the changes.
+    ///
+    /// # Errors
+    /// If storage fails. Then the facts are dropped from memory, so memory is never ahead of storage.
+    fn answer(&self, envelope: Envelope, now: Timestamp) -> Result<Reply> {
+        // 1.
+        let facts = self.rows.load(self.facts.take(), &envelope.command, now)?;
+        // 2.
+        let Decision { reply, changes } = decide(&facts, envelope, now);
+        // 3.
+        if !changes.is_empty() {
+            let settings = settings::read(&self.env).map_err(|_| Error::from("the settings are invalid"))?;
+            self.rows.save_all(&changes, facts.latest, now, settings.event_ttl)?;
+            self.schedule_sweep(now);
         }
+        self.facts.set(Some(facts.after(changes, now)));
+        Ok(reply)
+    }
+
+    /// Schedules a sweep within [`SWEEP_DELAY`], unless one is scheduled already. The answer does not wait for it. A
+    /// failure is only logged: without a sweep, expired rows take up space but are ignored.
+    fn schedule_sweep(&self, now: Timestamp) {
+        let latest = now.plus(SWEEP_DELAY);
+        let known = self.sweep_at.get();
+        if known.is_some_and(|at| at <= latest) {
+            return;
+        }
+        // Later commands do not schedule the sweep again while this one is being scheduled.
+        self.sweep_at.set(Some(latest));
+        let (storage, sweep_at) = (self.state.storage(), Rc::clone(&self.sweep_at));
+        self.state.wait_until(async move {
+            let scheduled = match known {
+                Some(at) => Some(at),
+                None => storage.get_alarm().await.ok().flatten().map(|at| Timestamp::from_millis(at.unsigned_abs())),
+            };
+            if let Some(at) = scheduled.filter(|at| *at <= latest) {
+                sweep_at.set(Some(at));
+            } else if let Err(error) = storage.set_alarm(after(now, latest)).await {
+                sweep_at.set(None);
+                worker::console_error!("{}", Fault::storage("alarm")(error).log_line("alarm", "none"));
+            }
+        });
     }
 }
 
