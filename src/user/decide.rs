@@ -7,7 +7,7 @@ mod session;
 mod token;
 
 use crate::http::Caller;
-use crate::id::{OwnedId, SessionId, TokenId};
+use crate::id::{OwnedId, TokenId};
 use crate::time::Timestamp;
 use crate::user::{
     Account, BoundCredential, Command, Denial, Envelope, Event, EventKind, OWNED_MAX, Reply, Session, SignIn, TokenFate,

@@ -6,8 +6,8 @@ use crate::http::Caller;
 use crate::id::ClientId;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Actor, BoundCredential, CredentialState, Deleted, EXPORT_RECORDS_MAX, Effect, Event, EventKind, EventReason, Export, Reply,
-    Saved, SessionEnd, Status,
+    Account, Actor, BoundCredential, CredentialState, Deleted, EXPORT_RECORDS_MAX, Effect, Event, EventKind,
+    EventReason, Export, Reply, Saved, SessionEnd, Status,
 };
 use std::collections::BTreeSet;
 
