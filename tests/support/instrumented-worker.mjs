@@ -28,7 +28,17 @@ let clockOffset = 0;
 /** The time at which the clock is stopped, in milliseconds since the epoch, or null. */
 let stoppedAt = null;
 
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "console.fetch", "sql.exec", "alarm.set"];
+const TARGETS = [
+  "kv.get",
+  "kv.put",
+  "kv.delete",
+  "kv.list",
+  "object.fetch",
+  "console.fetch",
+  "sql.exec",
+  "alarm.get",
+  "alarm.set",
+];
 
 function resetOps() {
   for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten"]) ops[name] = 0;
@@ -82,7 +92,12 @@ export class User extends DurableObject {
 
   constructor(ctx, env) {
     super(ctx, env);
-    this.#signet = new SignetUser(watchedState(ctx, this.#cursors), watchedEnv(env));
+    this.#start();
+  }
+
+  /** Starts a new life of the object: with its storage, and with nothing in memory. */
+  #start() {
+    this.#signet = new SignetUser(watchedState(this.ctx, this.#cursors), watchedEnv(this.env));
     this.#countRows();
   }
 
@@ -96,7 +111,13 @@ export class User extends DurableObject {
   }
 
   async #control({ sql, params }) {
-    if (sql) return Response.json(this.ctx.storage.sql.exec(sql, ...params).toArray());
+    if (sql) {
+      const cursor = this.ctx.storage.sql.exec(sql, ...params);
+      const rows = cursor.toArray();
+      // Signet has rows in memory, which are those in storage unless a test writes some.
+      if (cursor.rowsWritten > 0) this.#start();
+      return Response.json(rows);
+    }
     await this.alarm();
     return Response.json(null);
   }
@@ -204,17 +225,17 @@ function replacing(object, replacements) {
   });
 }
 
-function watchedContext(ctx) {
+const watchedContext = (ctx) => replacing(ctx, { waitUntil: watchedWaitUntil(ctx) });
+
+function watchedWaitUntil(ctx) {
   const settled = () => {
     background -= 1;
   };
-  return replacing(ctx, {
-    waitUntil(promise) {
-      background += 1;
-      promise.then(settled, settled);
-      ctx.waitUntil(promise);
-    },
-  });
+  return (promise) => {
+    background += 1;
+    promise.then(settled, settled);
+    ctx.waitUntil(promise);
+  };
 }
 
 function watchedEnv({ SIGNET_KV, USERS, CONSOLE, ANALYTICS, ...rest }) {
@@ -290,5 +311,7 @@ function watchedState(ctx, cursors) {
   // As long from now as Signet's clock says.
   const setAlarm = (time, options) =>
     call("alarm.set", "", () => storage.setAlarm(Number(time) - now() + RealDate.now(), options));
-  return replacing(ctx, { storage: replacing(storage, { sql, setAlarm }) });
+  const getAlarm = () => call("alarm.get", "", () => storage.getAlarm());
+  const watchedStorage = replacing(storage, { sql, getAlarm, setAlarm });
+  return replacing(ctx, { storage: watchedStorage, waitUntil: watchedWaitUntil(ctx) });
 }

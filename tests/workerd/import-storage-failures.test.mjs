@@ -14,7 +14,7 @@ import {
   whmcsClient,
 } from "../support/import.mjs";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, eventsOf, openLink, postToken, putUser, signIn } from "../support/workflow.mjs";
+import { createSet, eventsOf, openLink, postToken, putUser, signIn, storedSessions } from "../support/workflow.mjs";
 
 const STORAGE = "Signet cannot reach its storage. Try again in a moment.";
 const TARGETS = ["kv.get", "kv.put", "kv.delete", "object.fetch", "sql.exec"];
@@ -133,7 +133,7 @@ async function stateOf({ id, service, number }) {
     account: { ...account, created_at: 0, updated_at: 0 },
     status,
     events: await eventsOf(signet, id).catch(() => []),
-    sessions: (await rows(id, "SELECT id FROM session")).length,
+    sessions: (await storedSessions(signet, id)).length,
     sets: await rows(id, "SELECT state FROM credential"),
     set: set && { ...set, created_at: 0, updated_at: 0 },
     // A hint to a user who does not own the service leads nowhere, so it does not count.
@@ -147,7 +147,7 @@ async function stateOf({ id, service, number }) {
 
 async function assertSafe({ id }) {
   const { status, body } = await signet.admin("GET", `/users/${id}`);
-  if (status === 200 && body.status === "Closed") assert.deepEqual(await rows(id, "SELECT id FROM session"), []);
+  if (status === 200 && body.status === "Closed") assert.deepEqual(await storedSessions(signet, id), []);
 }
 
 for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)) {

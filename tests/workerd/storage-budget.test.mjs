@@ -17,6 +17,7 @@ import {
   postToken,
   putUser,
   signIn,
+  storedSessions,
 } from "../support/workflow.mjs";
 
 let signet, bound, delegated;
@@ -107,7 +108,7 @@ test("the SSO endpoint: at most 4 rows for an account's first sign-in, with or w
     }
     assert.equal((await redemption(own, {}, cookie)).rows, 4, "at the cap, in place of the browser's own session");
     assert.equal((await redemption(own)).rows, 4, "beyond the cap");
-    assert.equal((await signet.sql(user, "SELECT id FROM session")).length, 20);
+    assert.equal((await storedSessions(signet, user)).length, 20);
   }
 });
 

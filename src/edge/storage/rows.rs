@@ -80,9 +80,9 @@ impl Rows {
             "SELECT '{{\"account\":' || data || '}}' FROM account \
              UNION ALL SELECT json_object('credential', json_object('client_id', client_id, 'state', state)) \
              FROM credential \
-             UNION ALL SELECT json_object('sign_ins', json_array(max(ifnull(max(number), 0), {}), \
-             json_group_array(json_array(jti, ifnull(number, 0), json(data))) FILTER (WHERE session_expires_at > ?))) \
-             FROM token \
+             UNION ALL SELECT '{{\"sign_ins\":[' || max(ifnull(max(number), 0), {}) || ',[' || \
+             ifnull(group_concat('[' || json_quote(jti) || ',' || ifnull(number, 0) || ',' || data || ']') \
+             FILTER (WHERE session_expires_at > ?), '') || ']]}}' FROM token \
              UNION ALL SELECT '{{\"token\":' || data || '}}' FROM token WHERE jti = ?",
             latest.join(", ")
         );
