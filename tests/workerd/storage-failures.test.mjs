@@ -277,7 +277,7 @@ async function fresh(change) {
   return [user, await createSet(signet, { user_id: user, ...change })];
 }
 
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.set"];
+const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.fetch", "sql.exec", "alarm.get", "alarm.set"];
 
 for (const [name, prepare] of Object.entries(flows)) {
   test(`every storage call fails once: ${name}`, async () => {
@@ -301,7 +301,7 @@ for (const [name, prepare] of Object.entries(flows)) {
           const response = await act();
           await signet.ops.read();
           await signet.faults.set([]);
-          if (["alarm.set", ...offPath].includes(target)) assert.equal(response.status, well, label);
+          if (["alarm.get", "alarm.set", ...offPath].includes(target)) assert.equal(response.status, well, label);
           else await assertDown(response, format, label);
           await assertConsistent(user, cookie);
           if (token) await assertSuccessHasSession(user, token);
