@@ -118,7 +118,7 @@ const numberOf = (id) => createHash("sha256").update(id).digest().readUInt32BE()
 
 /** Rows of a user's object; none if it has no tables. */
 const rows = async (user, statement) => {
-  const tables = await signet.sql(user, "SELECT name FROM sqlite_master WHERE name = 'session'");
+  const tables = await signet.sql(user, "SELECT name FROM sqlite_master WHERE name = 'token'");
   return tables.length === 0 ? [] : signet.sql(user, statement);
 };
 

@@ -503,6 +503,48 @@ test("of two concurrent changes to one credential set the later write stays, who
   assert.deepEqual([name, description], ["First", ""]);
 });
 
+test("an object answers from memory what it answers after a restart, also when a write has failed", async () => {
+  const picture = async (user) => {
+    const { exported_at, ...stored } = (await signet.admin("GET", `/users/${user}/export`)).body;
+    return stored;
+  };
+  /** The changes of a user, in an order in which each has something to change. */
+  const changes = {
+    "a first sign-in": ({ own }) => signIn(signet, own),
+    "a sign-in in place of a session": ({ own, cookie }) => signIn(signet, own, { headers: cookie }),
+    "a session used": async ({ cookie }) => {
+      await signet.clock.set(61_000);
+      return whoIs(signet, cookie);
+    },
+    "a session ended": async ({ user }) => {
+      const [{ session_id }] = (await signet.admin("GET", `/users/${user}/sessions`)).body.sessions;
+      return adminFetch("DELETE", `/users/${user}/sessions/${session_id}`);
+    },
+    "a link used again": async ({ token }) => openLink(signet, token, { headers: { "User-Agent": "another" } }),
+    "services changed": ({ user }) => adminFetch("PATCH", `/users/${user}`, { add_services: [7] }),
+    "a set disabled": ({ own }) => adminFetch("PATCH", `/credentials/${own.client_id}`, { disabled: true }),
+    "all sessions ended": ({ user }) => adminFetch("DELETE", `/users/${user}/sessions`),
+    "the account erased": ({ user }) => adminFetch("DELETE", `/users/${user}?erase=true`),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    for (let nth = 0; nth <= 4; nth += 1) {
+      const [user, own] = await fresh();
+      const token = await getToken(signet, own);
+      const cookie = cookieOf(await openLink(signet, token));
+      await signIn(signet, own);
+      await signet.ops.read();
+      // The first time all is well.
+      await signet.faults.set(nth === 0 ? [] : [{ target: "sql.exec", nth, mode: nth % 2 ? "throw" : "lose" }]);
+      await Promise.resolve(change({ user, own, token, cookie })).catch(() => {});
+      await signet.faults.set([]);
+      const remembered = await picture(user);
+      await signet.sql(user, "UPDATE schema_version SET version = version"); // which starts a new life of the object
+      assert.deepEqual(await picture(user), remembered, `${name}, statement ${nth} fails`);
+      await signet.clock.set(0);
+    }
+  }
+});
+
 test("the primary key refuses a second row for one token", async () => {
   const [user, own] = await fresh();
   const token = await getToken(signet, own);
