@@ -46,7 +46,9 @@ impl Facts {
     pub fn after(self, changes: Vec<Change>, now: Timestamp) -> Self {
         let Self { account, sessions, credentials, latest, .. } = self;
         let mut facts = Self { account, sessions, credentials, latest, ..Self::default() };
-        changes.into_iter().for_each(|change| facts.apply(change, now));
+        for change in changes {
+            facts.apply(change, now);
+        }
         facts
     }
 
