@@ -97,7 +97,7 @@ pub enum Change {
     SaveAccount(Account),
     DeleteAccount,
     SaveCredential(BoundCredential),
-    /// Remove addresses and browsers from all events, and what is left of ended sessions.
+    /// Remove addresses and browsers from all events, and destinations and nonces from all sign-ins.
     EraseCallers,
     /// Add an event to the audit log, with the next number.
     Record(Event),

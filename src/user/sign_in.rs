@@ -30,7 +30,7 @@ pub struct SignIn {
     pub user_agent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<SecretDigest>,
-    /// Empty if the audit log no longer contains the sign-in.
+    /// Empty if the row was migrated from version 2 and the event had already been deleted.
     #[serde(default)]
     pub request_id: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
