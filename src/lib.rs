@@ -29,7 +29,7 @@
 //!                                            token::open                  check signature, claims and time
 //!                                            sso::Redirect::plan          the address in the client area
 //!                                            user's object                1 object request:
-//!                                              edge::storage::user_object load rows ─► user::decide ─► save changes
+//!                                              edge::storage::user_object load facts ─► user::decide ─► save changes
 //!                                            302                          session cookie, destination
 //!
 //! proxy ──────── GET /oauth/session ───────► edge::endpoints::session
@@ -71,16 +71,17 @@
 //! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
 //! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: candidates for the owner of the service | until no account lists the service |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
-//! | user's object | `token` by `jti` | [`user::TokenFate`]: the final state of a redeemed, refused or revoked token | [`store::TOKEN_RECORD_TTL`] |
-//! | user's object | `session` by id | [`user::Session`] | its idle and absolute limits |
+//! | user's object | `token` by `jti` | [`user::SignIn`]: the final state of a redeemed token, its [`user::Session`] and its [`user::Event`] | the longest of its parts: the session's limits, and those of an event |
+//! | user's object | `token` by `jti` | [`user::TokenFate`]: the final state of a refused or revoked token | [`store::TOKEN_RECORD_TTL`] |
 //! | user's object | `credential` by `client_id` | [`user::CredentialState`] of each bound credential set | until the object is empty |
-//! | user's object | `event` by class and number | [`user::Event`] | the setting `EVENT_RETENTION_DAYS`, and the quota of the [`user::EventClass`] |
+//! | user's object | `event` by class and number | [`user::Event`], except sign-ins | the setting `EVENT_RETENTION_DAYS`, and the quota of the [`user::EventClass`] |
 //! | console's object | `session` by id | [`console::ConsoleSession`] | its idle and absolute limits |
 //! | console's object | `tally` by day, outcome and reason | the number of sign-ins or denials | [`console::DAYS_KEPT`] |
 //!
 //! KV is eventually consistent; objects are strongly consistent. An object creates its tables with its first write. A
 //! row in `schema_version` holds their version, and [`store::migrate`] migrates older tables. An alarm deletes expired
-//! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm.
+//! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm. The user's object keeps
+//! [`user::Facts`] in memory between commands. They are the stored rows after the last saved change.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation is built with private items")]
 // Most of the core is called from `edge` alone. Dead code is found where `edge` is compiled.

@@ -23,8 +23,8 @@ pub const REVOCATION_TTL: u64 = 3_600;
 pub type Migrations = [&'static [&'static str]];
 
 /// The migrations of the user's object. A table with a text key and a rowid would write two rows for each insert, so
-/// these tables have no rowid.
-pub const USER_MIGRATIONS: [&[&str]; 2] = [
+/// these tables have no rowid. They have no index either: each entry of an index is another row written.
+pub const USER_MIGRATIONS: [&[&str]; 3] = [
     &[
         "CREATE TABLE IF NOT EXISTS account (only INTEGER PRIMARY KEY CHECK (only = 1), data TEXT NOT NULL)",
         "CREATE TABLE IF NOT EXISTS token (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID",
@@ -34,6 +34,22 @@ pub const USER_MIGRATIONS: [&[&str]; 2] = [
          data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID",
     ],
     &[VERSION_TABLE],
+    // Version 3 stores a sign-in in one row: the token, its session and its event.
+    &[
+        "ALTER TABLE token ADD COLUMN number INTEGER",
+        "ALTER TABLE token ADD COLUMN session_expires_at INTEGER",
+        "INSERT OR REPLACE INTO token (jti, number, expires_at, data) SELECT data ->> '$.jti', number, expires_at, \
+         json_set(json_remove(data, '$.event', '$.jti'), '$.fate', 'signed_in', '$.last_seen_at', data -> '$.at', \
+         '$.idle_seconds', 0, '$.max_expires_at', data -> '$.at') \
+         FROM event WHERE class = 'sign_in' AND data ->> '$.jti' IS NOT NULL",
+        "DELETE FROM event WHERE class = 'sign_in' AND data ->> '$.jti' IS NOT NULL",
+        "INSERT INTO token (jti, expires_at, session_expires_at, data) SELECT data ->> '$.token', 0, expires_at, \
+         json_set(json_remove(data, '$.id', '$.token', '$.created_at', '$.ordinal'), '$.fate', 'signed_in', \
+         '$.session_id', id, '$.at', data -> '$.created_at') FROM session WHERE true \
+         ON CONFLICT DO UPDATE SET session_expires_at = excluded.session_expires_at, \
+         data = json_patch(data, excluded.data)",
+        "DROP TABLE session",
+    ],
 ];
 
 pub const CONSOLE_MIGRATIONS: [&[&str]; 2] = [
@@ -167,6 +183,21 @@ mod tests {
                     "CREATE TABLE IF NOT EXISTS event (class TEXT NOT NULL, number INTEGER NOT NULL, expires_at INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (class, number)) WITHOUT ROWID",
                 ],
                 vec![VERSION_TABLE],
+                vec![
+                    "ALTER TABLE token ADD COLUMN number INTEGER",
+                    "ALTER TABLE token ADD COLUMN session_expires_at INTEGER",
+                    "INSERT OR REPLACE INTO token (jti, number, expires_at, data) SELECT data ->> '$.jti', number, expires_at, \
+                     json_set(json_remove(data, '$.event', '$.jti'), '$.fate', 'signed_in', '$.last_seen_at', data -> '$.at', \
+                     '$.idle_seconds', 0, '$.max_expires_at', data -> '$.at') \
+                     FROM event WHERE class = 'sign_in' AND data ->> '$.jti' IS NOT NULL",
+                    "DELETE FROM event WHERE class = 'sign_in' AND data ->> '$.jti' IS NOT NULL",
+                    "INSERT INTO token (jti, expires_at, session_expires_at, data) SELECT data ->> '$.token', 0, expires_at, \
+                     json_set(json_remove(data, '$.id', '$.token', '$.created_at', '$.ordinal'), '$.fate', 'signed_in', \
+                     '$.session_id', id, '$.at', data -> '$.created_at') FROM session WHERE true \
+                     ON CONFLICT DO UPDATE SET session_expires_at = excluded.session_expires_at, \
+                     data = json_patch(data, excluded.data)",
+                    "DROP TABLE session",
+                ],
             ]
         );
     }

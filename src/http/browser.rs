@@ -15,7 +15,10 @@ impl Request {
         let forwarded = self.headers.get(HeaderName::XForwardedMethod).map(Method::parse);
         let is_for_page = match self.headers.get(HeaderName::SecFetchMode) {
             Some(mode) => mode == "navigate",
-            None => self.headers.get(HeaderName::Accept).is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
+            None => self
+                .headers
+                .get(HeaderName::Accept)
+                .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html")),
         };
         is_for_page && matches!(self.method, Method::Get | Method::Head) && forwarded.is_none_or(|m| m == Method::Get)
     }

@@ -11,8 +11,8 @@ mod response;
 
 pub use error_code::ErrorCode;
 pub use failure::{BROWSER_CHALLENGE, Failure, ReturnLink};
-pub use params::{Params, parse_number};
 pub use headers::{HeaderName, Headers};
+pub use params::{Params, parse_number};
 pub use request::{BODY_BYTES_MAX, Caller, Method, Request, decoded_segments};
 pub use response::{Hsts, Response, security_headers};
 

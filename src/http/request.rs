@@ -158,7 +158,9 @@ pub(crate) mod tests {
             method,
             path: path.into(),
             query: query.into(),
-            headers: headers_of(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()),
+            headers: headers_of(
+                headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            ),
             origin: "https://sso.example".into(),
             body: body.into(),
         }

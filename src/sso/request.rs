@@ -32,14 +32,13 @@ impl SsoRequest {
             Failure::of(503, ErrorCode::TemporarilyUnavailable, "A sign-in link cannot be fetched ahead of time.");
         const NOT_A_NAVIGATION: Failure =
             Failure::of(403, ErrorCode::AccessDenied, "A sign-in link works only when it is opened as a page.");
-        let mut announcements =
-            [
-                (HeaderName::SecPurpose, "prefetch"),
-                (HeaderName::Purpose, "prefetch"),
-                (HeaderName::XPurpose, "preview"),
-                (HeaderName::XMoz, "prefetch"),
-            ]
-                .into_iter();
+        let mut announcements = [
+            (HeaderName::SecPurpose, "prefetch"),
+            (HeaderName::Purpose, "prefetch"),
+            (HeaderName::XPurpose, "preview"),
+            (HeaderName::XMoz, "prefetch"),
+        ]
+        .into_iter();
         let has = |name, word| request.headers.get(name).is_some_and(|value| value.to_ascii_lowercase().contains(word));
         if announcements.any(|(name, word)| has(name, word)) {
             return Err(PREFETCH);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// An [`Export`] holds at most this many events, the newest. The quotas of all event classes together are lower.
 pub const EXPORT_EVENTS_MAX: u64 = 5_000;
 /// An [`Export`] holds at most this many tokens, the newest, and at most this many credential sets.
-pub const EXPORT_RECORDS_MAX: u64 = 500;
+pub const EXPORT_RECORDS_MAX: u16 = 500;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,4 +1,4 @@
-//! The session of a signed-in user, stored in the user's object.
+//! The session of a signed-in user.
 
 use crate::destination::Scope;
 use crate::id::{ClientId, SessionId, TokenId};
@@ -33,8 +33,7 @@ pub struct Session {
     /// The digest of the browser's nonce, if the setting `BROWSER_NONCE` is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<SecretDigest>,
-    /// Orders sessions that were opened in the same second.
-    #[serde(default)]
+    /// The number of the sign-in in the audit log. Orders sessions that were opened in the same second.
     pub ordinal: u64,
 }
 
@@ -44,7 +43,7 @@ impl Session {
 
     /// When the session ends if it is not used again.
     pub fn expires_at(&self) -> Timestamp {
-        self.last_seen_at.plus(self.idle_seconds).min(self.max_expires_at)
+        expires_at(self.last_seen_at, self.idle_seconds, self.max_expires_at)
     }
 
     /// Sorts sessions in the order in which they were opened.
@@ -89,6 +88,11 @@ impl Session {
     }
 }
 
+/// When a session ends if it is not used again: at the nearer of its two limits.
+pub(super) fn expires_at(last_seen_at: Timestamp, idle_seconds: u64, max_expires_at: Timestamp) -> Timestamp {
+    last_seen_at.plus(idle_seconds).min(max_expires_at)
+}
+
 /// The applications that opened these sessions, without duplicates.
 pub fn applications_of(sessions: &[Session]) -> BTreeSet<&ClientId> {
     let mut ids = BTreeSet::new();
@@ -127,20 +131,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn stored_form_is_unchanged() {
-        let stored = concat!(
+    fn wire_form_to_the_worker_is_unchanged() {
+        let wire = concat!(
             r#"{"id":"AgICAgICAgICAgICAgICAg","token":"AQEBAQEBAQEBAQEBAQEBAQ","client_id":"portal","#,
             r#""destination":"clientarea:invoices","created_at":1800000000,"last_seen_at":1800000000,"#,
             r#""idle_seconds":3600,"max_expires_at":1800043200,"address":"192.0.2.1","user_agent":null,"ordinal":3}"#
         );
-        assert_eq!(serde_json::to_string(&session()).unwrap(), stored);
-        assert_eq!(serde_json::from_str::<Session>(stored).unwrap(), session());
-        let without_ordinal = stored.replace(r#","ordinal":3"#, "");
-        let first = Session { ordinal: 0, ..session() };
-        assert_eq!(serde_json::from_str::<Session>(&without_ordinal).unwrap(), first);
+        assert_eq!(serde_json::to_string(&session()).unwrap(), wire);
+        assert_eq!(serde_json::from_str::<Session>(wire).unwrap(), session());
         let nonce = SecretDigest::of(&Secret::new("s"));
         let with_nonce =
-            stored.replace(r#""ordinal""#, r#""nonce":"VTMu6xZAVsA4I-AO7-uPqMLaBkuiHAPSslokXqddOfk","ordinal""#);
+            wire.replace(r#""ordinal""#, r#""nonce":"VTMu6xZAVsA4I-AO7-uPqMLaBkuiHAPSslokXqddOfk","ordinal""#);
         assert_eq!(serde_json::from_str::<Session>(&with_nonce).unwrap(), Session { nonce: Some(nonce), ..session() });
     }
 

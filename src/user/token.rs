@@ -4,6 +4,7 @@ use super::{Actor, Denial};
 use crate::destination::Scope;
 use crate::id::{ClientId, OwnedId, SessionId, TokenId};
 use crate::secret::SecretDigest;
+use crate::store::TOKEN_RECORD_TTL;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,13 @@ pub struct TokenRevocation {
 pub struct TokenFate {
     pub fate: Fate,
     pub at: Timestamp,
+}
+
+impl TokenFate {
+    /// Whether the final state is still kept at `now`. The row of a sign-in is kept longer than the state of its token.
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        now < self.at.plus(TOKEN_RECORD_TTL)
+    }
 }
 
 /// The final state of a token. A token without one can still be redeemed.

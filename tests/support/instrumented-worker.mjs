@@ -1,6 +1,7 @@
 // The Worker that the tests run: the built Worker, unmodified, with an environment and a clock that tests observe and
 // control. signet.mjs loads this module and gives it the built Worker as ./worker/index.js. It is never deployed.
 
+import { DurableObject } from "cloudflare:workers";
 import Signet, { Console as SignetConsole, User as SignetUser } from "./worker/index.js";
 
 const CONTROL = "/.test-control";
@@ -27,7 +28,17 @@ let clockOffset = 0;
 /** The time at which the clock is stopped, in milliseconds since the epoch, or null. */
 let stoppedAt = null;
 
-const TARGETS = ["kv.get", "kv.put", "kv.delete", "kv.list", "object.run", "console.run", "sql.exec", "alarm.set"];
+const TARGETS = [
+  "kv.get",
+  "kv.put",
+  "kv.delete",
+  "kv.list",
+  "object.run",
+  "console.run",
+  "sql.exec",
+  "alarm.get",
+  "alarm.set",
+];
 
 function resetOps() {
   for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten"]) ops[name] = 0;
@@ -75,21 +86,27 @@ function asPresented(request, { ISSUER }) {
   return new Request(request.url.replace(/^http:/, "https:"), request);
 }
 
-export class User extends SignetUser {
+export class User extends DurableObject {
+  #signet;
   #cursors = [];
-  #storage;
 
   constructor(ctx, env) {
     super(ctx, env);
-    this.#storage = ctx.storage;
+    this.#start();
+  }
+
+  /** Starts a new life of the object: with its storage, and with nothing in memory. */
+  #start() {
+    this.#signet = new SignetUser(this.ctx, this.env);
     // Signet reads both when it runs the first command.
-    this.ctx = watchedState(ctx, this.#cursors);
-    this.env = watchedEnv(env);
+    this.#signet.ctx = watchedState(this.ctx, this.#cursors);
+    this.#signet.env = watchedEnv(this.env);
+    this.#countRows();
   }
 
   run(command) {
     try {
-      return super.run(command);
+      return this.#signet.run(command);
     } finally {
       this.#countRows();
     }
@@ -97,7 +114,7 @@ export class User extends SignetUser {
 
   async alarm() {
     try {
-      await super.alarm();
+      await this.#signet.alarm();
     } finally {
       this.#countRows();
     }
@@ -106,7 +123,13 @@ export class User extends SignetUser {
   /** Executes an order of signet.mjs. */
   async fetch(request) {
     const { sql, params } = await request.json();
-    if (sql) return Response.json(this.#storage.sql.exec(sql, ...params).toArray());
+    if (sql) {
+      const cursor = this.ctx.storage.sql.exec(sql, ...params);
+      const rows = cursor.toArray();
+      // Signet has rows in memory, which are those in storage unless a test writes some.
+      if (cursor.rowsWritten > 0) this.#start();
+      return Response.json(rows);
+    }
     await this.alarm();
     return Response.json(null);
   }
@@ -199,17 +222,17 @@ function replacing(object, replacements) {
   });
 }
 
-function watchedContext(ctx) {
+const watchedContext = (ctx) => replacing(ctx, { waitUntil: watchedWaitUntil(ctx) });
+
+function watchedWaitUntil(ctx) {
   const settled = () => {
     background -= 1;
   };
-  return replacing(ctx, {
-    waitUntil(promise) {
-      background += 1;
-      promise.then(settled, settled);
-      ctx.waitUntil(promise);
-    },
-  });
+  return (promise) => {
+    background += 1;
+    promise.then(settled, settled);
+    ctx.waitUntil(promise);
+  };
 }
 
 function watchedEnv({ SIGNET_KV, USERS, CONSOLE, ANALYTICS, ...rest }) {
@@ -284,5 +307,7 @@ function watchedState(ctx, cursors) {
   // As long from now as Signet's clock says.
   const setAlarm = (time, options) =>
     call("alarm.set", "", () => storage.setAlarm(Number(time) - now() + RealDate.now(), options));
-  return replacing(ctx, { storage: replacing(storage, { sql, setAlarm }) });
+  const getAlarm = () => call("alarm.get", "", () => storage.getAlarm());
+  const watchedStorage = replacing(storage, { sql, getAlarm, setAlarm });
+  return replacing(ctx, { storage: watchedStorage, waitUntil: watchedWaitUntil(ctx) });
 }

@@ -107,8 +107,8 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
      * Replaces the faults of Signet's storage calls; `set([])` removes them, and so does a restart. A fault is
      * `{ target, mode, on, nth, ms }`:
      *
-     * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.run` (a user's), `console.run`, `sql.exec` or
-     *   `alarm.set`;
+     * - `target`: `kv.get`, `kv.put`, `kv.delete`, `kv.list`, `object.run` (a user's), `console.run`, `sql.exec`,
+     *   `alarm.get` or `alarm.set`;
      * - `on`: only calls whose key, list prefix, object name or SQL contains this text;
      * - `nth`: only the nth such call, from 1; without it, every one;
      * - `mode`:

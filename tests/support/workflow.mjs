@@ -80,6 +80,13 @@ export async function whoIs(signet, cookie) {
   return response.status === 200 ? (await response.json()).user_id : undefined;
 }
 
+/** The rows of the sessions that a user's object stores, the expired ones too. */
+export const storedSessions = (signet, user) =>
+  signet.sql(
+    user,
+    "SELECT jti, json_extract(data, '$.session_id') AS id, data FROM token WHERE session_expires_at IS NOT NULL",
+  );
+
 /** The names of a user's events, newest first. */
 export async function eventsOf(signet, user) {
   const { body } = await signet.admin("GET", `/users/${user}/events?limit=100`);

@@ -38,16 +38,42 @@ async function fresh(account) {
 const countOf = async (user, event) =>
   (await signet.sql(user, "SELECT count(*) AS n FROM event WHERE json_extract(data, '$.event') = ?", event))[0].n;
 
+/** The numbers of sign-ins in the trail. */
+const SIGN_INS = "SELECT count(number) AS n, max(number) AS latest FROM token";
+
+/** The numbers from 1 to the parameter. */
+const NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)";
+
+/** Makes room for entries of the trail that are older than those there. */
+const makeRoom = async (user) => {
+  for (const table of ["event", "token"])
+    await signet.sql(user, `UPDATE ${table} SET number = number + 10000 WHERE number < 5000`);
+};
+
 /** Writes `count` events of a class, older than those there. */
 const fill = async (user, cls, event, count) => {
-  await signet.sql(user, "UPDATE event SET number = number + 10000 WHERE number < 5000");
+  await makeRoom(user);
   await signet.sql(
     user,
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-    INSERT INTO event (class, number, expires_at, data) SELECT ?, i + 5000, 4000000000, json_object('at', 1, 'event', ?, 'request_id', 'r') FROM n`,
+    `${NUMBERS} INSERT INTO event (class, number, expires_at, data)
+    SELECT ?, i + 5000, 4000000000, json_object('at', 1, 'event', ?, 'request_id', 'r') FROM n`,
     count,
     cls,
     event,
+  );
+};
+
+/** Writes `count` sign-ins at a time, older in the trail than those there, with sessions that end at another time. */
+const fillSignIns = async (user, count, at, sessionsEndAt) => {
+  await makeRoom(user);
+  await signet.sql(
+    user,
+    `${NUMBERS} INSERT INTO token (jti, number, expires_at, session_expires_at, data)
+    SELECT printf('%021dA', i), i + 7000, 4000000000, ?, json_object('fate', 'signed_in', 'at', CAST(? AS INTEGER), 'client_id', 'p', 'session_id', printf('%021dA', i),
+    'last_seen_at', 1, 'idle_seconds', 1, 'max_expires_at', 1, 'request_id', 'r') FROM n`,
+    count,
+    sessionsEndAt,
+    at,
   );
 };
 
@@ -133,27 +159,38 @@ test("attack 107: many denials are limited, and sign-ins stay in the trail", asy
   }
   assert.equal(await countOf(user, "sso.denied"), 500);
   await signet.alarm(user);
-  assert.deepEqual([await countOf(user, "sso.signed_in"), await countOf(user, "account.created")], [1, 1]);
+  assert.deepEqual([(await signet.sql(user, SIGN_INS))[0].n, await countOf(user, "account.created")], [1, 1]);
 });
 
 test("the sweep cuts each class down to its newest events", async () => {
   const [user, own] = await fresh();
   await signIn(signet, own);
-  for (const [cls, event] of [
-    ["administration", "account.changed"],
-    ["sign_in", "sso.signed_in"],
-  ])
-    await fill(user, cls, event, 1_100);
+  await fill(user, "administration", "account.changed", 1_100);
+  await fillSignIns(user, 1_100, 1, null);
   await signet.alarm(user);
   const rows = await signet.sql(
     user,
     "SELECT class, count(*) AS n, max(number) AS latest FROM event GROUP BY class ORDER BY class",
   );
-  assert.deepEqual(rows, [
-    { class: "administration", n: 1_000, latest: 10_001 },
-    { class: "sign_in", n: 1_000, latest: 10_002 },
-  ]);
+  assert.deepEqual(rows, [{ class: "administration", n: 1_000, latest: 10_001 }]);
+  assert.deepEqual(await signet.sql(user, SIGN_INS), [{ n: 1_000, latest: 10_002 }]);
   assert.deepEqual((await eventsOf(signet, user)).slice(0, 2), ["sso.signed_in", "account.created"]);
+});
+
+test("the sweep keeps a sign-in above the quota while its token's final state is kept, or while its session lives", async () => {
+  const now = Math.floor(Date.now() / 1000);
+  for (const [at, sessionsEndAt, left] of [
+    [now, null, 1_101],
+    [now - 86_500, now + 1_000, 1_101],
+    [now - 86_500, now - 1, 1_000],
+    [now - 86_500, null, 1_000],
+  ]) {
+    const [user, own] = await fresh();
+    await signIn(signet, own);
+    await fillSignIns(user, 1_100, at, sessionsEndAt);
+    await signet.alarm(user);
+    assert.deepEqual(await signet.sql(user, SIGN_INS), [{ n: left, latest: 10_002 }], `${at - now} ${sessionsEndAt}`);
+  }
 });
 
 test("revoking an expired token adds no event", async () => {
@@ -205,7 +242,7 @@ test("attack 113: reading a user who is not known makes no table, no row and no 
   );
 });
 
-test("the first write creates the tables, and an object looks for them once", async () => {
+test("the first write creates the tables, and the object looks for nothing afterwards", async () => {
   const user = `trail-${(names += 1)}`;
   await putUser(signet, user);
   const tables = await signet.sql(
@@ -214,11 +251,11 @@ test("the first write creates the tables, and an object looks for them once", as
   );
   assert.deepEqual(
     tables.map(({ name }) => name),
-    ["account", "credential", "event", "schema_version", "session", "token"],
+    ["account", "credential", "event", "schema_version", "token"],
   );
   await signet.ops.reset();
   await signet.admin("GET", `/users/${user}`);
-  assert.equal((await signet.ops.read())["sql.exec"], 1, "all facts by one statement");
+  assert.equal((await signet.ops.read())["sql.exec"], 0, "the account is in memory");
 });
 
 const PLACE = { "CF-Connecting-IP": "192.0.2.77", "User-Agent": "Personal/1" };
@@ -227,7 +264,7 @@ async function holds(user, text) {
   const kv = await signet.kv();
   const stored = await Promise.all((await kv.list()).keys.map(async ({ name }) => name + (await kv.get(name))));
   const rows = [];
-  for (const table of ["account", "session", "token", "event", "credential"])
+  for (const table of ["account", "token", "event", "credential"])
     rows.push(await signet.sql(user, `SELECT * FROM ${table}`));
   return JSON.stringify([stored, rows]).includes(text);
 }

@@ -14,6 +14,7 @@ import {
   messages,
   openLink,
   putUser,
+  storedSessions,
   whoIs,
 } from "../support/workflow.mjs";
 
@@ -55,7 +56,7 @@ test("without BROWSER_NONCE a link is redeemed at once, and a nonce has no effec
   const first = await openLink(plain, token, { headers: nonce });
   assert.equal(first.status, 302);
   assert.match(first.headers.get("set-cookie"), /^__Host-signet=/);
-  const [{ data }] = await plain.sql("1", "SELECT data FROM session");
+  const [{ data }] = await storedSessions(plain, "1");
   assert.ok(!data.includes("nonce"));
   const again = await openLink(plain, token, { params: { nonce: "1" }, headers: { ...json, ...nonce } });
   await assertFailure(again, 401, "invalid_token", messages.unable("1"));
@@ -217,7 +218,7 @@ test("a double click on the switch page's button switches once and redirects bot
     users.push(await whoIs(signet, cookieOf(response)));
   }
   assert.deepEqual(users, ["11", "11"]);
-  assert.equal((await signet.sql("11", "SELECT id FROM session")).length, 1);
+  assert.equal((await storedSessions(signet, "11")).length, 1);
   await signet.ops.read();
   assert.equal(await whoIs(signet, first), undefined);
 });
@@ -227,7 +228,7 @@ test("RFC 9700 section 4.2: a nonce is nowhere in the log, in the session or in 
   const nonce = nonceOf((await hop(token)).response);
   assert.equal((await marked(token, nonce)).status, 302);
   await signet.logged("nonce_given");
-  const rows = [await signet.sql("12", "SELECT * FROM session"), await signet.sql("12", "SELECT * FROM event")];
+  const rows = [await storedSessions(signet, "12"), await signet.sql("12", "SELECT * FROM event")];
   assert.ok(JSON.stringify(rows).includes('\\"nonce\\":\\"'), "its digest is in the session");
   assert.ok(!JSON.stringify([signet.logs, rows]).includes(nonce.Cookie.split("=")[1]));
 });

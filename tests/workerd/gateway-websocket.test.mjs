@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startOrigin } from "../support/origin.mjs";
 import { startSignet } from "../support/signet.mjs";
 import { openWebSocket } from "../support/websocket.mjs";
-import { createSet, putUser, signIn } from "../support/workflow.mjs";
+import { createSet, putUser, signIn, storedSessions } from "../support/workflow.mjs";
 
 /** What stands for the minute between two questions after the session, in milliseconds. */
 const MINUTE = 50;
@@ -176,9 +176,7 @@ test("a slow session check delays no message", async () => {
 test("the browser's messages count as a use of the session; silence and the origin's messages do not", async () => {
   const start = await signet.clock.stop();
   const lastSeen = async () =>
-    (await signet.sql("alice", "SELECT data FROM session")).map(
-      ({ data }) => JSON.parse(data).last_seen_at * 1000 - start,
-    );
+    (await storedSessions(signet, "alice")).map(({ data }) => JSON.parse(data).last_seen_at * 1000 - start);
   const checked = async () => {
     const { "object.run": before } = await signet.ops.read();
     while ((await signet.ops.read())["object.run"] < before + 2) await sleep(MINUTE / 5);

@@ -118,9 +118,11 @@ const numberOf = (id) => createHash("sha256").update(id).digest().readUInt32BE()
 
 /** Rows of a user's object; none if it has no tables. */
 const rows = async (user, statement) => {
-  const tables = await signet.sql(user, "SELECT name FROM sqlite_master WHERE name = 'session'");
+  const tables = await signet.sql(user, "SELECT name FROM sqlite_master WHERE name = 'token'");
   return tables.length === 0 ? [] : signet.sql(user, statement);
 };
+
+const SESSIONS = "SELECT jti FROM token WHERE session_expires_at IS NOT NULL";
 
 /** All that is stored about a name, except dates and values that differ by name alone. */
 async function stateOf({ id, service, number }) {
@@ -133,7 +135,7 @@ async function stateOf({ id, service, number }) {
     account: { ...account, created_at: 0, updated_at: 0 },
     status,
     events: await eventsOf(signet, id).catch(() => []),
-    sessions: (await rows(id, "SELECT id FROM session")).length,
+    sessions: (await rows(id, SESSIONS)).length,
     sets: await rows(id, "SELECT state FROM credential"),
     set: set && { ...set, created_at: 0, updated_at: 0 },
     // A hint to a user who does not own the service leads nowhere, so it does not count.
@@ -147,7 +149,7 @@ async function stateOf({ id, service, number }) {
 
 async function assertSafe({ id }) {
   const { status, body } = await signet.admin("GET", `/users/${id}`);
-  if (status === 200 && body.status === "Closed") assert.deepEqual(await rows(id, "SELECT id FROM session"), []);
+  if (status === 200 && body.status === "Closed") assert.deepEqual(await rows(id, SESSIONS), []);
 }
 
 for (const [name, { prepare = () => {}, act, outcome }] of Object.entries(flows)) {

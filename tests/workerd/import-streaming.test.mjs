@@ -244,7 +244,7 @@ async function assertImported() {
     assert.deepEqual(
       await signet.sql(
         user,
-        "SELECT id FROM session UNION ALL SELECT client_id FROM credential WHERE state <> 'enabled'",
+        "SELECT jti FROM token UNION ALL SELECT client_id FROM credential WHERE state <> 'enabled'",
       ),
       [],
     );

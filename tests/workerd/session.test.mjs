@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startSignet } from "../support/signet.mjs";
-import { createSet, getToken, json, openLink, postForm, putUser, signIn, whoIs } from "../support/workflow.mjs";
+import {
+  createSet,
+  getToken,
+  json,
+  openLink,
+  postForm,
+  putUser,
+  signIn,
+  storedSessions,
+  whoIs,
+} from "../support/workflow.mjs";
 
 const IDLE = 600;
 const MAX = 1_500;
@@ -122,7 +132,7 @@ test("signing out ends the session at the object: a browser gets a page that lea
     assert.match(response.headers.get("set-cookie"), /^__Host-signet=;.*Max-Age=0/);
     assert.equal(response.headers.get("clear-site-data"), '"cache", "storage"');
     assert.equal(await whoIs(signet, cookie), undefined, "the old cookie is refused");
-    assert.deepEqual(await signet.sql("leaver", "SELECT id FROM session"), []);
+    assert.deepEqual(await storedSessions(signet, "leaver"), []);
   }
 });
 

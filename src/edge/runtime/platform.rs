@@ -8,7 +8,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use worker::js_sys::{Array, Date, Promise, Reflect, Uint8Array, try_iter};
 use worker::wasm_bindgen::prelude::*;
-use worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
+use worker::web_sys::{
+    self, ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter,
+};
 use worker::{Env, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/edge/runtime/platform.js")]
@@ -20,12 +22,8 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = headersOf)]
     fn headers_of(lines: &str) -> Result<web_sys::Headers, JsValue>;
     #[wasm_bindgen(catch)]
-    fn respond(
-        status: u16,
-        base: &web_sys::Headers,
-        lines: &str,
-        body: &JsValue,
-    ) -> Result<web_sys::Response, JsValue>;
+    fn respond(status: u16, base: &web_sys::Headers, lines: &str, body: &JsValue)
+    -> Result<web_sys::Response, JsValue>;
     #[wasm_bindgen(js_name = isBound)]
     pub(crate) fn is_bound(env: &Env, binding: &str, method: &str) -> bool;
     #[wasm_bindgen(catch, js_name = callObject)]

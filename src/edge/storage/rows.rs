@@ -1,118 +1,174 @@
 //! The rows of the user's object.
 
 use super::sql::{Sql, json, number, seconds};
-use crate::id::{ClientId, TokenId};
+use crate::id::TokenId;
 use crate::store::{SWEEP_DELAY, TOKEN_RECORD_TTL, USER_MIGRATIONS};
 use crate::time::Timestamp;
 use crate::user::{
     Account, BoundCredential, Change, Command, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Event, EventClass, Facts,
-    Introspection, Redemption, Replay, Session, TokenFate, TokenRevocation,
+    Introspection, Redemption, Replay, SignIn, TokenFate, TokenRevocation,
 };
 use serde::Deserialize;
 use worker::{Result, State};
 
 pub(super) struct Rows(Sql);
 
-/// A row that [`FACTS`] selects.
+/// A row that [`Rows::load_all`] selects.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Fact {
     Account(Account),
-    Session(Session),
-    Token(TokenFate),
     Credential(BoundCredential),
+    /// The highest number in the audit log, and the sign-ins with a live session and their numbers.
+    SignIns(u64, Vec<(TokenId, u64, SignIn)>),
+    Token(TokenFate),
 }
 
-/// Selects the rows that most commands need: the account, the live sessions, and the token and the credential set of
-/// the command.
-const FACTS: &str = "SELECT '{\"account\":' || data || '}' FROM account \
-    UNION ALL SELECT '{\"session\":' || data || '}' FROM session WHERE expires_at > ? \
-    UNION ALL SELECT '{\"token\":' || data || '}' FROM token WHERE jti = ? \
-    UNION ALL SELECT json_object('credential', json_object('client_id', client_id, 'state', state)) \
-    FROM credential WHERE client_id = ?";
+/// An entry of the audit log with its number.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Entry {
+    Event(u64, Event),
+    SignIn(u64, TokenId, SignIn),
+}
+
+impl Entry {
+    fn into_event(self) -> (u64, Event) {
+        match self {
+            Self::Event(number, event) => (number, event),
+            Self::SignIn(number, jti, sign_in) => (number, sign_in.into_event(jti)),
+        }
+    }
+}
 
 impl Rows {
     pub(super) fn open(state: &State) -> Self {
         Self(Sql::new(state, &USER_MIGRATIONS))
     }
 
-    /// Loads the rows that `command` needs at `now`.
-    pub(super) fn load(&self, command: &Command, now: Timestamp) -> Result<Facts> {
-        let mut facts = Facts::default();
+    /// The facts that `command` needs at `now`. `known` are the facts [after](Facts::after) the previous command, if
+    /// they are in memory: then only the rows are loaded that this command alone needs.
+    pub(super) fn load(&self, known: Option<Facts>, command: &Command, now: Timestamp) -> Result<Facts> {
         if !self.0.open_tables()? {
-            return Ok(facts);
+            return Ok(Facts::default());
         }
-        let (jti, client_id) = named(command);
-        let (jti, client_id) = (jti.map(TokenId::as_str), client_id.map(ClientId::as_str));
-        for fact in self.0.select(FACTS, vec![seconds(now), jti.into(), client_id.into()])? {
-            match fact {
-                Fact::Account(account) => facts.account = Some(account),
-                Fact::Session(session) => facts.sessions.push(session),
-                Fact::Token(fate) => facts.token = Some(fate),
-                Fact::Credential(set) => facts.credentials.push(set),
-            }
-        }
+        let jti = named(command);
+        let mut facts = match known {
+            Some(facts) => Facts { token: jti.map_or(Ok(None), |jti| self.token(jti))?, ..facts },
+            None => self.load_all(jti, now)?,
+        };
+        facts.token = facts.token.filter(|token| token.is_kept(now));
         match command {
-            Command::ListEvents { before, limit } => facts.events = self.events(*before, *limit)?,
-            Command::DeleteAccount { erase } => {
-                facts.credentials = self.credentials(u64::from(u32::MAX))?;
-                facts.has_callers = *erase && self.has_callers()?;
-            }
+            Command::ListEvents { before, limit } => facts.events = self.events(*before, *limit, now)?,
+            Command::DeleteAccount { erase } => facts.has_callers = *erase && self.has_callers()?,
             Command::Export => {
-                facts.credentials = self.credentials(EXPORT_RECORDS_MAX)?;
-                facts.events = self.events(None, EXPORT_EVENTS_MAX)?;
-                facts.tokens = self.tokens(EXPORT_RECORDS_MAX)?;
+                facts.events = self.events(None, EXPORT_EVENTS_MAX, now)?;
+                facts.tokens = self.tokens(now)?;
             }
             _ => {}
         }
         Ok(facts)
     }
 
-    fn credentials(&self, limit: u64) -> Result<Vec<BoundCredential>> {
-        let query = "SELECT json_object('client_id', client_id, 'state', state) FROM credential LIMIT ?";
-        self.0.select(query, vec![number(limit)])
+    /// Loads the facts that are kept in memory, and the final state of the token `jti`, by one statement. It scans the
+    /// tokens once.
+    fn load_all(&self, jti: Option<&TokenId>, now: Timestamp) -> Result<Facts> {
+        // The primary key finds the highest number of each class of events without a scan.
+        let latest = EventClass::ALL
+            .map(|class| format!("ifnull((SELECT max(number) FROM event WHERE class = '{}'), 0)", class.as_str()));
+        let query = format!(
+            "SELECT '{{\"account\":' || data || '}}' FROM account \
+             UNION ALL SELECT json_object('credential', json_object('client_id', client_id, 'state', state)) \
+             FROM credential \
+             UNION ALL SELECT '{{\"sign_ins\":[' || max(ifnull(max(number), 0), {}) || ',[' || \
+             ifnull(group_concat('[' || json_quote(jti) || ',' || ifnull(number, 0) || ',' || data || ']') \
+             FILTER (WHERE session_expires_at > ?), '') || ']]}}' FROM token \
+             UNION ALL SELECT '{{\"token\":' || data || '}}' FROM token WHERE jti = ?",
+            latest.join(", ")
+        );
+        let mut facts = Facts::default();
+        for fact in self.0.select(&query, vec![seconds(now), jti.map(TokenId::as_str).into()])? {
+            match fact {
+                Fact::Account(account) => facts.account = Some(account),
+                Fact::Credential(set) => facts.credentials.push(set),
+                Fact::SignIns(latest, live) => {
+                    facts.latest = latest;
+                    let sessions = live.into_iter().map(|(jti, number, sign_in)| sign_in.into_session(jti, number));
+                    facts.sessions = sessions.collect();
+                }
+                Fact::Token(fate) => facts.token = Some(fate),
+            }
+        }
+        Ok(facts)
     }
 
-    fn events(&self, before: Option<u64>, limit: u64) -> Result<Vec<(u64, Event)>> {
-        let query =
-            "SELECT '[' || number || ',' || data || ']' FROM event WHERE number < ? ORDER BY number DESC LIMIT ?";
+    fn token(&self, jti: &TokenId) -> Result<Option<TokenFate>> {
+        Ok(self.0.select("SELECT data FROM token WHERE jti = ?", vec![jti.as_str().into()])?.pop())
+    }
+
+    /// The entries of the audit log, newest first: sign-ins are rows of tokens, all others are rows of events.
+    fn events(&self, before: Option<u64>, limit: u64, now: Timestamp) -> Result<Vec<(u64, Event)>> {
+        let query = "SELECT entry FROM (\
+             SELECT number, '{\"event\":[' || number || ',' || data || ']}' AS entry FROM event \
+             WHERE number < ?1 AND expires_at > ?2 \
+             UNION ALL SELECT number, '{\"sign_in\":[' || number || ',' || json_quote(jti) || ',' || data || ']}' \
+             FROM token WHERE number < ?1 AND expires_at > ?2\
+             ) ORDER BY number DESC LIMIT ?3";
         let before = number(before.unwrap_or(u64::from(u32::MAX)));
-        self.0.select(query, vec![before, number(limit)])
+        let entries: Vec<Entry> = self.0.select(query, vec![before, seconds(now), number(limit)])?;
+        Ok(entries.into_iter().map(Entry::into_event).collect())
     }
 
-    fn tokens(&self, limit: u64) -> Result<Vec<(TokenId, TokenFate)>> {
-        let query = "SELECT '[' || json_quote(jti) || ',' || data || ']' FROM token ORDER BY expires_at DESC LIMIT ?";
-        self.0.select(query, vec![number(limit)])
+    /// The final states of tokens, newest first.
+    fn tokens(&self, now: Timestamp) -> Result<Vec<(TokenId, TokenFate)>> {
+        let query = "SELECT '[' || json_quote(jti) || ',' || data || ']' FROM token \
+                     WHERE data ->> '$.at' > ? ORDER BY data ->> '$.at' DESC LIMIT ?";
+        self.0.select(query, vec![seconds(now.minus(TOKEN_RECORD_TTL)), number(EXPORT_RECORDS_MAX.into())])
     }
 
     fn has_callers(&self) -> Result<bool> {
-        let query = "SELECT count(*) FROM event \
-                     WHERE json_extract(data, '$.address') IS NOT NULL OR json_extract(data, '$.user_agent') IS NOT NULL";
+        let query = "SELECT count(*) FROM (SELECT data FROM event UNION ALL SELECT data FROM token) \
+                     WHERE data ->> '$.address' IS NOT NULL OR data ->> '$.user_agent' IS NOT NULL";
         Ok(self.0.value::<u64>(query)? > 0)
     }
 
-    /// Saves all changes, or none if one fails. The first write creates the tables. New events are kept for `event_ttl`
-    /// seconds.
-    pub(super) fn save_all(&self, changes: &[Change], now: Timestamp, event_ttl: u64) -> Result<()> {
-        self.0.write(|| changes.iter().try_for_each(|change| self.save(change, now, event_ttl)))
+    /// Saves all changes, or none if one fails. The first write creates the tables. New entries of the audit log get
+    /// the numbers after `latest`, and are kept for `event_ttl` seconds.
+    pub(super) fn save_all(&self, changes: &[Change], latest: u64, now: Timestamp, event_ttl: u64) -> Result<()> {
+        self.0.write(|| {
+            let mut latest = latest;
+            changes.iter().try_for_each(|change| {
+                latest = change.number_after(latest);
+                self.save(change, latest, now, now.plus(event_ttl))
+            })
+        })
     }
 
-    fn save(&self, change: &Change, now: Timestamp, event_ttl: u64) -> Result<()> {
+    fn save(&self, change: &Change, latest: u64, now: Timestamp, event_expires_at: Timestamp) -> Result<()> {
         match change {
-            Change::SettleToken(jti, fate) => self.0.exec(
+            Change::SignIn(jti, sign_in) => self.0.exec(
                 // Fails by the primary key if the token has a final state.
+                "INSERT INTO token (jti, number, expires_at, session_expires_at, data) VALUES (?, ?, ?, ?, ?)",
+                vec![
+                    jti.as_str().into(),
+                    number(latest),
+                    seconds(event_expires_at),
+                    seconds(sign_in.session_expires_at()),
+                    json(sign_in)?,
+                ],
+            ),
+            Change::SettleToken(jti, fate) => self.0.exec(
+                // Fails by the primary key too.
                 "INSERT INTO token (jti, expires_at, data) VALUES (?, ?, ?)",
                 vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
             ),
-            Change::SaveSession(session) => self.0.exec(
-                "INSERT OR REPLACE INTO session (id, expires_at, data) VALUES (?, ?, ?)",
-                vec![session.id.as_str().into(), seconds(session.expires_at()), json(session)?],
+            Change::RefreshSession(session) => self.0.exec(
+                "UPDATE token SET session_expires_at = ?, data = json_set(data, '$.last_seen_at', ?) WHERE jti = ?",
+                vec![seconds(session.expires_at()), seconds(session.last_seen_at), session.token.as_str().into()],
             ),
-            Change::DeleteSession(id) => self.0.exec("DELETE FROM session WHERE id = ?", vec![id.as_str().into()]),
-            Change::DeleteOtherSessions(id) => {
-                self.0.exec("DELETE FROM session WHERE id <> ?", vec![id.as_str().into()])
+            Change::EndSession(jti) => {
+                self.0.exec("UPDATE token SET session_expires_at = NULL WHERE jti = ?", vec![jti.as_str().into()])
             }
-            Change::DeleteSessions => self.0.exec("DELETE FROM session", Vec::new()),
             Change::SaveAccount(account) => {
                 self.0.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
             }
@@ -122,25 +178,23 @@ impl Rows {
                 vec![set.client_id.as_str().into(), set.state.as_str().into()],
             ),
             Change::EraseCallers => {
-                self.0.exec("UPDATE event SET data = json_remove(data, '$.address', '$.user_agent')", Vec::new())
+                self.0.exec("UPDATE event SET data = json_remove(data, '$.address', '$.user_agent')", Vec::new())?;
+                self.0.exec(
+                    "UPDATE token SET data = json_remove(data, '$.address', '$.user_agent', '$.destination', '$.nonce')",
+                    Vec::new(),
+                )
             }
-            Change::Record(event) => self.record(event, now.plus(event_ttl)),
+            Change::Record(event) => self.record(event, latest, event_expires_at),
         }
     }
 
     /// Adds an event, and enforces the quota of its class if it [is always within
     /// quota](EventClass::is_always_within_quota).
-    fn record(&self, event: &Event, expires_at: Timestamp) -> Result<()> {
+    fn record(&self, event: &Event, place: u64, expires_at: Timestamp) -> Result<()> {
         let class = event.class();
-        // The primary key finds the highest number of each class without a scan.
-        let latest = EventClass::ALL
-            .map(|class| format!("ifnull((SELECT max(number) FROM event WHERE class = '{}'), 0)", class.as_str()));
         self.0.exec(
-            &format!(
-                "INSERT INTO event (class, number, expires_at, data) VALUES (?, 1 + max({}), ?, ?)",
-                latest.join(", ")
-            ),
-            vec![class.as_str().into(), seconds(expires_at), json(event)?],
+            "INSERT INTO event (class, number, expires_at, data) VALUES (?, ?, ?, ?)",
+            vec![class.as_str().into(), number(place), seconds(expires_at), json(event)?],
         )?;
         if class.is_always_within_quota() { self.trim(class) } else { Ok(()) }
     }
@@ -154,20 +208,38 @@ impl Rows {
         )
     }
 
-    /// Deletes expired rows and events above the quotas, and the tables if they are empty. Returns when to sweep again:
-    /// after [`SWEEP_DELAY`] if there are tokens or sessions, else when the next event expires; `None` if no row
-    /// expires.
+    /// Deletes the oldest sign-ins above their quota, except those whose token or session is not over.
+    fn trim_sign_ins(&self, now: Timestamp) -> Result<()> {
+        self.0.exec(
+            "DELETE FROM token WHERE number <= \
+             (SELECT number FROM token WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1 OFFSET ?) \
+             AND data ->> '$.at' <= ? AND ifnull(session_expires_at, 0) <= ?",
+            vec![number(EventClass::SignIn.quota()), seconds(now.minus(TOKEN_RECORD_TTL)), seconds(now)],
+        )
+    }
+
+    /// Deletes expired rows and entries of the audit log above the quotas, and the tables if they are empty. Returns
+    /// when to sweep again: after [`SWEEP_DELAY`] if a token or a session is not over, else when the next entry of the
+    /// audit log expires; `None` if no row expires.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         if !self.0.open_tables()? {
             return Ok(None);
         }
-        for table in ["token", "session", "event"] {
-            self.0.exec(&format!("DELETE FROM {table} WHERE expires_at <= ?"), vec![seconds(now)])?;
-        }
+        self.0.exec(
+            "DELETE FROM token WHERE expires_at <= ?1 AND ifnull(session_expires_at, 0) <= ?1",
+            vec![seconds(now)],
+        )?;
+        self.0.exec("DELETE FROM event WHERE expires_at <= ?", vec![seconds(now)])?;
         EventClass::ALL.into_iter().try_for_each(|class| self.trim(class))?;
-        let count = "SELECT (SELECT count(*) FROM token) + (SELECT count(*) FROM session)";
-        let next = match self.0.value::<u64>(count)? {
-            0 => self.0.value("SELECT min(expires_at) FROM event")?,
+        self.trim_sign_ins(now)?;
+        let live = self.0.select::<u64>(
+            "SELECT count(*) FROM token WHERE data ->> '$.at' > ? OR session_expires_at > ?",
+            vec![seconds(now.minus(TOKEN_RECORD_TTL)), seconds(now)],
+        )?;
+        let next = match live.as_slice() {
+            [0] => self.0.value(
+                "SELECT min(expires_at) FROM (SELECT expires_at FROM token UNION ALL SELECT expires_at FROM event)",
+            )?,
             _ => Some(now.plus(SWEEP_DELAY)),
         };
         if next.is_none() && self.is_empty()? {
@@ -176,26 +248,23 @@ impl Rows {
         Ok(next)
     }
 
-    /// Whether no row is needed any more. The state of a revoked set is not needed, because a set without a stored
-    /// state is refused too.
+    /// Whether a user without tokens and events needs no row any more. The state of a revoked set is not needed, because
+    /// a set without a stored state is refused too.
     fn is_empty(&self) -> Result<bool> {
-        let query = "SELECT (SELECT count(*) FROM account) + (SELECT count(*) FROM event) \
+        let query = "SELECT (SELECT count(*) FROM account) \
                      + (SELECT count(*) FROM credential WHERE state <> 'revoked')";
         Ok(self.0.value::<u64>(query)? == 0)
     }
 }
 
-/// The token and the bound credential set in `command`.
-const fn named(command: &Command) -> (Option<&TokenId>, Option<&ClientId>) {
+/// The token in `command`.
+const fn named(command: &Command) -> Option<&TokenId> {
     match command {
-        Command::Redeem(Redemption { jti, delegated: true, .. })
-        | Command::IntrospectToken(Introspection { jti, delegated: true, .. })
+        Command::Redeem(Redemption { jti, .. })
+        | Command::IntrospectToken(Introspection { jti, .. })
         | Command::GetToken(jti)
         | Command::NoteReplay(Replay { jti, .. })
-        | Command::RevokeToken(TokenRevocation { jti, .. }) => (Some(jti), None),
-        Command::Redeem(Redemption { jti, client_id, .. })
-        | Command::IntrospectToken(Introspection { jti, client_id, .. }) => (Some(jti), Some(client_id)),
-        Command::SetCredential { set, .. } => (None, Some(&set.client_id)),
+        | Command::RevokeToken(TokenRevocation { jti, .. }) => Some(jti),
         Command::CheckSession(_)
         | Command::PeekSession(_)
         | Command::AsUser(..)
@@ -207,6 +276,7 @@ const fn named(command: &Command) -> (Option<&TokenId>, Option<&ClientId>) {
         | Command::PatchAccount { .. }
         | Command::DeleteAccount { .. }
         | Command::Export
-        | Command::ListEvents { .. } => (None, None),
+        | Command::SetCredential { .. }
+        | Command::ListEvents { .. } => None,
     }
 }

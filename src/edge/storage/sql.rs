@@ -39,7 +39,7 @@ impl Sql {
 
     /// The version of the tables; 0 without tables.
     fn version(&self) -> Result<usize> {
-        // Version 1 has no table `schema_version`. Both objects have a table `session` in every version.
+        // Version 1 has no table `schema_version`, but both objects have a table `session` in it.
         let query = "SELECT json_quote(name) FROM sqlite_master WHERE name IN ('session', 'schema_version')";
         let names: Vec<String> = self.select(query, Vec::new())?;
         if names.iter().any(|name| name == "schema_version") {

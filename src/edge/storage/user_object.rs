@@ -1,15 +1,16 @@
-//! The user's object: loads rows, decides, and saves changes.
+//! The user's object: loads rows, decides, saves changes, and keeps in memory what the next command needs.
 
 use super::object;
 use super::rows::Rows;
 use crate::edge::runtime::{Fault, platform, settings};
 use crate::store::SWEEP_DELAY;
 use crate::time::Timestamp;
-use crate::user::{Envelope, Reply, decide};
+use crate::user::{Decision, Envelope, Facts, Reply, decide};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::wasm_bindgen::prelude::*;
-use worker::{Env, Error, Result, State, wasm_bindgen, wasm_bindgen_futures, worker_sys};
+use worker::{Env, Error, Result, State, wasm_bindgen, worker_sys};
 
 /// The binding's name in wrangler.toml.
 pub(crate) const BINDING: &str = "USERS";
@@ -18,13 +19,14 @@ pub(crate) const BINDING: &str = "USERS";
 /// storage.
 #[wasm_bindgen]
 pub struct User {
-    object: Rc<UserRows>,
-}
-
-struct UserRows {
     state: State,
     env: Env,
     rows: Rows,
+    /// The facts after the previous command. `None` before the first command, and after a failure or a sweep: the next
+    /// command loads all facts again.
+    facts: Cell<Option<Facts>>,
+    /// When the next sweep is scheduled; `None` if that is not known.
+    sweep_at: Rc<Cell<Option<Timestamp>>>,
 }
 
 #[wasm_bindgen]
@@ -33,17 +35,18 @@ impl User {
     #[must_use]
     pub fn new(state: worker_sys::DurableObjectState, env: Env) -> Self {
         let state = State::from(state);
-        Self { object: Rc::new(UserRows { rows: Rows::open(&state), state, env }) }
+        let rows = Rows::open(&state);
+        Self { state, env, rows, facts: Cell::default(), sweep_at: Rc::default() }
     }
 
-    /// Runs one command: an [`Envelope`] in, a [`Reply`] out, as JSON. Does not wait, so commands do not interleave.
+    /// Runs one command: an [`Envelope`] in, a [`Reply`] out, as JSON.
     ///
     /// # Errors
     /// If the message is invalid or storage fails. Then nothing is saved.
     #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes a text as `String`")]
-    pub fn run(&self, message: String) -> std::result::Result<String, JsValue> {
-        let reply = object::read(&message).and_then(|envelope| self.object.answer(envelope, platform::now()));
-        Ok(serde_json::to_string(&reply?).map_err(Error::from)?)
+    pub fn run(&self, command: String) -> std::result::Result<String, JsValue> {
+        let reply = object::read(&command).and_then(|envelope| self.answer(envelope, platform::now()))?;
+        Ok(serde_json::to_string(&reply).map_err(Error::from)?)
     }
 
     /// Deletes expired rows. No answer depends on it.
@@ -51,50 +54,63 @@ impl User {
     /// # Errors
     /// If storage fails. The platform then calls again.
     pub async fn alarm(&self) -> std::result::Result<(), JsValue> {
-        Ok(self.object.sweep().await?)
-    }
-}
-
-impl UserRows {
-    /// Either all changes are saved or none:
-    /// 1. load the rows that the command needs,
-    /// 2. decide,
-    /// 3. save the changes.
-    fn answer(self: &Rc<Self>, envelope: Envelope, now: Timestamp) -> Result<Reply> {
-        // 1.
-        let facts = self.rows.load(&envelope.command, now)?;
-        // 2.
-        let decision = decide(facts, envelope, now);
-        // 3.
-        if !decision.changes.is_empty() {
-            let settings = settings::read(&self.env).map_err(|_| Error::from("the settings are invalid"))?;
-            self.rows.save_all(&decision.changes, now, settings.event_ttl)?;
-            let object = Rc::clone(self);
-            wasm_bindgen_futures::spawn_local(async move { object.schedule_sweep(now).await });
-        }
-        Ok(decision.reply)
-    }
-
-    async fn sweep(&self) -> Result<()> {
         let now = platform::now();
+        self.facts.set(None);
+        self.sweep_at.set(None);
         if let Some(next) = self.rows.sweep(now).await? {
             self.state.storage().set_alarm(after(now, next)).await?;
+            self.sweep_at.set(Some(next));
         }
         Ok(())
     }
+}
 
-    /// Schedules a sweep within [`SWEEP_DELAY`], unless one is scheduled already. A failure is only logged: without a
-    /// sweep, expired rows take up space but are ignored.
-    async fn schedule_sweep(&self, now: Timestamp) {
-        let storage = self.state.storage();
-        let latest = now.plus(SWEEP_DELAY);
-        let is_scheduled = match storage.get_alarm().await {
-            Ok(at) => at.is_some_and(|at| Timestamp::from_millis(at.unsigned_abs()) <= latest),
-            Err(_) => false,
-        };
-        if !is_scheduled && let Err(error) = storage.set_alarm(after(now, latest)).await {
-            worker::console_error!("{}", Fault::storage("alarm")(error).log_line("alarm", "none"));
+impl User {
+    /// Runs one command. There is no `await`, so commands do not interleave. Either all changes are saved or none:
+    /// 1. load the rows that the command needs and memory lacks,
+    /// 2. decide,
+    /// 3. save the changes.
+    ///
+    /// # Errors
+    /// If storage fails. Then the facts are dropped from memory, so memory is never ahead of storage.
+    fn answer(&self, envelope: Envelope, now: Timestamp) -> Result<Reply> {
+        // 1.
+        let facts = self.rows.load(self.facts.take(), &envelope.command, now)?;
+        // 2.
+        let Decision { reply, changes } = decide(&facts, envelope, now);
+        // 3.
+        if !changes.is_empty() {
+            let settings = settings::read(&self.env).map_err(|_| Error::from("the settings are invalid"))?;
+            self.rows.save_all(&changes, facts.latest, now, settings.event_ttl)?;
+            self.schedule_sweep(now);
         }
+        self.facts.set(Some(facts.after(changes, now)));
+        Ok(reply)
+    }
+
+    /// Schedules a sweep within [`SWEEP_DELAY`], unless one is scheduled already. The answer does not wait for it. A
+    /// failure is only logged: without a sweep, expired rows take up space but are ignored.
+    fn schedule_sweep(&self, now: Timestamp) {
+        let latest = now.plus(SWEEP_DELAY);
+        let known = self.sweep_at.get();
+        if known.is_some_and(|at| at <= latest) {
+            return;
+        }
+        // Later commands do not schedule the sweep again while this one is being scheduled.
+        self.sweep_at.set(Some(latest));
+        let (storage, sweep_at) = (self.state.storage(), Rc::clone(&self.sweep_at));
+        self.state.wait_until(async move {
+            let scheduled = match known {
+                Some(at) => Some(at),
+                None => storage.get_alarm().await.ok().flatten().map(|at| Timestamp::from_millis(at.unsigned_abs())),
+            };
+            if let Some(at) = scheduled.filter(|at| *at <= latest) {
+                sweep_at.set(Some(at));
+            } else if let Err(error) = storage.set_alarm(after(now, latest)).await {
+                sweep_at.set(None);
+                worker::console_error!("{}", Fault::storage("alarm")(error).log_line("alarm", "none"));
+            }
+        });
     }
 }
 

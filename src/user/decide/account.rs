@@ -1,13 +1,13 @@
 //! Commands about the account and the credential sets bound to its user.
 
-use super::session::{ended_sessions, newest_first};
+use super::session::{ended_sessions, ends, newest_first};
 use super::{Change, Decision, EventContext, Facts};
 use crate::http::Caller;
 use crate::id::ClientId;
 use crate::time::Timestamp;
 use crate::user::{
-    Account, Actor, BoundCredential, CredentialState, Deleted, Effect, Event, EventKind, EventReason, Export, Reply,
-    Saved, SessionEnd, Status,
+    Account, Actor, BoundCredential, CredentialState, Deleted, EXPORT_RECORDS_MAX, Effect, Event, EventKind,
+    EventReason, Export, Reply, Saved, SessionEnd, Status,
 };
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) fn save_account(
     };
     let mut changes = vec![Change::SaveAccount(account.clone())];
     if closes {
-        changes.push(Change::DeleteSessions);
+        changes.extend(ends(facts, context.now, |_| true));
     }
     changes.push(Change::Record(event));
     changes.extend(ended);
@@ -59,9 +59,9 @@ pub(super) fn save_account(
 /// Deletes the account and its sessions, and revokes its bound credential sets, so that they cannot sign in a later
 /// account with the same id. `erase` also removes addresses and browsers from all events, and leaves them out of the
 /// new events.
-pub(super) fn delete_account(facts: Facts, erase: bool, context: &EventContext) -> Decision {
-    let bound = facts.credentials.into_iter().filter(|set| set.state != CredentialState::Revoked);
-    let credentials: Vec<_> = bound.map(|set| set.client_id).collect();
+pub(super) fn delete_account(facts: &Facts, erase: bool, context: &EventContext) -> Decision {
+    let bound = facts.credentials.iter().filter(|set| set.state != CredentialState::Revoked);
+    let credentials: Vec<_> = bound.map(|set| set.client_id.clone()).collect();
     let can_erase = erase && (facts.has_callers || !credentials.is_empty());
     if facts.account.is_none() && !can_erase {
         return Decision::only(Reply::Missing);
@@ -70,7 +70,8 @@ pub(super) fn delete_account(facts: Facts, erase: bool, context: &EventContext) 
         EventContext { caller: Caller::default(), request_id: context.request_id.clone(), now: context.now };
     let (context, kind) =
         if erase { (&without_caller, EventKind::AccountErased) } else { (context, EventKind::AccountDeleted) };
-    let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
+    let mut changes = vec![Change::DeleteAccount];
+    changes.extend(ends(facts, context.now, |_| true));
     if erase {
         changes.push(Change::EraseCallers);
     }
@@ -80,17 +81,17 @@ pub(super) fn delete_account(facts: Facts, erase: bool, context: &EventContext) 
         changes.extend([Change::SaveCredential(set), Change::Record(event)]);
     }
     changes.push(Change::Record(context.event(kind)));
-    let services = facts.account.map(|account| account.services).unwrap_or_default();
+    let services = facts.account.as_ref().map(|account| account.services.clone()).unwrap_or_default();
     Decision::of(Reply::Deleted(Deleted { services, credentials }), changes)
 }
 
-pub(super) fn export(facts: Facts, now: Timestamp) -> Decision {
+pub(super) fn export(facts: &Facts, now: Timestamp) -> Decision {
     let export = Export {
-        account: facts.account,
+        account: facts.account.clone(),
         sessions: newest_first(&facts.sessions, now).into_iter().cloned().collect(),
-        events: facts.events.into_iter().map(|(_, event)| event).collect(),
-        tokens: facts.tokens,
-        credentials: facts.credentials,
+        events: facts.events.iter().map(|(_, event)| event.clone()).collect(),
+        tokens: facts.tokens.clone(),
+        credentials: facts.credentials.iter().take(EXPORT_RECORDS_MAX.into()).cloned().collect(),
     };
     Decision::only(if export == Export::default() { Reply::Missing } else { Reply::Export(export) })
 }

@@ -1,19 +1,19 @@
 //! Redeeming a token.
 
 use super::account::is_client_enabled;
-use super::session::newest_first;
+use super::session::{live_session, newest_first};
 use super::token::{opened_by, replay};
 use super::{Change, Decision, EventContext, Facts, SESSIONS_MAX, denial};
 use crate::id::SessionId;
 use crate::time::Timestamp;
-use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, TokenFate};
+use crate::user::{Denial, Event, EventKind, EventReason, Fate, Redemption, Reply, Session, SignIn, TokenFate};
 
 /// Redeems a token:
 /// 1. refuse an expired token, without a change,
 /// 2. refuse if the account is Closed or its single sign-on is disabled, whatever the state of the token,
 /// 3. refuse a used or revoked token; the browser that the token signed in may repeat the sign-in,
 /// 4. check that the client is enabled, and that the account owns the service and the domain,
-/// 5. store the final state of the token, and open the session.
+/// 5. store the sign-in: the final state of the token, the session, and the entry of the audit log.
 pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: &EventContext) -> Decision {
     // 1.
     if context.now >= redemption.expires_at {
@@ -47,7 +47,9 @@ pub(super) fn redeem(facts: &Facts, redemption: Redemption, context: &EventConte
 /// Refuses the sign-in. An unused token becomes unusable; the use of a used token is recorded as a replay.
 fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: &EventContext) -> Decision {
     let mut changes = Vec::new();
-    let ended = redemption.browser_session.clone().filter(|_| denial == Denial::ClosedWithSession);
+    let ended = redemption.browser_session.as_ref().filter(|_| denial == Denial::ClosedWithSession);
+    let ended = ended.and_then(|id| live_session(facts, id, context.now));
+    let ended = ended.map(|session| Change::EndSession(session.token.clone()));
     match facts.token.as_ref().map(|token| token.fate) {
         None => {
             let fate = TokenFate { fate: Fate::Denied(denial), at: context.now };
@@ -64,7 +66,7 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: &EventCo
         }
         Some(Fate::Revoked) => {}
     }
-    changes.extend(ended.map(Change::DeleteSession));
+    changes.extend(ended);
     Decision::of(Reply::Denied(denial), changes)
 }
 
@@ -83,40 +85,32 @@ fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context
 
 fn sign_in(facts: &Facts, redemption: Redemption, context: &EventContext) -> Decision {
     let now = context.now;
-    let fate = TokenFate { fate: Fate::SignedIn, at: now };
-    let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];
     let replaced = replaced_sessions(facts, redemption.browser_session.as_ref(), now);
-    changes.extend(replaced.iter().cloned().map(Change::DeleteSession));
-    let latest = facts.sessions.iter().map(|session| session.ordinal).max();
-    let session = Session {
-        id: redemption.session_id,
-        token: redemption.jti,
+    let sign_in = SignIn {
+        fate: Fate::SignedIn,
+        at: now,
         client_id: redemption.client_id,
+        session_id: redemption.session_id,
         destination: redemption.destination,
-        created_at: now,
         last_seen_at: now,
         idle_seconds: redemption.session_idle,
         max_expires_at: now.plus(redemption.session_max),
         address: context.caller.address.clone(),
         user_agent: context.caller.user_agent.clone(),
         nonce: redemption.nonce,
-        ordinal: latest.map_or(0, |ordinal| ordinal.saturating_add(1)),
+        request_id: context.request_id.clone(),
+        replaced_session_ids: replaced.iter().map(|session| session.id.clone()).collect(),
     };
-    changes.push(Change::SaveSession(session.clone()));
-    changes.push(Change::Record(Event {
-        client_id: Some(session.client_id.clone()),
-        jti: Some(session.token.clone()),
-        session_id: Some(session.id.clone()),
-        replaced_session_ids: replaced,
-        ..context.event(EventKind::SignedIn)
-    }));
+    let mut changes = vec![Change::SignIn(redemption.jti.clone(), sign_in.clone())];
+    changes.extend(replaced.into_iter().map(|session| Change::EndSession(session.token.clone())));
+    let session = sign_in.into_session(redemption.jti, facts.latest.saturating_add(1));
     Decision::of(Reply::SignedIn(session), changes)
 }
 
 /// The sessions that a new session ends: the one of the same browser, and the oldest above [`SESSIONS_MAX`].
-fn replaced_sessions(facts: &Facts, browser_session: Option<&SessionId>, now: Timestamp) -> Vec<SessionId> {
+fn replaced_sessions<'a>(facts: &'a Facts, browser_session: Option<&SessionId>, now: Timestamp) -> Vec<&'a Session> {
     let (own, others): (Vec<_>, Vec<_>) =
         newest_first(&facts.sessions, now).into_iter().partition(|session| Some(&session.id) == browser_session);
     let surplus = others.into_iter().skip(SESSIONS_MAX.saturating_sub(1)).rev();
-    own.into_iter().chain(surplus).map(|session| session.id.clone()).collect()
+    own.into_iter().chain(surplus).collect()
 }

@@ -12,7 +12,7 @@ pub(super) fn check_session(facts: &Facts, id: &SessionId, now: Timestamp) -> De
     match valid_session(facts, id, now) {
         None => Decision::only(Reply::Missing),
         Some(session) => match session.refreshed(now) {
-            Some(fresh) => Decision::of(Reply::Session(fresh.clone()), vec![Change::SaveSession(fresh)]),
+            Some(fresh) => Decision::of(Reply::Session(fresh.clone()), vec![Change::RefreshSession(fresh)]),
             None => Decision::only(Reply::Session(session.clone())),
         },
     }
@@ -21,7 +21,11 @@ pub(super) fn check_session(facts: &Facts, id: &SessionId, now: Timestamp) -> De
 /// The session `id`, if it is live and the account exists and is not Closed.
 pub(super) fn valid_session<'a>(facts: &'a Facts, id: &SessionId, now: Timestamp) -> Option<&'a Session> {
     let is_open = facts.account.as_ref().is_some_and(|account| account.status != Status::Closed);
-    facts.sessions.iter().find(|s| s.id == *id && s.is_live(now)).filter(|_| is_open)
+    live_session(facts, id, now).filter(|_| is_open)
+}
+
+pub(super) fn live_session<'a>(facts: &'a Facts, id: &SessionId, now: Timestamp) -> Option<&'a Session> {
+    facts.sessions.iter().find(|session| session.id == *id && session.is_live(now))
 }
 
 /// The live sessions, newest first.
@@ -34,11 +38,11 @@ pub(super) fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session
 /// Runs an action of the user who has the session `id`.
 pub(super) fn as_user(facts: &Facts, id: &SessionId, action: UserAction, context: &EventContext) -> Decision {
     let now = context.now;
-    let (Some(current), Some(account)) = (valid_session(facts, id, now), facts.account.clone()) else {
+    let (Some(current), Some(account)) = (valid_session(facts, id, now), facts.account.as_ref()) else {
         return Decision::only(Reply::Missing);
     };
     let fresh = current.refreshed(now);
-    let mut changes = Vec::from_iter(fresh.clone().map(Change::SaveSession));
+    let mut changes = Vec::from_iter(fresh.clone().map(Change::RefreshSession));
     match action {
         UserAction::Review => {
             let sessions = newest_first(&facts.sessions, now);
@@ -52,16 +56,11 @@ pub(super) fn as_user(facts: &Facts, id: &SessionId, action: UserAction, context
             changes.extend(end_session(facts, &ended, SessionEnd::User, context).changes);
         }
         UserAction::EndOtherSessions => {
-            if facts.sessions.iter().any(|session| session.id != *id && session.is_live(now)) {
-                changes.push(Change::DeleteOtherSessions(id.clone()));
-                changes.push(Change::Record(Event {
-                    reason: Some(EventReason::SessionEnd(SessionEnd::User)),
-                    ..context.event(EventKind::SessionEnded)
-                }));
-            }
+            let ended = ends(facts, now, |session| session.id != *id);
+            changes.extend(recorded(ended, None, SessionEnd::User, context));
         }
         UserAction::SetSso(sso) => {
-            let account = Account { sso, updated_at: now, ..account };
+            let account = Account { sso, updated_at: now, ..account.clone() };
             changes.extend(save_account(facts, account, false, Some(Actor::User), context).changes);
         }
     }
@@ -69,7 +68,7 @@ pub(super) fn as_user(facts: &Facts, id: &SessionId, action: UserAction, context
 }
 
 pub(super) fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, context: &EventContext) -> Decision {
-    let Some(session) = facts.sessions.iter().find(|s| s.id == *id && s.is_live(context.now)) else {
+    let Some(session) = live_session(facts, id, context.now) else {
         return Decision::only(Reply::Missing);
     };
     let event = Event {
@@ -78,7 +77,7 @@ pub(super) fn end_session(facts: &Facts, id: &SessionId, why: SessionEnd, contex
         session_id: Some(session.id.clone()),
         ..context.event(EventKind::SessionEnded)
     };
-    Decision::of(Reply::Done, vec![Change::DeleteSession(session.id.clone()), Change::Record(event)])
+    Decision::of(Reply::Done, vec![Change::EndSession(session.token.clone()), Change::Record(event)])
 }
 
 pub(super) fn end_sessions(
@@ -100,17 +99,28 @@ pub(super) fn ended_sessions(
     why: SessionEnd,
     context: &EventContext,
 ) -> Vec<Change> {
-    let ended = facts.sessions.iter().filter(|s| s.is_live(context.now) && is_of(s, client_id.as_ref()));
-    let mut changes: Vec<_> = ended.map(|session| Change::DeleteSession(session.id.clone())).collect();
-    if changes.is_empty() {
-        return changes;
+    let ended = ends(facts, context.now, |session| is_of(session, client_id.as_ref()));
+    recorded(ended, client_id, why, context)
+}
+
+/// The changes that end the live sessions with this property, without an event.
+pub(super) fn ends(facts: &Facts, now: Timestamp, is_ended: impl Fn(&Session) -> bool) -> Vec<Change> {
+    let ended = facts.sessions.iter().filter(|session| session.is_live(now) && is_ended(session));
+    ended.map(|session| Change::EndSession(session.token.clone())).collect()
+}
+
+/// `ended` and one event for all of them. Without an ended session there is no event.
+fn recorded(
+    mut ended: Vec<Change>,
+    client_id: Option<ClientId>,
+    why: SessionEnd,
+    context: &EventContext,
+) -> Vec<Change> {
+    if !ended.is_empty() {
+        let reason = Some(EventReason::SessionEnd(why));
+        ended.push(Change::Record(Event { reason, client_id, ..context.event(EventKind::SessionEnded) }));
     }
-    if client_id.is_none() {
-        changes = vec![Change::DeleteSessions];
-    }
-    let reason = Some(EventReason::SessionEnd(why));
-    changes.push(Change::Record(Event { reason, client_id, ..context.event(EventKind::SessionEnded) }));
-    changes
+    ended
 }
 
 /// Whether the application `client_id`, if given, opened the session.

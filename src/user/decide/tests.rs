@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::destination::Scope;
-use crate::id::{ClientId, OwnedId, UserId};
+use crate::id::{ClientId, OwnedId, SessionId, UserId};
 use crate::time::NOW_FOR_TEST as NOW;
 use crate::user::{
     Actor, CredentialState, Deleted, Effect, EventReason, Export, Fate, Introspection, Redemption, Replay, Saved,
@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 mod account;
 mod deletion;
 mod limits;
+mod memory;
 mod redemption;
 mod replay;
 mod revocation;
@@ -73,9 +74,29 @@ fn expired(session: Session) -> Session {
     Session { max_expires_at: NOW, ..session }
 }
 
-/// The session that redeeming `TOKEN` now opens.
+/// The session that redeeming `TOKEN` now opens, if the audit log was empty.
 fn opened() -> Session {
-    Session { id: sid(NEW), ..session(TOKEN) }
+    Session { id: sid(NEW), ordinal: 1, ..session(TOKEN) }
+}
+
+/// The sign-in that opens `session` and ends the sessions `replaced`.
+fn signs_in(session: Session, replaced: Vec<SessionId>) -> Change {
+    let sign_in = SignIn {
+        fate: Fate::SignedIn,
+        at: session.created_at,
+        client_id: session.client_id,
+        session_id: session.id,
+        destination: session.destination,
+        last_seen_at: session.last_seen_at,
+        idle_seconds: session.idle_seconds,
+        max_expires_at: session.max_expires_at,
+        address: session.address,
+        user_agent: session.user_agent,
+        nonce: session.nonce,
+        request_id: "r1".into(),
+        replaced_session_ids: replaced,
+    };
+    Change::SignIn(session.token, sign_in)
 }
 
 fn redemption() -> Redemption {
@@ -131,7 +152,7 @@ fn knows(account: Account) -> Facts {
 }
 
 fn ask_from(caller: Caller, facts: Facts, command: Command, now: Timestamp) -> Decision {
-    decide(facts, Envelope { request_id: "r1".into(), caller, command }, now)
+    decide(&facts, Envelope { request_id: "r1".into(), caller, command }, now)
 }
 
 fn ask(facts: Facts, command: Command) -> Decision {
@@ -145,10 +166,6 @@ fn redeem_here(facts: Facts, redemption: Redemption) -> Decision {
 /// An event at `NOW`, caused here, without further fields.
 fn event(event: EventKind) -> Event {
     Event::new(event, NOW, "r1".into(), here())
-}
-
-fn signed_in_event() -> Event {
-    Event { client_id: Some(portal()), jti: Some(jti(TOKEN)), session_id: Some(sid(NEW)), ..event(EventKind::SignedIn) }
 }
 
 fn denied_event(denial: Denial) -> Event {

@@ -66,7 +66,7 @@ pub(super) fn replay(facts: &Facts, jti: &TokenId, client_id: &ClientId, context
     let mut changes = vec![Change::Record(about(EventKind::TokenReplayed, None))];
     if let Some(opened) = opened.filter(|opened| is_elsewhere(opened, &context.caller)) {
         let reason = EventReason::SessionEnd(SessionEnd::TokenReplayed);
-        changes.push(Change::DeleteSession(opened.id.clone()));
+        changes.push(Change::EndSession(opened.token.clone()));
         changes.push(Change::Record(about(EventKind::SessionEnded, Some(reason))));
     }
     changes

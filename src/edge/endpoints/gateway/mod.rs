@@ -12,8 +12,8 @@ use crate::gateway::{
 use crate::http::{ErrorCode, Failure, HeaderName};
 use crate::user::{Session, SessionCookie};
 use socket::Socket;
-use worker::js_sys::{Promise, Reflect, try_iter};
 use url::Position;
+use worker::js_sys::{Promise, Reflect, try_iter};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::web_sys::{self, Headers, RequestCache, RequestInit, RequestRedirect, ResponseInit, WorkerGlobalScope};
 use worker::worker_sys::ext::{HeadersExt as _, ResponseExt as _};

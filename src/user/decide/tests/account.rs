@@ -156,12 +156,12 @@ fn closing_an_account_ends_its_sessions() {
         saved(&closed, Effect::Changed),
         vec![
             Change::SaveAccount(closed.clone()),
-            Change::DeleteSessions,
+            Change::EndSession(jti(OTHER)),
             account_event(EventKind::AccountChanged, &closed),
         ],
     );
-    let put = ask(Facts::default(), put(input(Status::Closed)));
-    assert!(put.changes.contains(&Change::DeleteSessions));
+    let put = ask(Facts { sessions: vec![session(OTHER)], ..Facts::default() }, put(input(Status::Closed)));
+    assert!(put.changes.contains(&Change::EndSession(jti(OTHER))));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn closing_a_closed_account_ends_sessions_and_otherwise_writes_nothing() {
         saved(&again, Effect::Changed),
         vec![
             Change::SaveAccount(again.clone()),
-            Change::DeleteSessions,
+            Change::EndSession(jti(OTHER)),
             account_event(EventKind::AccountChanged, &again),
         ],
     );
@@ -189,12 +189,12 @@ fn closing_a_closed_account_ends_sessions_and_otherwise_writes_nothing() {
 #[test]
 fn disabling_single_sign_on_keeps_sessions() {
     let decision = ask(Facts { sessions: vec![session(OTHER)], ..knows(old()) }, change(json!({"sso": false})));
-    assert!(!decision.changes.contains(&Change::DeleteSessions));
+    assert!(!decision.changes.contains(&Change::EndSession(jti(OTHER))));
 }
 
 #[test]
 fn sessions_end_with_a_change_that_requests_it() {
-    let ended = || vec![Change::DeleteSessions, Change::Record(ended_event(SessionEnd::Administrator))];
+    let ended = || vec![Change::EndSession(jti(OTHER)), Change::Record(ended_event(SessionEnd::Administrator))];
     let off = Account { sso: false, updated_at: NOW, ..old() };
     let facts = || Facts { sessions: vec![session(OTHER)], ..knows(old()) };
     let with_sso_off = AccountInput { sso: Some(false), ..same() };

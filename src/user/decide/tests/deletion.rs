@@ -9,9 +9,12 @@ fn set(client_id: &str, state: CredentialState) -> BoundCredential {
 #[test]
 fn deleting_an_account_ends_its_sessions() {
     assert_decision(
-        ask(knows(old()), Command::DeleteAccount { erase: false }),
+        ask(
+            Facts { sessions: vec![session(OTHER), expired(session(3))], ..knows(old()) },
+            Command::DeleteAccount { erase: false },
+        ),
         Reply::Deleted(Deleted { services: old().services, credentials: vec![] }),
-        vec![Change::DeleteAccount, Change::DeleteSessions, Change::Record(event(EventKind::AccountDeleted))],
+        vec![Change::DeleteAccount, Change::EndSession(jti(OTHER)), Change::Record(event(EventKind::AccountDeleted))],
     );
 }
 
@@ -29,7 +32,7 @@ fn deleting_an_account_revokes_its_bound_sets() {
             Change::Record(Event { client_id, ..event(EventKind::CredentialRevoked) }),
         ]
     };
-    let mut changes = vec![Change::DeleteAccount, Change::DeleteSessions];
+    let mut changes = vec![Change::DeleteAccount];
     changes.extend(revoked("one").into_iter().chain(revoked("two")));
     changes.push(Change::Record(event(EventKind::AccountDeleted)));
     let deleted =
@@ -46,7 +49,7 @@ fn deleting_an_account_revokes_its_bound_sets() {
 #[test]
 fn erasing_removes_all_personal_data() {
     let nameless = |kind| Change::Record(Event { address: None, user_agent: None, ..event(kind) });
-    let all_gone = [Change::DeleteAccount, Change::DeleteSessions, Change::EraseCallers];
+    let all_gone = [Change::DeleteAccount, Change::EraseCallers];
     let bound = vec![set("portal", CredentialState::Enabled)];
     let revoked = [
         Change::SaveCredential(set("portal", CredentialState::Revoked)),

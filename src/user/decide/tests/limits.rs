@@ -16,7 +16,7 @@ fn a_use_is_written_at_most_once_a_minute() {
     }
     for after in [60, 61, IDLE - 1] {
         let fresh = Session { last_seen_at: NOW.plus(after), ..session.clone() };
-        assert_decision(check(&session, after), Reply::Session(fresh.clone()), vec![Change::SaveSession(fresh)]);
+        assert_decision(check(&session, after), Reply::Session(fresh.clone()), vec![Change::RefreshSession(fresh)]);
     }
 }
 

@@ -4,30 +4,20 @@ use super::*;
 use crate::secret::{Secret, SecretDigest};
 
 #[test]
-fn a_sign_in_settles_the_token_then_opens_the_session() {
+fn a_sign_in_is_one_change() {
     assert_decision(
         redeem_here(user_with([]), redemption()),
         Reply::SignedIn(opened()),
-        vec![
-            Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
-            Change::SaveSession(opened()),
-            Change::Record(signed_in_event()),
-        ],
+        vec![signs_in(opened(), vec![])],
     );
 }
 
 #[test]
 fn a_sign_in_replaces_only_the_session_of_the_same_browser() {
-    let opened = Session { ordinal: 1, ..opened() };
     assert_decision(
         redeem_here(user_with([session(OTHER), session(3)]), from_browser_with(OTHER)),
-        Reply::SignedIn(opened.clone()),
-        vec![
-            Change::SettleToken(jti(TOKEN), fate(Fate::SignedIn)),
-            Change::DeleteSession(sid(OTHER)),
-            Change::SaveSession(opened),
-            Change::Record(Event { replaced_session_ids: vec![sid(OTHER)], ..signed_in_event() }),
-        ],
+        Reply::SignedIn(opened()),
+        vec![signs_in(opened(), vec![sid(OTHER)]), Change::EndSession(jti(OTHER))],
     );
 }
 
@@ -89,7 +79,7 @@ fn only_enabled_sets_of_the_user_and_delegated_clients_sign_in() {
 
 #[test]
 fn a_closed_account_ends_the_session_of_the_browser() {
-    let closed = Facts { account: Some(account(Status::Closed, true)), ..user_with([]) };
+    let closed = Facts { account: Some(account(Status::Closed, true)), ..user_with([session(OTHER)]) };
     let denial = Denial::ClosedWithSession;
     assert_decision(
         redeem_here(closed.clone(), from_browser_with(OTHER)),
@@ -97,13 +87,18 @@ fn a_closed_account_ends_the_session_of_the_browser() {
         vec![
             Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))),
             Change::Record(denied_event(denial)),
-            Change::DeleteSession(sid(OTHER)),
+            Change::EndSession(jti(OTHER)),
         ],
     );
     assert_decision(
-        redeem_here(Facts { token: redeemed(), ..closed }, from_browser_with(OTHER)),
+        redeem_here(Facts { token: redeemed(), ..closed.clone() }, from_browser_with(OTHER)),
         Reply::Denied(denial),
-        vec![Change::Record(replayed_event(&here(), None)), Change::DeleteSession(sid(OTHER))],
+        vec![Change::Record(replayed_event(&here(), None)), Change::EndSession(jti(OTHER))],
+    );
+    assert_decision(
+        redeem_here(closed, from_browser_with(7)),
+        Reply::Denied(denial),
+        vec![Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))), Change::Record(denied_event(denial))],
     );
 }
 
@@ -217,16 +212,16 @@ fn crowd(count: u8) -> Vec<Session> {
     (0..count).map(|n| Session { created_at: age(n), ..session(100 + n) }).collect()
 }
 
-fn ended_by_a_sign_in(sessions: Vec<Session>, redemption: Redemption) -> Vec<SessionId> {
+fn ended_by_a_sign_in(sessions: Vec<Session>, redemption: Redemption) -> Vec<TokenId> {
     let ended = redeem_here(user_with(sessions), redemption).changes.into_iter();
-    ended.filter_map(|change| if let Change::DeleteSession(id) = change { Some(id) } else { None }).collect()
+    ended.filter_map(|change| if let Change::EndSession(jti) = change { Some(jti) } else { None }).collect()
 }
 
 #[test]
 fn a_sign_in_above_the_maximum_ends_the_oldest_session() {
     let cap = u8::try_from(SESSIONS_MAX).unwrap();
     assert_eq!(cap, 20);
-    for (count, ended) in [(18, vec![]), (19, vec![]), (20, vec![sid(119)])] {
+    for (count, ended) in [(18, vec![]), (19, vec![]), (20, vec![jti(119)])] {
         assert_eq!(ended_by_a_sign_in(crowd(count), redemption()), ended, "{count} sessions");
     }
 }
@@ -235,22 +230,22 @@ fn a_sign_in_above_the_maximum_ends_the_oldest_session() {
 fn sessions_of_one_second_end_in_the_order_of_opening() {
     let mut sessions: Vec<_> = (0..20_u8).map(|n| Session { ordinal: u64::from(n), ..session(100 + n) }).collect();
     sessions.reverse();
-    let decision = redeem_here(user_with(sessions.clone()), redemption());
-    assert_eq!(decision.reply, Reply::SignedIn(Session { ordinal: 20, ..opened() }));
-    assert_eq!(ended_by_a_sign_in(sessions, redemption()), [sid(100)]);
+    let facts = Facts { latest: 20, ..user_with(sessions.clone()) };
+    assert_eq!(redeem_here(facts, redemption()).reply, Reply::SignedIn(Session { ordinal: 21, ..opened() }));
+    assert_eq!(ended_by_a_sign_in(sessions, redemption()), [jti(100)]);
 }
 
 #[test]
 fn an_expired_session_of_the_browser_is_not_replaced() {
     let facts = user_with(crowd(20).into_iter().chain([expired(session(OTHER))]));
     let decision = redeem_here(facts, from_browser_with(OTHER));
-    let deleted = decision.changes.iter().filter(|change| matches!(change, Change::DeleteSession(_))).count();
-    assert_eq!((deleted, decision.changes.len()), (1, 4));
+    let deleted = decision.changes.iter().filter(|change| matches!(change, Change::EndSession(_))).count();
+    assert_eq!((deleted, decision.changes.len()), (1, 2));
 }
 
 #[test]
 fn the_session_of_the_browser_and_expired_sessions_do_not_count() {
-    assert_eq!(ended_by_a_sign_in(crowd(20), from_browser_with(103)), [sid(103)]);
+    assert_eq!(ended_by_a_sign_in(crowd(20), from_browser_with(103)), [jti(103)]);
     let with_expired: Vec<_> =
         crowd(25).into_iter().enumerate().map(|(n, s)| if n < 6 { expired(s) } else { s }).collect();
     assert_eq!(ended_by_a_sign_in(with_expired, redemption()), []);

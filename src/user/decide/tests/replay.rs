@@ -78,7 +78,7 @@ fn a_replay_ends_the_session_only_if_network_and_browser_both_differ() {
         let mut changes = vec![Change::Record(replayed.clone())];
         if ends {
             let reason = Some(EventReason::SessionEnd(SessionEnd::TokenReplayed));
-            changes.push(Change::DeleteSession(sid(TOKEN)));
+            changes.push(Change::EndSession(jti(TOKEN)));
             changes.push(Change::Record(Event { event: EventKind::SessionEnded, reason, ..replayed }));
         }
         let decision = ask_from(caller, facts, Command::Redeem(redemption()), NOW);

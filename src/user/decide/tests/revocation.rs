@@ -47,7 +47,11 @@ fn a_final_state_is_kept() {
 
 /// The final state that `decision` stores.
 fn settled(decision: &Decision) -> Option<TokenFate> {
-    decision.changes.iter().find_map(|c| if let Change::SettleToken(_, fate) = c { Some(fate.clone()) } else { None })
+    decision.changes.iter().find_map(|change| match change {
+        Change::SettleToken(_, fate) => Some(fate.clone()),
+        Change::SignIn(_, SignIn { fate, at, .. }) => Some(TokenFate { fate: *fate, at: *at }),
+        _ => None,
+    })
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn revoking_a_set_can_end_exactly_the_sessions_that_it_opened() {
     let other = Session { client_id: ClientId::parse("panel").unwrap(), ..session(3) };
     let revoke = || Command::SetCredential { set: set(CredentialState::Revoked), end_sessions: true, by: None };
     let ended = vec![
-        Change::DeleteSession(sid(OTHER)),
+        Change::EndSession(jti(OTHER)),
         Change::Record(Event { client_id: Some(portal()), ..ended_event(SessionEnd::Application) }),
     ];
     let facts = |before| Facts { credentials: vec![set(before)], ..user_with([session(OTHER), other.clone()]) };

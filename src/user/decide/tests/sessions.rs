@@ -16,7 +16,7 @@ fn ending_a_session_records_the_reason() {
         assert_decision(
             ask(user_with([session(3), session(OTHER)]), Command::EndSession(sid(OTHER), why)),
             Reply::Done,
-            vec![Change::DeleteSession(sid(OTHER)), Change::Record(event)],
+            vec![Change::EndSession(jti(OTHER)), Change::Record(event)],
         );
     }
 }
@@ -45,7 +45,11 @@ fn all_sessions_end_at_once() {
     assert_decision(
         ask(user_with([session(OTHER), session(3)]), end_all(None)),
         Reply::Done,
-        vec![Change::DeleteSessions, Change::Record(ended_event(SessionEnd::Administrator))],
+        vec![
+            Change::EndSession(jti(OTHER)),
+            Change::EndSession(jti(3)),
+            Change::Record(ended_event(SessionEnd::Administrator)),
+        ],
     );
     assert_decision(ask(Facts::default(), end_all(None)), Reply::Missing, vec![]);
 }
@@ -63,7 +67,7 @@ fn sessions_can_be_listed_and_ended_by_application() {
     assert_decision(
         ask(facts(), end_all(Some(panel()))),
         Reply::Done,
-        vec![Change::DeleteSession(sid(3)), Change::Record(event)],
+        vec![Change::EndSession(jti(3)), Change::Record(event)],
     );
 }
 
@@ -111,7 +115,7 @@ fn users_see_the_current_use_of_their_session() {
     assert_decision(
         ask_from(here(), user_with([older, session(3)]), command, NOW.plus(61)),
         Reply::Security(Security { sso: true, sessions: vec![session(3), fresh.clone()] }),
-        vec![Change::SaveSession(fresh)],
+        vec![Change::RefreshSession(fresh)],
     );
 }
 
@@ -119,12 +123,12 @@ fn users_see_the_current_use_of_their_session() {
 fn users_end_their_sessions() {
     let ended = |n| Event { client_id: Some(portal()), session_id: Some(sid(n)), ..ended_event(SessionEnd::User) };
     for (action, changes) in [
-        (UserAction::EndSession(sid(3)), vec![Change::DeleteSession(sid(3)), Change::Record(ended(3))]),
-        (UserAction::EndSession(sid(OTHER)), vec![Change::DeleteSession(sid(OTHER)), Change::Record(ended(OTHER))]),
+        (UserAction::EndSession(sid(3)), vec![Change::EndSession(jti(3)), Change::Record(ended(3))]),
+        (UserAction::EndSession(sid(OTHER)), vec![Change::EndSession(jti(OTHER)), Change::Record(ended(OTHER))]),
         (UserAction::EndSession(sid(77)), vec![]),
         (
             UserAction::EndOtherSessions,
-            vec![Change::DeleteOtherSessions(sid(OTHER)), Change::Record(ended_event(SessionEnd::User))],
+            vec![Change::EndSession(jti(3)), Change::EndSession(jti(4)), Change::Record(ended_event(SessionEnd::User))],
         ),
     ] {
         assert_decision(ask_as_user(action), Reply::Done, changes);
@@ -168,7 +172,7 @@ fn an_action_restarts_the_idle_limit() {
     for (action, more) in [(UserAction::Review, 0), (UserAction::EndOtherSessions, 2), (UserAction::SetSso(false), 2)] {
         let command = Command::AsUser(sid(OTHER), action);
         let changes = ask_from(here(), user_with([session(OTHER), session(3)]), command, NOW.plus(60)).changes;
-        assert_eq!(changes[0], Change::SaveSession(Session { last_seen_at: NOW.plus(60), ..session(OTHER) }));
+        assert_eq!(changes[0], Change::RefreshSession(Session { last_seen_at: NOW.plus(60), ..session(OTHER) }));
         assert_eq!(changes.len(), 1 + more);
     }
 }

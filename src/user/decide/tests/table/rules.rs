@@ -48,19 +48,29 @@ fn every_denial_has_the_expected_status_and_message() {
 fn the_first_verdict_settles_the_token_before_other_changes() {
     for case in every_case() {
         let changes = case.decide().changes;
-        let settled = changes.iter().position(|change| matches!(change, Change::SettleToken(..)));
+        let is_settling = |change: &&Change| matches!(change, Change::SettleToken(..) | Change::SignIn(..));
+        let count = changes.iter().filter(is_settling).count();
         if case.is_expired() || case.token != Token::Fresh {
-            assert_eq!(settled, None, "{case:?}");
+            assert_eq!(count, 0, "{case:?}");
             continue;
         }
-        let expected = match case.verdict() {
-            Verdict::SignedIn => Fate::SignedIn,
-            Verdict::Denied(denial) => Fate::Denied(denial),
+        assert_eq!(count, 1, "{case:?}");
+        let first = match case.verdict() {
+            Verdict::SignedIn => {
+                let replaced = case.browser_session().into_iter().filter(|id| *id == sid(OTHER)).collect();
+                signs_in(opened(), replaced)
+            }
+            Verdict::Denied(denial) => Change::SettleToken(jti(TOKEN), fate(Fate::Denied(denial))),
             Verdict::RedirectedAgain => unreachable!("a fresh token has opened no session"),
         };
-        assert_eq!(changes[0], Change::SettleToken(jti(TOKEN), fate(expected)), "{case:?}");
-        let count = changes.iter().filter(|change| matches!(change, Change::SettleToken(..))).count();
-        assert_eq!(count, 1, "{case:?}");
+        let caller = if case.is_here { here() } else { elsewhere() };
+        let first = match first {
+            Change::SignIn(jti, sign_in) => {
+                Change::SignIn(jti, SignIn { address: caller.address, user_agent: caller.user_agent, ..sign_in })
+            }
+            first => first,
+        };
+        assert_eq!(changes[0], first, "{case:?}");
     }
 }
 
@@ -68,11 +78,11 @@ fn the_first_verdict_settles_the_token_before_other_changes() {
 fn a_session_opens_exactly_when_the_user_is_signed_in() {
     for case in every_case() {
         let decision = case.decide();
-        let saved = decision.changes.iter().find_map(|change| match change {
-            Change::SaveSession(session) => Some(session),
+        let saved = decision.changes.into_iter().find_map(|change| match change {
+            Change::SignIn(jti, sign_in) => Some(sign_in.into_session(jti, 1)),
             _ => None,
         });
-        match &decision.reply {
+        match decision.reply {
             Reply::SignedIn(session) => assert_eq!(saved, Some(session), "{case:?}"),
             _ => assert_eq!(saved, None, "{case:?}"),
         }
@@ -82,26 +92,31 @@ fn a_session_opens_exactly_when_the_user_is_signed_in() {
 #[test]
 fn a_session_ends_only_when_replaced_or_replayed_or_closed() {
     for case in every_case() {
-        let browser_session = case.browser_session();
+        let lives = |session: &u8| *session == OTHER || case.token == Token::SignedInAndSessionLives;
+        let browser_session = match case.browser {
+            BrowserSession::None => None,
+            BrowserSession::OfThisToken => Some(TOKEN),
+            BrowserSession::OfAnotherToken => Some(OTHER),
+        };
         let is_elsewhere = case.token == Token::SignedInAndSessionLives && !case.is_here;
         let ended = match case.verdict() {
-            Verdict::SignedIn => Vec::from_iter(browser_session.filter(|id| *id == sid(OTHER))),
+            Verdict::SignedIn => Vec::from_iter(browser_session.filter(|session| *session == OTHER)),
             _ => {
-                let replayed = (case.is_replay() && is_elsewhere).then(|| sid(TOKEN));
-                let closed = browser_session.filter(|_| case.verdict() == Verdict::Denied(Denial::ClosedWithSession));
+                let replayed = (case.is_replay() && is_elsewhere).then_some(TOKEN);
+                let is_closed = case.verdict() == Verdict::Denied(Denial::ClosedWithSession);
+                let closed = browser_session.filter(|session| is_closed && lives(session));
                 replayed.into_iter().chain(closed).collect()
             }
         };
         let changes = case.decide().changes;
-        let deleted: Vec<_> = changes
+        let ends: Vec<_> = changes
             .iter()
             .filter_map(|change| match change {
-                Change::DeleteSession(id) => Some(id.clone()),
-                Change::DeleteSessions => panic!("all sessions ended: {case:?}"),
+                Change::EndSession(jti) => Some(jti.clone()),
                 _ => None,
             })
             .collect();
-        assert_eq!(deleted, ended, "{case:?}");
+        assert_eq!(ends, ended.into_iter().map(jti).collect::<Vec<_>>(), "{case:?}");
     }
 }
 
@@ -137,7 +152,7 @@ fn a_redemption_makes_no_other_changes() {
             assert!(
                 matches!(
                     change,
-                    Change::SettleToken(..) | Change::SaveSession(_) | Change::DeleteSession(_) | Change::Record(_)
+                    Change::SettleToken(..) | Change::SignIn(..) | Change::EndSession(_) | Change::Record(_)
                 ),
                 "{case:?}: {change:?}"
             );
