@@ -11,8 +11,11 @@ use std::collections::BTreeSet;
 /// The minimum time between two writes of `last_seen_at`, in seconds. Most session checks therefore write nothing.
 const REFRESH_SECONDS: u64 = 60;
 
+/// The object sends it to the Worker as JSON. The object stores it as a part of a [`SignIn`](super::SignIn), whose names
+/// of the fields are the aliases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
+    #[serde(alias = "session_id")]
     pub id: SessionId,
     /// The token that opened the session.
     pub token: TokenId,
@@ -20,6 +23,7 @@ pub struct Session {
     pub client_id: ClientId,
     /// The destination of the sign-in; `None` for the home page of the client area.
     pub destination: Option<Scope>,
+    #[serde(alias = "at")]
     pub created_at: Timestamp,
     /// The last use, to the minute.
     pub last_seen_at: Timestamp,

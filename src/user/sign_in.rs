@@ -1,39 +1,37 @@
 //! A sign-in, stored in one row of the user's object.
 
 use super::session::expires_at;
-use super::{Event, EventKind, Fate, Session};
+use super::{Fate, Session};
 use crate::destination::Scope;
-use crate::http::Caller;
 use crate::id::{ClientId, SessionId, TokenId};
 use crate::secret::SecretDigest;
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What a token's row stores if the token signed its user in: the final state of the token, the session that it opened,
 /// and the entry of the audit log. The row's key is the token's id, and the row stores the number of the entry and the
-/// end of the session in columns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// end of the session in columns. With these, the row is parsed as a [`TokenFate`](super::TokenFate), as a [`Session`]
+/// and as an [`Event`](super::Event).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignIn {
-    /// Always [`Fate::SignedIn`]. With `at`, it is the [`TokenFate`](super::TokenFate) of the token.
+    /// Always [`Fate::SignedIn`].
     pub fate: Fate,
     pub at: Timestamp,
     pub client_id: ClientId,
     pub session_id: SessionId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<Scope>,
     pub last_seen_at: Timestamp,
     pub idle_seconds: u64,
     pub max_expires_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<SecretDigest>,
-    /// Empty if the row was migrated from version 2 and the event had already been deleted.
-    #[serde(default)]
     pub request_id: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replaced_session_ids: Vec<SessionId>,
 }
 
@@ -60,26 +58,16 @@ impl SignIn {
             ordinal: number,
         }
     }
-
-    /// The entry of the audit log.
-    pub fn into_event(self, token: TokenId) -> Event {
-        let caller = Caller { address: self.address, user_agent: self.user_agent };
-        Event {
-            client_id: Some(self.client_id),
-            jti: Some(token),
-            session_id: Some(self.session_id),
-            replaced_session_ids: self.replaced_session_ids,
-            ..Event::new(EventKind::SignedIn, self.at, self.request_id, caller)
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Caller;
     use crate::secret::Secret;
     use crate::time::NOW_FOR_TEST as NOW;
-    use crate::user::{TokenFate, session_for_test};
+    use crate::user::{Event, EventKind, TokenFate, session_for_test};
+    use serde_json::{Value, json};
 
     fn sign_in() -> SignIn {
         let session = session_for_test();
@@ -108,7 +96,6 @@ mod tests {
             r#""max_expires_at":1800043200,"address":"192.0.2.1","request_id":"r1"}"#
         );
         assert_eq!(serde_json::to_string(&sign_in()).unwrap(), stored);
-        assert_eq!(serde_json::from_str::<SignIn>(stored).unwrap(), sign_in());
         let full = SignIn {
             user_agent: Some("Browser/1".into()),
             nonce: Some(SecretDigest::of(&Secret::new("s"))),
@@ -123,20 +110,26 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_is_the_final_state_the_session_and_the_event() {
-        let token = session_for_test().token;
-        let fate: TokenFate = serde_json::from_value(serde_json::to_value(sign_in()).unwrap()).unwrap();
+    fn the_stored_form_is_parsed_as_a_final_state_a_session_and_an_event() {
+        let (token, sign_in) = (session_for_test().token, sign_in());
+        let stored = serde_json::to_value(&sign_in).unwrap();
+        let with = |fields: Value| -> Value {
+            let (Value::Object(row), Value::Object(fields)) = (stored.clone(), fields) else { panic!() };
+            row.into_iter().chain(fields).collect()
+        };
+        let fate: TokenFate = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(fate, TokenFate { fate: Fate::SignedIn, at: NOW });
-        assert_eq!(sign_in().into_session(token.clone(), 3), session_for_test());
-        let caller = Caller { address: sign_in().address, user_agent: None };
-        assert_eq!(
-            sign_in().into_event(token.clone()),
-            Event {
-                client_id: Some(sign_in().client_id),
-                jti: Some(token),
-                session_id: Some(sign_in().session_id),
-                ..Event::new(EventKind::SignedIn, NOW, "r1".into(), caller)
-            }
-        );
+        let session: Session = serde_json::from_value(with(json!({"token": token, "ordinal": 3}))).unwrap();
+        assert_eq!(session, session_for_test());
+        assert_eq!(session, sign_in.clone().into_session(token.clone(), 3));
+        let event: Event = serde_json::from_value(with(json!({"event": "sso.signed_in", "jti": token}))).unwrap();
+        let caller = Caller { address: sign_in.address, user_agent: None };
+        let expected = Event {
+            client_id: Some(sign_in.client_id),
+            jti: Some(token),
+            session_id: Some(sign_in.session_id),
+            ..Event::new(EventKind::SignedIn, NOW, "r1".into(), caller)
+        };
+        assert_eq!(event, expected);
     }
 }

@@ -6,7 +6,7 @@ use crate::store::{SWEEP_DELAY, TOKEN_RECORD_TTL, USER_MIGRATIONS};
 use crate::time::Timestamp;
 use crate::user::{
     Account, BoundCredential, Change, Command, EXPORT_EVENTS_MAX, EXPORT_RECORDS_MAX, Event, EventClass, Facts,
-    Introspection, Redemption, Replay, SignIn, TokenFate, TokenRevocation,
+    Introspection, Redemption, Replay, Session, TokenFate, TokenRevocation,
 };
 use serde::Deserialize;
 use worker::{Result, State};
@@ -19,26 +19,9 @@ pub(super) struct Rows(Sql);
 enum Fact {
     Account(Account),
     Credential(BoundCredential),
-    /// The highest number in the audit log, and the sign-ins with a live session and their numbers.
-    SignIns(u64, Vec<(TokenId, u64, SignIn)>),
+    /// The highest number in the audit log, and the live sessions.
+    SignIns(u64, Vec<Session>),
     Token(TokenFate),
-}
-
-/// An entry of the audit log with its number.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Entry {
-    Event(u64, Event),
-    SignIn(u64, TokenId, SignIn),
-}
-
-impl Entry {
-    fn into_event(self) -> (u64, Event) {
-        match self {
-            Self::Event(number, event) => (number, event),
-            Self::SignIn(number, jti, sign_in) => (number, sign_in.into_event(jti)),
-        }
-    }
 }
 
 impl Rows {
@@ -81,7 +64,7 @@ impl Rows {
              UNION ALL SELECT json_object('credential', json_object('client_id', client_id, 'state', state)) \
              FROM credential \
              UNION ALL SELECT '{{\"sign_ins\":[' || max(ifnull(max(number), 0), {}) || ',[' || \
-             ifnull(group_concat('[' || json_quote(jti) || ',' || ifnull(number, 0) || ',' || data || ']') \
+             ifnull(group_concat(json_set(data, '$.token', jti, '$.ordinal', ifnull(number, 0))) \
              FILTER (WHERE session_expires_at > ?), '') || ']]}}' FROM token \
              UNION ALL SELECT '{{\"token\":' || data || '}}' FROM token WHERE jti = ?",
             latest.join(", ")
@@ -91,11 +74,7 @@ impl Rows {
             match fact {
                 Fact::Account(account) => facts.account = Some(account),
                 Fact::Credential(set) => facts.credentials.push(set),
-                Fact::SignIns(latest, live) => {
-                    facts.latest = latest;
-                    let sessions = live.into_iter().map(|(jti, number, sign_in)| sign_in.into_session(jti, number));
-                    facts.sessions = sessions.collect();
-                }
+                Fact::SignIns(latest, sessions) => (facts.latest, facts.sessions) = (latest, sessions),
                 Fact::Token(fate) => facts.token = Some(fate),
             }
         }
@@ -108,15 +87,13 @@ impl Rows {
 
     /// The entries of the audit log, newest first: sign-ins are rows of tokens, all others are rows of events.
     fn events(&self, before: Option<u64>, limit: u64, now: Timestamp) -> Result<Vec<(u64, Event)>> {
-        let query = "SELECT entry FROM (\
-             SELECT number, '{\"event\":[' || number || ',' || data || ']}' AS entry FROM event \
-             WHERE number < ?1 AND expires_at > ?2 \
-             UNION ALL SELECT number, '{\"sign_in\":[' || number || ',' || json_quote(jti) || ',' || data || ']}' \
+        let query = "SELECT '[' || number || ',' || data || ']' FROM (\
+             SELECT number, data FROM event WHERE number < ?1 AND expires_at > ?2 \
+             UNION ALL SELECT number, json_set(data, '$.event', 'sso.signed_in', '$.jti', jti) \
              FROM token WHERE number < ?1 AND expires_at > ?2\
              ) ORDER BY number DESC LIMIT ?3";
         let before = number(before.unwrap_or(u64::from(u32::MAX)));
-        let entries: Vec<Entry> = self.0.select(query, vec![before, seconds(now), number(limit)])?;
-        Ok(entries.into_iter().map(Entry::into_event).collect())
+        self.0.select(query, vec![before, seconds(now), number(limit)])
     }
 
     /// The final states of tokens, newest first.

@@ -63,8 +63,10 @@ impl Rows {
     fn load(&self, token: Option<&TokenId>, now: Timestamp) -> Facts {
         let live = self.tokens.iter().filter(|(_, row)| row.session_expires_at.is_some_and(|end| end > now));
         let session = |(jti, row): (&TokenId, &TokenRow)| {
-            let sign_in: SignIn = serde_json::from_value(row.data.clone()).unwrap();
-            sign_in.into_session(jti.clone(), row.number.unwrap_or(0))
+            let mut data = row.data.clone();
+            data["token"] = jti.as_str().into();
+            data["ordinal"] = row.number.unwrap_or(0).into();
+            serde_json::from_value(data).unwrap()
         };
         let numbers = self.tokens.values().filter_map(|row| row.number).chain(self.events.iter().copied());
         let credentials = self.credentials.iter().map(|(id, state)| (id.clone(), *state));
