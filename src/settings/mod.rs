@@ -27,6 +27,10 @@ pub struct Settings {
     /// In seconds.
     pub token_ttl: u64,
     pub session_limits: SessionLimits,
+    /// How long an isolate answers session checks from memory, in seconds; 0 disables this.
+    pub session_cache: u64,
+    /// Whether KV keeps a record of each issued token.
+    pub token_records: bool,
     /// The time for which a new event is kept, in seconds.
     pub event_ttl: u64,
     pub keys: KeyRing,
@@ -81,6 +85,8 @@ impl Settings {
         let token_ttl = values.parse(&table::TOKEN_TTL);
         let idle = values.parse(&table::SESSION_IDLE);
         let max = values.parse(&table::SESSION_MAX);
+        let session_cache = values.parse(&table::SESSION_CACHE);
+        let token_records = values.parse(&table::TOKEN_RECORDS);
         let event_days = values.parse(&table::EVENT_RETENTION_DAYS);
         let api_allow_get = values.parse(&table::API_ALLOW_GET);
         let browser_nonce = values.parse(&table::BROWSER_NONCE);
@@ -92,6 +98,8 @@ impl Settings {
             client_area: client_area?,
             token_ttl: token_ttl?,
             session_limits: SessionLimits { idle: idle?, max: max? },
+            session_cache: session_cache?,
+            token_records: token_records?,
             event_ttl: event_days?.saturating_mul(DAY_SECONDS),
             keys: keys?,
             admin_token: admin_token?,

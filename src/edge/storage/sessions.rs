@@ -3,22 +3,59 @@
 //! checks each session when it is used or listed.
 
 use crate::edge::runtime::{Fault, RequestContext};
+use crate::id::UserId;
+use crate::session::SessionCache;
 use crate::store;
 use crate::time::Timestamp;
 use crate::user::{Session, SessionCookie, SessionEnd, applications_of};
+use std::cell::RefCell;
+
+thread_local! {
+    /// The latest checks of this isolate. It stays empty without the setting `SESSION_CACHE`.
+    static CACHE: RefCell<SessionCache> = RefCell::default();
+}
+
+/// Removes the sessions of `user` from the memory of this isolate.
+pub(super) fn forget(user: &UserId) {
+    CACHE.with_borrow_mut(|cache| cache.forget(user));
+}
 
 /// The verified session cookie of the request.
 pub(crate) fn session_cookie(context: &RequestContext) -> Option<SessionCookie> {
     SessionCookie::open(&context.request, &context.settings.keys, context.now)
 }
 
-/// The session cookie and its live session. Costs one object request, and the KV read of [`is_valid`]; nothing without
-/// a cookie.
+/// The session cookie and its live session. Costs one object request, or none if this isolate checked the session within
+/// the setting `SESSION_CACHE`, and the KV read of [`is_valid`]; nothing without a cookie.
 pub(crate) async fn live_session(context: &RequestContext) -> Result<Option<(SessionCookie, Session)>, Fault> {
     let Some(cookie) = session_cookie(context) else { return Ok(None) };
     context.audit.set_user(&cookie.sub);
-    let session = session_of(&cookie, Usage::Used, context).await?;
+    let session = match context.settings.session_cache {
+        0 => session_of(&cookie, Usage::Used, context).await?,
+        seconds => remembered_session(&cookie, seconds, context).await?,
+    };
     Ok(session.map(|session| (cookie, session)))
+}
+
+/// The session of `cookie`, if it is valid and live: from the memory of this isolate, or else from the user's object.
+async fn remembered_session(
+    cookie: &SessionCookie,
+    seconds: u64,
+    context: &RequestContext,
+) -> Result<Option<Session>, Fault> {
+    if !is_valid(cookie, context).await? {
+        return Ok(None);
+    }
+    let remembered = CACHE.with_borrow(|cache| cache.get(cookie, seconds, context.now));
+    if remembered.is_some() {
+        return Ok(remembered);
+    }
+    let answer = CACHE.with_borrow_mut(|cache| cache.start(cookie, context.now));
+    let session = context.user_near_caller(&cookie.sub).check_session(cookie.sid.clone()).await?;
+    Ok(session.inspect(|session| {
+        // Fails never: only this check has this answer.
+        let _ = answer.set(session.clone());
+    }))
 }
 
 /// Whether a check of a session restarts its idle limit.
