@@ -83,9 +83,15 @@ mod tests {
         let mut cache = SessionCache::default();
         let session = session(1);
         check(&mut cache, "42", &session, NOW);
-        for (seconds, after, is_remembered) in
-            [(0, 0, false), (1, 0, true), (1, 1, false), (30, 29, true), (30, 30, false), (60, 59, true), (60, 60, false)]
-        {
+        for (seconds, after, is_remembered) in [
+            (0, 0, false),
+            (1, 0, true),
+            (1, 1, false),
+            (30, 29, true),
+            (30, 30, false),
+            (60, 59, true),
+            (60, 60, false),
+        ] {
             let remembered = cache.get(&cookie("42", &session), seconds, NOW.plus(after));
             assert_eq!(remembered, is_remembered.then(|| session.clone()), "{seconds} s, after {after} s");
         }

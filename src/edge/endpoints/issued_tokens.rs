@@ -1,8 +1,9 @@
 //! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: requests of applications about their
 //! tokens.
 
-use crate::credential::ClientAuthentication;
+use crate::credential::{ClientAuthentication, CredentialSet};
 use crate::edge::runtime::{Error, RequestContext};
+use crate::edge::storage::tokens;
 use crate::http::{ErrorCode, Failure, Response};
 use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_json};
 use crate::token::{self, Claims};
@@ -77,8 +78,9 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
 /// Answers the final state of a token to the client that it was issued to:
 /// 1. parse the request,
 /// 2. authenticate the client: one KV read,
-/// 3. find the record of the token: one KV read,
-/// 4. ask the user's object for the final state: one object request.
+/// 3. find the token: one KV read and one object request. Without records of tokens, the user is the one that the set is
+///    bound to, or the parameter `user_id`,
+/// 4. refuse a token of another client.
 pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error> {
     const NO_RECEIPT: Failure = Failure::of(
         404,
@@ -88,23 +90,24 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     // 1.
     let receipt = ReceiptRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    authenticate(&receipt.client, context).await?;
+    let set = authenticate(&receipt.client, context).await?;
     // 3.
-    let jti = receipt.jti.ok_or(NO_RECEIPT)?;
-    let record = context.kv()?.token_record(&jti).await?;
-    let record = record.filter(|record| record.client_id == receipt.client.client_id).ok_or(NO_RECEIPT)?;
-    context.audit.set_token(&jti);
-    context.audit.set_user(&record.user_id);
+    let no_receipt = || tokens::no_token(NO_RECEIPT, context);
+    let jti = receipt.jti.ok_or_else(no_receipt)?;
+    let bound = set.binding.user().filter(|_| !context.settings.token_records);
+    let token = tokens::find(jti, receipt.user.or_else(|| bound.cloned()), context).await?;
     // 4.
-    let fate = context.user(&record.user_id).token_fate(jti).await?;
-    Ok(Response::json(200, &record.to_json(fate.as_ref(), context.now)?))
+    let token = token.filter(|token| token.client_id() == Some(&set.client_id)).ok_or_else(no_receipt)?;
+    context.audit.set_token(token.jti());
+    context.audit.set_user(token.user());
+    Ok(Response::json(200, &token.to_json(context.now)?))
 }
 
 /// Authenticates a client against its credential set in KV. Costs one KV read.
-async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<(), Error> {
+async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<CredentialSet, Error> {
     context.audit.set_client(&client.client_id);
     let set = context.kv()?.credential(&client.client_id).await?;
-    client.authenticate(set.as_ref(), context.now).map(drop).map_err(|problem| context.audit.refuse(problem.into()))
+    client.authenticate(set.as_ref(), context.now).cloned().map_err(|problem| context.audit.refuse(problem.into()))
 }
 
 /// The claims of the token in the request, if its signature is valid and it has not expired.

@@ -173,11 +173,16 @@ impl UserObject {
     async fn call(self, command: Command) -> Result<Reply, Fault> {
         // Any other command may end sessions. A check that started before the object answers may find the session live.
         let is_check = matches!(command, Command::CheckSession(_) | Command::PeekSession(_));
-        let forget = || if !is_check { sessions::forget(&self.user) };
+        let forget = || {
+            if !is_check {
+                sessions::forget(&self.user)
+            }
+        };
         forget();
         let envelope = Envelope { request_id: self.request_id, caller: self.caller, command };
         let reply =
-            object::call(&self.env, user_object::BINDING, self.user.as_str(), self.location.as_deref(), &envelope).await;
+            object::call(&self.env, user_object::BINDING, self.user.as_str(), self.location.as_deref(), &envelope)
+                .await;
         forget();
         reply
     }

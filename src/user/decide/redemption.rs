@@ -50,7 +50,8 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: &EventCo
     let ended = redemption.browser_session.clone().filter(|_| denial == Denial::ClosedWithSession);
     match facts.token.as_ref().map(|token| token.fate) {
         None => {
-            let fate = TokenFate { fate: Fate::Denied(denial), at: context.now };
+            let client_id = Some(redemption.client_id.clone());
+            let fate = TokenFate { fate: Fate::Denied(denial), at: context.now, client_id };
             changes.push(Change::SettleToken(redemption.jti.clone(), fate));
             changes.push(Change::Record(Event {
                 reason: Some(EventReason::Denial(denial)),
@@ -83,7 +84,7 @@ fn repeat(facts: &Facts, redemption: Redemption, denial: Option<Denial>, context
 
 fn sign_in(facts: &Facts, redemption: Redemption, context: &EventContext) -> Decision {
     let now = context.now;
-    let fate = TokenFate { fate: Fate::SignedIn, at: now };
+    let fate = TokenFate { fate: Fate::SignedIn, at: now, client_id: Some(redemption.client_id.clone()) };
     let mut changes = vec![Change::SettleToken(redemption.jti.clone(), fate)];
     let replaced = replaced_sessions(facts, redemption.browser_session.as_ref(), now);
     changes.extend(replaced.iter().cloned().map(Change::DeleteSession));
