@@ -29,8 +29,7 @@ pub struct Settings {
     pub session_limits: SessionLimits,
     /// How long an isolate answers session checks from memory, in seconds; 0 disables this.
     pub session_cache: u64,
-    /// Whether KV keeps a record of each issued token.
-    pub token_records: bool,
+    pub token_records: TokenRecords,
     /// The time for which a new event is kept, in seconds.
     pub event_ttl: u64,
     pub keys: KeyRing,
@@ -44,6 +43,14 @@ pub struct Settings {
     pub browser_nonce: bool,
     pub hsts_include_subdomains: bool,
     pub object_location: Option<String>,
+}
+
+/// Where the record of each issued token is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRecords {
+    Kv,
+    /// Nowhere.
+    Off,
 }
 
 /// The limits of a session, in seconds.

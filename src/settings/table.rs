@@ -1,7 +1,7 @@
 //! The table of settings: the name, the default value and the parser of each.
 
-use super::SettingProblem;
-use super::value::{Problem, admin_token, directory, key_ring, location, number, origin, page, record_store, switch};
+use super::value::{Problem, admin_token, directory, key_ring, location, number, origin, page, switch, token_records};
+use super::{SettingProblem, TokenRecords};
 use crate::gateway::ProtectedPaths;
 use crate::issuer::{Issuer, parse_origin};
 use crate::secret::{KeyRing, SecretDigest};
@@ -51,8 +51,7 @@ pub(super) const API_ALLOW_GET: Setting<bool> = setting("API_ALLOW_GET", Value("
 /// The time for which a new event of the audit trail is kept: at most ten years.
 pub(super) const EVENT_RETENTION_DAYS: Setting<u64> =
     setting("EVENT_RETENTION_DAYS", Value("90"), |text| number(text, "days", 1..=3_650));
-/// Whether KV keeps a record of each issued token.
-pub(super) const TOKEN_RECORDS: Setting<bool> = setting("TOKEN_RECORDS", Value("kv"), record_store);
+pub(super) const TOKEN_RECORDS: Setting<TokenRecords> = setting("TOKEN_RECORDS", Value("kv"), token_records);
 /// Whether browsers must also use https for all subdomains of Signet's host.
 pub(super) const HSTS_INCLUDE_SUBDOMAINS: Setting<bool> = setting("HSTS_INCLUDE_SUBDOMAINS", Value("false"), switch);
 /// Whether a double click on a sign-in link always signs in, at the cost of one more redirect.

@@ -1,5 +1,6 @@
 //! The parsers of values.
 
+use super::TokenRecords;
 use crate::http::parse_number;
 use crate::issuer::parse_web_url;
 use crate::secret::{KeyRing, Secret, SecretDigest, is_weak};
@@ -58,11 +59,10 @@ pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     }
 }
 
-/// Whether token records are stored.
-pub(super) fn record_store(text: &str) -> Result<bool, Problem> {
+pub(super) fn token_records(text: &str) -> Result<TokenRecords, Problem> {
     match text {
-        "kv" => Ok(true),
-        "off" => Ok(false),
+        "kv" => Ok(TokenRecords::Kv),
+        "off" => Ok(TokenRecords::Off),
         _ => Err("is neither kv nor off".into()),
     }
 }
@@ -81,6 +81,7 @@ pub(super) fn location(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use crate::secret::entry_for_test;
+    use crate::settings::TokenRecords;
     use crate::settings::tests::settings;
 
     fn invalid_settings(name: &str, value: &str) -> Vec<&'static str> {
@@ -157,8 +158,8 @@ mod tests {
 
     #[test]
     fn token_records_are_stored_unless_they_are_off() {
-        for (value, is_stored) in [("", true), ("kv", true), ("off", false)] {
-            assert_eq!(settings(&[("TOKEN_RECORDS", value)]).ok().unwrap().token_records, is_stored, "{value}");
+        for (value, expected) in [("", TokenRecords::Kv), ("kv", TokenRecords::Kv), ("off", TokenRecords::Off)] {
+            assert_eq!(settings(&[("TOKEN_RECORDS", value)]).ok().unwrap().token_records, expected, "{value}");
         }
     }
 

@@ -5,6 +5,7 @@ use super::parts::table;
 use super::{Frame, framed, tokens, users};
 use crate::console::{Counters, Day, View};
 use crate::http::Response;
+use crate::settings::TokenRecords;
 use crate::time::Timestamp;
 use maud::{Markup, html};
 
@@ -17,7 +18,7 @@ const LABEL_DAYS: u64 = 3;
 /// The length of the longest bar of the table, in units of its `viewBox`.
 const BAR: u64 = 100;
 
-pub fn overview_page(frame: &Frame<'_>, counters: &Counters, token_records: bool) -> Response {
+pub fn overview_page(frame: &Frame<'_>, counters: &Counters, token_records: TokenRecords) -> Response {
     let content = html! {
         h1 { "Overview" }
         section.card aria-labelledby="sign-ins" {
@@ -36,10 +37,9 @@ pub fn overview_page(frame: &Frame<'_>, counters: &Counters, token_records: bool
             section.card aria-labelledby="find-user" { h2 #find-user { "Find a user" } (users::find_form()) }
             section.card aria-labelledby="find-token" {
                 h2 #find-token { "Find a token" }
-                @if token_records {
-                    (tokens::find_form(true))
-                } @else {
-                    p { a href=(View::Tokens.address()) { "Find a token by its id and its user" } }
+                @match token_records {
+                    TokenRecords::Kv => (tokens::find_form(token_records)),
+                    TokenRecords::Off => p { a href=(View::Tokens.address()) { "Find a token by its id and its user" } },
                 }
             }
         }

@@ -4,6 +4,7 @@ use crate::credential::CredentialSet;
 use crate::id::UserId;
 use crate::log::Outcome;
 use crate::secret::Secret;
+use crate::settings::TokenRecords;
 use crate::store::Page;
 use crate::time::NOW_FOR_TEST as NOW;
 use crate::time::Timestamp;
@@ -84,8 +85,8 @@ fn pages(text: &str) -> Vec<Response> {
     let secret = Secret::new(text);
     let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
     vec![
-        overview_page(&frame(), &Counters::new(&counts, NOW), true),
-        overview_page(&frame(), &Counters::new(&counts, NOW), false),
+        overview_page(&frame(), &Counters::new(&counts, NOW), TokenRecords::Kv),
+        overview_page(&frame(), &Counters::new(&counts, NOW), TokenRecords::Off),
         health_page(&frame(), &[check]),
         credentials_page(&frame(), &page(vec![set(text)])),
         credential_page(&frame(), &set(text)),
@@ -97,8 +98,8 @@ fn pages(text: &str) -> Vec<Response> {
         users(text),
         find_user_page(&frame()),
         unknown_user_page(&frame(), &UserId::parse("42").unwrap()),
-        find_token_page(&frame(), true),
-        find_token_page(&frame(), false),
+        find_token_page(&frame(), TokenRecords::Kv),
+        find_token_page(&frame(), TokenRecords::Off),
         token_page(&frame(), &KnownToken::Recorded(token_record(), None), NOW),
         token_page(&frame(), &settled_token(), NOW),
         failure_page(&frame(), &failure),

@@ -6,27 +6,28 @@ use super::{Frame, framed};
 use crate::console::View;
 use crate::http::Response;
 use crate::page::time;
+use crate::settings::TokenRecords;
 use crate::time::Timestamp;
 use crate::token::KnownToken;
 use crate::user::{Fate, TokenFate};
 use maud::{Markup, html};
 
 /// The form to find a token. Without records of tokens, Signet must know the user too.
-pub(super) fn find_form(token_records: bool) -> Markup {
+pub(super) fn find_form(token_records: TokenRecords) -> Markup {
     let mut ids = vec![("jti", "Token id (jti)")];
-    if !token_records {
+    if token_records == TokenRecords::Off {
         ids.push(("user_id", "User ID of the token"));
     }
     find(&View::Tokens, &ids)
 }
 
-pub fn find_token_page(frame: &Frame<'_>, token_records: bool) -> Response {
+pub fn find_token_page(frame: &Frame<'_>, token_records: TokenRecords) -> Response {
     let content = html! {
         h1 { "Tokens" }
         section.card aria-label="Find a token" {
             (find_form(token_records))
             p.hint { "The token endpoint returns the id as " code { "jti" } ". The audit trail of its user has it too. Signet keeps the record for a day." }
-            @if !token_records { p.hint { "Only tokens that were used are found: " code { "TOKEN_RECORDS" } " is off." } }
+            @if token_records == TokenRecords::Off { p.hint { "Only tokens that were used are found: " code { "TOKEN_RECORDS" } " is off." } }
         }
     };
     framed(frame, 200, None, "Tokens", &content)

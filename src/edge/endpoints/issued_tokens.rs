@@ -6,6 +6,7 @@ use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::tokens;
 use crate::http::{ErrorCode, Failure, Response};
 use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_json};
+use crate::settings::TokenRecords;
 use crate::token::{self, Claims};
 use crate::user::{Actor, Introspection, TokenRevocation};
 use serde_json::json;
@@ -94,7 +95,7 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     // 3.
     let no_receipt = || tokens::no_token(NO_RECEIPT, context);
     let jti = receipt.jti.ok_or_else(no_receipt)?;
-    let bound = set.binding.user().filter(|_| !context.settings.token_records);
+    let bound = set.binding.user().filter(|_| context.settings.token_records == TokenRecords::Off);
     let token = tokens::find(jti, receipt.user.or_else(|| bound.cloned()), context).await?;
     // 4.
     let token = token.filter(|token| token.client_id() == Some(&set.client_id)).ok_or_else(no_receipt)?;

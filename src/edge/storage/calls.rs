@@ -175,7 +175,7 @@ impl UserObject {
         let is_check = matches!(command, Command::CheckSession(_) | Command::PeekSession(_));
         let forget = || {
             if !is_check {
-                sessions::forget(&self.user)
+                sessions::forget(&self.user);
             }
         };
         forget();

@@ -6,6 +6,7 @@ use crate::credential::CredentialSet;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, TokenId};
 use crate::json::error_place;
+use crate::settings::TokenRecords;
 use crate::store::{self, Page};
 use crate::time::Timestamp;
 use crate::token::{Claims, TokenRecord};
@@ -157,7 +158,7 @@ impl Kv {
 /// Stores the record of an issued token after the answer, unless the setting `TOKEN_RECORDS` is off. A sign-in does not
 /// need the record. Costs one KV write.
 pub(crate) fn put_record_after_answer(kv: Kv, claims: &Claims, context: &RequestContext) {
-    if !context.settings.token_records {
+    if context.settings.token_records == TokenRecords::Off {
         return;
     }
     let record = TokenRecord::from(claims);

@@ -4,6 +4,7 @@
 use crate::edge::runtime::{Error, RequestContext};
 use crate::http::{ErrorCode, Failure};
 use crate::id::{TokenId, UserId};
+use crate::settings::TokenRecords;
 use crate::token::KnownToken;
 
 const MISSING_USER_ID: Failure = Failure::bad_request(
@@ -29,7 +30,10 @@ pub(crate) async fn find(
     let record = context.kv()?.token_record(&jti).await?;
     let record = record.filter(|record| user.as_ref().is_none_or(|user| *user == record.user_id));
     let Some(user) = record.as_ref().map(|record| record.user_id.clone()).or(user) else {
-        return if context.settings.token_records { Ok(None) } else { Err(MISSING_USER_ID.into()) };
+        return match context.settings.token_records {
+            TokenRecords::Kv => Ok(None),
+            TokenRecords::Off => Err(MISSING_USER_ID.into()),
+        };
     };
     let fate = context.user(&user).token_fate(jti.clone()).await?;
     Ok(match (record, fate) {
@@ -41,5 +45,8 @@ pub(crate) async fn find(
 
 /// The answer about an unknown token: `unrecorded` if records are stored.
 pub(crate) fn no_token(unrecorded: Failure, context: &RequestContext) -> Failure {
-    if context.settings.token_records { unrecorded } else { NO_USED_TOKEN }
+    match context.settings.token_records {
+        TokenRecords::Kv => unrecorded,
+        TokenRecords::Off => NO_USED_TOKEN,
+    }
 }
