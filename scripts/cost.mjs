@@ -60,6 +60,8 @@ const METERS = [
   ["logGb", "log ingestion, GB", { included: 50, price: 0.25, per: 1, free: 0.5, source: "Observability" }],
 ].map(([key, name, terms]) => ({ key, name, per: MILLION, ...terms }));
 
+const sumOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+
 /** The price of the Workers Paid plan for a month. */
 const PLAN = 5;
 
@@ -71,14 +73,30 @@ const SOURCES = {
 };
 const READ_ON = "26 November 2026";
 
-/** The ways in which a client area uses Signet, with the session checks of a sign-in. */
 const { pages, files } = ASSUMED;
+
+/** The ways in which a client area uses Signet, with the session checks of a sign-in. */
 const USES = [
   { name: "sign-ins only", checks: 0 },
   { name: "one session check for each page", checks: pages },
   { name: "gateway mode", checks: pages * (1 + files), isGateway: true },
   { name: "gateway mode, `SESSION_CACHE` 60", checks: pages * (1 + files), isGateway: true, isCached: true },
 ];
+
+/** Counts the operations of what `act` does with this number of requests. */
+async function costOf(signet, requests, act) {
+  await signet.ops.reset();
+  await act();
+  const ops = await signet.ops.read();
+  return {
+    requests,
+    kvReads: ops["kv.get"],
+    kvWrites: ops["kv.put"] + ops["kv.delete"] + ops["kv.list"],
+    objectRequests: sumOf(Object.entries(ops).map(([name, count]) => (name.startsWith("object.") ? count : 0))),
+    rowsRead: ops["sql.rowsRead"],
+    rowsWritten: ops["sql.rowsWritten"] + ops["alarm.set"],
+  };
+}
 
 /**
  * Counts the operations of each step on the built Worker. `end` is what the alarms of a user do who signs in once and never
@@ -89,21 +107,7 @@ export async function countOperations() {
   const signet = await startSignet();
   const start = await signet.clock.stop();
   const at = (days, seconds = 0) => signet.clock.stop(start + (days * 86_400 + seconds) * 1000);
-  const cost = async (requests, act) => {
-    await signet.ops.reset();
-    await act();
-    const ops = await signet.ops.read();
-    const sum = (prefix) =>
-      Object.entries(ops).reduce((total, [name, count]) => total + (name.startsWith(prefix) ? count : 0), 0);
-    return {
-      requests,
-      kvReads: ops["kv.get"],
-      kvWrites: ops["kv.put"] + ops["kv.delete"] + ops["kv.list"],
-      objectRequests: sum("object."),
-      rowsRead: ops["sql.rowsRead"],
-      rowsWritten: ops["sql.rowsWritten"] + ops["alarm.set"],
-    };
-  };
+  const cost = (requests, act) => costOf(signet, requests, act);
   /** Runs the alarms of a sign-in: after a day, and when its events expire. */
   const sweep = async (day) => {
     const alarms = [day + 1, day + 1 + ASSUMED.retentionDays];
@@ -201,8 +205,6 @@ function useOf(counts, { checks, isGateway, isCached }, records, { users, signIn
 /** What a use of a meter costs in a month. */
 export const chargeOf = ({ included, price, per }, use) => (Math.max(0, use - included) / per) * price;
 
-const sumOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
-
 /** The sign-ins of a day on the free plan, and the meter that allows no more. Storage is not a limit of a day. */
 function freePlan(counts, use, records, isLimit = () => true) {
   const day = useOf(counts, use, records, { users: 1, signIns: 1 });
@@ -215,6 +217,7 @@ function freePlan(counts, use, records, isLimit = () => true) {
 
 const grouped = (number) => number.toLocaleString("en-US", { maximumFractionDigits: number < 100 ? 2 : 0 });
 const dollars = (amount) => (amount >= 1000 ? `$${grouped(Math.round(amount))}` : `$${amount.toFixed(2)}`);
+
 /** Breaks a text into lines; those after the first are indented. */
 function wrapped(text, indent = "") {
   const lines = [];

@@ -1,4 +1,5 @@
-//! The answers about sessions: who is signed in, the user's page of sessions, and signing out.
+//! The answers about sessions: who is signed in, the user's page of sessions, and signing out. And the memory for
+//! session checks.
 
 mod cache;
 mod identity;

@@ -53,7 +53,7 @@ async fn remembered_session(
     let answer = CACHE.with_borrow_mut(|cache| cache.start(cookie, context.now));
     let session = context.user_near_caller(&cookie.sub).check_session(cookie.sid.clone()).await?;
     Ok(session.inspect(|session| {
-        // Fails never: only this check has this answer.
+        // Never fails: only this check sets the answer.
         let _ = answer.set(session.clone());
     }))
 }
