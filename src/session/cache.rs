@@ -30,15 +30,14 @@ impl SessionCache {
     /// The session of `cookie`, if a check that started less than `seconds` ago answered it. Returns `None` if a check
     /// would restart the idle limit or if a limit of the session has passed: only the object knows then.
     pub fn get(&self, cookie: &SessionCookie, seconds: u64, now: Timestamp) -> Option<Session> {
-        let check = self.0.iter().rev().find(|check| check.cookie == *cookie)?;
-        let session = check.answer.get().filter(|_| now.since(check.started_at) < seconds)?;
+        let is_recent = |check: &&Check| check.cookie == *cookie && now.since(check.started_at) < seconds;
+        let session = self.0.iter().rev().filter(is_recent).find_map(|check| check.answer.get())?;
         (session.is_live(now) && session.refreshed(now).is_none()).then(|| session.clone())
     }
 
-    /// Adds a check that starts at `now`, in place of an earlier check of the same session. The caller stores the
-    /// answer. If the session is [forgotten](Self::forget) in the meantime, the answer is not found.
+    /// Adds a check that starts at `now`. The caller stores the answer. If the session is [forgotten](Self::forget) in
+    /// the meantime, the answer is not found.
     pub fn start(&mut self, cookie: &SessionCookie, now: Timestamp) -> CheckAnswer {
-        self.0.retain(|check| check.cookie != *cookie);
         if self.0.len() >= CHECKS_MAX {
             self.0.pop_front();
         }
@@ -132,9 +131,11 @@ mod tests {
     #[test]
     fn a_check_without_a_session_is_not_remembered() {
         let mut cache = SessionCache::default();
-        check(&mut cache, "42", &session(1), NOW);
         drop(cache.start(&cookie("42", &session(1)), NOW));
         assert_eq!(cache.get(&cookie("42", &session(1)), 60, NOW), None);
+        check(&mut cache, "42", &session(1), NOW);
+        let _in_flight = cache.start(&cookie("42", &session(1)), NOW);
+        assert_eq!(cache.get(&cookie("42", &session(1)), 60, NOW), Some(session(1)));
     }
 
     #[test]

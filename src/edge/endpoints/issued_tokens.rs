@@ -1,10 +1,11 @@
 //! `POST /oauth/revoke`, `POST /oauth/introspect` and `GET /oauth/receipts/{jti}`: requests of applications about their
 //! tokens.
 
-use crate::credential::{ClientAuthentication, CredentialSet};
+use crate::credential::ClientAuthentication;
 use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::tokens;
 use crate::http::{ErrorCode, Failure, Response};
+use crate::id::UserId;
 use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_json};
 use crate::settings::TokenRecords;
 use crate::token::{self, Claims};
@@ -91,24 +92,28 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     // 1.
     let receipt = ReceiptRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    let set = authenticate(&receipt.client, context).await?;
+    let bound = authenticate(&receipt.client, context).await?;
     // 3.
     let no_receipt = || tokens::no_token(NO_RECEIPT, context);
     let jti = receipt.jti.ok_or_else(no_receipt)?;
-    let bound = set.binding.user().filter(|_| context.settings.token_records == TokenRecords::Off);
-    let token = tokens::find(jti, receipt.user.or_else(|| bound.cloned()), context).await?;
+    let user = receipt.user.or_else(|| bound.filter(|_| context.settings.token_records == TokenRecords::Off));
+    let token = tokens::find(jti, user, context).await?;
     // 4.
-    let token = token.filter(|token| token.client_id() == Some(&set.client_id)).ok_or_else(no_receipt)?;
+    let token = token.filter(|token| token.client_id() == Some(&receipt.client.client_id)).ok_or_else(no_receipt)?;
     context.audit.set_token(token.jti());
     context.audit.set_user(token.user());
     Ok(Response::json(200, &token.to_json(context.now)?))
 }
 
-/// Authenticates a client against its credential set in KV. Costs one KV read.
-async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<CredentialSet, Error> {
+/// Authenticates a client against its credential set in KV. Returns the user that the set is bound to. Costs one KV
+/// read.
+async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<Option<UserId>, Error> {
     context.audit.set_client(&client.client_id);
     let set = context.kv()?.credential(&client.client_id).await?;
-    client.authenticate(set.as_ref(), context.now).cloned().map_err(|problem| context.audit.refuse(problem.into()))
+    match client.authenticate(set.as_ref(), context.now) {
+        Ok(set) => Ok(set.binding.user().cloned()),
+        Err(problem) => Err(context.audit.refuse(problem.into())),
+    }
 }
 
 /// The claims of the token in the request, if its signature is valid and it has not expired.
