@@ -35,7 +35,7 @@
 //! proxy ──────── GET /oauth/session ───────► edge::endpoints::session
 //! browser ────── any other path ───────────► edge::endpoints::gateway     in gateway mode
 //!                                            user::SessionCookie::open    check signature and absolute limit
-//!                                            user's object                1 object request
+//!                                            user's object                1 object request, or session::SessionCache
 //!                                            session::identity            the answer to the proxy
 //!                                            gateway::Assertion           the identity for the origin
 //!                                            WebSocket                    1 object request each minute while it is open
@@ -68,7 +68,7 @@
 //! | KV | [`api-credential:{identifier}`](store::api_credential_key) | [`whmcs::ApiCredential`] | until revoked |
 //! | KV | [`revoked:{client_id}`](store::revocation_key) | the time at which the client was revoked; stops concurrent changes from restoring it | [`store::REVOCATION_TTL`] |
 //! | KV | [`not-before:{client_id}`](store::not_before_key) | a time: sessions that a client for any user opened at or before it are ended | [`store::NOT_BEFORE_TTL`] |
-//! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`] | [`store::TOKEN_RECORD_TTL`] |
+//! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`], unless `TOKEN_RECORDS` is off | [`store::TOKEN_RECORD_TTL`] |
 //! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: candidates for the owner of the service | until no account lists the service |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
 //! | user's object | `token` by `jti` | [`user::SignIn`]: the final state of a redeemed token, its [`user::Session`] and its [`user::Event`] | the longest of its parts: the session's limits, and those of an event |

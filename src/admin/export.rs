@@ -92,8 +92,8 @@ mod tests {
             account: Some(account),
             events: vec![serde_json::from_value(event).unwrap()],
             tokens: vec![
-                (known.clone(), TokenFate { fate: Fate::SignedIn, at }),
-                (unknown, TokenFate { fate: Fate::Denied(Denial::Closed), at }),
+                (known.clone(), TokenFate { fate: Fate::SignedIn, at, client_id: None }),
+                (unknown, TokenFate { fate: Fate::Denied(Denial::Closed), at, client_id: None }),
             ],
             credentials: vec![bound("portal", CredentialState::Enabled), bound("gone", CredentialState::Revoked)],
             ..Export::default()

@@ -8,13 +8,13 @@ use crate::issuer::Issuer;
 use crate::secret::Secret;
 use crate::store::Page;
 use crate::time::Timestamp;
-use crate::token::TokenRecord;
-use crate::user::{Account, Event, Session, TokenFate};
+use crate::token::KnownToken;
+use crate::user::{Account, Event, Session};
 use crate::whmcs::ApiCredential;
 use serde_json::{Value, json};
 
 /// The result of a request to the administration. Lists have the newest entry first. A `cursor` is that of the next page. A
-/// `secret` is there only if it is new. A token has a fate if it was redeemed or revoked.
+/// `secret` is there only if it is new.
 #[derive(Debug)]
 pub enum AdminReply {
     Account { user: UserId, account: Account, is_new: bool },
@@ -25,7 +25,7 @@ pub enum AdminReply {
     Credentials(Page<CredentialSet>),
     ApiCredential { credential: ApiCredential, secret: Option<Secret>, is_new: bool },
     ApiCredentials(Page<ApiCredential>),
-    Token { record: TokenRecord, fate: Option<TokenFate> },
+    Token(KnownToken),
     Done,
 }
 
@@ -58,7 +58,7 @@ impl AdminReply {
             Self::ApiCredentials(page) => {
                 page_json("api_credentials", &page, |credential| api_credential_json(credential, None))?
             }
-            Self::Token { record, fate } => Response::json(200, &record.to_json(fate.as_ref(), now)?),
+            Self::Token(token) => Response::json(200, &token.to_json(now)?),
             Self::Done => Response::empty(204),
         })
     }

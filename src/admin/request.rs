@@ -17,6 +17,7 @@ const PAGE_MAX: u64 = 100;
 const PAGE_DEFAULT: u64 = 50;
 
 /// A well-formed request to the administration API. `RotateCredential` has the seconds for which the old secret stays valid.
+/// The requests for a token have its user, if the caller names one.
 #[derive(Debug)]
 pub enum AdminRequest {
     User(UserId, UserRequest),
@@ -26,8 +27,8 @@ pub enum AdminRequest {
     EndCredentialSessions(ClientId),
     ApiCredential(RecordRequest<ApiCredentialInput, ApiCredentialChange>),
     EndApiCredentialSessions(ClientId),
-    GetToken(TokenId),
-    RevokeToken(TokenId),
+    GetToken(TokenId, Option<UserId>),
+    RevokeToken(TokenId, Option<UserId>),
 }
 
 /// A request about one user. `end_sessions` also ends the user's sessions. `erase` also removes addresses and browsers from all
@@ -150,9 +151,12 @@ impl AdminRequest {
             }
             ["tokens", jti] => {
                 let jti = TokenId::parse(jti).ok_or(Failure::bad_request("The jti is malformed."))?;
+                let user = || {
+                    Params::parse(request.query.as_bytes(), b"")?.parsed("user_id", UserId::parse, MALFORMED_USER_ID)
+                };
                 match request.method {
-                    Method::Get => Ok(Self::GetToken(jti)),
-                    Method::Delete => Ok(Self::RevokeToken(jti)),
+                    Method::Get => Ok(Self::GetToken(jti, user()?)),
+                    Method::Delete => Ok(Self::RevokeToken(jti, user()?)),
                     _ => Err(Failure::method_not_allowed("GET, DELETE")),
                 }
             }

@@ -44,7 +44,7 @@ impl FormAction {
             View::NewCredential => Self::create_credential(form),
             View::Credential(id) => Self::credential_form(id, action, form),
             View::User { id, .. } => Self::user_form(id, action, form),
-            View::Token(jti) => Self::token_form(jti, action, form),
+            View::Token { jti, user } => Self::token_form(jti, user, action, form),
             View::NewApiCredential => Self::create_api_credential(form),
             View::ApiCredential(id) => Self::api_credential_form(id, action, form),
             View::Overview
@@ -148,13 +148,14 @@ impl FormAction {
         Ok(Self { request: AdminRequest::User(id, request), notice, next })
     }
 
-    fn token_form(jti: TokenId, action: &str, form: &Params) -> Result<Self, Failure> {
+    fn token_form(jti: TokenId, user: Option<UserId>, action: &str, form: &Params) -> Result<Self, Failure> {
         if action != "revoke" {
             return Err(BAD_FORM);
         }
         check_confirmed(form)?;
-        let next = View::Token(jti.clone());
-        Ok(Self { request: AdminRequest::RevokeToken(jti), notice: Notice::Revoked, next })
+        // Only a recorded token can be revoked, and its record names the user.
+        let next = View::Token { jti: jti.clone(), user: None };
+        Ok(Self { request: AdminRequest::RevokeToken(jti, user), notice: Notice::Revoked, next })
     }
 
     fn create_api_credential(form: &Params) -> Result<Self, Failure> {

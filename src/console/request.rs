@@ -128,7 +128,11 @@ impl ConsoleRequest {
             View::Users => {
                 query.parsed("user_id", |text| UserId::parse(text.trim()), MALFORMED_USER_ID)?.map(View::user)
             }
-            View::Tokens => query.parsed("jti", |text| TokenId::parse(text.trim()), BAD_TOKEN)?.map(View::Token),
+            View::Tokens => {
+                let user = query.parsed("user_id", |text| UserId::parse(text.trim()), MALFORMED_USER_ID)?;
+                let jti = query.parsed("jti", |text| TokenId::parse(text.trim()), BAD_TOKEN)?;
+                jti.map(|jti| View::Token { jti, user })
+            }
             _ => None,
         };
         Ok(match found {
@@ -183,8 +187,11 @@ mod tests {
         let user = View::user(UserId::parse("42").unwrap());
         assert!(matches!(get("/admin/users?user_id=%2042+"), Ok(ConsoleRequest::Find(view)) if view == user));
         let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
-        let token = View::Token(TokenId::parse(jti).unwrap());
-        assert!(matches!(get(&format!("/admin/tokens?jti={jti}")), Ok(ConsoleRequest::Find(view)) if view == token));
+        for (of_user, user) in [("", None), ("&user_id=+42", UserId::parse("42"))] {
+            let token = View::Token { jti: TokenId::parse(jti).unwrap(), user };
+            let found = get(&format!("/admin/tokens?jti={jti}{of_user}"));
+            assert!(matches!(found, Ok(ConsoleRequest::Find(view)) if view == token), "{of_user}");
+        }
         for bad in ["/admin/users?user_id=a+b", "/admin/tokens?jti=1"] {
             assert_eq!(get(bad).unwrap_err().status, 400, "{bad}");
         }

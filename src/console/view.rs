@@ -5,7 +5,7 @@ use crate::id::{ClientId, TokenId, UserId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// A page of the console. `Users` and `Tokens` have a search form. `Export` is JSON to download. A `cursor` is signed and not
-/// verified yet; without one it is the first page of the list.
+/// verified yet; without one it is the first page of the list. `Token` has its user if Signet may store no record of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     Overview,
@@ -17,7 +17,7 @@ pub enum View {
     User { id: UserId, cursor: Option<String> },
     Export(UserId),
     Tokens,
-    Token(TokenId),
+    Token { jti: TokenId, user: Option<UserId> },
     ApiCredentials { cursor: Option<String> },
     NewApiCredential,
     ApiCredential(ClientId),
@@ -78,7 +78,10 @@ impl View {
             ["users", id] => Self::User { id: parse_id(id, UserId::parse)?, cursor: cursor() },
             ["users", id, "export"] => Self::Export(parse_id(id, UserId::parse)?),
             ["tokens"] => Self::Tokens,
-            ["tokens", jti] => Self::Token(parse_id(jti, TokenId::parse)?),
+            ["tokens", jti] => Self::Token {
+                jti: parse_id(jti, TokenId::parse)?,
+                user: params.get("user_id").map(|id| parse_id(id, UserId::parse)).transpose()?,
+            },
             ["api-credentials"] => Self::ApiCredentials { cursor: cursor() },
             ["api-credentials", "new"] => Self::NewApiCredential,
             ["api-credentials", id] => Self::ApiCredential(parse_id(id, ClientId::parse)?),
@@ -108,7 +111,8 @@ impl View {
             Self::User { id, cursor } => list(&format!("users/{id}"), cursor),
             Self::Export(id) => format!("/admin/users/{id}/export"),
             Self::Tokens => "/admin/tokens".to_owned(),
-            Self::Token(jti) => format!("/admin/tokens/{jti}"),
+            Self::Token { jti, user: None } => format!("/admin/tokens/{jti}"),
+            Self::Token { jti, user: Some(user) } => format!("/admin/tokens/{jti}?user_id={user}"),
             Self::ApiCredentials { cursor } => list("api-credentials", cursor),
             Self::NewApiCredential => "/admin/api-credentials/new".to_owned(),
             Self::ApiCredential(id) => format!("/admin/api-credentials/{}", quoted(id.as_str())),
@@ -121,7 +125,7 @@ impl View {
             Self::Health => Section::Health,
             Self::Credentials { .. } | Self::NewCredential | Self::Credential(_) => Section::Credentials,
             Self::Users | Self::User { .. } | Self::Export(_) => Section::Users,
-            Self::Tokens | Self::Token(_) => Section::Tokens,
+            Self::Tokens | Self::Token { .. } => Section::Tokens,
             Self::ApiCredentials { .. } | Self::NewApiCredential | Self::ApiCredential(_) => Section::ApiCredentials,
         }
     }
@@ -164,9 +168,10 @@ mod tests {
             View::Users,
             View::user(user.clone()),
             View::User { id: user.clone(), cursor: Some("a.b-c".into()) },
-            View::Export(user),
+            View::Export(user.clone()),
             View::Tokens,
-            View::Token(TokenId::from_random([1; 16])),
+            View::Token { jti: TokenId::from_random([1; 16]), user: None },
+            View::Token { jti: TokenId::from_random([1; 16]), user: Some(user) },
             View::ApiCredentials { cursor: None },
             View::NewApiCredential,
             View::ApiCredential(client),
@@ -186,6 +191,7 @@ mod tests {
             ("/admin/users/", 400),
             ("/admin/users/a%20b", 400),
             ("/admin/tokens/x", 400),
+            ("/admin/tokens/AQEBAQEBAQEBAQEBAQEBAQ?user_id=a%20b", 400),
             ("/admin/credentials/%20", 400),
             ("/admin/health/", 404),
         ] {

@@ -13,6 +13,8 @@ const BODY_PARAMETERS: [&str; 10] = [
     "token", "token_type_hint",
 ];
 
+const MALFORMED_USER_ID: Failure = Failure::bad_request("The user_id is malformed.");
+
 /// A well-formed token request. Unknown parameters are ignored (RFC 6749 section 3.2).
 #[derive(Debug)]
 pub struct TokenRequest {
@@ -51,7 +53,7 @@ impl TokenParameters {
     pub(super) fn parse(params: &Params) -> Result<Self, TokenError> {
         Ok(Self {
             scope: params.get("scope").map(|text| ScopeSet::parse(text).ok_or(TokenError::InvalidScope)).transpose()?,
-            user_id: params.parsed("user_id", UserId::parse, Failure::bad_request("The user_id is malformed."))?,
+            user_id: params.parsed("user_id", UserId::parse, MALFORMED_USER_ID)?,
             inputs: DestinationInputs::parse(params)?,
         })
     }
@@ -83,14 +85,21 @@ pub struct ReceiptRequest {
     pub client: ClientAuthentication,
     /// The token. `None` if the path has no valid token id.
     pub jti: Option<TokenId>,
+    /// The user of the token, if the client names one.
+    pub user: Option<UserId>,
 }
 
 impl ReceiptRequest {
     /// # Errors
-    /// [`TokenError::InvalidClient`].
+    /// [`TokenError::InvalidClient`], or an invalid query.
     pub fn parse(request: &Request) -> Result<Self, TokenError> {
         let client = parse_client(request, &Params::default())?;
-        Ok(Self { client, jti: request.path.strip_prefix("/oauth/receipts/").and_then(TokenId::parse) })
+        let query = Params::parse(request.query.as_bytes(), b"")?;
+        Ok(Self {
+            client,
+            jti: request.path.strip_prefix("/oauth/receipts/").and_then(TokenId::parse),
+            user: query.parsed("user_id", UserId::parse, MALFORMED_USER_ID)?,
+        })
     }
 }
 

@@ -131,7 +131,7 @@ fn the_states_of_a_token_are_those_of_the_code() {
     let record: TokenRecord = serde_json::from_value(record).unwrap();
     let at = Timestamp::from_seconds(1);
     let state = |fate: Option<Fate>, now| {
-        let fate = fate.map(|fate| TokenFate { fate, at });
+        let fate = fate.map(|fate| TokenFate { fate, at, client_id: None });
         record.to_json(fate.as_ref(), Timestamp::from_seconds(now)).unwrap()["state"].take()
     };
     let denied = Fate::Denied(Denial::Closed);

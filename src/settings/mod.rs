@@ -27,6 +27,9 @@ pub struct Settings {
     /// In seconds.
     pub token_ttl: u64,
     pub session_limits: SessionLimits,
+    /// How long an isolate answers session checks from memory, in seconds; 0 disables this.
+    pub session_cache: u64,
+    pub token_records: TokenRecords,
     /// The time for which a new event is kept, in seconds.
     pub event_ttl: u64,
     pub keys: KeyRing,
@@ -40,6 +43,14 @@ pub struct Settings {
     pub browser_nonce: bool,
     pub hsts_include_subdomains: bool,
     pub object_location: Option<String>,
+}
+
+/// Where the record of each issued token is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRecords {
+    Kv,
+    /// Nowhere.
+    Off,
 }
 
 /// The limits of a session, in seconds.
@@ -81,6 +92,8 @@ impl Settings {
         let token_ttl = values.parse(&table::TOKEN_TTL);
         let idle = values.parse(&table::SESSION_IDLE);
         let max = values.parse(&table::SESSION_MAX);
+        let session_cache = values.parse(&table::SESSION_CACHE);
+        let token_records = values.parse(&table::TOKEN_RECORDS);
         let event_days = values.parse(&table::EVENT_RETENTION_DAYS);
         let api_allow_get = values.parse(&table::API_ALLOW_GET);
         let browser_nonce = values.parse(&table::BROWSER_NONCE);
@@ -92,6 +105,8 @@ impl Settings {
             client_area: client_area?,
             token_ttl: token_ttl?,
             session_limits: SessionLimits { idle: idle?, max: max? },
+            session_cache: session_cache?,
+            token_records: token_records?,
             event_ttl: event_days?.saturating_mul(DAY_SECONDS),
             keys: keys?,
             admin_token: admin_token?,

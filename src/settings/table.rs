@@ -1,7 +1,7 @@
 //! The table of settings: the name, the default value and the parser of each.
 
-use super::SettingProblem;
-use super::value::{Problem, admin_token, directory, key_ring, location, number, origin, page, switch};
+use super::value::{Problem, admin_token, directory, key_ring, location, number, origin, page, switch, token_records};
+use super::{SettingProblem, TokenRecords};
 use crate::gateway::ProtectedPaths;
 use crate::issuer::{Issuer, parse_origin};
 use crate::secret::{KeyRing, SecretDigest};
@@ -11,6 +11,8 @@ use url::Url;
 
 /// The greatest limit of a session, in seconds (30 days).
 pub const SESSION_LIMIT_MAX: u64 = 2_592_000;
+/// The greatest `SESSION_CACHE`, in seconds. An ended session can pass for this time.
+const SESSION_CACHE_MAX: u64 = 60;
 
 /// The keys that sign tokens, cookies and assertions: `kid:base64url` entries, separated by commas.
 pub(super) const SIGNING_KEYS: Setting<KeyRing> = setting("SIGNING_KEYS", Required, key_ring);
@@ -33,6 +35,9 @@ pub(super) const SESSION_IDLE: Setting<u64> =
 /// The time after which every session ends.
 pub(super) const SESSION_MAX: Setting<u64> =
     setting("SESSION_MAX", Value("43200"), |text| number(text, "seconds", 60..=SESSION_LIMIT_MAX));
+/// The time in seconds for which an isolate answers session checks from memory.
+pub(super) const SESSION_CACHE: Setting<u64> =
+    setting("SESSION_CACHE", Value("0"), |text| number(text, "seconds", 0..=SESSION_CACHE_MAX));
 /// The address to which people without a session are redirected.
 pub(super) const LOGIN_URL: Setting<Url> = setting("LOGIN_URL", Absent, page);
 /// Gateway mode: the origin of the client area's server.
@@ -46,6 +51,7 @@ pub(super) const API_ALLOW_GET: Setting<bool> = setting("API_ALLOW_GET", Value("
 /// The time for which a new event of the audit trail is kept: at most ten years.
 pub(super) const EVENT_RETENTION_DAYS: Setting<u64> =
     setting("EVENT_RETENTION_DAYS", Value("90"), |text| number(text, "days", 1..=3_650));
+pub(super) const TOKEN_RECORDS: Setting<TokenRecords> = setting("TOKEN_RECORDS", Value("kv"), token_records);
 /// Whether browsers must also use https for all subdomains of Signet's host.
 pub(super) const HSTS_INCLUDE_SUBDOMAINS: Setting<bool> = setting("HSTS_INCLUDE_SUBDOMAINS", Value("false"), switch);
 /// Whether a double click on a sign-in link always signs in, at the cost of one more redirect.
@@ -150,7 +156,7 @@ mod tests {
         }
     }
 
-    fn table() -> [Facts; 17] {
+    fn table() -> [Facts; 19] {
         [
             SIGNING_KEYS.facts(),
             ADMIN_TOKEN.facts(),
@@ -161,11 +167,13 @@ mod tests {
             TOKEN_TTL.facts(),
             SESSION_IDLE.facts(),
             SESSION_MAX.facts(),
+            SESSION_CACHE.facts(),
             LOGIN_URL.facts(),
             ORIGIN_URL.facts(),
             PROTECTED_PATHS.facts(),
             API_ALLOW_GET.facts(),
             EVENT_RETENTION_DAYS.facts(),
+            TOKEN_RECORDS.facts(),
             HSTS_INCLUDE_SUBDOMAINS.facts(),
             BROWSER_NONCE.facts(),
             OBJECT_LOCATION.facts(),

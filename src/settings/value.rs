@@ -1,5 +1,6 @@
 //! The parsers of values.
 
+use super::TokenRecords;
 use crate::http::parse_number;
 use crate::issuer::parse_web_url;
 use crate::secret::{KeyRing, Secret, SecretDigest, is_weak};
@@ -58,6 +59,14 @@ pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     }
 }
 
+pub(super) fn token_records(text: &str) -> Result<TokenRecords, Problem> {
+    match text {
+        "kv" => Ok(TokenRecords::Kv),
+        "off" => Ok(TokenRecords::Off),
+        _ => Err("is neither kv nor off".into()),
+    }
+}
+
 /// A whole number of `unit` within `range`.
 pub(super) fn number(text: &str, unit: &str, range: RangeInclusive<u64>) -> Result<u64, Problem> {
     let problem = || format!("is not a number of {unit} from {} to {}", range.start(), range.end());
@@ -72,6 +81,7 @@ pub(super) fn location(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use crate::secret::entry_for_test;
+    use crate::settings::TokenRecords;
     use crate::settings::tests::settings;
 
     fn invalid_settings(name: &str, value: &str) -> Vec<&'static str> {
@@ -105,6 +115,11 @@ mod tests {
             ("SESSION_IDLE", "2592001"),
             ("SESSION_MAX", "59"),
             ("SESSION_MAX", "2592001"),
+            ("SESSION_CACHE", "61"),
+            ("SESSION_CACHE", "-1"),
+            ("SESSION_CACHE", "off"),
+            ("TOKEN_RECORDS", "KV"),
+            ("TOKEN_RECORDS", "true"),
             ("EVENT_RETENTION_DAYS", "0"),
             ("EVENT_RETENTION_DAYS", "3651"),
             ("EVENT_RETENTION_DAYS", "1.5"),
@@ -142,14 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn token_records_are_stored_unless_they_are_off() {
+        for (value, expected) in [("", TokenRecords::Kv), ("kv", TokenRecords::Kv), ("off", TokenRecords::Off)] {
+            assert_eq!(settings(&[("TOKEN_RECORDS", value)]).ok().unwrap().token_records, expected, "{value}");
+        }
+    }
+
+    #[test]
     fn a_number_has_a_unit_and_a_range() {
         for (name, problem) in [
             ("TOKEN_TTL", "is not a number of seconds from 1 to 60"),
             ("SESSION_IDLE", "is not a number of seconds from 120 to 2592000"),
             ("SESSION_MAX", "is not a number of seconds from 60 to 2592000"),
+            ("SESSION_CACHE", "is not a number of seconds from 0 to 60"),
             ("EVENT_RETENTION_DAYS", "is not a number of days from 1 to 3650"),
         ] {
-            assert_eq!(settings(&[(name, "0")]).err().unwrap()[0].problem, problem);
+            assert_eq!(settings(&[(name, "no number")]).err().unwrap()[0].problem, problem);
         }
     }
 }

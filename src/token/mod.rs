@@ -8,4 +8,4 @@ mod record;
 pub(crate) use claims::tests::claims as claims_for_test;
 pub use claims::{Claims, TOKEN_TTL_MAX, TokenRefusal, open};
 pub use mint::{Grant, SsoToken};
-pub use record::{TokenRecord, unrecorded_json};
+pub use record::{KnownToken, TokenRecord, unrecorded_json};

@@ -47,7 +47,56 @@ impl TokenRecord {
     }
 }
 
-/// The state of a token whose record is no longer in KV.
+/// What is known of a token by its id.
+#[derive(Debug)]
+pub enum KnownToken {
+    /// The record in KV, and the final state if the token has one.
+    Recorded(TokenRecord, Option<TokenFate>),
+    /// Only the final state, at the object of this user.
+    Settled(UserId, TokenId, TokenFate),
+}
+
+impl KnownToken {
+    pub const fn jti(&self) -> &TokenId {
+        match self {
+            Self::Recorded(record, _) => &record.jti,
+            Self::Settled(_, jti, _) => jti,
+        }
+    }
+
+    pub const fn user(&self) -> &UserId {
+        match self {
+            Self::Recorded(record, _) => &record.user_id,
+            Self::Settled(user, ..) => user,
+        }
+    }
+
+    /// The client that the token was issued to; `None` if no row says it.
+    pub const fn client_id(&self) -> Option<&ClientId> {
+        match self {
+            Self::Recorded(record, _) => Some(&record.client_id),
+            Self::Settled(.., fate) => fate.client_id.as_ref(),
+        }
+    }
+
+    /// The final state; `None` for a token without one.
+    pub const fn fate(&self) -> Option<&TokenFate> {
+        match self {
+            Self::Recorded(_, fate) => fate.as_ref(),
+            Self::Settled(.., fate) => Some(fate),
+        }
+    }
+
+    /// The answer to a lookup by id.
+    pub fn to_json(&self, now: Timestamp) -> serde_json::Result<Value> {
+        match self {
+            Self::Recorded(record, fate) => record.to_json(fate.as_ref(), now),
+            Self::Settled(_, jti, fate) => Ok(unrecorded_json(jti, fate)),
+        }
+    }
+}
+
+/// The state of a used or revoked token without a record in KV.
 pub fn unrecorded_json(jti: &TokenId, fate: &TokenFate) -> Value {
     with_state(json!({"jti": jti}), state(fate), Some(fate))
 }
@@ -119,7 +168,7 @@ mod tests {
             expected["reason"] = reason.into();
             expected["settled_at"] = fate.map(|_| at.seconds()).into();
             let typed: TokenRecord = serde_json::from_value(record.clone()).unwrap();
-            let fate = fate.map(|fate| TokenFate { fate, at });
+            let fate = fate.map(|fate| TokenFate { fate, at, client_id: None });
             assert_eq!(typed.to_json(fate.as_ref(), now).unwrap(), expected);
         }
     }

@@ -144,7 +144,7 @@ mod tests {
             ),
             (
                 Reply::Export(Export {
-                    tokens: vec![(jti, TokenFate { fate: Fate::Revoked, at })],
+                    tokens: vec![(jti, TokenFate { fate: Fate::Revoked, at, client_id: None })],
                     credentials: vec![BoundCredential { client_id: portal, state: CredentialState::Enabled }],
                     ..Export::default()
                 }),
@@ -158,7 +158,10 @@ mod tests {
             ),
             (Reply::Events(vec![(7, event)]), json!({"events": [[7, line]]})),
             (Reply::Fate(None), json!({"fate": null})),
-            (Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at })), json!({"fate": {"fate": "revoked", "at": 1}})),
+            (
+                Reply::Fate(Some(TokenFate { fate: Fate::Revoked, at, client_id: None })),
+                json!({"fate": {"fate": "revoked", "at": 1}}),
+            ),
             (Reply::Full, json!("full")),
             (Reply::Done, json!("done")),
             (Reply::Unchanged, json!("unchanged")),

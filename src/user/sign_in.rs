@@ -118,7 +118,7 @@ mod tests {
             row.into_iter().chain(fields).collect()
         };
         let fate: TokenFate = serde_json::from_value(stored.clone()).unwrap();
-        assert_eq!(fate, TokenFate { fate: Fate::SignedIn, at: NOW });
+        assert_eq!(fate, TokenFate { fate: Fate::SignedIn, at: NOW, client_id: Some(sign_in.client_id.clone()) });
         let session: Session = serde_json::from_value(with(json!({"token": token, "ordinal": 3}))).unwrap();
         assert_eq!(session, session_for_test());
         assert_eq!(session, sign_in.clone().into_session(token.clone(), 3));

@@ -72,6 +72,9 @@ pub struct TokenRevocation {
 pub struct TokenFate {
     pub fate: Fate,
     pub at: Timestamp,
+    /// The client that the token was issued to; `None` in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
 }
 
 impl TokenFate {
@@ -139,10 +142,12 @@ mod tests {
         let denied = Denial::ALL.map(|denial| (Fate::Denied(denial), format!(r#"{{"denied":"{}"}}"#, denial.reason())));
         let others = [(Fate::SignedIn, r#""signed_in""#.to_owned()), (Fate::Revoked, r#""revoked""#.to_owned())];
         for (fate, json) in others.into_iter().chain(denied) {
-            let fate = TokenFate { fate, at: Timestamp::from_seconds(1) };
-            let stored = format!(r#"{{"fate":{json},"at":1}}"#);
-            assert_eq!(serde_json::to_string(&fate).unwrap(), stored);
-            assert_eq!(serde_json::from_str::<TokenFate>(&stored).unwrap(), fate);
+            for (client_id, rest) in [(Some(session().client_id), r#","client_id":"portal"}"#), (None, "}")] {
+                let fate = TokenFate { fate, at: Timestamp::from_seconds(1), client_id };
+                let stored = format!(r#"{{"fate":{json},"at":1{rest}"#);
+                assert_eq!(serde_json::to_string(&fate).unwrap(), stored);
+                assert_eq!(serde_json::from_str::<TokenFate>(&stored).unwrap(), fate);
+            }
         }
     }
 }

@@ -154,6 +154,7 @@ test("RFC 7009, RFC 7662: each answer about a token, and its receipts", async ()
   assert.equal((await (await receipt(claimsOf(token).jti, basic(bound))).json()).state, "revoked");
   await expect(404, receipt(JTI, basic(bound)));
   await expect(401, receipt(JTI, {}));
+  await expect(400, receipt(`${JTI}?user_id=a%20b`, basic(bound)));
   for (const path of ["/oauth/introspect", "/oauth/revoke"]) {
     await expect(400, post(path, {}, basic(bound)));
     await expect(401, post(path, { token }));

@@ -126,7 +126,7 @@ fn each_form_of_tokens_and_api_credentials_is_one_request() {
     let jti = "AQEBAQEBAQEBAQEBAQEBAQ";
     assert_eq!(
         request(&format!("/admin/tokens/{jti}"), "action=revoke&confirmed=on"),
-        format!("RevokeToken(TokenId({jti:?}))")
+        format!("RevokeToken(TokenId({jti:?}), None)")
     );
     let body = "name=P&CreateSsoToken=on&allowed_addresses=192.0.2.1+2001:db8::/32";
     let action = parse("/admin/api-credentials/new", body).unwrap();

@@ -3,8 +3,9 @@
 use super::explain::explain_reason;
 use super::parts::table;
 use super::{Frame, framed, tokens, users};
-use crate::console::{Counters, Day};
+use crate::console::{Counters, Day, View};
 use crate::http::Response;
+use crate::settings::TokenRecords;
 use crate::time::Timestamp;
 use maud::{Markup, html};
 
@@ -17,7 +18,7 @@ const LABEL_DAYS: u64 = 3;
 /// The length of the longest bar of the table, in units of its `viewBox`.
 const BAR: u64 = 100;
 
-pub fn overview_page(frame: &Frame<'_>, counters: &Counters) -> Response {
+pub fn overview_page(frame: &Frame<'_>, counters: &Counters, token_records: TokenRecords) -> Response {
     let content = html! {
         h1 { "Overview" }
         section.card aria-labelledby="sign-ins" {
@@ -34,7 +35,13 @@ pub fn overview_page(frame: &Frame<'_>, counters: &Counters) -> Response {
         }
         div.pair {
             section.card aria-labelledby="find-user" { h2 #find-user { "Find a user" } (users::find_form()) }
-            section.card aria-labelledby="find-token" { h2 #find-token { "Find a token" } (tokens::find_form()) }
+            section.card aria-labelledby="find-token" {
+                h2 #find-token { "Find a token" }
+                @match token_records {
+                    TokenRecords::Kv => (tokens::find_form(token_records)),
+                    TokenRecords::Off => p { a href=(View::Tokens.address()) { "Find a token by its id and its user" } },
+                }
+            }
         }
     };
     framed(frame, 200, None, "Overview", &content)

@@ -134,13 +134,15 @@ pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     }
 }
 
-/// A form that searches for an id.
-pub(super) fn find(view: &View, name: &str, label: &str) -> Markup {
+/// A form that searches by ids, each with the name of its field and a label.
+pub(super) fn find(view: &View, ids: &[(&str, &str)]) -> Markup {
     html! {
         form.find method="get" action=(view.address()) {
-            div.field {
-                label for=(name) { (label) }
-                input id=(name) type="text" name=(name) required maxlength="64" autocomplete="off" spellcheck="false";
+            @for (name, label) in ids {
+                div.field {
+                    label for=(name) { (label) }
+                    input id=(name) type="text" name=(name) required maxlength="64" autocomplete="off" spellcheck="false";
+                }
             }
             button.button type="submit" { "Find" }
         }

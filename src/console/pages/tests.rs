@@ -4,11 +4,12 @@ use crate::credential::CredentialSet;
 use crate::id::UserId;
 use crate::log::Outcome;
 use crate::secret::Secret;
+use crate::settings::TokenRecords;
 use crate::store::Page;
 use crate::time::NOW_FOR_TEST as NOW;
 use crate::time::Timestamp;
-use crate::token::TokenRecord;
-use crate::user::{Account, Event, Session, session_for_test};
+use crate::token::{KnownToken, TokenRecord};
+use crate::user::{Account, Event, Fate, Session, TokenFate, session_for_test};
 use crate::whmcs::ApiCredential;
 use serde_json::json;
 
@@ -71,6 +72,11 @@ fn token_record() -> TokenRecord {
     .unwrap()
 }
 
+fn settled_token() -> KnownToken {
+    let TokenRecord { jti, user_id, client_id, .. } = token_record();
+    KnownToken::Settled(user_id, jti, TokenFate { fate: Fate::Revoked, at: NOW, client_id: Some(client_id) })
+}
+
 /// Every page, with `text` in place of all texts from outside.
 fn pages(text: &str) -> Vec<Response> {
     let page = |records| Page { records, cursor: None };
@@ -79,7 +85,8 @@ fn pages(text: &str) -> Vec<Response> {
     let secret = Secret::new(text);
     let failure = Failure { description: text.to_owned().into(), ..Failure::NOT_FOUND };
     vec![
-        overview_page(&frame(), &Counters::new(&counts, NOW)),
+        overview_page(&frame(), &Counters::new(&counts, NOW), TokenRecords::Kv),
+        overview_page(&frame(), &Counters::new(&counts, NOW), TokenRecords::Off),
         health_page(&frame(), &[check]),
         credentials_page(&frame(), &page(vec![set(text)])),
         credential_page(&frame(), &set(text)),
@@ -91,8 +98,10 @@ fn pages(text: &str) -> Vec<Response> {
         users(text),
         find_user_page(&frame()),
         unknown_user_page(&frame(), &UserId::parse("42").unwrap()),
-        find_token_page(&frame()),
-        token_page(&frame(), &token_record(), None, NOW),
+        find_token_page(&frame(), TokenRecords::Kv),
+        find_token_page(&frame(), TokenRecords::Off),
+        token_page(&frame(), &KnownToken::Recorded(token_record(), None), NOW),
+        token_page(&frame(), &settled_token(), NOW),
         failure_page(&frame(), &failure),
         sign_in_page(&View::Credentials { cursor: Some(text.to_owned()) }, Some(&failure)),
         refusal_page(&failure),

@@ -24,7 +24,7 @@ pub struct UserPage<'a> {
 }
 
 pub(super) fn find_form() -> Markup {
-    find(&View::Users, "user_id", "User ID")
+    find(&View::Users, &[("user_id", "User ID")])
 }
 
 pub fn find_user_page(frame: &Frame<'_>) -> Response {
@@ -71,7 +71,7 @@ pub fn user_page(frame: &Frame<'_>, page: &UserPage<'_>) -> Response {
         }
         section.card aria-labelledby="events" {
             h2 #events { "Audit trail" }
-            @if events.is_empty() { p { "There are no events." } } @else { (event_table(events)) }
+            @if events.is_empty() { p { "There are no events." } } @else { (event_table(id, events)) }
             @if older.is_some() {
                 p { a.button.quiet href=(View::User { id: id.clone(), cursor: older.clone() }.address()) { "Older events" } }
             }
@@ -179,20 +179,20 @@ fn session_row(frame: &Frame<'_>, session: &Session) -> Markup {
     }
 }
 
-fn event_table(events: &[(u64, Event)]) -> Markup {
+fn event_table(user: &UserId, events: &[(u64, Event)]) -> Markup {
     html! {
         (table("Audit trail", &["When", "What", "Details", "From"], &html! {
-            @for (_, event) in events { (event_row(event)) }
+            @for (_, event) in events { (event_row(user, event)) }
         }))
     }
 }
 
-fn event_row(event: &Event) -> Markup {
+fn event_row(user: &UserId, event: &Event) -> Markup {
     html! {
         tr {
             th.nowrap scope="row" { (time(event.at)) }
             td { code { (event.event.as_str()) } }
-            td { (details(event)) }
+            td { (details(user, event)) }
             td data-label="From" {
                 (event.address.as_deref().unwrap_or("unknown"))
                 @if let Some(user_agent) = &event.user_agent { br; span.hint { (browser(user_agent)) } }
@@ -201,7 +201,7 @@ fn event_row(event: &Event) -> Markup {
     }
 }
 
-fn details(event: &Event) -> Markup {
+fn details(user: &UserId, event: &Event) -> Markup {
     html! {
         @match event.reason {
             Some(EventReason::Denial(denial)) => div { (super::explain::explain(denial)) },
@@ -216,7 +216,10 @@ fn details(event: &Event) -> Markup {
         @if let Some(id) = &event.client_id {
             div { "application " a href=(View::Credential(id.clone()).address()) { code { (id) } } }
         }
-        @if let Some(jti) = &event.jti { div { "token " a href=(View::Token(jti.clone()).address()) { code { (jti) } } } }
+        @if let Some(jti) = &event.jti {
+            @let token = View::Token { jti: jti.clone(), user: Some(user.clone()) };
+            div { "token " a href=(token.address()) { code { (jti) } } }
+        }
         div.hint { "request " code { (event.request_id) } }
     }
 }

@@ -176,11 +176,11 @@ impl Operator<'_> {
         match &view {
             View::Credential(id) | View::ApiCredential(id) => context.audit.set_client(id),
             View::User { id, .. } | View::Export(id) => context.audit.set_user(id),
-            View::Token(jti) => context.audit.set_token(jti),
+            View::Token { jti, .. } => context.audit.set_token(jti),
             _ => {}
         }
         Ok(match view {
-            View::Overview => console::overview_page(frame, &self.counters().await?),
+            View::Overview => console::overview_page(frame, &self.counters().await?, context.settings.token_records),
             View::Health => console::health_page(frame, &console::checks(&context.settings, &self.platform().await)),
             View::Credentials { cursor } => {
                 console::credentials_page(frame, &admin.credential_page(page(cursor)).await?)
@@ -190,11 +190,8 @@ impl Operator<'_> {
             View::Users => console::find_user_page(frame),
             View::Export(id) => self.export(&id).await?,
             View::User { id, cursor } => self.show_user(&id, cursor, frame).await?,
-            View::Tokens => console::find_token_page(frame),
-            View::Token(jti) => {
-                let (record, fate) = admin.token(&jti).await?;
-                console::token_page(frame, &record, fate.as_ref(), context.now)
-            }
+            View::Tokens => console::find_token_page(frame, context.settings.token_records),
+            View::Token { jti, user } => console::token_page(frame, &admin.token(jti, user).await?, context.now),
             View::ApiCredentials { cursor } => {
                 console::api_credentials_page(frame, &admin.api_credential_page(page(cursor)).await?)
             }

@@ -3,8 +3,11 @@
 
 use crate::credential::ClientAuthentication;
 use crate::edge::runtime::{Error, RequestContext};
+use crate::edge::storage::tokens;
 use crate::http::{ErrorCode, Failure, Response};
+use crate::id::UserId;
 use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_json};
+use crate::settings::TokenRecords;
 use crate::token::{self, Claims};
 use crate::user::{Actor, Introspection, TokenRevocation};
 use serde_json::json;
@@ -77,8 +80,9 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
 /// Answers the final state of a token to the client that it was issued to:
 /// 1. parse the request,
 /// 2. authenticate the client: one KV read,
-/// 3. find the record of the token: one KV read,
-/// 4. ask the user's object for the final state: one object request.
+/// 3. find the token: one KV read and one object request. Without records of tokens, the user is the one that the set is
+///    bound to, or the parameter `user_id`,
+/// 4. refuse a token of another client.
 pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error> {
     const NO_RECEIPT: Failure = Failure::of(
         404,
@@ -88,23 +92,28 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     // 1.
     let receipt = ReceiptRequest::parse(&context.request).map_err(|error| context.audit.refuse(error))?;
     // 2.
-    authenticate(&receipt.client, context).await?;
+    let bound = authenticate(&receipt.client, context).await?;
     // 3.
-    let jti = receipt.jti.ok_or(NO_RECEIPT)?;
-    let record = context.kv()?.token_record(&jti).await?;
-    let record = record.filter(|record| record.client_id == receipt.client.client_id).ok_or(NO_RECEIPT)?;
-    context.audit.set_token(&jti);
-    context.audit.set_user(&record.user_id);
+    let no_receipt = || tokens::no_token(NO_RECEIPT, context);
+    let jti = receipt.jti.ok_or_else(no_receipt)?;
+    let user = receipt.user.or_else(|| bound.filter(|_| context.settings.token_records == TokenRecords::Off));
+    let token = tokens::find(jti, user, context).await?;
     // 4.
-    let fate = context.user(&record.user_id).token_fate(jti).await?;
-    Ok(Response::json(200, &record.to_json(fate.as_ref(), context.now)?))
+    let token = token.filter(|token| token.client_id() == Some(&receipt.client.client_id)).ok_or_else(no_receipt)?;
+    context.audit.set_token(token.jti());
+    context.audit.set_user(token.user());
+    Ok(Response::json(200, &token.to_json(context.now)?))
 }
 
-/// Authenticates a client against its credential set in KV. Costs one KV read.
-async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<(), Error> {
+/// Authenticates a client against its credential set in KV. Returns the user that the set is bound to. Costs one KV
+/// read.
+async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<Option<UserId>, Error> {
     context.audit.set_client(&client.client_id);
     let set = context.kv()?.credential(&client.client_id).await?;
-    client.authenticate(set.as_ref(), context.now).map(drop).map_err(|problem| context.audit.refuse(problem.into()))
+    match client.authenticate(set.as_ref(), context.now) {
+        Ok(set) => Ok(set.binding.user().cloned()),
+        Err(problem) => Err(context.audit.refuse(problem.into())),
+    }
 }
 
 /// The claims of the token in the request, if its signature is valid and it has not expired.

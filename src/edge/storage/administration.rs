@@ -3,7 +3,7 @@
 use super::calls::Patched;
 use super::credentials::Revocation;
 use super::sessions::without_ended;
-use super::{accounts, credentials};
+use super::{accounts, credentials, tokens};
 use crate::admin::{
     ACCOUNT_FULL, AdminReply, AdminRequest, NO_API_CREDENTIAL, NO_CREDENTIAL, NO_TOKEN, PageRequest, PagedList,
     RecordRequest, UserRequest,
@@ -15,8 +15,8 @@ use crate::http::Failure;
 use crate::id::{ClientId, TokenId, UserId};
 use crate::secret::Secret;
 use crate::store::{self, Page};
-use crate::token::TokenRecord;
-use crate::user::{Effect, Event, Saved, SessionEnd, TokenFate, TokenRevocation, next_page_before};
+use crate::token::{KnownToken, TokenRecord};
+use crate::user::{Effect, Event, Saved, SessionEnd, TokenRevocation, next_page_before};
 use crate::whmcs::{ApiCredential, ApiCredentialChange, ApiCredentialInput};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,11 +43,8 @@ pub(crate) async fn perform(request: AdminRequest, context: &RequestContext) -> 
             credentials::end_sessions_of_any_user(context, &id, false).await?;
             Ok(AdminReply::Done)
         }
-        AdminRequest::GetToken(jti) => {
-            let (record, fate) = admin.token(&jti).await?;
-            Ok(AdminReply::Token { record, fate })
-        }
-        AdminRequest::RevokeToken(jti) => admin.revoke_token(&jti).await,
+        AdminRequest::GetToken(jti, user) => Ok(AdminReply::Token(admin.token(jti, user).await?)),
+        AdminRequest::RevokeToken(jti, user) => admin.revoke_token(jti, user).await,
     }
 }
 
@@ -60,7 +57,7 @@ fn log_subject(request: &AdminRequest, context: &RequestContext) {
         | AdminRequest::EndCredentialSessions(id)
         | AdminRequest::EndApiCredentialSessions(id) => context.audit.set_client(id),
         AdminRequest::ApiCredential(request) => request.id().into_iter().for_each(|id| context.audit.set_client(id)),
-        AdminRequest::GetToken(jti) | AdminRequest::RevokeToken(jti) => context.audit.set_token(jti),
+        AdminRequest::GetToken(jti, _) | AdminRequest::RevokeToken(jti, _) => context.audit.set_token(jti),
     }
 }
 
@@ -233,20 +230,17 @@ impl Admin<'_> {
         Ok(self.context.kv()?.api_credential(id).await?.ok_or(NO_API_CREDENTIAL)?)
     }
 
-    async fn record(&self, jti: &TokenId) -> Result<TokenRecord, Error> {
-        Ok(self.context.kv()?.token_record(jti).await?.ok_or(NO_TOKEN)?)
+    /// A token by its id. Costs one KV read and one object request.
+    pub(crate) async fn token(&self, jti: TokenId, user: Option<UserId>) -> Result<KnownToken, Error> {
+        Ok(tokens::find(jti, user, self.context).await?.ok_or_else(|| tokens::no_token(NO_TOKEN, self.context))?)
     }
 
-    /// The record of a token and its final state. Costs one KV read and one object request.
-    pub(crate) async fn token(&self, jti: &TokenId) -> Result<(TokenRecord, Option<TokenFate>), Error> {
-        let record = self.record(jti).await?;
-        let fate = self.context.user(&record.user_id).token_fate(jti.clone()).await?;
-        Ok((record, fate))
-    }
-
-    async fn revoke_token(&self, jti: &TokenId) -> Result<AdminReply, Error> {
-        let TokenRecord { jti, client_id, expires_at, user_id, .. } = self.record(jti).await?;
-        self.context.user(&user_id).revoke_token(TokenRevocation { jti, client_id, expires_at, by: None }).await?;
+    /// Revokes a token that can still be redeemed. A token that has a final state stays as it is.
+    async fn revoke_token(&self, jti: TokenId, user: Option<UserId>) -> Result<AdminReply, Error> {
+        if let KnownToken::Recorded(record, None) = self.token(jti, user).await? {
+            let TokenRecord { jti, client_id, expires_at, user_id, .. } = record;
+            self.context.user(&user_id).revoke_token(TokenRevocation { jti, client_id, expires_at, by: None }).await?;
+        }
         Ok(AdminReply::Done)
     }
 }

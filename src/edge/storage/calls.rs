@@ -1,7 +1,7 @@
 //! Typed calls to the objects of users and of the console: one method for each command. Each call costs one object
 //! request.
 
-use super::{console_object, object, user_object};
+use super::{console_object, object, sessions, user_object};
 use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count};
 use crate::edge::runtime::{Fault, settings};
 use crate::http::Caller;
@@ -171,8 +171,20 @@ impl UserObject {
     }
 
     async fn call(self, command: Command) -> Result<Reply, Fault> {
+        // Any other command may end sessions. A check that started before the object answers may find the session live.
+        let is_check = matches!(command, Command::CheckSession(_) | Command::PeekSession(_));
+        let forget = || {
+            if !is_check {
+                sessions::forget(&self.user);
+            }
+        };
+        forget();
         let envelope = Envelope { request_id: self.request_id, caller: self.caller, command };
-        object::call(&self.env, user_object::BINDING, self.user.as_str(), self.location.as_deref(), &envelope).await
+        let reply =
+            object::call(&self.env, user_object::BINDING, self.user.as_str(), self.location.as_deref(), &envelope)
+                .await;
+        forget();
+        reply
     }
 }
 

@@ -8,6 +8,7 @@ use crate::edge::runtime::run::settled;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, TokenId};
 use crate::json::error_place;
+use crate::settings::TokenRecords;
 use crate::store::{self, Page};
 use crate::time::Timestamp;
 use crate::token::{Claims, TokenRecord};
@@ -180,8 +181,12 @@ impl Kv {
     }
 }
 
-/// Stores the record of an issued token, after the answer. A sign-in does not need the record. Costs one KV write.
+/// Stores the record of an issued token after the answer, unless the setting `TOKEN_RECORDS` is off. A sign-in does not
+/// need the record. Costs one KV write.
 pub(crate) fn put_record_after_answer(kv: Kv, claims: &Claims, context: &RequestContext) {
+    if context.settings.token_records == TokenRecords::Off {
+        return;
+    }
     let record = TokenRecord::from(claims);
     context.after_answer(async move { kv.put_token_record(&record).await });
 }

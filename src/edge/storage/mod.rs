@@ -12,6 +12,7 @@ mod object;
 mod rows;
 pub(crate) mod sessions;
 mod sql;
+pub(crate) mod tokens;
 pub(crate) mod user_object;
 
 use crate::edge::runtime::{Fault, RequestContext};

@@ -3,32 +3,49 @@
 //! checks each session when it is used or listed.
 
 use crate::edge::runtime::{Fault, RequestContext};
+use crate::id::UserId;
+use crate::session::SessionCache;
 use crate::store;
 use crate::time::Timestamp;
 use crate::user::{Session, SessionCookie, SessionEnd, applications_of};
+use std::cell::RefCell;
+
+thread_local! {
+    /// The latest checks of this isolate. It stays empty without the setting `SESSION_CACHE`.
+    static CACHE: RefCell<SessionCache> = RefCell::default();
+}
+
+/// Removes the sessions of `user` from the memory of this isolate.
+pub(super) fn forget(user: &UserId) {
+    CACHE.with_borrow_mut(|cache| cache.forget(user));
+}
 
 /// The verified session cookie of the request.
 pub(crate) fn session_cookie(context: &RequestContext) -> Option<SessionCookie> {
     SessionCookie::open(&context.request, &context.settings.keys, context.now)
 }
 
-/// The session cookie and its live session. Costs one object request, and the KV read of [`is_valid`]; nothing without
-/// a cookie.
+/// The session cookie and its live session. Costs what [`session_of`] costs; nothing without a cookie.
 pub(crate) async fn live_session(context: &RequestContext) -> Result<Option<(SessionCookie, Session)>, Fault> {
     let Some(cookie) = session_cookie(context) else { return Ok(None) };
     context.audit.set_user(&cookie.sub);
-    let session = session_of(&cookie, Usage::Used, context).await?;
+    let session = session_of(&cookie, Usage::Request, context).await?;
     Ok(session.map(|session| (cookie, session)))
 }
 
-/// Whether a check of a session restarts its idle limit.
+/// What a session is checked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usage {
-    Used,
-    Unused,
+    /// A request. It restarts the idle limit. With the setting `SESSION_CACHE`, an earlier check may answer.
+    Request,
+    /// A WebSocket that the browser used since the last check. It restarts the idle limit.
+    UsedSocket,
+    /// A WebSocket that the browser did not use.
+    UnusedSocket,
 }
 
-/// The session of `cookie`, if it is valid and live. Costs one object request, and the KV read of [`is_valid`].
+/// The session of `cookie`, if it is valid and live. Costs the KV read of [`is_valid`], and one object request unless
+/// the memory of this isolate answers.
 pub(crate) async fn session_of(
     cookie: &SessionCookie,
     usage: Usage,
@@ -37,11 +54,24 @@ pub(crate) async fn session_of(
     if !is_valid(cookie, context).await? {
         return Ok(None);
     }
-    let user = context.user_near_caller(&cookie.sub);
-    match usage {
-        Usage::Used => user.check_session(cookie.sid.clone()).await,
-        Usage::Unused => user.peek_session(cookie.sid.clone()).await,
+    let mut check = None;
+    if usage == Usage::Request && context.settings.session_cache > 0 {
+        let remembered = CACHE.with_borrow(|cache| cache.get(cookie, context.settings.session_cache, context.now));
+        if remembered.is_some() {
+            return Ok(remembered);
+        }
+        check = Some(CACHE.with_borrow_mut(|cache| cache.start(cookie, context.now)));
     }
+    let user = context.user_near_caller(&cookie.sub);
+    let session = match usage {
+        Usage::Request | Usage::UsedSocket => user.check_session(cookie.sid.clone()).await?,
+        Usage::UnusedSocket => user.peek_session(cookie.sid.clone()).await?,
+    };
+    if let (Some(answer), Some(session)) = (check, &session) {
+        // Never fails: only this check sets the answer.
+        let _ = answer.set(session.clone());
+    }
+    Ok(session)
 }
 
 /// Whether the sessions of the application of `cookie` were not ended since the session was opened. If they were, ends

@@ -52,7 +52,8 @@ fn deny(facts: &Facts, redemption: Redemption, denial: Denial, context: &EventCo
     let ended = ended.map(|session| Change::EndSession(session.token.clone()));
     match facts.token.as_ref().map(|token| token.fate) {
         None => {
-            let fate = TokenFate { fate: Fate::Denied(denial), at: context.now };
+            let client_id = Some(redemption.client_id.clone());
+            let fate = TokenFate { fate: Fate::Denied(denial), at: context.now, client_id };
             changes.push(Change::SettleToken(redemption.jti.clone(), fate));
             changes.push(Change::Record(Event {
                 reason: Some(EventReason::Denial(denial)),

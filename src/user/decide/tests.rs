@@ -122,7 +122,7 @@ fn from_browser_with(n: u8) -> Redemption {
 }
 
 fn fate(fate: Fate) -> TokenFate {
-    TokenFate { fate, at: NOW }
+    TokenFate { fate, at: NOW, client_id: Some(portal()) }
 }
 
 /// The final state of a token that signed its user in.

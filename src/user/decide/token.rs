@@ -24,7 +24,8 @@ pub(super) fn revoke_token(facts: &Facts, revocation: TokenRevocation, context: 
     if facts.token.is_some() || context.now >= revocation.expires_at {
         return Decision::only(Reply::Done);
     }
-    let fate = TokenFate { fate: Fate::Revoked, at: context.now };
+    let client_id = Some(revocation.client_id.clone());
+    let fate = TokenFate { fate: Fate::Revoked, at: context.now, client_id };
     let event = Event {
         reason: revocation.by.map(EventReason::Actor),
         client_id: Some(revocation.client_id),

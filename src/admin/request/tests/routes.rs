@@ -22,8 +22,8 @@ fn short(request: AdminRequest) -> String {
         AdminRequest::EndCredentialSessions(id) => format!("end sessions of {id}"),
         AdminRequest::ApiCredential(request) => record(request),
         AdminRequest::EndApiCredentialSessions(id) => format!("end sessions of API credential {id}"),
-        AdminRequest::GetToken(jti) => format!("get {jti}"),
-        AdminRequest::RevokeToken(jti) => format!("revoke {jti}"),
+        AdminRequest::GetToken(jti, user) => format!("get {jti} of {user:?}"),
+        AdminRequest::RevokeToken(jti, user) => format!("revoke {jti} of {user:?}"),
     }
 }
 
@@ -166,7 +166,10 @@ const ROUTES: [(&str, &str, Requests); 17] = [
     (
         "tokens/AQEBAQEBAQEBAQEBAQEBAQ",
         "GET, DELETE",
-        &[(Method::Get, "", "get AQEBAQEBAQEBAQEBAQEBAQ"), (Method::Delete, "", "revoke AQEBAQEBAQEBAQEBAQEBAQ")],
+        &[
+            (Method::Get, "", "get AQEBAQEBAQEBAQEBAQEBAQ of None"),
+            (Method::Delete, "", "revoke AQEBAQEBAQEBAQEBAQEBAQ of None"),
+        ],
     ),
 ];
 
@@ -249,6 +252,17 @@ fn a_malformed_identifier_is_refused() {
         assert_eq!(status(parse(Method::Delete, target, "")), Some(400), "{target}");
     }
     assert_eq!(status(parse(Method::Post, "credentials/a%3Ab/rotate", "")), Some(400));
+}
+
+#[test]
+fn a_request_for_a_token_may_name_its_user() {
+    for (query, expected) in [("", "None"), ("user_id=", "None"), ("user_id=42", r#"Some(UserId("42"))"#)] {
+        for (method, verb) in [(Method::Get, "get"), (Method::Delete, "revoke")] {
+            let request = parse(method, &format!("tokens/{JTI}?{query}"), "").unwrap();
+            assert_eq!(short(request), format!("{verb} {JTI} of {expected}"), "{query}");
+        }
+    }
+    assert_eq!(status(parse(Method::Get, &format!("tokens/{JTI}?user_id=a%20b"), "")), Some(400));
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl Socket {
     async fn watch(&self) -> End {
         loop {
             Delay::from(CHECK_EVERY).await;
-            let usage = if self.is_used.replace(false) { Usage::Used } else { Usage::Unused };
+            let usage = if self.is_used.replace(false) { Usage::UsedSocket } else { Usage::UnusedSocket };
             match session_of(&self.cookie, usage, &self.context).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return End::SessionEnded,

@@ -104,7 +104,7 @@ fn a_closed_account_ends_the_session_of_the_browser() {
 
 #[test]
 fn an_expired_or_revoked_token_is_refused_without_a_change() {
-    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([]) };
+    let settled = |state| Facts { token: Some(fate(state)), ..user_with([]) };
     for (facts, redemption, denial) in [
         (user_with([]), Redemption { expires_at: NOW, ..redemption() }, Denial::TokenExpired),
         (settled(Fate::Revoked), redemption(), Denial::TokenRevoked),

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn every_replay_is_recorded() {
-    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([]) };
+    let settled = |state| Facts { token: Some(fate(state)), ..user_with([]) };
     let with_expired_session = Facts { sessions: vec![expired(session(TOKEN))], ..settled(Fate::SignedIn) };
     let disabled = Facts { account: Some(account(Status::Active, false)), ..settled(Fate::SignedIn) };
     let closed = Facts { account: Some(account(Status::Closed, true)), ..settled(Fate::Denied(Denial::Closed)) };
@@ -26,7 +26,7 @@ fn every_replay_is_recorded() {
 
 #[test]
 fn a_replay_of_an_expired_token_is_recorded() {
-    let settled = |fate| Facts { token: Some(TokenFate { fate, at: NOW }), ..user_with([session(TOKEN)]) };
+    let settled = |state| Facts { token: Some(fate(state)), ..user_with([session(TOKEN)]) };
     let token = |browser_session| {
         Command::NoteReplay(Replay { jti: jti(TOKEN), client_id: redemption().client_id, browser_session })
     };

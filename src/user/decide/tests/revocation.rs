@@ -49,7 +49,9 @@ fn a_final_state_is_kept() {
 fn settled(decision: &Decision) -> Option<TokenFate> {
     decision.changes.iter().find_map(|change| match change {
         Change::SettleToken(_, fate) => Some(fate.clone()),
-        Change::SignIn(_, SignIn { fate, at, .. }) => Some(TokenFate { fate: *fate, at: *at }),
+        Change::SignIn(_, SignIn { fate, at, client_id, .. }) => {
+            Some(TokenFate { fate: *fate, at: *at, client_id: Some(client_id.clone()) })
+        }
         _ => None,
     })
 }
