@@ -54,7 +54,7 @@ async function bundle(file) {
  * The result has `port`, `issuer`, `consoleHost` (the `Host` for administration), `adminToken`, `size` (what is deployed, in
  * bytes, and gzipped), `pid` (of workerd) and `close`.
  */
-export async function start(name, { originUrl, signet, port } = {}) {
+export async function start(name, { originUrl, signet, port, inspectorPort } = {}) {
   const { modules, ...bindings } = await definitions[name]({ signet });
   const config = await readFile(join(root, "wrangler.toml"), "utf8");
   const stores = await mkdtemp(join(tmpdir(), "signet-bench-"));
@@ -83,6 +83,7 @@ export async function start(name, { originUrl, signet, port } = {}) {
       stdout.resume();
       stderr.resume();
     },
+    inspectorPort,
     cf: false,
     telemetry: { enabled: false },
   });

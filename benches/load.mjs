@@ -70,23 +70,35 @@ export class Load {
   }
 }
 
+/** A connection, opened again if the server has closed it while it was idle. */
 class Connection {
+  #port;
   #socket;
   #received = "";
   #answered;
 
   static async open(port) {
     const connection = new Connection();
-    connection.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    await once(connection.#socket, "connect");
-    connection.#socket.setEncoding("latin1");
-    connection.#socket.on("data", (text) => connection.#receive(text));
-    connection.#socket.on("close", () => connection.#answered?.reject(new Error("the connection was closed")));
-    connection.#socket.on("error", (error) => connection.#answered?.reject(error));
+    connection.#port = port;
+    await connection.#connect();
     return connection;
   }
 
-  send(bytes) {
+  async #connect() {
+    const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
+    await once(socket, "connect");
+    socket.setEncoding("latin1");
+    socket.on("data", (text) => this.#receive(text));
+    socket.on("error", () => {}); // `close` follows
+    socket.on("close", () => {
+      this.#socket = undefined;
+      this.#answered?.reject(new Error("the connection was closed"));
+    });
+    this.#socket = socket;
+  }
+
+  async send(bytes) {
+    if (!this.#socket) await this.#connect();
     return new Promise((resolve, reject) => {
       this.#answered = { resolve, reject };
       this.#socket.write(bytes, "latin1");
@@ -107,7 +119,7 @@ class Connection {
   }
 
   close() {
-    this.#socket.destroy();
+    this.#socket?.destroy();
   }
 }
 

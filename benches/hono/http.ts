@@ -67,16 +67,14 @@ export function answer(c: Context<App>, status: number, body: string | null, hea
 export const json = (c: Context<App>, status: number, body: object, headers: Headers = {}) =>
   answer(c, status, JSON.stringify(body), { "Content-Type": "application/json", ...headers });
 
-/** A refusal of the caller. `reason` is for the log alone. */
-export class Failure extends Error {
+/** A refusal of the caller. `reason` is for the log alone. It is no `Error`, whose stack would cost more than the answer. */
+export class Failure {
   constructor(
     readonly status: number,
     readonly error: string,
     readonly description: string,
     readonly options: { reason?: string; headers?: Headers; isFailedAttempt?: boolean } = {},
-  ) {
-    super(error);
-  }
+  ) {}
 }
 
 export const badRequest = (description: string) => new Failure(400, "invalid_request", description);
@@ -107,16 +105,17 @@ export function parameters(text: string): Map<string, string> {
   return parameters;
 }
 
+const tooLarge = () => new Failure(413, "invalid_request", "The body is too large.");
+
 /** The parameters of a form in the body. */
 export async function form(c: Context<App>): Promise<Map<string, string>> {
   const type = c.req.header("content-type")?.toLowerCase();
   if (type?.split(";")[0].trim() !== "application/x-www-form-urlencoded" || /,|charset="?utf-(16|32)/.test(type)) {
     throw badRequest("The body is not application/x-www-form-urlencoded.");
   }
-  const tooLarge = new Failure(413, "invalid_request", "The body is too large.");
-  if (Number(c.req.header("content-length") ?? 0) > BODY_BYTES_MAX) throw tooLarge;
+  if (Number(c.req.header("content-length") ?? 0) > BODY_BYTES_MAX) throw tooLarge();
   const text = await c.req.raw.text();
-  if (text.length > BODY_BYTES_MAX) throw tooLarge;
+  if (text.length > BODY_BYTES_MAX) throw tooLarge();
   return parameters(text);
 }
 

@@ -83,32 +83,41 @@ const EVENTS: Record<string, string> = {
 
 const app = new Hono<App>();
 
-/** Prepares a request, and writes the log line of its decision after the answer. */
+/** Prepares a request, answers its failure, and writes the log line of the decision after the answer. */
 app.use(async (c, next) => {
   c.set("requestId", hex(crypto.getRandomValues(new Uint8Array(8))));
   c.set("now", Math.floor(Date.now() / 1000));
   c.set("log", { event: EVENTS[c.req.path] ?? "client_area", outcome: "granted", reason: "ok" });
-  await next();
-  c.executionCtx.waitUntil(writeLog(c.var.log, c.var.requestId));
+  try {
+    await next();
+  } catch (failure) {
+    return await fail(c, failure);
+  } finally {
+    c.executionCtx.waitUntil(writeLog(c.var.log, c.var.requestId));
+  }
 });
 
-app.onError(async (error, c) => {
+/** Errors that are no `Failure` are faults of ours. */
+app.onError((error, c) => {
   const { log, requestId } = c.var;
-  if (!(error instanceof Failure)) {
-    log.outcome = "failed";
-    log.reason = "internal";
-    console.error(JSON.stringify({ ...log, error: String(error), request_id: requestId }));
-    return refuse(c, new Failure(503, "temporarily_unavailable", "Try again in a moment."), false);
-  }
+  log.outcome = "failed";
+  log.reason = "internal";
+  console.error(JSON.stringify({ ...log, error: String(error), request_id: requestId }));
+  return refuse(c, new Failure(503, "temporarily_unavailable", "Try again in a moment."), false);
+});
+
+async function fail(c: Context<App>, failure: unknown): Promise<Response> {
+  if (!(failure instanceof Failure)) throw failure;
+  const { log } = c.var;
   log.outcome = "denied";
-  log.reason = error.options.reason ?? error.error;
+  log.reason = failure.options.reason ?? failure.error;
   const isPage = log.event === "sso" || log.event === "client_area";
-  if (error.options.isFailedAttempt && (await exceedsLimit(c))) {
+  if (failure.options.isFailedAttempt && (await exceedsLimit(c))) {
     log.reason = "too_many_requests";
     return refuse(c, new Failure(429, "too_many_requests", "There were too many failed attempts."), isPage);
   }
-  return refuse(c, error, isPage);
-});
+  return refuse(c, failure, isPage);
+}
 
 /** Counts a failed attempt for the address and the client. Returns whether one is over its limit. */
 async function exceedsLimit(c: Context<App>): Promise<boolean> {
@@ -320,12 +329,7 @@ async function openToken(c: Context<App>, text: string): Promise<TokenClaims> {
     env,
     var: { now },
   } = c;
-  const forged = new Failure(401, "invalid_token", "The sign-in link is not valid.", {
-    reason: "forged",
-    headers: BROWSER_CHALLENGE,
-    isFailedAttempt: true,
-  });
-  if (text.length > TOKEN_BYTES_MAX) throw forged;
+  if (text.length > TOKEN_BYTES_MAX) throw forged();
   try {
     const expected = { issuer: env.ISSUER, audience: `${env.ISSUER}/oauth/singlesignon` };
     const claims = await (await keysOf(c)).open<TokenClaims>("sso+jwt", text, now, expected);
@@ -336,9 +340,16 @@ async function openToken(c: Context<App>, text: string): Promise<TokenClaims> {
     if (error instanceof Failure) throw error;
     if (error instanceof errors.JWTExpired) throw denied("token_expired");
     if (error instanceof errors.JWTClaimValidationFailed) throw denied("token_misdirected");
-    throw forged;
+    throw forged();
   }
 }
+
+const forged = () =>
+  new Failure(401, "invalid_token", "The sign-in link is not valid.", {
+    reason: "forged",
+    headers: BROWSER_CHALLENGE,
+    isFailedAttempt: true,
+  });
 
 /** Whether a delegated set may sign in any user: one KV read. */
 async function isEnabled(env: Env, clientId: string): Promise<boolean> {
