@@ -1,7 +1,6 @@
 // The contestants: how each is built and started, each in a workerd process of its own.
 
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -49,7 +48,8 @@ async function bundle(file) {
 }
 
 /**
- * Starts a contestant with empty storage. `originUrl` is the server of the client area.
+ * Starts a contestant with empty storage, which is in memory: the disk of this machine is not what is compared.
+ * `originUrl` is the server of the client area.
  *
  * The result has `port`, `issuer`, `consoleHost` (the `Host` for administration), `adminToken`, `size` (what is deployed, in
  * bytes, and gzipped), `pid` (of workerd) and `close`.
@@ -57,7 +57,7 @@ async function bundle(file) {
 export async function start(name, { originUrl, signet, port, inspectorPort } = {}) {
   const { modules, ...bindings } = await definitions[name]({ signet });
   const config = await readFile(join(root, "wrangler.toml"), "utf8");
-  const stores = await mkdtemp(join(tmpdir(), "signet-bench-"));
+  const stores = await mkdtemp("/dev/shm/signet-bench-");
   port ??= await freePort();
   const issuer = localOrigin(port);
   const adminToken = secret();

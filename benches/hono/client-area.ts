@@ -20,6 +20,8 @@ const PATHS: Record<string, string> = {
   "clientarea:shopping_cart_domain_register": "cart.php?a=add&domain=register",
   "clientarea:shopping_cart_domain_transfer": "cart.php?a=add&domain=transfer",
 };
+/** The client area. A changed setting is a new isolate. */
+let home: URL | undefined;
 const HOME = "clientarea.php";
 export const BASE_SCOPE = "clientarea:sso";
 const CUSTOM_REDIRECT = "sso:custom_redirect";
@@ -53,7 +55,7 @@ export function locate(base: string, destination: string | null, inputs: Inputs)
     if (value === undefined) return { missing: name };
     path = path.replace(`{${name}}`, value);
   }
-  const home = new URL(base);
+  home ??= new URL(base);
   const url = new URL(path, home);
   return { location: url.origin === home.origin && url.pathname.startsWith(home.pathname) ? url.href : home.href };
 }

@@ -32,7 +32,7 @@ const isOwnCookie = (cookie: string) => /^[^a-z0-9_]*__host-signet/i.test(cookie
 /** Forwards the request, with the identity headers if there is a session. */
 export async function forward(c: Context<App>, user: string, session: Session | undefined): Promise<Response> {
   const { env } = c;
-  const { now, log } = c.var;
+  const [now, log] = [c.get("now"), c.get("log")];
   if (!env.ORIGIN_URL) throw new Failure(404, "not_found", "There is no such page.");
   const incoming = c.req.raw;
   const headers = new Headers(incoming.headers);

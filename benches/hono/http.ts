@@ -61,7 +61,7 @@ type Headers = Record<string, string>;
 /** An answer with the security headers, built at once. */
 export function answer(c: Context<App>, status: number, body: string | null, headers: Headers): Response {
   const security = c.env.ISSUER.startsWith("https:") ? SECURE : SECURITY;
-  return new Response(body, { status, headers: { ...security, "X-Request-Id": c.var.requestId, ...headers } });
+  return new Response(body, { status, headers: { ...security, "X-Request-Id": c.get("requestId"), ...headers } });
 }
 
 export const json = (c: Context<App>, status: number, body: object, headers: Headers = {}) =>
@@ -92,6 +92,12 @@ export function refuse(c: Context<App>, failure: Failure, isPage: boolean): Resp
 
 const escapeHtml = (text: string) =>
   text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c] ?? "&quot;");
+
+/** The query of the request, without its question mark. */
+export function queryOf(c: Context<App>): string {
+  const at = c.req.url.indexOf("?");
+  return at < 0 ? "" : c.req.url.slice(at + 1);
+}
 
 /** The parameters of a query or a form. Each occurs once; empty ones count as absent. */
 export function parameters(text: string): Map<string, string> {

@@ -23,6 +23,7 @@ import {
   json,
   keysOf,
   parameters,
+  queryOf,
   randomId,
   refuse,
   SESSION_IDLE,
@@ -93,13 +94,13 @@ app.use(async (c, next) => {
   } catch (failure) {
     return await fail(c, failure);
   } finally {
-    c.executionCtx.waitUntil(writeLog(c.var.log, c.var.requestId));
+    c.executionCtx.waitUntil(writeLog(c.get("log"), c.get("requestId")));
   }
 });
 
 /** Errors that are no `Failure` are faults of ours. */
 app.onError((error, c) => {
-  const { log, requestId } = c.var;
+  const [log, requestId] = [c.get("log"), c.get("requestId")];
   log.outcome = "failed";
   log.reason = "internal";
   console.error(JSON.stringify({ ...log, error: String(error), request_id: requestId }));
@@ -108,7 +109,7 @@ app.onError((error, c) => {
 
 async function fail(c: Context<App>, failure: unknown): Promise<Response> {
   if (!(failure instanceof Failure)) throw failure;
-  const { log } = c.var;
+  const log = c.get("log");
   log.outcome = "denied";
   log.reason = failure.options.reason ?? failure.error;
   const isPage = log.event === "sso" || log.event === "client_area";
@@ -123,7 +124,7 @@ async function fail(c: Context<App>, failure: unknown): Promise<Response> {
 async function exceedsLimit(c: Context<App>): Promise<boolean> {
   const limiter = c.env.FAILURES;
   if (!limiter) return false;
-  const keys = [c.req.header("cf-connecting-ip"), c.var.log.client_id].filter((key) => key !== undefined);
+  const keys = [c.req.header("cf-connecting-ip"), c.get("log").client_id].filter((key) => key !== undefined);
   const outcomes = await Promise.all(keys.map((key) => limiter.limit({ key }).catch(() => ({ success: true }))));
   return outcomes.some(({ success }) => !success);
 }
@@ -131,13 +132,13 @@ async function exceedsLimit(c: Context<App>): Promise<boolean> {
 app.get("/healthz", (c) => json(c, 200, { status: "ok" }));
 
 app.post("/oauth/token", async (c) => {
-  const { now, log } = c.var;
+  const [now, log] = [c.get("now"), c.get("log")];
   if (["cross-site", "same-site"].includes(c.req.header("sec-fetch-site") ?? "")) {
     throw new Failure(403, "foreign_page", "A page of another origin sent the request.");
   }
   const fields = await form(c);
-  const { search, origin } = new URL(c.req.url);
-  if (search !== "" && BODY_PARAMETERS.some((name) => new URLSearchParams(search).has(name))) {
+  const query = queryOf(c);
+  if (query !== "" && BODY_PARAMETERS.some((name) => new URLSearchParams(query).has(name))) {
     throw badRequest("Parameters belong in the body, not in the address.");
   }
   const client = parseClient(c, fields);
@@ -155,7 +156,7 @@ app.post("/oauth/token", async (c) => {
   const claims = grant(set, requested, c.env.ISSUER, now);
   log.user_id = claims.sub;
   log.jti = claims.jti;
-  const token = await (await keysOf(c)).sign("sso+jwt", { ...claims });
+  const token = await (await keysOf(c)).sign("sso+jwt", claims);
   c.executionCtx.waitUntil(
     c.env.KV.put(`token:${claims.jti}`, JSON.stringify(tokenRecord(claims)), { expirationTtl: TOKEN_RECORD_TTL }),
   );
@@ -241,15 +242,13 @@ const tokenRecord = ({ jti, sub, client_id, scope, iat, exp, service_id, domain_
 });
 
 app.get("/oauth/singlesignon", async (c) => {
-  const {
-    env,
-    var: { now, log },
-  } = c;
+  const { env } = c;
+  const log = c.get("log");
   checkNavigation(c);
   if (c.req.header("authorization") !== undefined) {
     throw badRequest("The token belongs in the parameter access_token alone.");
   }
-  const query = parameters(new URL(c.req.url).search);
+  const query = parameters(queryOf(c));
   const text = query.get("access_token");
   if (text === undefined) throw badRequest("The parameter access_token is missing.");
   const scope = query.get("scope");
@@ -291,7 +290,7 @@ app.get("/oauth/singlesignon", async (c) => {
     session_id: randomId(),
     idle: SESSION_IDLE,
     max: SESSION_MAX,
-    request_id: c.var.requestId,
+    request_id: c.get("requestId"),
     caller: caller(c),
   });
   if ("denial" in redeemed) throw denied(redeemed.denial);
@@ -304,7 +303,7 @@ app.get("/oauth/singlesignon", async (c) => {
   if (browser?.sid === session.session_id) return answer(c, 302, null, { Location: located.location });
   const content: SessionCookie = { sub: claims.sub, sid: session.session_id, exp: session.max_expires_at };
   if (claims.delegated) content.by = { client_id: session.client_id, at: session.created_at };
-  const value = await (await keysOf(c)).sign("session+jwt", { ...content });
+  const value = await (await keysOf(c)).sign("session+jwt", content);
   return answer(c, 302, null, {
     Location: located.location,
     "Set-Cookie": `${COOKIE}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MAX}`,
@@ -325,10 +324,8 @@ function checkNavigation(c: Context<App>): void {
 
 /** The claims of a token: signed by us, for this endpoint, and not expired. */
 async function openToken(c: Context<App>, text: string): Promise<TokenClaims> {
-  const {
-    env,
-    var: { now },
-  } = c;
+  const { env } = c;
+  const now = c.get("now");
   if (text.length > TOKEN_BYTES_MAX) throw forged();
   try {
     const expected = { issuer: env.ISSUER, audience: `${env.ISSUER}/oauth/singlesignon` };
@@ -396,7 +393,7 @@ app.all("/oauth/session", async (c) => {
 async function liveSession(c: Context<App>): Promise<{ user: string; session: Session } | undefined> {
   const content = await sessionCookie(c);
   if (!content) return undefined;
-  c.var.log.user_id = content.sub;
+  c.get("log").user_id = content.sub;
   if (content.by) {
     const notBefore = await c.env.KV.get<number>(`not-before:${content.by.client_id}`, "json");
     if (notBefore !== null && content.by.at <= notBefore) return undefined;
@@ -410,7 +407,7 @@ async function sessionCookie(c: Context<App>): Promise<SessionCookie | undefined
   const value = cookie(c, COOKIE);
   if (value === undefined || value.length > COOKIE_BYTES_MAX) return undefined;
   const keys = await keysOf(c);
-  return keys.open<SessionCookie>("session+jwt", value, c.var.now).catch(() => undefined);
+  return keys.open<SessionCookie>("session+jwt", value, c.get("now")).catch(() => undefined);
 }
 
 const clientArea = (env: Env) => env.CLIENT_AREA_URL ?? `${env.ISSUER}/`;
@@ -422,7 +419,7 @@ app.use("/admin/v1/*", async (c, next) => {
   if (given.length !== wanted.length || !crypto.subtle.timingSafeEqual(given, wanted)) {
     throw new Failure(401, "unauthorized", "The administration token is missing or wrong.");
   }
-  c.var.log.event = "admin";
+  c.get("log").event = "admin";
   await next();
 });
 
