@@ -75,7 +75,8 @@ class Connection {
   #port;
   #socket;
   #received = "";
-  #answered;
+  /** The request that is not answered yet. */
+  #request;
 
   static async open(port) {
     const connection = new Connection();
@@ -91,18 +92,22 @@ class Connection {
     socket.on("data", (text) => this.#receive(text));
     socket.on("error", () => {}); // `close` follows
     socket.on("close", () => {
-      this.#socket = undefined;
-      this.#answered?.reject(new Error("the connection was closed"));
+      if (this.#socket === socket) this.#socket = undefined;
+      if (this.#request) void this.#transmit(); // the server closed it while the request was on its way
     });
     this.#socket = socket;
   }
 
-  async send(bytes) {
-    if (!this.#socket) await this.#connect();
-    return new Promise((resolve, reject) => {
-      this.#answered = { resolve, reject };
-      this.#socket.write(bytes, "latin1");
+  send(bytes) {
+    return new Promise((resolve) => {
+      this.#request = { bytes, resolve };
+      void this.#transmit();
     });
+  }
+
+  async #transmit() {
+    if (!this.#socket) await this.#connect();
+    this.#socket.write(this.#request.bytes, "latin1");
   }
 
   #receive(text) {
@@ -113,8 +118,8 @@ class Connection {
     const body = bodyOf(head, this.#received.slice(end + 4));
     if (body === undefined) return;
     this.#received = "";
-    const { resolve } = this.#answered;
-    this.#answered = undefined;
+    const { resolve } = this.#request;
+    this.#request = undefined;
     resolve({ status: Number(head.slice(9, 12)), head, body });
   }
 
