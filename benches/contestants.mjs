@@ -8,32 +8,37 @@ import { Miniflare } from "miniflare";
 import { localOrigin, root, secret } from "../scripts/setup.mjs";
 import { freePort } from "../tests/support/port.mjs";
 
-/** `--signet` names another folder with a build of Signet. */
-export const SIGNET_BUILD = join(root, "build");
+const USERS = { className: "User", useSQLite: true };
 
-/** How to build each contestant: its modules, the entry first, and its bindings. */
+/** Each contestant: its `title`, how its modules are made, and its bindings. */
 const definitions = {
-  signet: async ({ signet = SIGNET_BUILD }) => ({
-    modules: [
-      { type: "ESModule", path: "index.js", contents: await readFile(join(signet, "index.js"), "utf8") },
-      { type: "CompiledWasm", path: "index_bg.wasm", contents: await readFile(join(signet, "index_bg.wasm")) },
+  signet: {
+    title: "Signet",
+    modules: async (folder) => [
+      { type: "ESModule", path: "index.js", contents: await readFile(join(folder, "index.js"), "utf8") },
+      { type: "CompiledWasm", path: "index_bg.wasm", contents: await readFile(join(folder, "index_bg.wasm")) },
     ],
-    kvNamespaces: ["SIGNET_KV"],
-    durableObjects: {
-      USERS: { className: "User", useSQLite: true },
-      CONSOLE: { className: "Console", useSQLite: true },
+    bindings: {
+      kvNamespaces: ["SIGNET_KV"],
+      durableObjects: { USERS, CONSOLE: { className: "Console", useSQLite: true } },
     },
-  }),
-  hono: async () => ({
-    modules: [await bundle("hono/worker.ts")],
-    kvNamespaces: ["KV"],
-    durableObjects: { USERS: { className: "User", useSQLite: true } },
-  }),
+  },
+  hono: {
+    title: "Stand-in",
+    modules: () => bundle("hono/worker.ts"),
+    bindings: { kvNamespaces: ["KV"], durableObjects: { USERS } },
+  },
+  provider: {
+    title: "workers-oauth-provider",
+    modules: () => bundle("oauth-provider/worker.ts"),
+    bindings: { kvNamespaces: ["OAUTH_KV"] },
+  },
+  empty: { title: "Empty Worker", modules: () => bundle("empty/worker.ts"), bindings: {} },
 };
 
 export const NAMES = Object.keys(definitions);
 
-/** Bundles the entry module of a contestant in TypeScript or JavaScript. */
+/** Bundles an entry module as its deployment would. */
 async function bundle(file) {
   const { outputFiles } = await build({
     entryPoints: [join(root, "benches", file)],
@@ -44,71 +49,112 @@ async function bundle(file) {
     external: ["cloudflare:workers"],
     write: false,
   });
-  return { type: "ESModule", path: "index.js", contents: outputFiles[0].text };
+  return [{ type: "ESModule", path: "index.js", contents: outputFiles[0].text }];
 }
 
-/**
- * Starts a contestant with empty storage, which is in memory: the disk of this machine is not what is compared.
- * `originUrl` is the server of the client area.
- *
- * The result has `port`, `issuer`, `consoleHost` (the `Host` for administration), `adminToken`, `size` (what is deployed, in
- * bytes, and gzipped), `pid` (of workerd) and `close`.
- */
-export async function start(name, { originUrl, signet, port, inspectorPort } = {}) {
-  const { modules, ...bindings } = await definitions[name]({ signet });
-  const config = await readFile(join(root, "wrangler.toml"), "utf8");
-  const stores = await mkdtemp("/dev/shm/signet-bench-");
-  port ??= await freePort();
-  const issuer = localOrigin(port);
-  const adminToken = secret();
-  const consoleOrigin = issuer.replace("localhost", "console.localhost");
-  const before = new Set(await workerds());
-  const miniflare = new Miniflare({
-    modules,
-    ...bindings,
-    bindings: {
-      ISSUER: issuer,
-      SIGNING_KEYS: `k1:${secret()}`,
-      ADMIN_TOKEN: adminToken,
-      ORIGIN_URL: originUrl ?? issuer,
-      CONSOLE_ORIGIN: consoleOrigin,
-    },
-    compatibilityDate: config.match(/^compatibility_date = "(.+)"/m)[1],
-    kvPersist: join(stores, "kv"),
-    durableObjectsPersist: join(stores, "objects"),
-    // Straight to the Worker: the socket that Miniflare opens by itself leads through a Worker of its own.
-    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
-    // What workerd prints is read and dropped.
-    handleRuntimeStdio(stdout, stderr) {
-      stdout.resume();
-      stderr.resume();
-    },
-    inspectorPort,
-    cf: false,
-    telemetry: { enabled: false },
-  });
-  await miniflare.ready;
-  const [pid] = (await workerds()).filter((pid) => !before.has(pid));
-  return {
-    name,
-    port,
-    issuer,
-    consoleHost: new URL(consoleOrigin).host,
-    adminToken,
-    pid,
-    size: sizeOf(modules),
-    async close() {
-      await miniflare.dispose();
-      await rm(stores, { recursive: true });
-    },
-  };
+/** A contestant with stores of its own, which are in memory: the disk of this machine is not what is compared. */
+export class Contestant {
+  #miniflare;
+  #pid;
+  #options;
+  #stores;
+
+  /**
+   * Builds a contestant. `originUrl` is the server of the client area, `signet` the folder of the build of Signet, and
+   * `inspectorPort` the port of V8's inspector, if any.
+   */
+  static async build(name, { originUrl, signet, inspectorPort } = {}) {
+    const contestant = new Contestant();
+    const { title, modules, bindings } = definitions[name];
+    const config = await readFile(join(root, "wrangler.toml"), "utf8");
+    contestant.name = name;
+    contestant.title = title;
+    contestant.port = await freePort();
+    contestant.issuer = localOrigin(contestant.port);
+    contestant.consoleHost = `console.${new URL(contestant.issuer).host}`;
+    contestant.adminToken = secret();
+    contestant.#stores = await mkdtemp("/dev/shm/signet-bench-");
+    contestant.#options = {
+      modules: await modules(signet),
+      ...bindings,
+      bindings: {
+        ISSUER: contestant.issuer,
+        SIGNING_KEYS: `k1:${secret()}`,
+        ADMIN_TOKEN: contestant.adminToken,
+        ORIGIN_URL: originUrl,
+        CONSOLE_ORIGIN: `http://${contestant.consoleHost}`,
+      },
+      compatibilityDate: config.match(/^compatibility_date = "(.+)"/m)[1],
+      kvPersist: join(contestant.#stores, "kv"),
+      durableObjectsPersist: join(contestant.#stores, "objects"),
+      // Straight to the Worker: the socket that Miniflare opens by itself leads through a Worker of its own.
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: contestant.port }],
+      // What workerd prints is read and dropped.
+      handleRuntimeStdio(stdout, stderr) {
+        stdout.resume();
+        stderr.resume();
+      },
+      inspectorPort,
+      cf: false,
+      telemetry: { enabled: false },
+    };
+    return contestant;
+  }
+
+  /** What is deployed, in bytes, and gzipped. */
+  get size() {
+    const contents = this.#options.modules.map(({ contents }) => Buffer.from(contents));
+    const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+    const gzipped = contents.map((content) => gzipSync(content, { level: 9 }).length);
+    return { bytes: sum(contents.map(({ length }) => length)), gzipped: sum(gzipped) };
+  }
+
+  /** Starts workerd with the stores as they are. */
+  async start() {
+    this.#miniflare = new Miniflare(this.#options);
+    await this.#miniflare.ready;
+  }
+
+  /** Finds the process that was started last, for `cpu` and `memory`. */
+  async findProcess() {
+    this.#pid = (await workerds()).find((pid) => !found.has(pid));
+    found.add(this.#pid);
+  }
+
+  async stop() {
+    await this.#miniflare?.dispose();
+    this.#miniflare = undefined;
+  }
+
+  /** Stops workerd and deletes the stores. */
+  async reset() {
+    await this.stop();
+    await rm(this.#stores, { recursive: true, force: true });
+  }
+
+  /** The CPU time that workerd used, in milliseconds, after the work that follows its answers. */
+  async cpu() {
+    for (let last; ; await new Promise((resolve) => setTimeout(resolve, SETTLED_MS))) {
+      const { cpu } = await statOf(this.#pid);
+      if (cpu === last) return cpu;
+      last = cpu;
+    }
+  }
+
+  /** The resident memory of workerd, in bytes. */
+  async memory() {
+    const status = await readFile(`/proc/${this.#pid}/status`, "utf8");
+    return Number(status.match(/^VmRSS:\s+(\d+) kB/m)[1]) * 1024;
+  }
 }
 
-function sizeOf(modules) {
-  const contents = modules.map(({ contents }) => Buffer.from(contents));
-  const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
-  return { bytes: sum(contents.map((c) => c.length)), gzipped: sum(contents.map((c) => gzipSync(c, { level: 9 }).length)) };
-}
+/** The processes that belong to a contestant. */
+const found = new Set();
+
+/** How long a process uses no CPU before its work counts as done, in milliseconds. */
+const SETTLED_MS = 30;
+/** Linux counts CPU time in ticks of 10 ms. */
+const TICK_MS = 10;
 
 /** The process ids of the workerd processes that this process started. */
 async function workerds() {
@@ -122,20 +168,11 @@ async function workerds() {
   return pids.filter((_, n) => own[n]).map(Number);
 }
 
-/** The parent of a process, and the milliseconds of CPU time that it used. */
-export async function statOf(pid) {
+/** The parent of a process, and the CPU time that it used, in milliseconds. */
+async function statOf(pid) {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  // The name in parentheses may contain spaces.
+  // The name, in parentheses, may contain spaces.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { parent: Number(fields[1]), cpu: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK };
-}
-
-/** USER_HZ, which is 100 on all Linux systems that Node runs on. */
-const MS_PER_TICK = 10;
-
-/** The resident memory of a process, in bytes. */
-export async function residentBytes(pid) {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(status.match(/^VmRSS:\s+(\d+) kB/m)[1]) * 1024;
+  return { parent: Number(fields[1]), cpu: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
 }

@@ -124,6 +124,7 @@ class Connection {
   }
 
   close() {
+    this.#request = undefined;
     this.#socket?.destroy();
   }
 }

@@ -1,172 +1,186 @@
-// The operations: what is prepared before a batch, and what each of its requests is.
+// The operations: what is prepared before a batch, which is not measured, and what each of its requests is.
 
 import { encode, header } from "./load.mjs";
 
-/** How many users the batches are spread over. */
+/** How many users the batches are spread over, unless a series says otherwise. */
 export const USERS = 16;
 
-/** A client of a contestant: its users, their credential sets, and the requests of the operations. */
-export class Client {
-  #contestant;
-  #load;
-  #host;
-  /** The `Authorization` of the credential set of each user. */
-  #sets = [];
+/** The operations in the order of the report. */
+export const TITLES = {
+  empty: "Empty route",
+  token: "Token issue",
+  redeem: "Redemption",
+  signin: "Whole sign-in",
+  session: "Session check",
+  refused: "Refused secret",
+  gateway: "Gateway request",
+};
 
+/** What calls a contestant. `load` sends requests, and survives a restart of the contestant. */
+class Client {
   constructor(contestant, load) {
-    this.#contestant = contestant;
-    this.#load = load;
-    this.#host = new URL(contestant.issuer).host;
-  }
-
-  /** Makes accounts up to `count`, and a credential set for each. */
-  async makeUsers(count) {
-    const first = this.#sets.length;
-    await this.#load.run(Math.max(0, count - first), async (send, n) => {
-      const user = String(first + n);
-      await this.#admin(send, "PUT", `/users/${user}`, { status: "Active" });
-      const set = await this.#admin(send, "POST", "/credentials", {
-        name: "Bench",
-        user_id: user,
-        scopes: ["clientarea:invoices"],
-      });
-      this.#sets[first + n] = `Basic ${btoa(`${set.client_id}:${set.client_secret}`)}`;
-    });
-  }
-
-  async #admin(send, method, path, body) {
-    const { consoleHost: host, adminToken } = this.#contestant;
-    const headers = { Authorization: `Bearer ${adminToken}`, "Content-Type": "application/json" };
-    const answer = await send(encode({ method, host, path: `/admin/v1${path}`, headers, body: JSON.stringify(body) }));
-    if (answer.status !== 201) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`);
-    return JSON.parse(answer.body);
-  }
-
-  /** The request for a token of a user. */
-  token(user, authorization = this.#sets[user]) {
-    return encode({
-      method: "POST",
-      host: this.#host,
-      path: "/oauth/token",
-      headers: { Authorization: authorization },
-      body: "grant_type=single_sign_on",
-    });
-  }
-
-  /** The `Authorization` of a user's credential set with a wrong secret. */
-  wrong(user) {
-    const [id] = atob(this.#sets[user].slice(6)).split(":");
-    return `Basic ${btoa(`${id}:${"w".repeat(43)}`)}`;
-  }
-
-  /** The request that redeems a token, as a browser sends it. */
-  redemption(token) {
-    return encode({
-      host: this.#host,
-      path: `/oauth/singlesignon?access_token=${token}`,
-      headers: {
-        Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-        "Sec-Fetch-Dest": "document",
-        "Sec-Fetch-Mode": "navigate",
-        "Sec-Fetch-Site": "cross-site",
-        "Sec-Fetch-User": "?1",
-        "Upgrade-Insecure-Requests": "1",
-      },
-    });
+    this.contestant = contestant;
+    this.load = load;
+    this.host = new URL(contestant.issuer).host;
   }
 
   get(path, headers = {}) {
-    return encode({ host: this.#host, path, headers });
+    return encode({ host: this.host, path, headers });
   }
 
-  /** Issues `count` tokens for `users` users in turn. */
-  async tokens(count, users = USERS) {
-    const tokens = [];
-    await this.#load.run(count, async (send, n) => {
-      tokens[n] = tokenOf(expect(await send(this.token(n % users)), 200));
-    });
-    return tokens;
+  post(path, authorization, body) {
+    return encode({ method: "POST", host: this.host, path, headers: { Authorization: authorization }, body });
   }
 
-  /** Signs each user in, and returns the cookies. */
-  async cookies(users = USERS) {
-    const cookies = [];
-    const tokens = await this.tokens(users, users);
-    await this.#load.run(users, async (send, n) => {
-      cookies[n] = cookieOf(expect(await send(this.redemption(tokens[n])), 302));
-    });
-    return cookies;
-  }
+  /** Makes what every operation needs. */
+  async setUp() {}
+
+  /** The operations that this contestant has. Each prepares `count` requests and returns what sends the nth of them. */
+  operations = { empty: () => each(() => this.get("/healthz"), 200) };
 }
 
-/** The token in an answer, which need not be parsed for that. */
-export const tokenOf = ({ body }) => /"access_token":"([^"]+)"/.exec(body)[1];
-
-const cookieOf = ({ head }) => header(head, "set-cookie").split(";")[0];
+/** Sends the request that `request` returns for n, and checks the status of the answer. */
+const each = (request, status) => async (send, n) => expect(await send(request(n)), status);
 
 /** The answer, if it has this status. */
-export function expect(answer, status) {
+function expect(answer, status) {
   if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${answer.body}`);
   return answer;
 }
 
-/**
- * The operations. Each prepares a batch of `count` requests, which is not measured, and returns the function that sends the
- * nth request and checks the answer.
- */
-export const operations = {
-  empty: {
-    title: "Empty route",
-    async prepare(client) {
-      const request = client.get("/healthz");
-      return async (send) => expect(await send(request), 200);
+const basic = (id, secret) => `Basic ${btoa(`${id}:${secret}`)}`;
+const WRONG = "w".repeat(43);
+
+/** A token in an answer. */
+const tokenOf = ({ body }) => /"access_token":"([^"]+)"/.exec(body)[1];
+
+/** A client of Signet or of its stand-in, which have the same contract. */
+class SignInClient extends Client {
+  /** The id and the secret of the credential set of each user. */
+  #sets = [];
+  /** The user of the nth request. */
+  userOf = (n) => n % USERS;
+
+  setUp() {
+    return this.makeUsers(USERS);
+  }
+
+  /** Adds `count` accounts, and a credential set for each. Returns the first user. */
+  async makeUsers(count) {
+    const first = this.#sets.length;
+    await this.load.run(count, async (send, n) => {
+      const user = first + n;
+      await this.#admin(send, "PUT", `/users/${user}`, { status: "Active" });
+      const set = { name: "Bench", user_id: String(user), scopes: ["clientarea:invoices"] };
+      this.#sets[user] = await this.#admin(send, "POST", "/credentials", set);
+    });
+    return first;
+  }
+
+  async #admin(send, method, path, body) {
+    const { consoleHost: host, adminToken } = this.contestant;
+    const headers = { Authorization: `Bearer ${adminToken}`, "Content-Type": "application/json" };
+    const request = encode({ method, host, path: `/admin/v1${path}`, headers, body: JSON.stringify(body) });
+    return JSON.parse(expect(await send(request), 201).body);
+  }
+
+  #token(user, secret = this.#sets[user].client_secret) {
+    return this.post("/oauth/token", basic(this.#sets[user].client_id, secret), "grant_type=single_sign_on");
+  }
+
+  /** The request that redeems a token, as a browser sends it. */
+  #redemption(token) {
+    return this.get(`/oauth/singlesignon?access_token=${token}`, {
+      Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+      "Sec-Fetch-Dest": "document",
+      "Sec-Fetch-Mode": "navigate",
+      "Sec-Fetch-Site": "cross-site",
+      "Sec-Fetch-User": "?1",
+      "Upgrade-Insecure-Requests": "1",
+    });
+  }
+
+  async #signIn(send, user) {
+    const token = tokenOf(expect(await send(this.#token(user)), 200));
+    return expect(await send(this.#redemption(token)), 302);
+  }
+
+  /** Signs users in: the user of n for each n below `count`. */
+  signIn(count, userOf) {
+    return this.load.run(count, (send, n) => this.#signIn(send, userOf(n)));
+  }
+
+  /** Signs in each user of the first `count` requests, and returns the headers with the cookie of a user. */
+  async #cookies(count) {
+    const users = [...new Set(Array.from({ length: count }, (_, n) => this.userOf(n)))];
+    const cookies = {};
+    await this.load.run(users.length, async (send, n) => {
+      const { head } = await this.#signIn(send, users[n]);
+      cookies[users[n]] = { Cookie: header(head, "set-cookie").split(";")[0] };
+    });
+    return (n) => cookies[this.userOf(n)];
+  }
+
+  operations = {
+    ...this.operations,
+    token: () => each((n) => this.#token(this.userOf(n)), 200),
+    redeem: async (count) => {
+      const requests = [];
+      await this.load.run(count, async (send, n) => {
+        requests[n] = this.#redemption(tokenOf(expect(await send(this.#token(this.userOf(n))), 200)));
+      });
+      return each((n) => requests[n], 302);
     },
-  },
-  token: {
-    title: "Token issue",
-    async prepare(client) {
-      const requests = Array.from({ length: USERS }, (_, user) => client.token(user));
-      return async (send, n) => expect(await send(requests[n % USERS]), 200);
+    signin: () => (send, n) => this.#signIn(send, this.userOf(n)),
+    session: async (count) => {
+      const cookie = await this.#cookies(count);
+      return each((n) => this.get("/oauth/session", cookie(n)), 200);
     },
-  },
-  redeem: {
-    title: "Redemption",
-    async prepare(client, count) {
-      const requests = (await client.tokens(count)).map((token) => client.redemption(token));
-      return async (send, n) => expect(await send(requests[n]), 302);
+    refused: () => each((n) => this.#token(this.userOf(n), WRONG), 401),
+    gateway: async (count) => {
+      const cookie = await this.#cookies(count);
+      return each((n) => this.get("/clientarea.php?action=invoices", cookie(n)), 200);
     },
-  },
-  signin: {
-    title: "Whole sign-in",
-    async prepare(client) {
-      const requests = Array.from({ length: USERS }, (_, user) => client.token(user));
-      return async (send, n) => {
-        const token = tokenOf(expect(await send(requests[n % USERS]), 200));
-        expect(await send(client.redemption(token)), 302);
-      };
-    },
-  },
-  session: {
-    title: "Session check",
-    async prepare(client) {
-      const cookies = await client.cookies();
-      const requests = cookies.map((Cookie) => client.get("/oauth/session", { Cookie }));
-      return async (send, n) => expect(await send(requests[n % USERS]), 200);
-    },
-  },
-  refused: {
-    title: "Refused secret",
-    async prepare(client) {
-      const requests = Array.from({ length: USERS }, (_, user) => client.token(user, client.wrong(user)));
-      return async (send, n) => expect(await send(requests[n % USERS]), 401);
-    },
-  },
-  gateway: {
-    title: "Gateway request",
-    async prepare(client) {
-      const cookies = await client.cookies();
-      const requests = cookies.map((Cookie) => client.get("/clientarea.php?action=invoices", { Cookie }));
-      return async (send, n) => expect(await send(requests[n % USERS]), 200);
-    },
-  },
-};
+  };
+}
+
+/** A client of Cloudflare's OAuth library, at its nearest operations. */
+class ProviderClient extends Client {
+  /** For each user, the id and the secret of an application, and the token that it got by the authorization code. */
+  #grants = [];
+
+  async setUp() {
+    await this.load.run(USERS, async (send, n) => {
+      const request = encode({ method: "POST", host: this.host, path: "/setup", body: String(n) });
+      const { clientId, clientSecret, code, redirect } = JSON.parse(expect(await send(request), 200).body);
+      const form = new URLSearchParams({ grant_type: "authorization_code", code, redirect_uri: redirect });
+      const answer = await send(this.post("/oauth/token", basic(clientId, clientSecret), String(form)));
+      this.#grants[n] = { clientId, clientSecret, token: tokenOf(expect(answer, 200)) };
+    });
+  }
+
+  #exchange(n, secret = this.#grants[n % USERS].clientSecret) {
+    const { clientId, token } = this.#grants[n % USERS];
+    const form = new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: token,
+      subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    });
+    return this.post("/oauth/token", basic(clientId, secret), String(form));
+  }
+
+  operations = {
+    ...this.operations,
+    token: () => each((n) => this.#exchange(n), 200),
+    session: () =>
+      each((n) => this.get("/oauth/session", { Authorization: `Bearer ${this.#grants[n % USERS].token}` }), 200),
+    refused: () => each((n) => this.#exchange(n, WRONG), 401),
+  };
+}
+
+/** The client of a contestant. */
+export function clientOf(contestant, load) {
+  const types = { empty: Client, provider: ProviderClient };
+  const Type = types[contestant.name] ?? SignInClient;
+  return new Type(contestant, load);
+}

@@ -1,133 +1,232 @@
-// `npm run bench`: measures Signet beside other Workers on this machine, in one run.
-//
-// Compare figures of one run only. Ratios are to the stand-in in TypeScript, `hono`.
+// `npm run bench`: measures Signet beside other Workers on this machine, in one run. docs/performance.md explains it.
 
-import { createServer } from "node:net";
-import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { NAMES, residentBytes, start, statOf } from "./contestants.mjs";
-import { Load } from "./load.mjs";
-import { Client, operations, USERS } from "./operations.mjs";
+import { build, builds } from "../scripts/build.mjs";
+import { root, say } from "../scripts/setup.mjs";
+import { Contestant, NAMES } from "./contestants.mjs";
+import { CONNECTIONS, Load } from "./load.mjs";
+import { clientOf, TITLES, USERS } from "./operations.mjs";
+import { startOrigin } from "./origin.mjs";
+import { chart, tables } from "./report.mjs";
 
-const { values: options } = parseArgs({
+const ALL = { only: NAMES, operations: Object.keys(TITLES), series: ["signins", "users", "cold"] };
+const { values } = parseArgs({
   options: {
-    only: { type: "string", default: NAMES.join(",") },
-    operations: { type: "string", default: Object.keys(operations).join(",") },
+    // The contestants, the operations and the further series, as lists with commas. `--series none` runs no series.
+    only: { type: "string", default: ALL.only.join() },
+    operations: { type: "string", default: ALL.operations.join() },
+    series: { type: "string", default: ALL.series.join() },
     rounds: { type: "string", default: "5" },
     requests: { type: "string", default: "2000" },
+    // The sign-ins of one user, and the users, of the series.
+    signins: { type: "string", default: "1,100,10000" },
+    users: { type: "string", default: "10,1000,2500" },
+    // The folder of a build of Signet. By default, the release Worker is built.
     signet: { type: "string" },
+    json: { type: "string" },
+    svg: { type: "string" },
   },
 });
-const names = options.only.split(",");
-const chosen = options.operations.split(",");
-const [rounds, requests] = [Number(options.rounds), Number(options.requests)];
+const listed = (name) => values[name].split(",");
+const numbers = (name) => listed(name).map(Number);
+const [rounds, requests] = [Number(values.rounds), Number(values.requests)];
+const names = ALL.only.filter((name) => listed("only").includes(name));
 
+/** How many users share a batch of the series of sign-ins: one at a time, with all connections. */
+const GROWN_USERS = 32;
+/** How many requests a user of that series gets in a batch. */
+const GROWN_REQUESTS = 16;
+
+let signet = values.signet;
+if (!signet && names.includes("signet")) {
+  await build("release");
+  signet = join(root, builds.release.folder);
+}
 const origin = await startOrigin();
 const contestants = [];
 try {
-  for (const name of names) {
-    const contestant = await start(name, { originUrl: origin.url, signet: options.signet });
-    const load = await Load.open(contestant.port);
-    const client = new Client(contestant, load);
-    await client.makeUsers(USERS);
-    contestants.push({ ...contestant, load, client });
+  for (const name of names) contestants.push(await Contestant.build(name, { originUrl: origin.url, signet }));
+  const result = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    parameters: { rounds, requests, connections: CONNECTIONS },
+    contestants: Object.fromEntries(contestants.map(({ name, title, size }) => [name, { title, ...size }])),
+    operations: await measureOperations(),
+    series: {},
+  };
+  for (const { name, memory } of contestants) result.contestants[name].memory = memory;
+  const series = { signins: measureSignIns, users: measureUsers, cold: measureColdStarts };
+  for (const name of ALL.series.filter((name) => listed("series").includes(name))) {
+    result.series[name] = await series[name]();
   }
-  const samples = {};
-  // Round 0 is not counted: it compiles and warms what is measured.
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const operation of chosen) {
-      const order = round % 2 ? contestants : contestants.toReversed();
-      for (const contestant of order) {
-        const sample = await measure(contestant, operations[operation], requests);
-        if (round > 0) ((samples[operation] ??= {})[contestant.name] ??= []).push(sample);
-      }
-    }
-    process.stderr.write(`round ${round} of ${rounds}\n`);
-  }
-  print(samples);
-  for (const { name, pid, size } of contestants) {
-    const resident = (await residentBytes(pid)) / 1e6;
-    console.log(`${name}: ${size.bytes} bytes, ${size.gzipped} gzipped; memory ${resident.toFixed(0)} MB`);
-  }
+  console.log(tables(result));
+  if (values.json) write(values.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (values.svg) write(values.svg, chart(result));
 } finally {
-  for (const { load, close } of contestants) {
-    load.close();
-    await close();
-  }
+  for (const contestant of contestants) await contestant.reset();
   origin.close();
 }
 
-/** One batch: CPU of workerd in microseconds per request, requests per second, and the times of requests. */
-async function measure({ client, load, pid }, { prepare }, count) {
-  const work = await prepare(client, count);
-  await sleep(50);
-  const before = await settledCpu(pid);
-  const { seconds, times } = await load.run(count, work);
-  const cpu = (await settledCpu(pid)) - before;
+function write(file, text) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+function machine() {
+  const version = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+  const packages = ["workerd", "miniflare", "hono", "jose", "@cloudflare/workers-oauth-provider"];
+  return {
+    cpu: cpus()[0].model,
+    cores: cpus().length,
+    linux: release(),
+    versions: { node: process.versions.node, ...Object.fromEntries(packages.map((name) => [name, version(name)])) },
+  };
+}
+
+/** Runs `work` with the clients of contestants that start with empty stores. */
+async function withClients(work, chosen = contestants) {
+  const clients = [];
+  try {
+    for (const contestant of chosen) {
+      await contestant.start();
+      await contestant.findProcess();
+      const client = clientOf(contestant, await Load.open(contestant.port));
+      clients.push(client);
+      await client.setUp();
+    }
+    return await work(clients);
+  } finally {
+    for (const { load, contestant } of clients) {
+      load.close();
+      await contestant.reset();
+    }
+  }
+}
+
+/** Runs rounds of batches, each round with each client once in alternating order. Returns the figures of each. */
+async function inRounds(clients, count, batch) {
+  const samples = {};
+  // Round 0 is not counted: it compiles and warms what is measured.
+  for (let round = 0; round <= count; round += 1) {
+    for (const client of round % 2 ? clients : clients.toReversed()) {
+      const sample = await batch(client, round);
+      if (round > 0) (samples[client.contestant.name] ??= []).push(sample);
+    }
+  }
+  return samples;
+}
+
+/** One batch: CPU of workerd in microseconds per request, requests per second, and milliseconds per request. */
+async function measure(client, operation, count) {
+  const work = await client.operations[operation](count);
+  const before = await client.contestant.cpu();
+  const { seconds, times } = await client.load.run(count, work);
+  const cpu = (await client.contestant.cpu()) - before;
   const at = (share) => times[Math.floor((times.length - 1) * share)];
   return { cpu: (cpu * 1_000) / count, rate: count / seconds, p50: at(0.5), p99: at(0.99) };
 }
 
-/** The CPU time of a process after the work that follows its answers. */
-async function settledCpu(pid) {
-  for (let last; ; await sleep(30)) {
-    const { cpu } = await statOf(pid);
-    if (cpu === last) return cpu;
-    last = cpu;
-  }
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-function print(samples) {
-  const base = names.includes("hono") ? "hono" : names[0];
-  for (const [operation, byName] of Object.entries(samples)) {
-    for (const name of names) {
-      const figure = (key, of = name) => median(byName[of].map((sample) => sample[key]));
-      const spread = (key) => {
-        const values = byName[name].map((sample) => sample[key]);
-        return `${Math.min(...values).toFixed(0)}-${Math.max(...values).toFixed(0)}`;
-      };
-      const ratio = (key) => median(byName[name].map((sample, n) => sample[key] / byName[base][n][key])).toFixed(2);
-      console.log(
-        `${operation.padEnd(8)} ${name.padEnd(7)} cpu ×${ratio("cpu")} rate ×${ratio("rate")} | ` +
-          `cpu ${figure("cpu").toFixed(0)} us (${spread("cpu")}), ${figure("rate").toFixed(0)}/s (${spread("rate")}), ` +
-          `p50 ${figure("p50").toFixed(1)} ms, p99 ${figure("p99").toFixed(1)} ms`,
-      );
+function measureOperations() {
+  return withClients(async (clients) => {
+    const samples = {};
+    for (const operation of ALL.operations.filter((name) => listed("operations").includes(name))) {
+      say(`measuring: ${TITLES[operation]}`);
+      const able = clients.filter((client) => operation in client.operations);
+      samples[operation] = await inRounds(able, rounds, (client) => measure(client, operation, requests));
     }
-  }
+    for (const { contestant } of clients) contestant.memory = await contestant.memory();
+    return samples;
+  });
 }
 
-/** The server of the client area: answers each request with the same page. */
-async function startOrigin() {
-  const page = "<!doctype html><title>Invoices</title>";
-  const answer = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`;
-  const server = createServer({ noDelay: true }, (socket) => {
-    let text = "";
-    socket.setEncoding("latin1");
-    socket.on("error", () => {});
-    socket.on("data", (data) => {
-      text += data;
-      if (!text.endsWith("\r\n\r\n")) return;
-      const isIdentified = text.includes("signet-assertion: ") || text.includes("Signet-Assertion: ");
-      text = "";
-      socket.write(isIdentified ? answer : "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+/** The contestants that sign users in. */
+function signInContestants() {
+  return contestants.filter(({ name }) => ["hono", "signet"].includes(name));
+}
+
+/** Redemption and session check of users with 1, 100 and 10,000 sign-ins. */
+function measureSignIns() {
+  return withClients(async (clients) => {
+    const samples = {};
+    for (const size of numbers("signins")) {
+      say(`measuring: users with ${size} sign-ins`);
+      // So many sign-ins of several users would take too long.
+      const users = size > 1_000 ? 1 : GROWN_USERS;
+      for (const client of clients) await grow(client, users, size);
+      for (const operation of ["redeem", "session"]) {
+        (samples[operation] ??= {})[size] = await inRounds(clients, rounds, async (client) => {
+          // Batches would make a small number of sign-ins a large one.
+          if (size < GROWN_REQUESTS) await grow(client, users, size);
+          return measure(client, operation, GROWN_USERS * GROWN_REQUESTS);
+        });
+      }
+    }
+    return samples;
+  }, signInContestants());
+}
+
+/** Makes users with so many sign-ins each, for the requests that follow. */
+async function grow(client, users, size) {
+  const first = await client.makeUsers(users);
+  const perUser = (GROWN_USERS * GROWN_REQUESTS) / users;
+  client.userOf = (n) => first + Math.floor(n / perUser);
+  await client.signIn(users * size, (n) => first + (n % users));
+}
+
+/** Redemption and session check spread over 10, 1,000 and 2,500 users. */
+function measureUsers() {
+  return withClients(async (clients) => {
+    const samples = {};
+    let made = USERS;
+    for (const users of numbers("users")) {
+      say(`measuring: ${users} users`);
+      for (const client of clients) {
+        await client.makeUsers(Math.max(0, users - made));
+        client.userOf = (n) => n % users;
+      }
+      made = Math.max(made, users);
+      for (const operation of ["redeem", "session"]) {
+        const count = Math.max(requests, users);
+        (samples[operation] ??= {})[users] = await inRounds(clients, Math.min(rounds, 3), (client) =>
+          measure(client, operation, count),
+        );
+      }
+    }
+    return samples;
+  }, signInContestants());
+}
+
+/** The milliseconds from the start of a process to its first answer, for each operation. */
+async function measureColdStarts() {
+  const samples = {};
+  const clients = contestants.map((contestant) => clientOf(contestant));
+  for (const client of clients) await withLoad(client, () => client.setUp());
+  for (const operation of ALL.operations) {
+    say(`measuring: cold start, ${TITLES[operation]}`);
+    const able = clients.filter((client) => operation in client.operations);
+    samples[operation] = await inRounds(able, rounds, async (client) => {
+      const work = await withLoad(client, () => client.operations[operation](1));
+      const start = performance.now();
+      return withLoad(client, async () => {
+        await client.load.run(1, work);
+        return performance.now() - start;
+      });
     });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const sockets = new Set();
-  server.on("connection", (socket) => sockets.add(socket));
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
+  }
+  return samples;
+}
+
+/** Runs `work` with a process of its own. The stores stay. */
+async function withLoad(client, work) {
+  await client.contestant.start();
+  client.load = await Load.open(client.contestant.port, 1);
+  try {
+    return await work();
+  } finally {
+    client.load.close();
+    await client.contestant.stop();
+  }
 }

@@ -43,7 +43,11 @@ export function onlyDestination(scopes: string[]): string | null {
 }
 
 /** The address of a destination below the client area; of its home page without a destination. Returns the missing input. */
-export function locate(base: string, destination: string | null, inputs: Inputs): { location: string } | { missing: string } {
+export function locate(
+  base: string,
+  destination: string | null,
+  inputs: Inputs,
+): { location: string } | { missing: string } {
   let path = destination === null ? HOME : PATHS[destination];
   if (destination === CUSTOM_REDIRECT) {
     if (inputs.sso_redirect_path === undefined) return { missing: "sso_redirect_path" };
@@ -65,4 +69,5 @@ export const isUserId = (text: string) => WORD.test(text);
 export const isOwnedId = (text: string) => /^[A-Za-z0-9._-]{1,64}$/.test(text);
 export const isClientId = (text: string) => /^[A-Za-z0-9._~+/=-]{1,128}$/.test(text);
 /** Whether a path cannot lead to another origin. `locate` checks the result too. */
-export const isRelativePath = (text: string) => text.length <= 1024 && /^[!#-[\]-~]*$/.test(text) && !/^[/\\]{2}|^[a-z]+:/i.test(text);
+export const isRelativePath = (text: string) =>
+  text.length <= 1024 && /^[!#-[\]-~]*$/.test(text) && !/^[/\\]{2}|^[a-z]+:/i.test(text);

@@ -267,7 +267,8 @@ export class User extends DurableObject {
     const isFirst =
       denial !== "token_used" && this.insert(jti, { at: now, request_id, denial, client_id, caller }, now, 0);
     if (!isFirst) this.recordReplay(redemption, now);
-    if (denial === "closed_with_session" && redemption.browser_session) this.endSession(redemption.browser_session, denial);
+    if (denial === "closed_with_session" && redemption.browser_session)
+      this.endSession(redemption.browser_session, denial);
     return { denial };
   }
 
@@ -287,7 +288,11 @@ export class User extends DurableObject {
   }
 
   private record(now: number, event: object): void {
-    this.sql.exec("INSERT INTO event (expires_at, data) VALUES (?, ?)", now + EVENT_TTL, JSON.stringify({ at: now, ...event }));
+    this.sql.exec(
+      "INSERT INTO event (expires_at, data) VALUES (?, ?)",
+      now + EVENT_TTL,
+      JSON.stringify({ at: now, ...event }),
+    );
     this.scheduleSweep();
   }
 }

@@ -6,7 +6,17 @@
 
 import { type Context, Hono } from "hono";
 import { errors } from "jose";
-import { BASE_SCOPE, type Inputs, isDestination, isOwnedId, isRelativePath, isScope, isUserId, locate, onlyDestination } from "./client-area";
+import {
+  BASE_SCOPE,
+  type Inputs,
+  isDestination,
+  isOwnedId,
+  isRelativePath,
+  isScope,
+  isUserId,
+  locate,
+  onlyDestination,
+} from "./client-area";
 import { authenticate, type CredentialSet, credentialKey, digestOf, parseClient } from "./credential";
 import { forward } from "./gateway";
 import {
@@ -229,7 +239,17 @@ function grant(
   return claims;
 }
 
-const tokenRecord = ({ jti, sub, client_id, scope, iat, exp, service_id, domain_id, sso_redirect_path }: TokenClaims) => ({
+const tokenRecord = ({
+  jti,
+  sub,
+  client_id,
+  scope,
+  iat,
+  exp,
+  service_id,
+  domain_id,
+  sso_redirect_path,
+}: TokenClaims) => ({
   jti,
   user_id: sub,
   client_id,
