@@ -61,9 +61,9 @@ export class Contestant {
 
   /**
    * Builds a contestant. `originUrl` is the server of the client area, `signet` the folder of the build of Signet, and
-   * `inspectorPort` the port of V8's inspector, if any.
+   * `inspectorPort` the port of V8's inspector, if any. `onPrinted` receives what workerd prints, which is dropped otherwise.
    */
-  static async build(name, { originUrl, signet, inspectorPort } = {}) {
+  static async build(name, { originUrl, signet, inspectorPort, onPrinted } = {}) {
     const contestant = new Contestant();
     const { title, modules, bindings } = definitions[name];
     const config = await readFile(join(root, "wrangler.toml"), "utf8");
@@ -89,10 +89,11 @@ export class Contestant {
       durableObjectsPersist: join(contestant.#stores, "objects"),
       // Straight to the Worker: the socket that Miniflare opens by itself leads through a Worker of its own.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: contestant.port }],
-      // What workerd prints is read and dropped.
       handleRuntimeStdio(stdout, stderr) {
-        stdout.resume();
-        stderr.resume();
+        for (const stream of [stdout, stderr]) {
+          if (onPrinted) stream.on("data", onPrinted);
+          else stream.resume();
+        }
       },
       inspectorPort,
       cf: false,

@@ -33,22 +33,21 @@ const { values } = parseArgs({
 const listed = (name) => values[name].split(",");
 const numbers = (name) => listed(name).map(Number);
 const [rounds, requests] = [Number(values.rounds), Number(values.requests)];
-const names = ALL.only.filter((name) => listed("only").includes(name));
+const chosen = (name) => ALL[name].filter((entry) => listed(name).includes(entry));
 
-/** How many users share a batch of the series of sign-ins: one at a time, with all connections. */
-const GROWN_USERS = 32;
-/** How many requests a user of that series gets in a batch. */
+/** How many requests a user gets in a batch of the series of sign-ins, and how many users share it, one after the other. */
 const GROWN_REQUESTS = 16;
+const GROWN_USERS = Math.min(32, Math.ceil(requests / GROWN_REQUESTS));
 
 let signet = values.signet;
-if (!signet && names.includes("signet")) {
+if (!signet && listed("only").includes("signet")) {
   await build("release");
   signet = join(root, builds.release.folder);
 }
 const origin = await startOrigin();
 const contestants = [];
 try {
-  for (const name of names) contestants.push(await Contestant.build(name, { originUrl: origin.url, signet }));
+  for (const name of chosen("only")) contestants.push(await Contestant.build(name, { originUrl: origin.url, signet }));
   const result = {
     date: new Date().toISOString().slice(0, 10),
     machine: machine(),
@@ -59,7 +58,7 @@ try {
   };
   for (const { name, memory } of contestants) result.contestants[name].memory = memory;
   const series = { signins: measureSignIns, users: measureUsers, cold: measureColdStarts };
-  for (const name of ALL.series.filter((name) => listed("series").includes(name))) {
+  for (const name of chosen("series")) {
     result.series[name] = await series[name]();
   }
   console.log(tables(result));
@@ -87,10 +86,10 @@ function machine() {
 }
 
 /** Runs `work` with the clients of contestants that start with empty stores. */
-async function withClients(work, chosen = contestants) {
+async function withClients(work, started = contestants) {
   const clients = [];
   try {
-    for (const contestant of chosen) {
+    for (const contestant of started) {
       await contestant.start();
       await contestant.findProcess();
       const client = clientOf(contestant, await Load.open(contestant.port));
@@ -132,7 +131,7 @@ async function measure(client, operation, count) {
 function measureOperations() {
   return withClients(async (clients) => {
     const samples = {};
-    for (const operation of ALL.operations.filter((name) => listed("operations").includes(name))) {
+    for (const operation of chosen("operations")) {
       say(`measuring: ${TITLES[operation]}`);
       const able = clients.filter((client) => operation in client.operations);
       samples[operation] = await inRounds(able, rounds, (client) => measure(client, operation, requests));
@@ -204,7 +203,7 @@ async function measureColdStarts() {
   const samples = {};
   const clients = contestants.map((contestant) => clientOf(contestant));
   for (const client of clients) await withLoad(client, () => client.setUp());
-  for (const operation of ALL.operations) {
+  for (const operation of chosen("operations")) {
     say(`measuring: cold start, ${TITLES[operation]}`);
     const able = clients.filter((client) => operation in client.operations);
     samples[operation] = await inRounds(able, rounds, async (client) => {
