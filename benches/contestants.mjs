@@ -1,6 +1,8 @@
 // The contestants: how each is built and started, each in a workerd process of its own.
 
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -52,7 +54,10 @@ async function bundle(file) {
   return [{ type: "ESModule", path: "index.js", contents: outputFiles[0].text }];
 }
 
-/** A contestant with stores of its own, which are in memory: the disk of this machine is not what is compared. */
+/** Where Linux keeps files in memory. */
+const MEMORY = "/dev/shm";
+
+/** A contestant with stores of its own, in memory if possible: the disk of this machine is not what is compared. */
 export class Contestant {
   #miniflare;
   #pid;
@@ -73,7 +78,7 @@ export class Contestant {
     contestant.issuer = localOrigin(contestant.port);
     contestant.consoleHost = `console.${new URL(contestant.issuer).host}`;
     contestant.adminToken = secret();
-    contestant.#stores = await mkdtemp("/dev/shm/signet-bench-");
+    contestant.#stores = await mkdtemp(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "signet-bench-"));
     contestant.#options = {
       modules: await modules(signet),
       ...bindings,

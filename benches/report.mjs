@@ -51,9 +51,9 @@ export function tables(result) {
     `Measured on ${result.date}: ${machine.cpu}, ${machine.cores} cores, Linux ${machine.linux}; ${versions.join(", ")}. ` +
       `Medians of ${parameters.rounds} rounds of ${parameters.requests} requests over ${parameters.connections} connections; ` +
       "the least and the greatest in parentheses.",
-    "**Targets**",
+    "### Targets",
     table(["target", "measured", "reached"], targets(result)),
-    `**Ratios to the stand-in**`,
+    "### Ratios to the stand-in",
     table(
       ["operation", ...compared],
       Object.entries(operations).map(([operation, samples]) => [
@@ -64,7 +64,7 @@ export function tables(result) {
         ]),
       ]),
     ),
-    "**Each operation**",
+    "### Each operation",
     table(
       ["operation", "contestant", "CPU, µs per request", "requests/s", "p50, ms", "p99, ms"],
       Object.entries(operations).flatMap(([operation, byName]) =>
@@ -77,7 +77,7 @@ export function tables(result) {
         ]),
       ),
     ),
-    "**Size and memory**",
+    "### Size and memory",
     table(
       ["contestant", "deployed, kB", "gzipped, kB", "memory of workerd, MB"],
       names.map((name) => {
@@ -90,7 +90,7 @@ export function tables(result) {
     const { cold } = series;
     const base = cold.empty && median(cold.empty.empty);
     sections.push(
-      base ? "**Cold start, in ms more than the empty Worker**" : "**Cold start, in ms**",
+      base ? "### Cold start, in ms more than the empty Worker" : "### Cold start, in ms",
       table(
         ["first request", ...names.map(title)],
         Object.entries(cold).map(([operation, samples]) => [
@@ -106,7 +106,7 @@ export function tables(result) {
   ]) {
     if (!series[name]) continue;
     sections.push(
-      `**Growth with the ${heading}**`,
+      `### Growth with the ${heading}`,
       table(
         ["operation", heading, "contestant", "CPU, µs per request", "requests/s", "CPU, to the stand-in"],
         Object.entries(series[name]).flatMap(([operation, sizes]) =>
@@ -237,8 +237,10 @@ function writeDocs(file) {
   const page = join(root, "docs", "performance.md");
   const [before, rest] = readFileSync(page, "utf8").split(BEGIN);
   const after = rest.split(END)[1];
-  writeFileSync(page, `${before}${BEGIN}\n\n${tables(result)}\n\n${END}${after}`);
+  const image =
+    '<img src="performance.svg" alt="CPU per request of each operation. The tables below have the same figures.">';
   writeFileSync(join(root, "docs", "performance.svg"), chart(result));
+  writeFileSync(page, `${before}${BEGIN}\n\n${image}\n\n${tables(result)}\n\n${END}${after}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeDocs(process.argv[2]);

@@ -5,7 +5,7 @@ import { cpus, release } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { build, builds } from "../scripts/build.mjs";
-import { root, say } from "../scripts/setup.mjs";
+import { fail, root, say } from "../scripts/setup.mjs";
 import { Contestant, NAMES } from "./contestants.mjs";
 import { CONNECTIONS, Load } from "./load.mjs";
 import { clientOf, TITLES, USERS } from "./operations.mjs";
@@ -39,6 +39,7 @@ const chosen = (name) => ALL[name].filter((entry) => listed(name).includes(entry
 const GROWN_REQUESTS = 16;
 const GROWN_USERS = Math.min(32, Math.ceil(requests / GROWN_REQUESTS));
 
+if (process.platform !== "linux") fail("the bench reads the CPU time of workerd from /proc, so it needs Linux.");
 let signet = values.signet;
 if (!signet && listed("only").includes("signet")) {
   await build("release");

@@ -14,6 +14,7 @@ import { TITLES } from "../../benches/operations.mjs";
 import { build, builds } from "../../scripts/build.mjs";
 import { root } from "../../scripts/setup.mjs";
 import { send } from "../support/http.mjs";
+import { skipIf } from "../support/optional.mjs";
 import { startOrigin } from "../support/origin.mjs";
 
 const signet = join(root, builds.release.folder);
@@ -208,7 +209,12 @@ test("issue 11, item 6: the stand-in has the contract of Signet, its checks and 
   assert.ok(logs[0].length > 8);
 });
 
-test("issue 11, item 6: a run of the bench measures every operation, and its report has the targets", async () => {
+/** Why the bench does not run here, if it does not. */
+const missing = process.platform === "linux" ? undefined : "the bench reads /proc of Linux";
+
+test("issue 11, item 6: a run of the bench measures every operation, and reports on the targets", {
+  skip: skipIf(missing),
+}, async () => {
   const folder = await mkdtemp(join(tmpdir(), "signet-bench-test-"));
   const [json, svg] = [join(folder, "bench.json"), join(folder, "bench.svg")];
   const tiny = ["--signet", signet, "--rounds", "1", "--requests", "16", "--signins", "1,2", "--users", "2,3"];
@@ -227,7 +233,7 @@ test("issue 11, item 6: a run of the bench measures every operation, and its rep
     assert.match(stdout, /\| Redemption: CPU at most 1× the stand-in \| [\d.]+× \| (yes|no) \|/);
 
     const cold = await bench("--only", "empty,hono", "--operations", "empty", "--series", "cold");
-    assert.match(cold.stdout, /\*\*Cold start, in ms more than the empty Worker\*\*/);
+    assert.match(cold.stdout, /### Cold start, in ms more than the empty Worker/);
   } finally {
     await rm(folder, { recursive: true });
   }
