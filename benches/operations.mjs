@@ -16,11 +16,10 @@ export const TITLES = {
   gateway: "Gateway request",
 };
 
-/** What calls a contestant. `load` sends requests, and survives a restart of the contestant. */
+/** What calls a contestant. `load` sends its requests. */
 class Client {
-  constructor(contestant, load) {
+  constructor(contestant) {
     this.contestant = contestant;
-    this.load = load;
     this.host = new URL(contestant.issuer).host;
   }
 
@@ -178,9 +177,9 @@ class ProviderClient extends Client {
   };
 }
 
-/** The client of a contestant. */
-export function clientOf(contestant, load) {
+/** The client of a contestant. Set its `load` to connections before its first request. */
+export function clientOf(contestant) {
   const types = { empty: Client, provider: ProviderClient };
   const Type = types[contestant.name] ?? SignInClient;
-  return new Type(contestant, load);
+  return new Type(contestant);
 }

@@ -25,7 +25,8 @@ const inspectorPort = await freePort();
 const contestant = await Contestant.build(name, { originUrl: origin.url, signet, inspectorPort });
 try {
   await contestant.start();
-  const client = clientOf(contestant, await Load.open(contestant.port));
+  const client = clientOf(contestant);
+  client.load = await Load.open(contestant.port);
   await client.setUp();
   await client.load.run(WARM_UP, await client.operations[operation](WARM_UP));
   const work = await client.operations[operation](Number(count));

@@ -105,27 +105,43 @@ export function tables(result) {
     ["users", "users"],
   ]) {
     if (!series[name]) continue;
+    const { first, ...byOperation } = series[name];
     sections.push(
       `### Growth with the ${heading}`,
       table(
         ["operation", heading, "contestant", "CPU, µs per request", "requests/s", "CPU, to the stand-in"],
-        Object.entries(series[name]).flatMap(([operation, sizes]) =>
-          Object.entries(sizes).flatMap(([size, byName]) =>
-            Object.entries(byName).map(([contestant, samples]) => [
-              TITLES[operation],
-              Number(size).toLocaleString("en"),
-              title(contestant),
-              spread(samples.map(figureOf("cpu"))),
-              spread(samples.map(figureOf("rate"))),
-              times(ratio(byName, contestant, figureOf("cpu"))),
-            ]),
-          ),
-        ),
+        bySize(byOperation).map(([operation, size, contestant, samples]) => [
+          TITLES[operation],
+          Number(size).toLocaleString("en"),
+          title(contestant),
+          spread(samples.map(figureOf("cpu"))),
+          spread(samples.map(figureOf("rate"))),
+          times(ratio(byOperation[operation][size], contestant, figureOf("cpu"))),
+        ]),
+      ),
+    );
+    if (!first) continue;
+    sections.push(
+      "### First redemption of a user in a new process, in ms",
+      table(
+        [heading, ...Object.keys(Object.values(first)[0]).map(title)],
+        Object.entries(first).map(([size, byName]) => [
+          Number(size).toLocaleString("en"),
+          ...Object.values(byName).map((samples) => spread(samples, 1)),
+        ]),
       ),
     );
   }
   return sections.join("\n\n");
 }
+
+/** The samples of a series, each with its operation, size and contestant. */
+const bySize = (series) =>
+  Object.entries(series).flatMap(([operation, sizes]) =>
+    Object.entries(sizes).flatMap(([size, byName]) =>
+      Object.entries(byName).map(([name, samples]) => [operation, size, name, samples]),
+    ),
+  );
 
 /** The targets, what was measured, and whether it reached them. */
 function targets({ contestants, operations, series }) {

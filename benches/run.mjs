@@ -15,10 +15,10 @@ import { chart, tables } from "./report.mjs";
 const ALL = { only: NAMES, operations: Object.keys(TITLES), series: ["signins", "users", "cold"] };
 const { values } = parseArgs({
   options: {
-    // The contestants, the operations and the further series, as lists with commas. `--series none` runs no series.
+    // The contestants, the operations and the further series, as lists with commas. Chosen operations have no series by default.
     only: { type: "string", default: ALL.only.join() },
     operations: { type: "string", default: ALL.operations.join() },
-    series: { type: "string", default: ALL.series.join() },
+    series: { type: "string" },
     rounds: { type: "string", default: "5" },
     requests: { type: "string", default: "2000" },
     // The sign-ins of one user, and the users, of the series.
@@ -30,9 +30,12 @@ const { values } = parseArgs({
     svg: { type: "string" },
   },
 });
+values.series ??= values.operations === ALL.operations.join() ? ALL.series.join() : "none";
 const listed = (name) => values[name].split(",");
 const numbers = (name) => listed(name).map(Number);
 const [rounds, requests] = [Number(values.rounds), Number(values.requests)];
+/** How many rounds of the series of sign-ins and users are counted. */
+const SERIES_ROUNDS = Math.min(rounds, 3);
 const chosen = (name) => ALL[name].filter((entry) => listed(name).includes(entry));
 
 /** How many requests a user gets in a batch of the series of sign-ins, and how many users share it, one after the other. */
@@ -87,36 +90,59 @@ function machine() {
 }
 
 /** Runs `work` with the clients of contestants that start with empty stores. */
-async function withClients(work, started = contestants) {
+async function withClients(started, work) {
   const clients = [];
   try {
     for (const contestant of started) {
-      await contestant.start();
-      await contestant.findProcess();
-      const client = clientOf(contestant, await Load.open(contestant.port));
+      const client = clientOf(contestant);
       clients.push(client);
+      await open(client);
       await client.setUp();
     }
     return await work(clients);
   } finally {
-    for (const { load, contestant } of clients) {
-      load.close();
-      await contestant.reset();
+    for (const client of clients) {
+      client.load?.close();
+      await client.contestant.reset();
     }
   }
 }
 
-/** Runs rounds of batches, each round with each client once in alternating order. Returns the figures of each. */
-async function inRounds(clients, count, batch) {
-  const samples = {};
-  // Round 0 is not counted: it compiles and warms what is measured.
-  for (let round = 0; round <= count; round += 1) {
-    for (const client of round % 2 ? clients : clients.toReversed()) {
-      const sample = await batch(client, round);
-      if (round > 0) (samples[client.contestant.name] ??= []).push(sample);
-    }
+/** Starts the contestant of a client, and connects to it. */
+async function open(client) {
+  await client.contestant.start();
+  await client.contestant.findProcess();
+  client.load = await Load.open(client.contestant.port);
+}
+
+async function close(client) {
+  client.load.close();
+  await client.contestant.stop();
+}
+
+/** Calls `turn` in rounds, each round once for each client in alternating order. */
+async function inRounds(from, to, clients, turn) {
+  for (let round = from; round <= to; round += 1) {
+    for (const client of round % 2 ? clients : clients.toReversed()) await turn(client, round);
   }
-  return samples;
+}
+
+/** Adds a sample to a tree of samples. */
+function add(samples, [key, ...keys], sample) {
+  if (keys.length > 0) add((samples[key] ??= {}), keys, sample);
+  else (samples[key] ??= []).push(sample);
+}
+
+/**
+ * Measures batches of an operation for rounds 1 to `last`, and adds them to `samples` by contestant. A small round 0 is not
+ * counted: it compiles and warms what is measured.
+ */
+function measureRounds(last, clients, samples, operation, count, before = () => {}) {
+  return inRounds(0, last, clients, async (client, round) => {
+    await before(client);
+    const sample = await measure(client, operation, round === 0 ? Math.ceil(count / 4) : count);
+    if (round > 0) add(samples, [client.contestant.name], sample);
+  });
 }
 
 /** One batch: CPU of workerd in microseconds per request, requests per second, and milliseconds per request. */
@@ -130,12 +156,12 @@ async function measure(client, operation, count) {
 }
 
 function measureOperations() {
-  return withClients(async (clients) => {
+  return withClients(contestants, async (clients) => {
     const samples = {};
     for (const operation of chosen("operations")) {
       say(`measuring: ${TITLES[operation]}`);
       const able = clients.filter((client) => operation in client.operations);
-      samples[operation] = await inRounds(able, rounds, (client) => measure(client, operation, requests));
+      await measureRounds(rounds, able, (samples[operation] = {}), operation, requests);
     }
     for (const { contestant } of clients) contestant.memory = await contestant.memory();
     return samples;
@@ -147,25 +173,37 @@ function signInContestants() {
   return contestants.filter(({ name }) => ["hono", "signet"].includes(name));
 }
 
-/** Redemption and session check of users with 1, 100 and 10,000 sign-ins. */
+/** Redemption and session check of users with 1, 100 and 10,000 sign-ins, and the first redemption of a new process. */
 function measureSignIns() {
-  return withClients(async (clients) => {
+  return withClients(signInContestants(), async (clients) => {
     const samples = {};
-    for (const size of numbers("signins")) {
-      say(`measuring: users with ${size} sign-ins`);
+    const sizes = numbers("signins");
+    for (const size of sizes) {
+      say(`measuring: users with ${size.toLocaleString("en")} sign-ins`);
       // So many sign-ins of several users would take too long.
       const users = size > 1_000 ? 1 : GROWN_USERS;
       for (const client of clients) await grow(client, users, size);
       for (const operation of ["redeem", "session"]) {
-        (samples[operation] ??= {})[size] = await inRounds(clients, rounds, async (client) => {
-          // Batches would make a small number of sign-ins a large one.
-          if (size < GROWN_REQUESTS) await grow(client, users, size);
-          return measure(client, operation, GROWN_USERS * GROWN_REQUESTS);
-        });
+        const into = ((samples[operation] ??= {})[size] = {});
+        // Batches would make a small number of sign-ins a large one.
+        const before = (client) => (size < GROWN_REQUESTS ? grow(client, users, size) : undefined);
+        await measureRounds(SERIES_ROUNDS, clients, into, operation, GROWN_USERS * GROWN_REQUESTS, before);
       }
+      for (const client of clients) (client.grown ??= {})[size] = client.userOf;
     }
+    await inRounds(1, SERIES_ROUNDS, clients, async (client) => {
+      await close(client);
+      await open(client);
+      for (const size of sizes) {
+        client.userOf = (n) => n % USERS;
+        await client.load.run(USERS, await client.operations.redeem(USERS));
+        client.userOf = client.grown[size];
+        const { times } = await client.load.run(1, await client.operations.redeem(1));
+        add(samples, ["first", size, client.contestant.name], times[0]);
+      }
+    });
     return samples;
-  }, signInContestants());
+  });
 }
 
 /** Makes users with so many sign-ins each, for the requests that follow. */
@@ -178,55 +216,53 @@ async function grow(client, users, size) {
 
 /** Redemption and session check spread over 10, 1,000 and 2,500 users. */
 function measureUsers() {
-  return withClients(async (clients) => {
+  return withClients(signInContestants(), async (clients) => {
     const samples = {};
     let made = USERS;
     for (const users of numbers("users")) {
-      say(`measuring: ${users} users`);
+      say(`measuring: ${users.toLocaleString("en")} users`);
       for (const client of clients) {
         await client.makeUsers(Math.max(0, users - made));
         client.userOf = (n) => n % users;
       }
       made = Math.max(made, users);
       for (const operation of ["redeem", "session"]) {
-        const count = Math.max(requests, users);
-        (samples[operation] ??= {})[users] = await inRounds(clients, Math.min(rounds, 3), (client) =>
-          measure(client, operation, count),
-        );
+        const into = ((samples[operation] ??= {})[users] = {});
+        await measureRounds(SERIES_ROUNDS, clients, into, operation, Math.max(requests / 2, users));
       }
     }
     return samples;
-  }, signInContestants());
+  });
 }
 
 /** The milliseconds from the start of a process to its first answer, for each operation. */
 async function measureColdStarts() {
   const samples = {};
   const clients = contestants.map((contestant) => clientOf(contestant));
-  for (const client of clients) await withLoad(client, () => client.setUp());
-  for (const operation of chosen("operations")) {
-    say(`measuring: cold start, ${TITLES[operation]}`);
-    const able = clients.filter((client) => operation in client.operations);
-    samples[operation] = await inRounds(able, rounds, async (client) => {
-      const work = await withLoad(client, () => client.operations[operation](1));
-      const start = performance.now();
-      return withLoad(client, async () => {
-        await client.load.run(1, work);
-        return performance.now() - start;
-      });
-    });
+  /** Starts a process, times what was prepared for its first request, if anything, and prepares that of the next. */
+  const turn = async (client, prepared, next) => {
+    const start = performance.now();
+    await client.contestant.start();
+    client.load = await Load.open(client.contestant.port, 1);
+    if (prepared) await client.load.run(1, prepared);
+    else await client.setUp();
+    const time = performance.now() - start;
+    const work = await client.operations[next](1);
+    await close(client);
+    return { time, work };
+  };
+  say("measuring: cold starts");
+  for (const client of clients) {
+    client.able = chosen("operations").filter((operation) => operation in client.operations);
+    ({ work: client.prepared } = await turn(client, undefined, client.able[0]));
   }
+  await inRounds(1, rounds, clients, async (client) => {
+    for (const [n, operation] of client.able.entries()) {
+      const { time, work } = await turn(client, client.prepared, client.able[(n + 1) % client.able.length]);
+      client.prepared = work;
+      add(samples, [operation, client.contestant.name], time);
+    }
+  });
+  for (const { contestant } of clients) await contestant.reset();
   return samples;
-}
-
-/** Runs `work` with a process of its own. The stores stay. */
-async function withLoad(client, work) {
-  await client.contestant.start();
-  client.load = await Load.open(client.contestant.port, 1);
-  try {
-    return await work();
-  } finally {
-    client.load.close();
-    await client.contestant.stop();
-  }
 }
