@@ -76,7 +76,7 @@ interface SignIn {
   at: number;
   request_id: string;
   session?: Session;
-  /** The sessions that this sign-in ended. Their rows need no change. */
+  /** The sessions that this sign-in ended. */
   replaced?: string[];
   /** Why the session ended before its limits. */
   ended?: string;
@@ -139,11 +139,18 @@ export class User extends DurableObject {
     };
     const replaced = replacedSessions(memory, redemption.browser_session, now);
     const row: SignIn = { at: now, request_id: redemption.request_id, session };
-    if (replaced.length > 0) row.replaced = replaced;
-    if (!this.insert(jti, row, now, expiresAt(session))) {
-      return this.repeat(redemption, undefined, now) ?? this.deny(redemption, "token_used", now);
+    let isFirst: boolean;
+    if (replaced.length === 0) isFirst = this.insert(jti, row, now, expiresAt(session));
+    else {
+      row.replaced = replaced.map(({ session_id }) => session_id);
+      isFirst = this.ctx.storage.transactionSync(() => {
+        if (!this.insert(jti, row, now, expiresAt(session))) return false;
+        for (const { jti } of replaced) this.sql.exec("UPDATE sign_in SET live_until = 0 WHERE jti = ?", jti);
+        return true;
+      });
     }
-    for (const id of replaced) memory.sessions.delete(id);
+    if (!isFirst) return this.repeat(redemption, undefined, now) ?? this.deny(redemption, "token_used", now);
+    for (const { session_id } of replaced) memory.sessions.delete(session_id);
     memory.sessions.set(session_id, session);
     return { session, repeated: false };
   }
@@ -171,7 +178,11 @@ export class User extends DurableObject {
     const { sessions } = this.load(now);
     const session = sessions.get(id);
     if (!session || !isLive(session, now)) return false;
-    this.sql.exec("UPDATE sign_in SET data = json_set(data, '$.ended', ?) WHERE jti = ?", why, session.jti);
+    this.sql.exec(
+      "UPDATE sign_in SET live_until = 0, data = json_set(data, '$.ended', ?) WHERE jti = ?",
+      why,
+      session.jti,
+    );
     sessions.delete(id);
     return true;
   }
@@ -184,7 +195,10 @@ export class User extends DurableObject {
     this.ctx.storage.transactionSync(() => {
       this.sql.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", JSON.stringify(account));
       if (account.status === "Closed") {
-        this.sql.exec("UPDATE sign_in SET data = json_set(data, '$.ended', 'closed') WHERE live_until > ?", now);
+        this.sql.exec(
+          "UPDATE sign_in SET live_until = 0, data = json_set(data, '$.ended', 'closed') WHERE live_until > ?",
+          now,
+        );
       }
       this.record(now, { event: isNew ? "account.created" : "account.changed" });
     });
@@ -217,19 +231,14 @@ export class User extends DurableObject {
     this.sql.exec(TABLES);
     const memory: Memory = { credentials: new Map(), sessions: new Map(), isSwept: false };
     const live: Session[] = [];
-    const ended = new Set<string>();
     for (const { kind, id, data } of this.sql.exec<{ kind: string; id: string; data: string }>(LOAD, now)) {
       if (kind === "account") memory.account = JSON.parse(data);
       else if (kind === "credential") memory.credentials.set(id, data);
       else if (kind === "swept") memory.isSwept = Boolean(data);
-      else {
-        const row: SignIn = JSON.parse(data);
-        for (const replaced of row.replaced ?? []) ended.add(replaced);
-        if (row.session && !row.ended) live.push(row.session);
-      }
+      else live.push(JSON.parse(data).session);
     }
     live.sort((a, b) => a.created_at - b.created_at);
-    for (const session of live) if (!ended.has(session.session_id)) memory.sessions.set(session.session_id, session);
+    for (const session of live) memory.sessions.set(session.session_id, session);
     this.loaded = memory;
     return memory;
   }
@@ -307,15 +316,17 @@ function denialOf(account: Account | undefined, { service_id, domain_id }: Redem
 }
 
 /** The sessions that a new one ends: that of the same browser, and the oldest above the limit. */
-function replacedSessions({ sessions }: Memory, browserSession: string | undefined, now: number): string[] {
-  const replaced: string[] = [];
-  for (const [id, session] of sessions) if (!isLive(session, now)) sessions.delete(id);
-  if (browserSession !== undefined && sessions.has(browserSession)) replaced.push(browserSession);
+function replacedSessions({ sessions }: Memory, browserSession: string | undefined, now: number): Session[] {
+  const replaced: Session[] = [];
+  for (const [id, session] of sessions) {
+    if (!isLive(session, now)) sessions.delete(id);
+    else if (id === browserSession) replaced.push(session);
+  }
   let surplus = sessions.size - replaced.length - (SESSIONS_MAX - 1);
-  for (const id of sessions.keys()) {
+  for (const [id, session] of sessions) {
     if (surplus <= 0) break;
     if (id === browserSession) continue;
-    replaced.push(id);
+    replaced.push(session);
     surplus -= 1;
   }
   return replaced;

@@ -35,11 +35,11 @@ import {
   parameters,
   queryOf,
   randomId,
+  record,
   refuse,
   SESSION_IDLE,
   SESSION_MAX,
   TOKEN_TTL,
-  writeLog,
 } from "./http";
 import { type Denial, expiresAt, type Session } from "./user";
 
@@ -96,15 +96,18 @@ const app = new Hono<App>();
 
 /** Prepares a request, answers its failure, and writes the log line of the decision after the answer. */
 app.use(async (c, next) => {
+  const start = Date.now();
   c.set("requestId", hex(crypto.getRandomValues(new Uint8Array(8))));
-  c.set("now", Math.floor(Date.now() / 1000));
+  c.set("now", Math.floor(start / 1000));
   c.set("log", { event: EVENTS[c.req.path] ?? "client_area", outcome: "granted", reason: "ok" });
   try {
+    const isPlain = c.env.ISSUER.startsWith("https:") && !c.req.url.startsWith("https:");
+    if (isPlain && c.req.path !== "/healthz") throw new Failure(403, "https_required", "Use https.");
     await next();
   } catch (failure) {
     return await fail(c, failure);
   } finally {
-    c.executionCtx.waitUntil(writeLog(c.get("log"), c.get("requestId")));
+    c.executionCtx.waitUntil(record(c, start));
   }
 });
 
