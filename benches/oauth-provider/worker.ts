@@ -9,12 +9,13 @@ interface Env {
   OAUTH_PROVIDER: OAuthHelpers;
 }
 
+const { ISSUER } = env as Env;
 const REDIRECT = "https://client.example/callback";
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /** What a valid token leads to: the identity, as JSON. */
 const apiHandler = {
-  fetch: (_request: Request, _env: Env, ctx: ExecutionContext & { props: object }) => Response.json(ctx.props),
+  fetch: (_request: Request, _env: Env, ctx: ExecutionContext) => Response.json(ctx.props),
 };
 
 const defaultHandler = {
@@ -27,7 +28,7 @@ const defaultHandler = {
 };
 
 /** Registers a client and signs a user in to it: what the bench needs before it begins. */
-async function setUp(userId: string, { ISSUER, OAUTH_PROVIDER }: Env) {
+async function setUp(userId: string, { OAUTH_PROVIDER }: Env) {
   const { clientId, clientSecret } = await OAUTH_PROVIDER.createClient({
     redirectUris: [REDIRECT],
     grantTypes: ["authorization_code", TOKEN_EXCHANGE],
@@ -58,6 +59,6 @@ export default new OAuthProvider<Env>({
   authorizeEndpoint: "/authorize",
   tokenEndpoint: "/oauth/token",
   scopesSupported: ["read"],
-  resourceMetadata: { resource: `${env.ISSUER}/oauth/session`, authorization_servers: [env.ISSUER] },
+  resourceMetadata: { resource: `${ISSUER}/oauth/session`, authorization_servers: [ISSUER] },
   allowTokenExchangeGrant: true,
 });
