@@ -230,6 +230,8 @@ export function chart({ contestants, operations }) {
       text(Number(x(most)) + 6, `${middle.toFixed(0)}${suffix}`);
     }
   }
+  y += 32;
+  text(12, "Bar: median. Line: least to greatest. ×: ratio to the stand-in.");
   const height = y + 16;
   const summary = Object.keys(contestants).map((name) => contestants[name].title);
   return [

@@ -36,12 +36,21 @@ const numbers = (name) => listed(name).map(Number);
 const [rounds, requests] = [Number(values.rounds), Number(values.requests)];
 /** How many rounds of the series of sign-ins and users are counted. */
 const SERIES_ROUNDS = Math.min(rounds, 3);
-const chosen = (name) => ALL[name].filter((entry) => listed(name).includes(entry));
+/** How many rounds of cold starts are counted: more, because their times vary most. */
+const COLD_ROUNDS = 2 * rounds;
+
+/** The entries of a list that an option names, in the order of the report. */
+function chosen(name) {
+  const unknown = listed(name).find((entry) => ![...ALL[name], "none"].includes(entry));
+  if (unknown !== undefined) fail(`--${name} ${unknown} is unknown; it is one of ${ALL[name].join(", ")}.`);
+  return ALL[name].filter((entry) => listed(name).includes(entry));
+}
 
 /** How many requests a user gets in a batch of the series of sign-ins, and how many users share it, one after the other. */
 const GROWN_REQUESTS = 16;
 const GROWN_USERS = Math.min(32, Math.ceil(requests / GROWN_REQUESTS));
 
+for (const name of Object.keys(ALL)) chosen(name);
 if (process.platform !== "linux") fail("the bench reads the CPU time of workerd from /proc, so it needs Linux.");
 let signet = values.signet;
 if (!signet && listed("only").includes("signet")) {
@@ -62,9 +71,7 @@ try {
   };
   for (const { name, memory } of contestants) result.contestants[name].memory = memory;
   const series = { signins: measureSignIns, users: measureUsers, cold: measureColdStarts };
-  for (const name of chosen("series")) {
-    result.series[name] = await series[name]();
-  }
+  for (const name of chosen("series")) result.series[name] = await series[name]();
   console.log(tables(result));
   if (values.json) write(values.json, `${JSON.stringify(result, null, 2)}\n`);
   if (values.svg) write(values.svg, chart(result));
@@ -256,7 +263,7 @@ async function measureColdStarts() {
     client.able = chosen("operations").filter((operation) => operation in client.operations);
     ({ work: client.prepared } = await turn(client, undefined, client.able[0]));
   }
-  await inRounds(1, rounds, clients, async (client) => {
+  await inRounds(1, COLD_ROUNDS, clients, async (client) => {
     for (const [n, operation] of client.able.entries()) {
       const { time, work } = await turn(client, client.prepared, client.able[(n + 1) % client.able.length]);
       client.prepared = work;
