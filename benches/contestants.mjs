@@ -94,6 +94,7 @@ export class Contestant {
       durableObjectsPersist: join(contestant.#stores, "objects"),
       // Straight to the Worker: the socket that Miniflare opens by itself leads through a Worker of its own.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: contestant.port }],
+      // The log lines of all contestants are read at the same cost.
       handleRuntimeStdio(stdout, stderr) {
         for (const stream of [stdout, stderr]) {
           if (onPrinted) stream.on("data", onPrinted);

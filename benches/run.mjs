@@ -66,10 +66,10 @@ try {
     machine: machine(),
     parameters: { rounds, requests, connections: CONNECTIONS },
     contestants: Object.fromEntries(contestants.map(({ name, title, size }) => [name, { title, ...size }])),
-    operations: await measureOperations(),
+    operations: {},
     series: {},
   };
-  for (const { name, memory } of contestants) result.contestants[name].memory = memory;
+  await measureOperations(result);
   const series = { signins: measureSignIns, users: measureUsers, cold: measureColdStarts };
   for (const name of chosen("series")) result.series[name] = await series[name]();
   console.log(tables(result));
@@ -162,16 +162,15 @@ async function measure(client, operation, count) {
   return { cpu: (cpu * 1_000) / count, rate: count / seconds, p50: at(0.5), p99: at(0.99) };
 }
 
-function measureOperations() {
+/** Measures the operations, and the memory of workerd after them. */
+function measureOperations(result) {
   return withClients(contestants, async (clients) => {
-    const samples = {};
     for (const operation of chosen("operations")) {
       say(`measuring: ${TITLES[operation]}`);
       const able = clients.filter((client) => operation in client.operations);
-      await measureRounds(rounds, able, (samples[operation] = {}), operation, requests);
+      await measureRounds(rounds, able, (result.operations[operation] = {}), operation, requests);
     }
-    for (const { contestant } of clients) contestant.memory = await contestant.memory();
-    return samples;
+    for (const { contestant } of clients) result.contestants[contestant.name].memory = await contestant.memory();
   });
 }
 
