@@ -53,11 +53,11 @@ async function started(name) {
     fetch,
     admin,
     issuer: contestant.issuer,
-    token: ({ client_id, client_secret }, secret = client_secret) =>
+    token: ({ client_id, client_secret }, { secret = client_secret, ...parameters } = {}) =>
       fetch("/oauth/token", {
         method: "POST",
         headers: { Authorization: `Basic ${btoa(`${client_id}:${secret}`)}` },
-        body: new URLSearchParams({ grant_type: "single_sign_on" }),
+        body: new URLSearchParams({ grant_type: "single_sign_on", ...parameters }),
       }),
     redeem: (token, headers) => fetch(`/oauth/singlesignon?access_token=${token}`, { headers }),
     check: (cookie) => fetch("/oauth/session", { headers: cookie && { Cookie: cookie } }),
@@ -133,7 +133,7 @@ async function walk(on) {
     scope: "clientarea:sso clientarea:invoices",
     redirect_url: `${on.issuer}/oauth/singlesignon?access_token=${access_token}`,
   });
-  await assertRefused(await on.token(set, "wrong"), 401, "invalid_client", CLIENT);
+  await assertRefused(await on.token(set, { secret: "wrong" }), 401, "invalid_client", CLIENT);
 
   const signedIn = await on.redeem(access_token);
   assert.equal(signedIn.status, 302);
@@ -177,6 +177,13 @@ async function walk(on) {
   assert.deepEqual(head, { alg: "ES256", typ: "assertion+jwt", kid: "k1" });
   assert.deepEqual([claims.sub, claims.sid, claims.aud], ["alice", session_id, `${on.issuer}/`]);
   assert.ok(!("x.signet_user" in received));
+
+  const delegated = await on.admin("POST", "/credentials", { name: "Any", delegated: true, scopes: [] });
+  await assertRefused(await on.token(delegated), 400, "invalid_request");
+  const forAlice = await (await on.token(delegated, { user_id: "alice" })).json();
+  const byDelegated = await on.redeem(forAlice.access_token);
+  assert.equal(byDelegated.headers.get("location"), `${on.issuer}/clientarea.php`);
+  assert.equal((await (await on.check(cookieOf(byDelegated))).json()).client_id, delegated.client_id);
 
   const contested = await issue();
   const race = await Promise.all(Array.from({ length: 16 }, () => on.redeem(contested)));
