@@ -2,6 +2,7 @@
 
 use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 pub const CREDENTIAL_PREFIX: &str = "credential:";
 pub const API_CREDENTIAL_PREFIX: &str = "api-credential:";
@@ -65,13 +66,12 @@ pub const CONSOLE_MIGRATIONS: [&[&str]; 2] = [
 const VERSION_TABLE: &str =
     "CREATE TABLE schema_version (only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL)";
 
-/// The SQL that migrates tables of `version` to the latest version. `None` if `version` is later than the latest
+/// The statements that migrate tables of `version` to the latest version. `None` if `version` is later than the latest
 /// version of this build.
-pub fn migrate(migrations: &Migrations, version: usize) -> Option<String> {
-    let mut statements = migrations.get(version..)?.concat();
+pub fn migrate(migrations: &Migrations, version: usize) -> Option<Vec<Cow<'static, str>>> {
+    let statements = migrations.get(version..)?.concat();
     let latest = format!("INSERT OR REPLACE INTO schema_version (only, version) VALUES (1, {})", migrations.len());
-    statements.push(&latest);
-    Some(statements.join(";\n"))
+    Some(statements.into_iter().map(Cow::Borrowed).chain([latest.into()]).collect())
 }
 
 /// A page of records in KV, in the order of their keys.
@@ -220,8 +220,9 @@ mod tests {
     fn tables_of_every_earlier_version_are_migrated() {
         let migrations: [&[&str]; 3] = [&["a", "b"], &["c"], &["d", "e"]];
         let latest = "INSERT OR REPLACE INTO schema_version (only, version) VALUES (1, 3)";
-        for (version, sql) in [(0, "a;\nb;\nc;\nd;\ne;\n"), (1, "c;\nd;\ne;\n"), (2, "d;\ne;\n"), (3, "")] {
-            assert_eq!(migrate(&migrations, version).unwrap(), format!("{sql}{latest}"), "from version {version}");
+        for (version, sql) in [(0, "abcde"), (1, "cde"), (2, "de"), (3, "")] {
+            let statements = migrate(&migrations, version).unwrap();
+            assert_eq!(statements.concat(), format!("{sql}{latest}"), "from version {version}");
         }
         assert_eq!(migrate(&migrations, 4), None);
     }

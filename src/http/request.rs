@@ -69,6 +69,12 @@ pub struct Caller {
     pub user_agent: Option<String>,
 }
 
+impl Caller {
+    pub const fn is_empty(&self) -> bool {
+        self.address.is_none() && self.user_agent.is_none()
+    }
+}
+
 fn shorten(text: &str) -> String {
     text.chars().take(USER_AGENT_KEPT).collect()
 }

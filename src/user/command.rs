@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 /// One request to a user's object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// The id of the HTTP request, as in the log.
+    /// The id of the HTTP request, as in the log. Empty unless the command [is recorded](Command::is_recorded).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_id: String,
+    /// The source of the HTTP request. Empty unless the command [is recorded](Command::is_recorded).
+    #[serde(default, skip_serializing_if = "Caller::is_empty")]
     pub caller: Caller,
     pub command: Command,
 }
@@ -77,6 +80,33 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether the command can add an event to the audit trail, which names the HTTP request.
+    pub const fn is_recorded(&self) -> bool {
+        match self {
+            Self::CheckSession(_)
+            | Self::PeekSession(_)
+            | Self::AsUser(_, UserAction::Review)
+            | Self::ListSessions(_)
+            | Self::GetAccount
+            | Self::Export
+            | Self::ListEvents { .. }
+            | Self::GetToken(_)
+            | Self::IntrospectToken(_) => false,
+            Self::Redeem(_)
+            | Self::EndSession(..)
+            | Self::EndSessions { .. }
+            | Self::AsUser(..)
+            | Self::PutAccount { .. }
+            | Self::PatchAccount { .. }
+            | Self::DeleteAccount { .. }
+            | Self::NoteReplay(_)
+            | Self::RevokeToken(_)
+            | Self::SetCredential { .. } => true,
+        }
+    }
+}
+
 /// An action on the user's page of sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,12 +149,16 @@ mod tests {
     fn wire_form_of_an_envelope_is_unchanged() {
         let caller = Caller { address: Some("192.0.2.1".into()), user_agent: None };
         assert_wire(
-            Envelope { request_id: "r1".into(), caller, command: Command::GetAccount },
+            Envelope { request_id: "r1".into(), caller, command: Command::DeleteAccount { erase: false } },
             json!({
                 "request_id": "r1",
                 "caller": {"address": "192.0.2.1", "user_agent": null},
-                "command": "get_account",
+                "command": {"delete_account": {"erase": false}},
             }),
+        );
+        assert_wire(
+            Envelope { request_id: String::new(), caller: Caller::default(), command: Command::GetAccount },
+            json!({"command": "get_account"}),
         );
     }
 

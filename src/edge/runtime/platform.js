@@ -36,6 +36,25 @@ export function callObject(env, binding, name, locationHint, message) {
   return env[binding].getByName(name, options).run(message);
 }
 
+/** The rows of a query with one column, each JSON or a number, as an array in JSON. */
+export const query = (storage, statement, bindings) => {
+  const rows = storage.sql
+    .exec(statement, ...JSON.parse(bindings))
+    .raw()
+    .toArray();
+  return `[${rows.map(([value]) => value ?? "null").join()}]`;
+};
+
+/** Runs all statements, or none if one fails. A single statement needs no transaction. */
+export const execute = (storage, statements) => {
+  const list = JSON.parse(statements);
+  const run = () => {
+    for (const [statement, bindings] of list) storage.sql.exec(statement, ...bindings);
+  };
+  if (list.length === 1) run();
+  else storage.transactionSync(run);
+};
+
 /** Whether `env` has a binding with this method. */
 export const isBound = (env, binding, method) => typeof env[binding]?.[method] === "function";
 

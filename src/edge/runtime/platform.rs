@@ -24,6 +24,10 @@ extern "C" {
     #[wasm_bindgen(catch)]
     fn respond(status: u16, base: &web_sys::Headers, lines: &str, body: &JsValue)
     -> Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub(crate) fn query(storage: &JsValue, statement: &str, bindings: &str) -> Result<String, JsValue>;
+    #[wasm_bindgen(catch)]
+    pub(crate) fn execute(storage: &JsValue, statements: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(js_name = isBound)]
     pub(crate) fn is_bound(env: &Env, binding: &str, method: &str) -> bool;
     #[wasm_bindgen(catch, js_name = callObject)]

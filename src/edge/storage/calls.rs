@@ -4,7 +4,7 @@
 use super::{console_object, object, sessions, user_object};
 use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count};
 use crate::edge::runtime::{Fault, settings};
-use crate::http::Caller;
+use crate::http::Request;
 use crate::id::{ClientId, SessionId, TokenId, UserId};
 use crate::user::{
     Account, AccountChange, AccountInput, Actor, BoundCredential, Command, Deleted, Denial, Envelope, Event, Export,
@@ -12,6 +12,7 @@ use crate::user::{
     UserAction,
 };
 use serde::Serialize;
+use std::rc::Rc;
 use worker::Env;
 
 /// Converts the reply of an object. A reply that does not belong to the command is a fault.
@@ -37,7 +38,8 @@ pub(crate) struct UserObject {
     /// The location hint of a new object; `None` places it near the caller.
     pub(crate) location: Option<String>,
     pub(crate) request_id: String,
-    pub(crate) caller: Caller,
+    /// The HTTP request, for the audit trail.
+    pub(crate) request: Rc<Request>,
 }
 
 pub(crate) enum Redeemed {
@@ -179,7 +181,9 @@ impl UserObject {
             }
         };
         forget();
-        let envelope = Envelope { request_id: self.request_id, caller: self.caller, command };
+        let (request_id, caller) =
+            if command.is_recorded() { (self.request_id, self.request.caller()) } else { Default::default() };
+        let envelope = Envelope { request_id, caller, command };
         let reply =
             object::call(&self.env, user_object::BINDING, self.user.as_str(), self.location.as_deref(), &envelope)
                 .await;

@@ -1,7 +1,7 @@
 //! The console's object: the sessions of administrators, and the daily counts of sign-ins for the chart.
 
 use super::object;
-use super::sql::{Sql, json, number, seconds};
+use super::sql::{Sql, json, seconds};
 use crate::console::{ConsoleCommand, ConsoleEnvelope, ConsoleReply, ConsoleSession, Count, DAYS_KEPT};
 use crate::edge::runtime::platform;
 use crate::id::SessionId;
@@ -72,13 +72,13 @@ impl Console {
             ConsoleCommand::End(id) => self.end(&id)?,
             ConsoleCommand::Count(counts) => {
                 let first_kept = now.day().saturating_sub(DAYS_KEPT);
-                self.sql.exec("DELETE FROM tally WHERE day < ?", vec![number(first_kept)])?;
+                self.sql.exec("DELETE FROM tally WHERE day < ?", vec![first_kept.into()])?;
                 counts.iter().try_for_each(|count| self.add(count))?;
             }
             ConsoleCommand::Counts(since) => {
                 let query = "SELECT json_object('day', day, 'outcome', outcome, 'reason', reason, 'count', count) \
                              FROM tally WHERE day >= ?";
-                return Ok(ConsoleReply::Counts(self.sql.select(query, vec![number(since)])?));
+                return Ok(ConsoleReply::Counts(self.sql.select(query, vec![since.into()])?));
             }
         }
         Ok(ConsoleReply::Done)
@@ -99,7 +99,7 @@ impl Console {
         self.sql.exec(
             "INSERT INTO tally (day, outcome, reason, count) VALUES (?, ?, ?, ?) \
              ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            vec![number(count.day), count.outcome.as_str().into(), count.reason.as_str().into(), number(count.count)],
+            vec![count.day.into(), count.outcome.as_str().into(), count.reason.as_str().into(), count.count.into()],
         )
     }
 }

@@ -38,7 +38,7 @@ impl RequestContext {
             user: user.clone(),
             location: None,
             request_id: self.audit.request_id.clone(),
-            caller: self.request.caller(),
+            request: self.request.clone(),
         }
     }
 }

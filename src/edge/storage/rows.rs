@@ -1,6 +1,6 @@
 //! The rows of the user's object.
 
-use super::sql::{Sql, json, number, seconds};
+use super::sql::{Sql, Statement, json, seconds};
 use crate::id::TokenId;
 use crate::store::{SWEEP_DELAY, TOKEN_RECORD_TTL, USER_MIGRATIONS};
 use crate::time::Timestamp;
@@ -92,15 +92,15 @@ impl Rows {
              UNION ALL SELECT number, json_set(data, '$.event', 'sso.signed_in', '$.jti', jti) \
              FROM token WHERE number < ?1 AND expires_at > ?2\
              ) ORDER BY number DESC LIMIT ?3";
-        let before = number(before.unwrap_or(u64::from(u32::MAX)));
-        self.0.select(query, vec![before, seconds(now), number(limit)])
+        let before = before.unwrap_or(u64::from(u32::MAX)).into();
+        self.0.select(query, vec![before, seconds(now), limit.into()])
     }
 
     /// The final states of tokens, newest first.
     fn tokens(&self, now: Timestamp) -> Result<Vec<(TokenId, TokenFate)>> {
         let query = "SELECT '[' || json_quote(jti) || ',' || data || ']' FROM token \
                      WHERE data ->> '$.at' > ? ORDER BY data ->> '$.at' DESC LIMIT ?";
-        self.0.select(query, vec![seconds(now.minus(TOKEN_RECORD_TTL)), number(EXPORT_RECORDS_MAX.into())])
+        self.0.select(query, vec![seconds(now.minus(TOKEN_RECORD_TTL)), EXPORT_RECORDS_MAX.into()])
     }
 
     fn has_callers(&self) -> Result<bool> {
@@ -112,77 +112,12 @@ impl Rows {
     /// Saves all changes, or none if one fails. The first write creates the tables. New entries of the audit log get
     /// the numbers after `latest`, and are kept for `event_ttl` seconds.
     pub(super) fn save_all(&self, changes: &[Change], latest: u64, now: Timestamp, event_ttl: u64) -> Result<()> {
-        self.0.write(|| {
-            let mut latest = latest;
-            changes.iter().try_for_each(|change| {
-                latest = change.number_after(latest);
-                self.save(change, latest, now, now.plus(event_ttl))
-            })
-        })
-    }
-
-    fn save(&self, change: &Change, latest: u64, now: Timestamp, event_expires_at: Timestamp) -> Result<()> {
-        match change {
-            Change::SignIn(jti, sign_in) => self.0.exec(
-                // Fails by the primary key if the token has a final state.
-                "INSERT INTO token (jti, number, expires_at, session_expires_at, data) VALUES (?, ?, ?, ?, ?)",
-                vec![
-                    jti.as_str().into(),
-                    number(latest),
-                    seconds(event_expires_at),
-                    seconds(sign_in.session_expires_at()),
-                    json(sign_in)?,
-                ],
-            ),
-            Change::SettleToken(jti, fate) => self.0.exec(
-                // Fails by the primary key too.
-                "INSERT INTO token (jti, expires_at, data) VALUES (?, ?, ?)",
-                vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
-            ),
-            Change::RefreshSession(session) => self.0.exec(
-                "UPDATE token SET session_expires_at = ?, data = json_set(data, '$.last_seen_at', ?) WHERE jti = ?",
-                vec![seconds(session.expires_at()), seconds(session.last_seen_at), session.token.as_str().into()],
-            ),
-            Change::EndSession(jti) => {
-                self.0.exec("UPDATE token SET session_expires_at = NULL WHERE jti = ?", vec![jti.as_str().into()])
-            }
-            Change::SaveAccount(account) => {
-                self.0.exec("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
-            }
-            Change::DeleteAccount => self.0.exec("DELETE FROM account", Vec::new()),
-            Change::SaveCredential(set) => self.0.exec(
-                "INSERT OR REPLACE INTO credential (client_id, state) VALUES (?, ?)",
-                vec![set.client_id.as_str().into(), set.state.as_str().into()],
-            ),
-            Change::EraseCallers => {
-                self.0.exec("UPDATE event SET data = json_remove(data, '$.address', '$.user_agent')", Vec::new())?;
-                self.0.exec(
-                    "UPDATE token SET data = json_remove(data, '$.address', '$.user_agent', '$.destination', '$.nonce')",
-                    Vec::new(),
-                )
-            }
-            Change::Record(event) => self.record(event, latest, event_expires_at),
+        let (mut statements, mut latest) = (Vec::new(), latest);
+        for change in changes {
+            latest = change.number_after(latest);
+            statements.extend(self::statements(change, latest, now, now.plus(event_ttl))?);
         }
-    }
-
-    /// Adds an event, and enforces the quota of its class if it [is always within
-    /// quota](EventClass::is_always_within_quota).
-    fn record(&self, event: &Event, place: u64, expires_at: Timestamp) -> Result<()> {
-        let class = event.class();
-        self.0.exec(
-            "INSERT INTO event (class, number, expires_at, data) VALUES (?, ?, ?, ?)",
-            vec![class.as_str().into(), number(place), seconds(expires_at), json(event)?],
-        )?;
-        if class.is_always_within_quota() { self.trim(class) } else { Ok(()) }
-    }
-
-    /// Deletes the oldest events of a class above its quota.
-    fn trim(&self, class: EventClass) -> Result<()> {
-        self.0.exec(
-            "DELETE FROM event WHERE class = ? AND number <= \
-             (SELECT number FROM event WHERE class = ? ORDER BY number DESC LIMIT 1 OFFSET ?)",
-            vec![class.as_str().into(), class.as_str().into(), number(class.quota())],
-        )
+        self.0.write(statements)
     }
 
     /// Deletes the oldest sign-ins above their quota, except those whose token or session is not over.
@@ -191,7 +126,7 @@ impl Rows {
             "DELETE FROM token WHERE number <= \
              (SELECT number FROM token WHERE number IS NOT NULL ORDER BY number DESC LIMIT 1 OFFSET ?) \
              AND data ->> '$.at' <= ? AND ifnull(session_expires_at, 0) <= ?",
-            vec![number(EventClass::SignIn.quota()), seconds(now.minus(TOKEN_RECORD_TTL)), seconds(now)],
+            vec![EventClass::SignIn.quota().into(), seconds(now.minus(TOKEN_RECORD_TTL)), seconds(now)],
         )
     }
 
@@ -207,7 +142,10 @@ impl Rows {
             vec![seconds(now)],
         )?;
         self.0.exec("DELETE FROM event WHERE expires_at <= ?", vec![seconds(now)])?;
-        EventClass::ALL.into_iter().try_for_each(|class| self.trim(class))?;
+        for class in EventClass::ALL {
+            let (query, bindings) = trim(class);
+            self.0.exec(&query, bindings)?;
+        }
         self.trim_sign_ins(now)?;
         let live = self.0.select::<u64>(
             "SELECT count(*) FROM token WHERE data ->> '$.at' > ? OR session_expires_at > ?",
@@ -232,6 +170,66 @@ impl Rows {
                      + (SELECT count(*) FROM credential WHERE state <> 'revoked')";
         Ok(self.0.value::<u64>(query)? == 0)
     }
+}
+
+/// The statements that save a change. `latest` is the number of its entry in the audit log.
+fn statements(change: &Change, latest: u64, now: Timestamp, event_expires_at: Timestamp) -> Result<Vec<Statement>> {
+    let one = |query: &'static str, bindings| vec![(query.into(), bindings)];
+    Ok(match change {
+        Change::SignIn(jti, sign_in) => one(
+            // Fails by the primary key if the token has a final state.
+            "INSERT INTO token (jti, number, expires_at, session_expires_at, data) VALUES (?, ?, ?, ?, ?)",
+            vec![
+                jti.as_str().into(),
+                latest.into(),
+                seconds(event_expires_at),
+                seconds(sign_in.session_expires_at()),
+                json(sign_in)?,
+            ],
+        ),
+        Change::SettleToken(jti, fate) => one(
+            // Fails by the primary key too.
+            "INSERT INTO token (jti, expires_at, data) VALUES (?, ?, ?)",
+            vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
+        ),
+        Change::RefreshSession(session) => one(
+            "UPDATE token SET session_expires_at = ?, data = json_set(data, '$.last_seen_at', ?) WHERE jti = ?",
+            vec![seconds(session.expires_at()), seconds(session.last_seen_at), session.token.as_str().into()],
+        ),
+        Change::EndSession(jti) => {
+            one("UPDATE token SET session_expires_at = NULL WHERE jti = ?", vec![jti.as_str().into()])
+        }
+        Change::SaveAccount(account) => {
+            one("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
+        }
+        Change::DeleteAccount => one("DELETE FROM account", Vec::new()),
+        Change::SaveCredential(set) => one(
+            "INSERT OR REPLACE INTO credential (client_id, state) VALUES (?, ?)",
+            vec![set.client_id.as_str().into(), set.state.as_str().into()],
+        ),
+        Change::EraseCallers => [
+            "UPDATE event SET data = json_remove(data, '$.address', '$.user_agent')",
+            "UPDATE token SET data = json_remove(data, '$.address', '$.user_agent', '$.destination', '$.nonce')",
+        ]
+        .map(|query| (query.into(), Vec::new()))
+        .into(),
+        Change::Record(event) => {
+            let class = event.class();
+            let mut statements = one(
+                "INSERT INTO event (class, number, expires_at, data) VALUES (?, ?, ?, ?)",
+                vec![class.as_str().into(), latest.into(), seconds(event_expires_at), json(event)?],
+            );
+            statements.extend(class.is_always_within_quota().then(|| trim(class)));
+            statements
+        }
+    })
+}
+
+/// Deletes the oldest events of a class above its quota.
+fn trim(class: EventClass) -> Statement {
+    let query = "DELETE FROM event WHERE class = ? AND number <= \
+         (SELECT number FROM event WHERE class = ? ORDER BY number DESC LIMIT 1 OFFSET ?)";
+    (query.into(), vec![class.as_str().into(), class.as_str().into(), class.quota().into()])
 }
 
 /// The token in `command`.

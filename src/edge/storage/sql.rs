@@ -1,17 +1,17 @@
 //! SQL in the storage of a Durable Object. All queries are synchronous.
 
+use crate::edge::runtime::platform;
 use crate::json::error_place;
 use crate::store::{Migrations, migrate};
 use crate::time::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::Cell;
-use worker::js_sys::{Function, Reflect};
-use worker::wasm_bindgen::{JsCast as _, JsValue, closure::ScopedClosure};
-use worker::{Result, SqlStorage, SqlStorageValue, State, Storage};
+use worker::{Result, State, Storage};
 
 pub(super) struct Sql {
     storage: Storage,
-    sql: SqlStorage,
     migrations: &'static Migrations,
     /// Whether the tables exist; `None` before the first call of [`Self::open_tables`].
     has_tables: Cell<Option<bool>>,
@@ -20,8 +20,7 @@ pub(super) struct Sql {
 impl Sql {
     /// Opens the storage without creating tables.
     pub(super) fn new(state: &State, migrations: &'static Migrations) -> Self {
-        let storage = state.storage();
-        Self { sql: storage.sql(), storage, migrations, has_tables: Cell::new(None) }
+        Self { storage: state.storage(), migrations, has_tables: Cell::new(None) }
     }
 
     /// Migrates tables of an earlier version at the first call. Returns whether the tables exist.
@@ -31,7 +30,7 @@ impl Sql {
         }
         let version = self.version()?;
         if version > 0 && version != self.migrations.len() {
-            self.transaction(&|| self.migrate(version))?;
+            self.execute(&self.migration(version)?)?;
         }
         self.has_tables.set(Some(version > 0));
         Ok(version > 0)
@@ -48,38 +47,30 @@ impl Sql {
         Ok(usize::from(names.iter().any(|name| name == "session")))
     }
 
-    fn migrate(&self, version: usize) -> Result<()> {
-        let sql = migrate(self.migrations, version).ok_or("the tables are of a later version")?;
-        self.exec(&sql, Vec::new())
+    fn migration(&self, version: usize) -> Result<Vec<Statement>> {
+        let statements = migrate(self.migrations, version).ok_or("the tables are of a later version")?;
+        Ok(statements.into_iter().map(|query| (query, Vec::new())).collect())
     }
 
     /// Creates the tables if they do not exist.
     pub(super) fn create_tables(&self) -> Result<()> {
-        if self.open_tables()? { Ok(()) } else { self.write(|| Ok(())) }
+        if self.open_tables()? { Ok(()) } else { self.write(Vec::new()) }
     }
 
-    /// Runs `write` in a transaction. Creates the tables if they do not exist.
-    pub(super) fn write(&self, write: impl Fn() -> Result<()>) -> Result<()> {
-        let has_tables = self.open_tables()?;
-        self.transaction(&|| {
-            if !has_tables {
-                self.migrate(0)?;
-            }
-            write()
-        })?;
+    /// Runs all statements or, if one fails, none. Creates the tables if they do not exist.
+    pub(super) fn write(&self, mut statements: Vec<Statement>) -> Result<()> {
+        if self.open_tables()? {
+            return self.execute(&statements);
+        }
+        let mut all = self.migration(0)?;
+        all.append(&mut statements);
+        self.execute(&all)?;
         self.has_tables.set(Some(true));
         Ok(())
     }
 
-    fn transaction(&self, write: &dyn Fn() -> Result<()>) -> Result<()> {
-        let storage = self.storage.as_raw();
-        // The crate `worker` does not bind this method. An error of the closure rolls back the transaction and is
-        // thrown again.
-        let transaction = Reflect::get(storage, &"transactionSync".into())?.dyn_into::<Function>()?;
-        let write = || write().map_err(JsValue::from);
-        let write: ScopedClosure<'_, dyn Fn() -> std::result::Result<(), JsValue>> = ScopedClosure::borrow(&write);
-        transaction.call1(storage, write.as_ref())?;
-        Ok(())
+    fn execute(&self, statements: &[Statement]) -> Result<()> {
+        Ok(platform::execute(self.storage.as_raw(), &serde_json::to_string(statements)?)?)
     }
 
     /// Deletes all rows and tables.
@@ -88,8 +79,8 @@ impl Sql {
         self.storage.delete_all().await
     }
 
-    pub(super) fn exec(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<()> {
-        self.sql.exec(query, bindings).map(drop)
+    pub(super) fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<()> {
+        self.query(query, bindings).map(drop)
     }
 
     /// The rows of a query with one column of JSON or a number.
@@ -97,17 +88,13 @@ impl Sql {
     /// # Errors
     /// If a row is invalid. The platform returns the error to the caller of the object, so the error contains nothing
     /// of the row.
-    pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<T>> {
-        let parse = |row: Result<Vec<SqlStorageValue>>| {
-            let json = match row?.pop() {
-                Some(SqlStorageValue::String(json)) => json,
-                Some(SqlStorageValue::Integer(number)) => number.to_string(),
-                Some(SqlStorageValue::Null) => "null".to_owned(),
-                _ => return Err("row: a column of another type".into()),
-            };
-            serde_json::from_str(&json).map_err(|error| format!("row: {}", error_place(&error)).into())
-        };
-        self.sql.exec(query, bindings)?.raw().map(parse).collect()
+    pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<T>> {
+        let rows = self.query(query, bindings)?;
+        serde_json::from_str(&rows).map_err(|error| format!("row: {}", error_place(&error)).into())
+    }
+
+    fn query(&self, query: &str, bindings: Vec<Value>) -> Result<String> {
+        Ok(platform::query(self.storage.as_raw(), query, &Value::Array(bindings).to_string())?)
     }
 
     /// The only row of a query with one column.
@@ -116,14 +103,13 @@ impl Sql {
     }
 }
 
-pub(super) fn json(value: &impl serde::Serialize) -> Result<SqlStorageValue> {
+/// A statement and its bindings.
+pub(super) type Statement = (Cow<'static, str>, Vec<Value>);
+
+pub(super) fn json(value: &impl serde::Serialize) -> Result<Value> {
     Ok(serde_json::to_string(value)?.into())
 }
 
-pub(super) fn seconds(time: Timestamp) -> SqlStorageValue {
-    number(time.seconds())
-}
-
-pub(super) fn number(number: u64) -> SqlStorageValue {
-    i64::try_from(number).unwrap_or(i64::MAX).into()
+pub(super) fn seconds(time: Timestamp) -> Value {
+    time.seconds().into()
 }
