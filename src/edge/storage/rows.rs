@@ -193,7 +193,9 @@ fn statements(change: &Change, latest: u64, now: Timestamp, event_expires_at: Ti
             vec![jti.as_str().into(), seconds(now.plus(TOKEN_RECORD_TTL)), json(fate)?],
         ),
         Change::RefreshSession(session) => one(
-            "UPDATE token SET session_expires_at = ?, data = json_set(data, '$.last_seen_at', ?) WHERE jti = ?",
+            // The platform binds numbers as REAL. A column is an INTEGER by its type, a value in JSON by the cast.
+            "UPDATE token SET session_expires_at = ?, \
+             data = json_set(data, '$.last_seen_at', CAST(? AS INTEGER)) WHERE jti = ?",
             vec![seconds(session.expires_at()), seconds(session.last_seen_at), session.token.as_str().into()],
         ),
         Change::EndSession(jti) => {
