@@ -1,5 +1,8 @@
 //! Helpers for parsing JSON with serde.
 
+mod objects;
+
+use objects::Objects;
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
@@ -26,7 +29,15 @@ impl NumberOrText {
     }
 }
 
-/// Parses a JSON object. serde alone also accepts an array of the fields' values.
+/// Parses JSON. A struct must be an object; serde alone also accepts an array of the fields' values.
+pub fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = T::deserialize(Objects(&mut deserializer))?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Parses JSON that must be an object.
 ///
 /// # Errors
 /// For JSON that is not an object, an error of the category `Data`.
@@ -35,7 +46,7 @@ pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Res
         serde_json::from_str::<IgnoredAny>(text)?;
         return Err(serde_json::Error::custom("not an object"));
     }
-    serde_json::from_str(text)
+    parse(text)
 }
 
 /// Describes an error for the log: `data error at line 1 column 20`. serde's own message quotes the input, which may be a secret
