@@ -16,6 +16,8 @@ export const builds = {
 
 /** What wasm-opt does, chosen by the size of the gzipped file, which is what Cloudflare limits. */
 const optimizations = [
+  // wasm-bindgen catches the exceptions of imported functions with it.
+  "--enable-exception-handling",
   "-Oz",
   // Inlined functions and shared subexpressions save bytes before compression and cost more of them after it.
   "--one-caller-inline-max-function-size=0",
