@@ -109,6 +109,30 @@ mod tests {
     }
 
     #[test]
+    fn a_struct_is_an_object_at_any_depth() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Point(u8, u8);
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Labeled {
+            label: Option<String>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        enum Shape {
+            Dot(Point),
+            Label(Labeled),
+            Nothing,
+        }
+        let label = |text: &str| Shape::Label(Labeled { label: Some(text.to_owned()) });
+        let shapes = r#"[{"Dot": [1, 2]}, {"Label": {"label": "a\\b"}}, "Nothing"]"#;
+        assert_eq!(parse::<Vec<Shape>>(shapes).unwrap(), [Shape::Dot(Point(1, 2)), label("a\\b"), Shape::Nothing]);
+        assert_eq!(parse::<Labeled>(r#"{"label": null, "other": [1.5, {}]}"#).unwrap(), Labeled { label: None });
+        for array in [r#"[{"Label": ["a"]}]"#, r#"[{"Dot": {"0": 1, "1": 2}}]"#] {
+            assert!(parse::<Vec<Shape>>(array).unwrap_err().is_data(), "{array}");
+        }
+        assert!(parse::<Labeled>("{} x").unwrap_err().is_syntax());
+    }
+
+    #[test]
     fn the_description_of_an_error_quotes_nothing() {
         for (text, place) in [
             ("\n[\"hunter2\",1]", "data error at line 2 column 10"),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::fmt::Display;
 
 pub(crate) enum Error {
-    /// An error of the caller. The answer states the reason.
+    /// An error of the caller. The answer states the reason. Boxed because every result of the edge has room for an error.
     Failure(Box<Failure>),
     /// An error of Signet. Only the log states the reason.
     Fault(Fault),
