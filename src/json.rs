@@ -1,8 +1,12 @@
 //! Helpers for parsing JSON with serde.
 
-use serde::de::{Error as _, IgnoredAny};
+mod objects;
+
+use objects::Objects;
+use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
+use std::fmt;
 
 /// Distinguishes an explicit `null` from a missing field: `None` is a missing field, `Some(None)` is `null`.
 pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -10,23 +14,45 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) ->
 }
 
 /// A text, or a whole number in place of its digits.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub enum NumberOrText {
-    Number(u64),
-    Text(String),
-}
+pub struct NumberOrText(String);
 
 impl NumberOrText {
     pub fn into_text(self) -> String {
-        match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text,
-        }
+        self.0
     }
 }
 
-/// Parses a JSON object. serde alone also accepts an array of the fields' values.
+impl<'de> Deserialize<'de> for NumberOrText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = NumberOrText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a whole number")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<NumberOrText, E> {
+                Ok(NumberOrText(number.to_string()))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<NumberOrText, E> {
+                Ok(NumberOrText(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// Parses JSON. A struct must be an object; serde alone also accepts an array of the fields' values.
+pub fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = T::deserialize(Objects(&mut deserializer))?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Parses JSON that must be an object.
 ///
 /// # Errors
 /// For JSON that is not an object, an error of the category `Data`.
@@ -35,7 +61,7 @@ pub fn parse_object<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Res
         serde_json::from_str::<IgnoredAny>(text)?;
         return Err(serde_json::Error::custom("not an object"));
     }
-    serde_json::from_str(text)
+    parse(text)
 }
 
 /// Describes an error for the log: `data error at line 1 column 20`. serde's own message quotes the input, which may be a secret
@@ -80,6 +106,30 @@ mod tests {
             let error = parse_object::<Point>(text).unwrap_err();
             assert_eq!(error.is_data(), is_json, "{text}");
         }
+    }
+
+    #[test]
+    fn a_struct_is_an_object_at_any_depth() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Point(u8, u8);
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Labeled {
+            label: Option<String>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        enum Shape {
+            Dot(Point),
+            Label(Labeled),
+            Nothing,
+        }
+        let label = |text: &str| Shape::Label(Labeled { label: Some(text.to_owned()) });
+        let shapes = r#"[{"Dot": [1, 2]}, {"Label": {"label": "a\\b"}}, "Nothing"]"#;
+        assert_eq!(parse::<Vec<Shape>>(shapes).unwrap(), [Shape::Dot(Point(1, 2)), label("a\\b"), Shape::Nothing]);
+        assert_eq!(parse::<Labeled>(r#"{"label": null, "other": [1.5, {}]}"#).unwrap(), Labeled { label: None });
+        for array in [r#"[{"Label": ["a"]}]"#, r#"[{"Dot": {"0": 1, "1": 2}}]"#] {
+            assert!(parse::<Vec<Shape>>(array).unwrap_err().is_data(), "{array}");
+        }
+        assert!(parse::<Labeled>("{} x").unwrap_err().is_syntax());
     }
 
     #[test]

@@ -8,7 +8,6 @@
 use crate::http::{ErrorCode, Failure};
 use crate::id::ClientId;
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The answer to an attempt beyond the limit (RFC 6585 section 4).
@@ -50,26 +49,22 @@ pub fn client_key(client_id: &ClientId) -> String {
     format!("client:{client_id}")
 }
 
-/// The keys of addresses over their limit, and when each refusal ends. Beyond [`REFUSED_MAX`] the ended refusals are removed; if
-/// none has ended, the one that ends first.
+/// The keys of addresses over their limit, and when each refusal ends, in this order. Beyond [`REFUSED_MAX`] the first is removed.
 #[derive(Debug, Default)]
-pub struct RefusedAddresses(BTreeMap<String, Timestamp>);
+pub struct RefusedAddresses(Vec<(String, Timestamp)>);
 
 impl RefusedAddresses {
     /// Adds an address that reached its limit at `now`.
     pub fn add(&mut self, address_key: String, now: Timestamp) {
+        self.0.retain(|(key, until)| *key != address_key && now < *until);
         if self.0.len() >= REFUSED_MAX {
-            self.0.retain(|_, until| now < *until);
+            self.0.remove(0);
         }
-        if self.0.len() >= REFUSED_MAX && !self.0.contains_key(&address_key) {
-            let first = self.0.iter().min_by_key(|(_, until)| **until).map(|(key, _)| key.clone());
-            first.and_then(|key| self.0.remove(&key));
-        }
-        self.0.insert(address_key, now.plus(REFUSED_FOR));
+        self.0.push((address_key, now.plus(REFUSED_FOR)));
     }
 
     pub fn contains(&self, address_key: &str, now: Timestamp) -> bool {
-        self.0.get(address_key).is_some_and(|until| now < *until)
+        self.0.iter().any(|(key, until)| key == address_key && now < *until)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Points in time. The edge reads the clock once for each request and passes the time on.
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, Month, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Whole seconds since the Unix epoch (NumericDate of RFC 7519 section 2).
@@ -39,26 +39,39 @@ impl Timestamp {
         Self(self.0.saturating_sub(seconds))
     }
 
-    /// The time for people: `24 November 2026, 03:42 UTC`.
+    /// The time for people: `24 November 2026, 03:42 UTC`. Empty for years that chrono cannot represent.
     pub fn to_text(self) -> String {
-        self.format("%-d %B %Y, %H:%M UTC")
+        self.date_time()
+            .map_or_else(String::new, |at| format!("{}, {:02}:{:02} UTC", self.to_date(), at.hour(), at.minute()))
     }
 
-    /// The time in the format of RFC 3339: `2026-11-24T03:42:07Z`.
+    /// The day in UTC for people: `24 November 2026`. Empty for years that chrono cannot represent.
+    pub fn to_date(self) -> String {
+        self.date_time().map_or_else(String::new, |at| format!("{} {} {}", at.day(), month_name(at), at.year()))
+    }
+
+    /// The time in the format of RFC 3339: `2026-11-24T03:42:07Z`. Empty for years that chrono cannot represent.
     pub fn to_rfc3339(self) -> String {
-        self.format("%Y-%m-%dT%H:%M:%SZ")
+        self.date_time().map_or_else(String::new, |at| {
+            let (year, month, day) = (at.year(), at.month(), at.day());
+            format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", at.hour(), at.minute(), at.second())
+        })
     }
 
-    /// Formats the time in UTC with a `strftime` pattern. Returns an empty text for years that chrono cannot represent.
-    pub fn format(self, pattern: &str) -> String {
-        let seconds = i64::try_from(self.0).unwrap_or(i64::MAX);
-        DateTime::from_timestamp(seconds, 0).map_or_else(String::new, |date| date.format(pattern).to_string())
+    /// The calendar date and time of day in UTC. None for years that chrono cannot represent.
+    pub fn date_time(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(i64::try_from(self.0).ok()?, 0)
     }
 
     /// Seconds from `earlier` to this time; 0 if `earlier` is later.
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+}
+
+/// The English name of the month.
+pub fn month_name(at: DateTime<Utc>) -> &'static str {
+    u8::try_from(at.month()).ok().and_then(|month| Month::try_from(month).ok()).map_or("", |month| month.name())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use crate::log::Outcome;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 pub const DAYS_SHOWN: u64 = 14;
 pub const DAYS_KEPT: u64 = 90;
@@ -41,19 +40,20 @@ impl Counters {
     pub fn new(counts: &[Count], now: Timestamp) -> Self {
         let first = first_day_shown(now);
         let mut days: Vec<Day> = (first..=now.day()).map(|day| Day { day, ..Day::default() }).collect();
-        let mut denials = BTreeMap::<&str, u64>::new();
+        let mut denials: Vec<(String, u64)> = Vec::new();
         for count in counts {
             let Some(day) = days.iter_mut().find(|day| day.day == count.day) else { continue };
             if count.outcome == Outcome::Granted {
                 day.signed_in = day.signed_in.saturating_add(count.count);
             } else {
                 day.denied = day.denied.saturating_add(count.count);
-                let sum = denials.entry(&count.reason).or_default();
-                *sum = sum.saturating_add(count.count);
+                match denials.iter_mut().find(|(reason, _)| *reason == count.reason) {
+                    Some((_, sum)) => *sum = sum.saturating_add(count.count),
+                    None => denials.push((count.reason.clone(), count.count)),
+                }
             }
         }
-        let mut denials: Vec<_> = denials.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
-        denials.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        denials.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Self { days, denials }
     }
 

@@ -23,11 +23,11 @@ impl ClientArea {
     /// # Errors
     /// The mistake in `overrides`, such as a path that is not below `base`.
     pub fn new(base: Url, overrides: Option<&str>) -> Result<Self, &'static str> {
-        let overrides: BTreeMap<String, String> = match overrides {
+        let mut overrides: BTreeMap<String, String> = match overrides {
             Some(json) => serde_json::from_str(json).map_err(|_| "is not a table of scopes and paths")?,
             None => BTreeMap::new(),
         };
-        for (key, template) in &overrides {
+        for (key, template) in &mut overrides {
             let is_known = key == HOME_KEY || DEFAULTS.iter().any(|(scope, _, _)| scope == key);
             if !is_known {
                 return Err("names a scope that is not a destination");
@@ -36,9 +36,10 @@ impl ClientArea {
             RelativePath::parse(&sample)
                 .and_then(|path| path::join(&base, path.as_str()))
                 .ok_or("has a path that leaves the client area")?;
+            if let Some(path) = template.strip_prefix('/') {
+                *template = path.to_owned();
+            }
         }
-        let without_slash = |path: String| path.strip_prefix('/').map(str::to_owned).unwrap_or(path);
-        let overrides = overrides.into_iter().map(|(key, path)| (key, without_slash(path))).collect();
         Ok(Self { base, overrides })
     }
 

@@ -3,7 +3,7 @@
 use super::{CredentialEntry, RawLine, Reason};
 use crate::credential::CredentialInput;
 use crate::id::{ClientId, UserId};
-use crate::json::parse_object;
+use crate::json::{self, parse_object};
 use crate::secret::{Secret, is_weak};
 use crate::user::AccountInput;
 use serde::Deserialize;
@@ -105,7 +105,7 @@ impl Entry {
 }
 
 fn parse<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Reason> {
-    serde_json::from_str(value.get()).map_err(|_| reason)
+    json::parse(value.get()).map_err(|_| reason)
 }
 
 fn parse_fields<T: DeserializeOwned>(value: &RawValue, reason: Reason) -> Result<T, Reason> {

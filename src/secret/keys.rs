@@ -6,6 +6,7 @@
 //! so an attacker cannot choose the algorithm.
 
 use super::{AssertionKey, is_weak};
+use crate::json;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -154,7 +155,7 @@ impl KeyRing {
 
     /// Verifies `text` and parses its payload. See [`KeyRing::verify`].
     pub fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
-        serde_json::from_str(&self.verify(purpose, text)?).ok()
+        json::parse(&self.verify(purpose, text)?).ok()
     }
 
     /// The keys of assertions: Signet signs with the first and publishes all.

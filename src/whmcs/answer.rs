@@ -3,8 +3,9 @@
 use crate::credential::{ClientProblem, CredentialSet};
 use crate::http::Response;
 use crate::issuer::Issuer;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, month_name};
 use crate::token::SsoToken;
+use chrono::{Datelike, Timelike};
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 use std::fmt::{self, Write as _};
@@ -183,14 +184,18 @@ pub(super) fn credential_row(set: &CredentialSet) -> Value {
 
 /// A date in the format of WHMCS: `18th November 2016 9:32:24am`.
 fn date(at: Timestamp) -> String {
-    let day = at.format("%-d");
-    let suffix = match day.as_str() {
-        "1" | "21" | "31" => "st",
-        "2" | "22" => "nd",
-        "3" | "23" => "rd",
-        _ => "th",
-    };
-    format!("{day}{suffix} {}", at.format("%B %Y %-I:%M:%S%P"))
+    at.date_time().map_or_else(String::new, |at| {
+        let suffix = match at.day() {
+            1 | 21 | 31 => "st",
+            2 | 22 => "nd",
+            3 | 23 => "rd",
+            _ => "th",
+        };
+        let (is_afternoon, hour) = at.hour12();
+        let half = if is_afternoon { "pm" } else { "am" };
+        let (day, month, year) = (at.day(), month_name(at), at.year());
+        format!("{day}{suffix} {month} {year} {hour}:{:02}:{:02}{half}", at.minute(), at.second())
+    })
 }
 
 /// A JSON string with the escapes of PHP's `json_encode`: slashes and all characters outside ASCII are escaped.

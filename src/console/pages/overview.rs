@@ -6,7 +6,8 @@ use super::{Frame, framed, tokens, users};
 use crate::console::{Counters, Day, View};
 use crate::http::Response;
 use crate::settings::TokenRecords;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, month_name};
+use chrono::Datelike;
 use maud::{Markup, html};
 
 /// The size of the chart, in units of its `viewBox`.
@@ -47,8 +48,13 @@ pub fn overview_page(frame: &Frame<'_>, counters: &Counters, token_records: Toke
     framed(frame, 200, None, "Overview", &content)
 }
 
-fn date(day: &Day, pattern: &str) -> String {
-    Timestamp::from_seconds(day.day.saturating_mul(86_400)).format(pattern)
+fn start(day: &Day) -> Timestamp {
+    Timestamp::from_seconds(day.day.saturating_mul(86_400))
+}
+
+/// The day on the axis of the chart: `24 Nov`.
+fn label(day: &Day) -> String {
+    start(day).date_time().map_or_else(String::new, |at| format!("{} {:.3}", at.day(), month_name(at)))
 }
 
 /// Scales `part` so that `whole` becomes `length`. A part that is not 0 becomes at least 1.
@@ -76,7 +82,7 @@ fn chart(counters: &Counters) -> Markup {
                     rect.good-fill x=(x.saturating_add(margin)) y=(top_of_good) width=(width) height=(good) {}
                     rect.bad-fill x=(x.saturating_add(margin)) y=(top) width=(width) height=(bad) {}
                     @if day.day % LABEL_DAYS == counters.days.last().map_or(0, |last| last.day % LABEL_DAYS) {
-                        text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (date(day, "%-d %b")) }
+                        text x=(x.saturating_add(step / 2)) y=(HEIGHT + 18) text-anchor="middle" { (label(day)) }
                     }
                 }
             }
@@ -89,7 +95,7 @@ fn chart(counters: &Counters) -> Markup {
                 tbody {
                     @for day in counters.days.iter().rev() {
                         tr {
-                            th scope="row" { (date(day, "%-d %B %Y")) }
+                            th scope="row" { (start(day).to_date()) }
                             td.number { (day.signed_in) }
                             td.number { (day.denied) }
                         }

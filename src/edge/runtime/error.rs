@@ -6,8 +6,8 @@ use serde::Serialize;
 use std::fmt::Display;
 
 pub(crate) enum Error {
-    /// An error of the caller. The answer states the reason.
-    Failure(Failure),
+    /// An error of the caller. The answer states the reason. Boxed because every result of the edge has room for an error.
+    Failure(Box<Failure>),
     /// An error of Signet. Only the log states the reason.
     Fault(Fault),
 }
@@ -16,7 +16,7 @@ impl Error {
     /// The failure to answer with.
     pub(crate) fn into_failure(self) -> Failure {
         match self {
-            Self::Failure(failure) => failure,
+            Self::Failure(failure) => *failure,
             Self::Fault(fault) => fault.failure(),
         }
     }
@@ -81,6 +81,12 @@ impl Fault {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
+        Box::new(failure).into()
+    }
+}
+
+impl From<Box<Failure>> for Error {
+    fn from(failure: Box<Failure>) -> Self {
         Self::Failure(failure)
     }
 }

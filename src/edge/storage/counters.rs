@@ -7,7 +7,6 @@ use crate::edge::runtime::platform;
 use crate::log::{LogLine, Outcome};
 use crate::time::Timestamp;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use worker::{Context, Delay, Env};
 
@@ -17,14 +16,12 @@ const SEND_DELAY: Duration = Duration::from_secs(5);
 /// send.
 const SEND_TIMEOUT_SECONDS: u64 = 60;
 
-type Key = (u64, Outcome, &'static str);
-
 thread_local! {
-    static COLLECTED: RefCell<Collected> = const { RefCell::new(Collected { counts: BTreeMap::new(), pending_since: None }) };
+    static COLLECTED: RefCell<Collected> = const { RefCell::new(Collected { counts: Vec::new(), pending_since: None }) };
 }
 
 struct Collected {
-    counts: BTreeMap<Key, u64>,
+    counts: Vec<Count>,
     /// When the pending send was scheduled.
     pending_since: Option<Timestamp>,
 }
@@ -35,7 +32,7 @@ pub(crate) fn count(line: &LogLine<'_>, env: &Env, worker: &Context) {
         return;
     }
     let now = platform::now();
-    add([((now.day(), line.outcome, line.reason), 1)]);
+    add(vec![Count { day: now.day(), outcome: line.outcome, reason: line.reason.to_owned(), count: 1 }]);
     let is_due = COLLECTED.with_borrow_mut(|collected| {
         let is_due = collected.pending_since.is_none_or(|since| now.since(since) > SEND_TIMEOUT_SECONDS);
         if is_due {
@@ -51,7 +48,7 @@ pub(crate) fn count(line: &LogLine<'_>, env: &Env, worker: &Context) {
                 collected.pending_since = None;
                 std::mem::take(&mut collected.counts)
             });
-            if let Err(fault) = ConsoleObject(&env).count(counts.iter().map(to_count).collect()).await {
+            if let Err(fault) = ConsoleObject(&env).count(counts.clone()).await {
                 worker::console_error!("{}", fault.log_line("tally", &request_id));
                 add(counts);
             }
@@ -59,15 +56,16 @@ pub(crate) fn count(line: &LogLine<'_>, env: &Env, worker: &Context) {
     }
 }
 
-fn add(counts: impl IntoIterator<Item = (Key, u64)>) {
+fn add(counts: Vec<Count>) {
     COLLECTED.with_borrow_mut(|collected| {
-        for (key, count) in counts {
-            let sum = collected.counts.entry(key).or_default();
-            *sum = sum.saturating_add(count);
+        for added in counts {
+            let is_same = |known: &&mut Count| {
+                (known.day, known.outcome, &known.reason) == (added.day, added.outcome, &added.reason)
+            };
+            match collected.counts.iter_mut().find(is_same) {
+                Some(known) => known.count = known.count.saturating_add(added.count),
+                None => collected.counts.push(added),
+            }
         }
     });
-}
-
-fn to_count((&(day, outcome, reason), &count): (&Key, &u64)) -> Count {
-    Count { day, outcome, reason: reason.to_owned(), count }
 }

@@ -7,7 +7,7 @@ use crate::edge::runtime::platform::{error_text, is_bound, kv_delete, kv_get, kv
 use crate::edge::runtime::run::settled;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, TokenId};
-use crate::json::error_place;
+use crate::json::{self, error_place};
 use crate::settings::TokenRecords;
 use crate::store::{self, Page};
 use crate::time::Timestamp;
@@ -49,7 +49,7 @@ async fn read_json<T: DeserializeOwned>(
     operation: &'static str,
     promise: Result<Promise, JsValue>,
 ) -> Result<T, Fault> {
-    Ok(serde_json::from_str(&done(operation, promise).await?.as_string().unwrap_or_default())?)
+    Ok(json::parse(&done(operation, promise).await?.as_string().unwrap_or_default())?)
 }
 
 /// The records of one application.
@@ -78,7 +78,7 @@ impl Application {
 /// Parses the value `text` of `key`. An error contains neither the id in the key nor any part of the value.
 fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
     let kind = key.split(':').next().unwrap_or_default();
-    serde_json::from_str(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))
+    json::parse(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))
 }
 
 fn parse_entry<T: DeserializeOwned>((key, text): &Entry) -> Result<Option<T>, Fault> {

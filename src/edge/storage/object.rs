@@ -3,7 +3,7 @@
 use crate::edge::runtime::Fault;
 use crate::edge::runtime::platform::{call_object, error_text};
 use crate::edge::runtime::run::settled;
-use crate::json::error_place;
+use crate::json::{error_place, parse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::Env;
@@ -21,7 +21,7 @@ pub(super) async fn call<T: DeserializeOwned>(
     let fault = |error: JsValue| Fault::Storage("object request", error_text(&error));
     let reply = call_object(env, binding, name, hint, &serde_json::to_string(message)?).map_err(fault)?;
     let reply = settled(reply).await.map_err(fault)?.as_string().unwrap_or_default();
-    serde_json::from_str(&reply).map_err(|error| Fault::Storage("object answer", error_place(&error)))
+    parse(&reply).map_err(|error| Fault::Storage("object answer", error_place(&error)))
 }
 
 /// Parses the message to this object.
@@ -30,5 +30,5 @@ pub(super) async fn call<T: DeserializeOwned>(
 /// If the message is invalid. The platform returns the error to the sender, so the error contains nothing of the
 /// message.
 pub(super) fn read<T: DeserializeOwned>(message: &str) -> worker::Result<T> {
-    serde_json::from_str(message).map_err(|error| format!("message: {}", error_place(&error)).into())
+    parse(message).map_err(|error| format!("message: {}", error_place(&error)).into())
 }

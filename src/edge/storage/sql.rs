@@ -1,7 +1,7 @@
 //! SQL in the storage of a Durable Object. All queries are synchronous.
 
 use crate::edge::runtime::platform;
-use crate::json::error_place;
+use crate::json::{error_place, parse};
 use crate::store::{Migrations, migrate};
 use crate::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -90,7 +90,7 @@ impl Sql {
     /// of the row.
     pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<T>> {
         let rows = self.query(query, bindings)?;
-        serde_json::from_str(&rows).map_err(|error| format!("row: {}", error_place(&error)).into())
+        parse(&rows).map_err(|error| format!("row: {}", error_place(&error)).into())
     }
 
     fn query(&self, query: &str, bindings: Vec<Value>) -> Result<String> {
