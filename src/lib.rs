@@ -11,7 +11,8 @@
 //!
 //! # Request paths
 //!
-//! [`route::Route`] lists all routes. `edge::fetch` checks each request in the same order: its address
+//! [`route::Route`] lists all routes. `edge/worker.js` is the module that Cloudflare loads: it calls `edge::start` for
+//! each request, and the objects. `edge::fetch` checks each request in the same order: its address
 //! ([`address::refusal`]), foreign pages and the rate limit, the administration token, the size of the body. Then it
 //! calls an endpoint with a `RequestContext`: the request, the time, the settings, the platform and the fields of the
 //! log line.

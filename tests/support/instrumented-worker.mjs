@@ -40,14 +40,37 @@ const TARGETS = [
   "alarm.set",
 ];
 
+/** The number of requests without an answer. */
+let answering = 0;
+
 function resetOps() {
-  for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten"]) ops[name] = 0;
+  for (const name of [...TARGETS, "sql.rowsRead", "sql.rowsWritten", "record.early"]) ops[name] = 0;
 }
+
+/** Counts a log line or a data point that is written before the answer. */
+function countEarly() {
+  if (answering > 0) ops["record.early"] += 1;
+}
+
+const { log } = console;
+console.log = (...args) => {
+  countEarly();
+  log(...args);
+};
 
 resetOps();
 
 const RealDate = Date;
-const now = () => stoppedAt ?? RealDate.now() + clockOffset;
+/** At which reading of the clock, counted from now, WebAssembly panics; 0 for none. */
+let panicAt = 0;
+const now = () => {
+  if (panicAt > 0) {
+    panicAt -= 1;
+    // An exception that no frame of WebAssembly catches leaves it as a panic does.
+    if (panicAt === 0) throw new WebAssembly.RuntimeError("injected panic");
+  }
+  return stoppedAt ?? RealDate.now() + clockOffset;
+};
 globalThis.Date = new Proxy(RealDate, {
   get: (date, name) => (name === "now" ? now : Reflect.get(date, name)),
   construct: (date, args, target) => Reflect.construct(date, args.length > 0 ? args : [now()], target),
@@ -73,7 +96,12 @@ globalThis.clearTimeout = (timer) => {
 export default {
   async fetch(request, env, ctx) {
     if (request.url.endsWith(CONTROL)) return Response.json(await control(await request.json(), env));
-    return Signet.fetch(asPresented(request, env), watchedEnv(env), watchedContext(ctx));
+    answering += 1;
+    try {
+      return await Signet.fetch(asPresented(request, env), watchedEnv(env), watchedContext(ctx));
+    } finally {
+      answering -= 1;
+    }
   },
 };
 
@@ -168,6 +196,9 @@ async function control(order, env) {
     case "clock":
       ({ offset: clockOffset = 0, stoppedAt = null } = order);
       return null;
+    case "panic":
+      panicAt = order.at;
+      return null;
     case "timers":
       longestTimer = order.longest;
       return null;
@@ -241,7 +272,14 @@ function watchedEnv({ SIGNET_KV, USERS, CONSOLE, ANALYTICS, ...rest }) {
     ...(SIGNET_KV && { SIGNET_KV: watchedKv(SIGNET_KV) }),
     ...(USERS && { USERS: watchedObjects(USERS, "object.run") }),
     ...(CONSOLE && { CONSOLE: watchedObjects(CONSOLE, "console.run") }),
-    ...(ANALYTICS && { ANALYTICS: { writeDataPoint: (point) => points.push(point) } }),
+    ...(ANALYTICS && {
+      ANALYTICS: {
+        writeDataPoint(point) {
+          countEarly();
+          points.push(point);
+        },
+      },
+    }),
   };
 }
 

@@ -127,6 +127,12 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     await control(clockOrder);
   }
 
+  /**
+   * Lets WebAssembly panic at a reading of the clock: the `at`th from now, of any request or object. 0 removes a panic
+   * that has not happened.
+   */
+  const panic = (at) => control({ do: "panic", at });
+
   const clock = {
     /**
      * Sets the difference of Signet's clock from the real one, in milliseconds. A restart keeps it. Pending alarms do
@@ -145,8 +151,11 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     hurry: (longest) => control({ do: "timers", longest }),
   };
 
-  /** The data points that Signet wrote. */
-  const points = () => control({ do: "points" });
+  /** The data points that Signet wrote, those of finished requests included. */
+  const points = async () => {
+    await ops.read();
+    return control({ do: "points" });
+  };
 
   /** Waits for a log line that contains a text and returns it. Log lines may arrive after the answers. */
   async function logged(text) {
@@ -196,6 +205,7 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     points,
     ops,
     faults,
+    panic,
     clock,
     restart,
     close,

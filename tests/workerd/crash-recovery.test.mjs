@@ -140,3 +140,38 @@ async function assertConsistent(user) {
   );
   assert.deepEqual([orphans, untold, doubled], [[], [], []], user);
 }
+
+/** A redemption reads the clock at its start, before it is served, in the object, and after the decision. */
+const CLOCK_READINGS = 4;
+
+test("a panic fails the current request only: WebAssembly starts again, and no token is redeemed twice", async () => {
+  const cookie = await signIn(signet, set);
+  for (let at = 1; at <= CLOCK_READINGS; at += 1) {
+    const token = await getToken(signet, set);
+    await signet.ops.read();
+    await signet.panic(at);
+    const { status } = await openLink(signet, token, { headers: json });
+    assert.ok(status >= 500, `at reading ${at}: ${status}`);
+    assert.equal(await whoIs(signet, cookie), "1", `at reading ${at}: the next request`);
+    const again = (await openLink(signet, token, { headers: json })).status;
+    assert.ok([302, 401].includes(again), `at reading ${at}, again: ${again}`);
+    const { body } = await signet.admin("GET", "/users/1/events?limit=100");
+    const signedIn = body.events.filter(({ event, jti }) => event === "sso.signed_in" && jti === claimsOf(token).jti);
+    assert.equal(signedIn.length, 1, `at reading ${at}: one sign-in`);
+  }
+});
+
+test("a request that a panic interrupts is an error, and its answer has nothing that it waited for", async (t) => {
+  t.after(() => signet.faults.set([]));
+  await signet.faults.set([{ target: "kv.get", mode: "hold" }]);
+  const waiting = postToken(signet, set);
+  await sleep(500); // until it waits for KV
+  await signet.panic(1);
+  assert.equal((await signet.fetch("/healthz")).status, 500);
+  assert.equal((await signet.fetch("/healthz")).status, 200);
+  await signet.faults.set([]);
+  const answer = await waiting;
+  assert.equal(answer.status, 500);
+  assert.equal(await answer.text(), "Internal Server Error");
+  assert.equal((await postToken(signet, set)).status, 200);
+});

@@ -268,6 +268,24 @@ test("a data point per decision: event, outcome, reason, client_id and milliseco
   }
 });
 
+test("the log line and the data point of a decision follow the answer, on every kind of answer", async () => {
+  const token = await getToken(signet, set);
+  for (const act of [
+    () => signet.fetch("/healthz"),
+    () => postToken(signet, set),
+    () => openLink(signet, token),
+    () => openLink(signet, token, { headers: newcomer() }),
+    () => signet.fetch("/nowhere"),
+    () => signet.admin("GET", "/users/1"),
+  ]) {
+    await signet.ops.reset();
+    const points = (await signet.points()).length;
+    await act();
+    assert.equal((await signet.points()).length, points + 1, String(act));
+    assert.equal((await signet.ops.read())["record.early"], 0, String(act));
+  }
+});
+
 test("counting for the chart costs one object request for many sign-ins, after the answers", {
   timeout: 60_000,
 }, async () => {

@@ -69,7 +69,7 @@ async fn sign_in(
     if let Some(jti) = jti {
         let claims = context.settings.keys.open(Purpose::SsoToken, text("access_token")).unwrap_or_default();
         let trace = Trace { claims, token_ms, redirect: None };
-        context.kv()?.put(&trace_key(&jti), &trace, Some(TRACE_TTL)).await?;
+        context.kv().put(&trace_key(&jti), &trace, Some(TRACE_TTL)).await?;
     }
     Ok(page::after_form(&context.request, "Signing in", "Open the sign-in link", text("redirect_url")))
 }
@@ -88,7 +88,7 @@ pub(crate) async fn trace(
     let ms = milliseconds().saturating_sub(start);
     let jti = context.audit.jti.borrow().clone();
     if let (Some(jti), Some(location)) = (jti, target(&response)) {
-        let kv = context.kv()?;
+        let kv = context.kv();
         if let Some(trace) = kv.get::<Trace>(&trace_key(&jti)).await? {
             let redirect = SsoRedirect { status: response.status, location: location.to_owned(), ms };
             kv.put(&trace_key(&jti), &Trace { redirect: Some(redirect), ..trace }, Some(TRACE_TTL)).await?;
@@ -109,7 +109,7 @@ async fn client_area(context: &RequestContext) -> Result<Response, Error> {
         return Ok(page.with(BROWSER_CHALLENGE.0, BROWSER_CHALLENGE.1));
     };
     let check_ms = milliseconds().saturating_sub(start);
-    let trace = context.kv()?.get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
+    let trace = context.kv().get::<Trace>(&trace_key(&session.token)).await?.unwrap_or_default();
     let events = context.user_near_caller(&cookie.sub).events(None, LATEST_EVENTS).await?;
     let markup = demo::client_area(&Visit {
         label: demo::label(&context.request, &context.settings.client_area),
@@ -125,7 +125,7 @@ async fn client_area(context: &RequestContext) -> Result<Response, Error> {
 
 /// The credential set of the portal. The first call creates it, and the accounts of the demo users.
 async fn portal(context: &RequestContext) -> Result<Portal, Error> {
-    let kv = context.kv()?;
+    let kv = context.kv();
     if let Some(portal) = kv.get::<Portal>(PORTAL_KEY).await? {
         return Ok(portal);
     }

@@ -109,7 +109,7 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
 /// read.
 async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -> Result<Option<UserId>, Error> {
     context.audit.set_client(&client.client_id);
-    let set = context.kv()?.credential(&client.client_id).await?;
+    let set = context.kv().credential(&client.client_id).await?;
     match client.authenticate(set.as_ref(), context.now) {
         Ok(set) => Ok(set.binding.user().cloned()),
         Err(problem) => Err(context.audit.refuse(problem.into())),

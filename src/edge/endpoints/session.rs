@@ -102,7 +102,7 @@ async fn show_security(
     context: &RequestContext,
 ) -> Result<Response, Error> {
     let ids: Vec<_> = applications_of(&security.sessions).into_iter().collect();
-    let applications = context.kv()?.applications(&ids).await?;
+    let applications = context.kv().applications(&ids).await?;
     security.sessions.retain(|session| {
         let application = applications.iter().find(|application| application.id == session.client_id);
         !session.is_ended_by(application.and_then(|application| application.not_before))

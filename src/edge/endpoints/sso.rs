@@ -135,10 +135,7 @@ async fn refuse(refusal: TokenRefusal, context: &RequestContext) -> Error {
 /// The link on the page of a token that is not accepted: to the page that the credential set names, or to `LOGIN_URL`.
 /// Costs one KV read. If the read fails, the link leads to `LOGIN_URL`.
 async fn sign_in_link(client_id: &ClientId, context: &RequestContext) -> Option<ReturnLink> {
-    let set = match context.kv() {
-        Ok(kv) => kv.credential(client_id).await.ok().flatten(),
-        Err(_) => None,
-    };
+    let set = context.kv().credential(client_id).await.ok().flatten();
     set.and_then(CredentialSet::into_return_link).or_else(|| {
         let login_url = context.settings.login_url.as_ref()?;
         Some(ReturnLink { label: "Sign in".to_owned(), address: login_url.to_string() })
@@ -178,7 +175,7 @@ async fn redeem(
     context: &RequestContext,
 ) -> Result<Redeemed, Fault> {
     if claims.delegated {
-        let applications = context.kv()?.applications(&[&claims.client_id]).await?;
+        let applications = context.kv().applications(&[&claims.client_id]).await?;
         if !applications.iter().any(Application::may_sign_in_any_user) {
             return Ok(Redeemed::Denied(Denial::CredentialRevoked));
         }

@@ -25,7 +25,7 @@ pub(crate) async fn serve(context: &RequestContext) -> Result<Response, Error> {
     let client_id = token_request.client.client_id.clone();
     context.audit.set_client(&client_id);
     // 2.
-    let kv = context.kv()?;
+    let kv = context.kv();
     let set = match (kv.credential(&client_id).await, attempts_before) {
         (Err(fault), Some(attempts_before)) => {
             context.audit.report(&fault);

@@ -86,7 +86,7 @@ async fn answer(api: &ApiRequest, context: &RequestContext) -> Result<ApiAnswer,
     let refuse = |status, message: &str| Err(ActionError::Answer(ApiAnswer::error(status, message)));
     let client = api.client.as_ref().map_err(|problem| not_authenticated(*problem, context))?;
     context.audit.set_client(&client.client_id);
-    let known = context.kv()?.api_credential(&client.client_id).await?;
+    let known = context.kv().api_credential(&client.client_id).await?;
     let caller =
         client.authenticate(known.as_ref(), context.now).map_err(|problem| not_authenticated(problem, context))?;
     // 3.
@@ -135,7 +135,7 @@ impl Actions<'_> {
         let claims = grant.into_claims(&settings.issuer, settings.token_ttl, self.context.now, jti);
         self.context.audit.set_token(&claims.jti);
         let token = SsoToken::mint(claims, &settings.keys).map_err(Fault::from)?;
-        put_record_after_answer(self.context.kv()?, &token.claims, self.context);
+        put_record_after_answer(self.context.kv(), &token.claims, self.context);
         Ok(ApiAnswer::token(&token, &settings.issuer))
     }
 
@@ -166,7 +166,7 @@ impl Actions<'_> {
     async fn find(&self, reference: &CredentialReference) -> Result<CredentialSet, ActionError> {
         let set = match reference {
             CredentialReference::Number(Some(number)) => credentials::by_number(self.context, *number).await?,
-            CredentialReference::ClientId(Some(id)) => self.context.kv()?.credential(id).await?,
+            CredentialReference::ClientId(Some(id)) => self.context.kv().credential(id).await?,
             CredentialReference::Number(None) | CredentialReference::ClientId(None) => None,
         };
         set.filter(CredentialSet::is_of_service).ok_or_else(|| reference.unknown().into())
@@ -206,7 +206,7 @@ impl Actions<'_> {
     }
 
     async fn list(&self, list: ListCredentials) -> Result<ApiAnswer, ActionError> {
-        let (kv, mut sets, mut cursor) = (self.context.kv()?, Vec::<CredentialSet>::new(), None);
+        let (kv, mut sets, mut cursor) = (self.context.kv(), Vec::<CredentialSet>::new(), None);
         while list.grant_type_is_known && (sets.len() as u64) < ListCredentials::LIMIT_MAX {
             let page: Page<CredentialSet> = kv.page(CREDENTIAL_PREFIX, cursor, PAGE).await?;
             sets.extend(page.records.into_iter().filter(CredentialSet::is_of_service));

@@ -2,11 +2,17 @@
 
 use super::{Fault, platform};
 use crate::log::LogLine;
+use std::cell::OnceCell;
 use worker::Env;
 use worker::wasm_bindgen::JsValue;
 
 /// The binding's name in wrangler.toml.
 pub(crate) const ANALYTICS: &str = "ANALYTICS";
+
+thread_local! {
+    /// Whether the binding exists. A changed binding is a new isolate.
+    static IS_ENABLED: OnceCell<bool> = const { OnceCell::new() };
+}
 
 /// Records a decision that took `milliseconds`. With a fault, the log line also contains the operation and the error.
 pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u64, env: &Env) {
@@ -24,7 +30,7 @@ pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u6
 /// duration in milliseconds. The data point contains no user.
 #[expect(clippy::cast_precision_loss, reason = "a request takes less than 2^52 milliseconds")]
 fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> Result<(), JsValue> {
-    if !platform::is_bound(env, ANALYTICS, "writeDataPoint") {
+    if !IS_ENABLED.with(|cell| *cell.get_or_init(|| platform::is_bound(env, ANALYTICS, "writeDataPoint"))) {
         return Ok(());
     }
     let client_id = line.client_id.map_or("", |id| id.as_str());

@@ -30,10 +30,15 @@ function add(headers, lines) {
   }
 }
 
+function bound(env, binding) {
+  if (env[binding] === undefined) throw new Error(`${binding} is not bound`);
+  return env[binding];
+}
+
 /** Calls the object `name` of the namespace `binding`. `locationHint` places a new object. */
 export function callObject(env, binding, name, locationHint, message) {
   const options = locationHint === undefined ? undefined : { locationHint };
-  return env[binding].getByName(name, options).run(message);
+  return bound(env, binding).getByName(name, options).run(message);
 }
 
 /** The rows of a query with one column, each JSON or a number, as an array in JSON. */
@@ -58,23 +63,23 @@ export const execute = (storage, statements) => {
 /** Whether `env` has a binding with this method. */
 export const isBound = (env, binding, method) => typeof env[binding]?.[method] === "function";
 
-export const kvGet = (env, key) => env.SIGNET_KV.get(key);
+export const kvGet = (env, key) => bound(env, "SIGNET_KV").get(key);
 
 /** The values of several keys, in their order, as an array in JSON. */
 export const kvGetEach = async (env, keys) => {
   const names = JSON.parse(keys);
-  const values = await env.SIGNET_KV.get(names);
+  const values = await bound(env, "SIGNET_KV").get(names);
   return JSON.stringify(names.map((name) => values.get(name) ?? null));
 };
 
 export const kvPut = (env, key, value, expirationTtl) =>
-  env.SIGNET_KV.put(key, value, expirationTtl === undefined ? {} : { expirationTtl });
+  bound(env, "SIGNET_KV").put(key, value, expirationTtl === undefined ? {} : { expirationTtl });
 
-export const kvDelete = (env, key) => env.SIGNET_KV.delete(key);
+export const kvDelete = (env, key) => bound(env, "SIGNET_KV").delete(key);
 
 /** A page of key names and the cursor of the next page, in JSON. */
 export const kvList = async (env, prefix, cursor, limit) => {
-  const page = await env.SIGNET_KV.list({ prefix, limit, cursor });
+  const page = await bound(env, "SIGNET_KV").list({ prefix, limit, cursor });
   return JSON.stringify({ keys: page.keys.map(({ name }) => name), cursor: page.list_complete ? null : page.cursor });
 };
 

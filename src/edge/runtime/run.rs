@@ -8,17 +8,18 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use worker::js_sys::Promise;
+use worker::js_sys::{Error, Promise};
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
-/// A task whose promise the entry module waits for.
-struct Waiting {
-    task: Task,
-    /// The waker of the future that waits for the promise.
-    waker: Waker,
+/// A task of a request that waits.
+enum Waiting {
+    /// For a promise of which the entry module returns the result. The waker is that of the future that needs it.
+    ForPromise(Task, Waker),
+    /// For its own result, in `wasm_bindgen_futures`.
+    ForItself,
 }
 
 /// What the polled task exchanges with the entry module.
@@ -70,16 +71,21 @@ pub(crate) fn finish(number: u32) -> Result<JsValue, JsValue> {
     }
 }
 
-/// Polls the waiting task of request `number`, whose promise has the result `value`. Returns like [`start`]; without a
-/// waiting task, returns the result of the promise.
+/// Polls the waiting task of request `number`, whose promise has the result `value`. Returns like [`start`].
 ///
 /// # Errors
-/// The error of the task, or of the promise if no task waits for it.
+/// The error of the task. Also if a restart of WebAssembly lost the task: its promise can have any result, which must
+/// not become the answer.
 pub(crate) fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, JsValue> {
     let result = if is_error { Err(value) } else { Ok(value) };
-    let Some(Waiting { task, waker }) = TASKS.with_borrow_mut(|tasks| tasks.remove(&number)) else { return result };
-    waker.wake();
-    poll(number, task, Exchange::Settled(result))
+    match TASKS.with_borrow_mut(|tasks| tasks.remove(&number)) {
+        Some(Waiting::ForPromise(task, waker)) => {
+            waker.wake();
+            poll(number, task, Exchange::Settled(result))
+        }
+        Some(Waiting::ForItself) => result,
+        None => Err(Error::new("the request was lost in a restart").into()),
+    }
 }
 
 fn poll(number: u32, mut task: Task, exchange: Exchange) -> Result<JsValue, JsValue> {
@@ -88,10 +94,13 @@ fn poll(number: u32, mut task: Task, exchange: Exchange) -> Result<JsValue, JsVa
     match (polled, EXCHANGE.take()) {
         (Poll::Ready(result), _) => result,
         (Poll::Pending, Exchange::Handed(promise, waker)) => {
-            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting { task, waker }));
+            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting::ForPromise(task, waker)));
             Ok(promise.into())
         }
-        (Poll::Pending, _) => Ok(future_to_promise(task).into()),
+        (Poll::Pending, _) => {
+            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting::ForItself));
+            Ok(future_to_promise(task).into())
+        }
     }
 }
 

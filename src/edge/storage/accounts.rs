@@ -60,7 +60,7 @@ pub(crate) async fn delete(context: &RequestContext, user: &UserId, erase: bool)
 /// before the object erases its rows, so that a repeated request completes a failed one.
 async fn delete_records(context: &RequestContext, user: &UserId) -> Result<(), Fault> {
     let Some(UserExport { records, sets, kept, .. }) = export(context, user).await? else { return Ok(()) };
-    let kv = context.kv()?;
+    let kv = context.kv();
     if let Some(account) = kept.account {
         remove_claims(context, user, &account.services).await?;
     }
@@ -77,7 +77,7 @@ async fn delete_records(context: &RequestContext, user: &UserId) -> Result<(), F
 /// Everything that is stored about `user`: the rows of the object, and the KV records of the ids in these rows.
 pub(crate) async fn export(context: &RequestContext, user: &UserId) -> Result<Option<UserExport>, Fault> {
     let Some(mut kept) = context.user(user).export().await? else { return Ok(None) };
-    let kv = context.kv()?;
+    let kv = context.kv();
     kept.sessions = without_ended(kept.sessions, context).await?;
     let keys = kept.tokens.iter().map(|(jti, _)| store::token_key(jti)).collect();
     let records = kv.get_each(keys).await?.into_iter().flatten().collect();
@@ -90,7 +90,7 @@ pub(crate) async fn export(context: &RequestContext, user: &UserId) -> Result<Op
 
 /// The user who owns a service. KV lists the candidates; the account of each decides.
 pub(crate) async fn owner_of(context: &RequestContext, service: &OwnedId) -> Result<Option<UserId>, Fault> {
-    let claims: Option<ServiceClaims> = context.kv()?.get(&store::service_key(service)).await?;
+    let claims: Option<ServiceClaims> = context.kv().get(&store::service_key(service)).await?;
     for user in claims.unwrap_or_default().0 {
         let account = context.user(&user).account().await?;
         if account.is_some_and(|account| account.owns(Some(service), None)) {
@@ -118,7 +118,7 @@ async fn change_claims(
     services: &BTreeSet<OwnedId>,
     change: impl Fn(ServiceClaims) -> Option<ServiceClaims>,
 ) -> Result<(), Fault> {
-    let kv = &context.kv()?;
+    let kv = &context.kv();
     let keys: Vec<_> = services.iter().map(store::service_key).collect();
     let claims = kv.get_each::<ServiceClaims>(keys.clone()).await?.into_iter().map(Option::unwrap_or_default);
     let changed = keys.into_iter().zip(claims).filter_map(|(key, claims)| Some((key, change(claims)?)));

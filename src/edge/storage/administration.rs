@@ -136,7 +136,7 @@ impl Admin<'_> {
         page: PageRequest,
     ) -> Result<Page<T>, Error> {
         let at = self.open(list, page.cursor.as_deref())?;
-        let Page { records, cursor } = self.context.kv()?.page(prefix, at, page.limit).await?;
+        let Page { records, cursor } = self.context.kv().page(prefix, at, page.limit).await?;
         Ok(Page { records, cursor: self.seal(list, cursor)? })
     }
 
@@ -162,7 +162,7 @@ impl Admin<'_> {
     }
 
     async fn credential(&self, id: &ClientId) -> Result<CredentialSet, Error> {
-        Ok(self.context.kv()?.credential(id).await?.ok_or(NO_CREDENTIAL)?)
+        Ok(self.context.kv().credential(id).await?.ok_or(NO_CREDENTIAL)?)
     }
 
     async fn patch(&self, id: &ClientId, change: CredentialChange) -> Result<CredentialSet, Error> {
@@ -193,7 +193,7 @@ impl Admin<'_> {
         &self,
         request: RecordRequest<ApiCredentialInput, ApiCredentialChange>,
     ) -> Result<AdminReply, Error> {
-        let (kv, now) = (self.context.kv()?, self.context.now);
+        let (kv, now) = (self.context.kv(), self.context.now);
         let (credential, secret, is_new) = match request {
             RecordRequest::Create(input) => {
                 let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
@@ -227,7 +227,7 @@ impl Admin<'_> {
     }
 
     pub(crate) async fn api_credential(&self, id: &ClientId) -> Result<ApiCredential, Error> {
-        Ok(self.context.kv()?.api_credential(id).await?.ok_or(NO_API_CREDENTIAL)?)
+        Ok(self.context.kv().api_credential(id).await?.ok_or(NO_API_CREDENTIAL)?)
     }
 
     /// A token by its id. Costs one KV read and one object request.

@@ -21,7 +21,7 @@ pub(crate) async fn create(context: &RequestContext, input: CredentialInput) -> 
     let (id, secret) = (ClientId::from_random(random()?), Secret::from_random(random()?));
     let set = input.into_set(id, &secret, context.now).map_err(Failure::bad_request)?;
     let set = with_free_number(context, set).await?;
-    let kv = context.kv()?;
+    let kv = context.kv();
     kv.put(&store::credential_number_key(set.number()), &set.client_id, None).await?;
     update_object(context, &set, state_of(&set), None).await?;
     kv.put_credential(&set).await?;
@@ -30,7 +30,7 @@ pub(crate) async fn create(context: &RequestContext, input: CredentialInput) -> 
 
 /// `set`, with a new id if another set has its number.
 async fn with_free_number(context: &RequestContext, mut set: CredentialSet) -> Result<CredentialSet, Fault> {
-    let kv = context.kv()?;
+    let kv = context.kv();
     for _ in 0..ATTEMPTS_MAX {
         if kv.get::<ClientId>(&store::credential_number_key(set.number())).await?.is_none() {
             return Ok(set);
@@ -41,7 +41,7 @@ async fn with_free_number(context: &RequestContext, mut set: CredentialSet) -> R
 }
 
 pub(crate) async fn by_number(context: &RequestContext, number: u32) -> Result<Option<CredentialSet>, Fault> {
-    let kv = context.kv()?;
+    let kv = context.kv();
     match kv.get::<ClientId>(&store::credential_number_key(number)).await? {
         Some(id) => kv.credential(&id).await,
         None => Ok(None),
@@ -51,7 +51,7 @@ pub(crate) async fn by_number(context: &RequestContext, number: u32) -> Result<O
 /// Writes a changed set. `enables` is that of [`write()`]. Returns false if the set was revoked in the meantime, or
 /// earlier if KV was stale. The set is then deleted again.
 pub(crate) async fn save(context: &RequestContext, set: &CredentialSet, enables: bool) -> Result<bool, Fault> {
-    let kv = context.kv()?;
+    let kv = context.kv();
     write(context, set, enables, kv.put_credential(set)).await?;
     if !is_revoked(context, &set.client_id, set.created_at).await? {
         return Ok(true);
@@ -65,14 +65,14 @@ pub(crate) async fn save(context: &RequestContext, set: &CredentialSet, enables:
 /// [`store::REVOCATION_TTL`]. Check this after writing a change. A revocation is recorded before the deletion, so that
 /// a concurrent change either sees the record or is deleted.
 pub(crate) async fn is_revoked(context: &RequestContext, id: &ClientId, created_at: Timestamp) -> Result<bool, Fault> {
-    let revoked_at: Option<Timestamp> = context.kv()?.get(&store::revocation_key(id)).await?;
+    let revoked_at: Option<Timestamp> = context.kv().get(&store::revocation_key(id)).await?;
     // An import can create a set with the id of a revoked one.
     Ok(revoked_at.is_some_and(|revoked_at| created_at < revoked_at))
 }
 
 /// Records in KV that a credential set or an API credential is revoked. Costs one KV write.
 pub(crate) async fn record_revocation(context: &RequestContext, id: &ClientId) -> Result<(), Fault> {
-    context.kv()?.put(&store::revocation_key(id), &context.now, Some(store::REVOCATION_TTL)).await
+    context.kv().put(&store::revocation_key(id), &context.now, Some(store::REVOCATION_TTL)).await
 }
 
 /// Runs `writing`, which writes a set to KV. Disables a set in the user's object before, and enables it after: if one
@@ -120,7 +120,7 @@ pub(crate) async fn revoke(context: &RequestContext, set: &CredentialSet, revoca
 /// tokens are refused.
 pub(crate) async fn delete_all(context: &RequestContext, ids: &[ClientId]) -> Result<(), Fault> {
     let ids: Vec<_> = ids.iter().collect();
-    for Application { id, set, .. } in context.kv()?.applications(&ids).await? {
+    for Application { id, set, .. } in context.kv().applications(&ids).await? {
         let number = set.map_or(id.number(), |set| set.number());
         record_revocation(context, &id).await?;
         delete(context, &id, number).await?;
@@ -130,7 +130,7 @@ pub(crate) async fn delete_all(context: &RequestContext, ids: &[ClientId]) -> Re
 
 /// Deletes a set and its number from KV.
 pub(crate) async fn delete(context: &RequestContext, id: &ClientId, number: u32) -> Result<(), Fault> {
-    let kv = context.kv()?;
+    let kv = context.kv();
     kv.delete(&store::credential_key(id)).await?;
     kv.delete(&store::credential_number_key(number)).await
 }
@@ -152,7 +152,7 @@ pub(crate) async fn end_sessions_of_any_user(
     is_off: bool,
 ) -> Result<(), Fault> {
     let not_before = context.now.plus(if is_off { store::KV_STALE_MAX } else { 0 });
-    context.kv()?.put(&store::not_before_key(id), &not_before, Some(store::NOT_BEFORE_TTL)).await
+    context.kv().put(&store::not_before_key(id), &not_before, Some(store::NOT_BEFORE_TTL)).await
 }
 
 const fn state_of(set: &CredentialSet) -> CredentialState {

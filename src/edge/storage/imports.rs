@@ -86,7 +86,7 @@ impl From<Fault> for LineError {
 /// 3. check that no other set has the number,
 /// 4. write the number, delete the old number, write the set, and store its state in the user's object.
 async fn write_set(context: &RequestContext, mut entry: CredentialEntry, now: Timestamp) -> Result<Effect, LineError> {
-    let kv = context.kv()?;
+    let kv = context.kv();
     // 1.
     if let Some(service) = &entry.owner_of {
         entry.input.user_id = Some(accounts::owner_of(context, service).await?.ok_or(Reason::NoOwner)?);

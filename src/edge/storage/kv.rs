@@ -3,7 +3,7 @@
 //! delegated set or an API credential is revoked, and whether its sessions are ended.
 
 use crate::credential::CredentialSet;
-use crate::edge::runtime::platform::{error_text, is_bound, kv_delete, kv_get, kv_get_each, kv_list, kv_put};
+use crate::edge::runtime::platform::{error_text, kv_delete, kv_get, kv_get_each, kv_list, kv_put};
 use crate::edge::runtime::run::settled;
 use crate::edge::runtime::{Fault, RequestContext};
 use crate::id::{ClientId, TokenId};
@@ -86,12 +86,8 @@ fn parse_entry<T: DeserializeOwned>((key, text): &Entry) -> Result<Option<T>, Fa
 }
 
 impl Kv {
-    pub(crate) fn open(env: &Env) -> Result<Self, Fault> {
-        if is_bound(env, BINDING, "get") {
-            Ok(Self(env.clone()))
-        } else {
-            Err(Fault::Storage("kv binding", format!("{BINDING} is not bound")))
-        }
+    pub(crate) fn open(env: &Env) -> Self {
+        Self(env.clone())
     }
 
     /// One KV read. An invalid value is a fault and not `None`: the answer must not be `invalid_client`.

@@ -15,13 +15,13 @@ mod sql;
 pub(crate) mod tokens;
 pub(crate) mod user_object;
 
-use crate::edge::runtime::{Fault, RequestContext};
+use crate::edge::runtime::RequestContext;
 use crate::id::UserId;
 use calls::UserObject;
 use kv::Kv;
 
 impl RequestContext {
-    pub(crate) fn kv(&self) -> Result<Kv, Fault> {
+    pub(crate) fn kv(&self) -> Kv {
         Kv::open(&self.env)
     }
 

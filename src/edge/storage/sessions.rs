@@ -79,7 +79,7 @@ pub(crate) async fn session_of(
 /// otherwise nothing.
 pub(crate) async fn is_valid(cookie: &SessionCookie, context: &RequestContext) -> Result<bool, Fault> {
     let Some(by) = &cookie.by else { return Ok(true) };
-    if !by.is_ended_by(context.kv()?.get(&store::not_before_key(&by.client_id)).await?) {
+    if !by.is_ended_by(context.kv().get(&store::not_before_key(&by.client_id)).await?) {
         return Ok(true);
     }
     end(cookie, SessionEnd::Application, context).await?;
@@ -95,7 +95,7 @@ pub(crate) async fn end(cookie: &SessionCookie, why: SessionEnd, context: &Reque
 pub(crate) async fn without_ended(sessions: Vec<Session>, context: &RequestContext) -> Result<Vec<Session>, Fault> {
     let ids = applications_of(&sessions);
     let keys = ids.iter().map(|id| store::not_before_key(id)).collect();
-    let not_before: Vec<Option<Timestamp>> = context.kv()?.get_each(keys).await?;
+    let not_before: Vec<Option<Timestamp>> = context.kv().get_each(keys).await?;
     let is_valid = |session: &&Session| {
         let application = ids.iter().zip(&not_before).find(|(id, _)| **id == &session.client_id);
         !session.is_ended_by(application.and_then(|(_, not_before)| *not_before))

@@ -27,7 +27,7 @@ pub(crate) async fn find(
     user: Option<UserId>,
     context: &RequestContext,
 ) -> Result<Option<KnownToken>, Error> {
-    let record = context.kv()?.token_record(&jti).await?;
+    let record = context.kv().token_record(&jti).await?;
     let record = record.filter(|record| user.as_ref().is_none_or(|user| *user == record.user_id));
     let Some(user) = record.as_ref().map(|record| record.user_id.clone()).or(user) else {
         return match context.settings.token_records {
