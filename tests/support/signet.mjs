@@ -95,6 +95,8 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
         await sleep(10);
       }
     },
+    /** The calls that Signet made since the last reset, while requests are in progress. */
+    now: async () => (await control({ do: "ops" })).ops,
     /** Waits for background work and sets every count to 0. */
     async reset() {
       await ops.read();

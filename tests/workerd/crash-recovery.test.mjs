@@ -163,9 +163,10 @@ test("a panic fails the current request only: WebAssembly starts again, and no t
 
 test("a request that a panic interrupts is an error, and its answer has nothing that it waited for", async (t) => {
   t.after(() => signet.faults.set([]));
+  await signet.ops.reset();
   await signet.faults.set([{ target: "kv.get", mode: "hold" }]);
   const waiting = postToken(signet, set);
-  await sleep(500); // until it waits for KV
+  while ((await signet.ops.now())["kv.get"] === 0) await sleep(10);
   await signet.panic(1);
   assert.equal((await signet.fetch("/healthz")).status, 500);
   assert.equal((await signet.fetch("/healthz")).status, 200);

@@ -367,7 +367,7 @@ async function whileHeld(key, write, act) {
   await signet.ops.reset();
   await signet.faults.set([{ target: "kv.put", on: key, mode: "hold", nth: 1 }]);
   const held = write();
-  while ((await signet.ops.read())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  while ((await signet.ops.now())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   await signet.clock.set(2_000);
   try {
     await act();

@@ -451,7 +451,7 @@ test("attack 105, RFC 7009 section 2: a bound set that is revoked during an edit
     await signet.ops.reset();
     await signet.faults.set([{ target: "kv.put", on: "credential:", mode: "hold", nth: 1 }]);
     const late = edit(own);
-    while ((await signet.ops.read())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while ((await signet.ops.now())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal((await adminFetch("DELETE", `/credentials/${own.client_id}`)).status, 204);
     await signet.faults.set([]);
     assert.equal((await late).status, 200);
@@ -495,7 +495,7 @@ test("of two concurrent changes to one credential set the later write stays, who
   const [first, second] = [{ name: "First" }, { description: "Second" }];
   await signet.faults.set([{ target: "kv.put", mode: "hold", nth: 1 }]);
   const later = adminFetch("PATCH", `/credentials/${own.client_id}`, first);
-  while ((await signet.ops.read())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  while ((await signet.ops.now())["kv.put"] === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal((await adminFetch("PATCH", `/credentials/${own.client_id}`, second)).status, 200);
   await signet.faults.set([]);
   assert.equal((await later).status, 200);
