@@ -118,7 +118,7 @@ test("RFC 9700 section 4.2: no token, signature, secret or cookie is in the log,
   const kv = await signet.kv();
   const stored = await Promise.all((await kv.list()).keys.map(async ({ name }) => [name, await kv.get(name)]));
   const rows = [];
-  for (const table of ["account", "token", "session", "event"])
+  for (const table of ["account", "token", "credential", "event"])
     rows.push(await signet.sql("1", `SELECT * FROM ${table}`));
   await signet.logged("token_used");
   const everything = JSON.stringify([signet.logs, stored, rows]);
