@@ -43,11 +43,11 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = kvGetEach)]
     pub(crate) fn kv_get_each(env: &Env, keys: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = kvPut)]
-    pub(crate) fn kv_put(env: &Env, key: &str, value: &str, expiration_ttl: Option<f64>) -> Result<Promise, JsValue>;
+    pub(crate) fn kv_put(env: &Env, key: &str, value: &str, expiration_ttl: Option<u32>) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = kvDelete)]
     pub(crate) fn kv_delete(env: &Env, key: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = kvList)]
-    pub(crate) fn kv_list(env: &Env, prefix: &str, cursor: Option<&str>, limit: f64) -> Result<Promise, JsValue>;
+    pub(crate) fn kv_list(env: &Env, prefix: &str, cursor: Option<&str>, limit: u32) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = isWithinLimit)]
     pub(crate) fn is_within_limit(env: &Env, binding: &str, key: &str) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = writeDataPoint)]

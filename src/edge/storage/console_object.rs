@@ -24,7 +24,6 @@ pub struct Console {
 impl Console {
     #[wasm_bindgen(constructor)]
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "the platform passes the state itself")]
     pub fn new(state: worker_sys::DurableObjectState, _env: Env) -> Self {
         Self { sql: Sql::new(&State::from(state), &CONSOLE_MIGRATIONS) }
     }

@@ -99,7 +99,8 @@ impl Kv {
     /// One KV write. The record expires after `ttl` seconds, if given.
     pub(crate) async fn put<T: Serialize>(&self, key: &str, value: &T, ttl: Option<u64>) -> Result<(), Fault> {
         let value = serde_json::to_string(value)?;
-        done("kv put", kv_put(&self.0, key, &value, ttl.map(|seconds| seconds as f64))).await.map(drop)
+        let ttl = ttl.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        done("kv put", kv_put(&self.0, key, &value, ttl)).await.map(drop)
     }
 
     pub(crate) async fn credential(&self, client_id: &ClientId) -> Result<Option<CredentialSet>, Fault> {
@@ -162,7 +163,7 @@ impl Kv {
         cursor: Option<String>,
         limit: u64,
     ) -> Result<Page<T>, Fault> {
-        let listed = kv_list(&self.0, prefix, cursor.as_deref(), limit as f64);
+        let listed = kv_list(&self.0, prefix, cursor.as_deref(), u32::try_from(limit).unwrap_or(u32::MAX));
         let names: Names = read_json("kv list", listed).await?;
         let records: Vec<Option<T>> = self.get_each(names.keys).await?;
         Ok(Page { records: records.into_iter().flatten().collect(), cursor: names.cursor })
