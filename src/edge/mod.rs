@@ -64,6 +64,19 @@ pub fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, Js
     run::resume(number, value, is_error)
 }
 
+/// The answer to a request that ended with `error`. Logs the error.
+///
+/// # Errors
+/// If the platform cannot make the response.
+#[wasm_bindgen]
+pub fn fail(error: &JsValue) -> Result<web_sys::Response, JsValue> {
+    let request_id = platform::request_id();
+    let fault = Fault::Internal("request", platform::error_text(error));
+    worker::console_error!("{}", fault.log_line(UNROUTED, &request_id));
+    let response = fault.failure().into_response(Format::Json, None).with("X-Request-Id", &request_id);
+    platform::write_response(&response, Hsts::Off)
+}
+
 /// Serves one request:
 /// 1. read the head of the request,
 /// 2. find the route, and read the settings,

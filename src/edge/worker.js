@@ -38,13 +38,22 @@ export default {
   fetch(request, env, ctx) {
     requests += 1;
     const number = requests;
-    const response = settle(number, () => signet.start(number, request, env, ctx));
+    const response = answer(number, request, env, ctx);
     const rest = () => finish(number);
     // Keeps the request alive until everything is written, even if the client closes the connection.
     ctx.waitUntil(response.then(rest, rest));
     return response;
   },
 };
+
+async function answer(number, request, env, ctx) {
+  try {
+    return await settle(number, () => signet.start(number, request, env, ctx));
+  } catch (error) {
+    // A panic, or a restart of WebAssembly that lost this request.
+    return enter(() => signet.fail(error));
+  }
+}
 
 /**
  * Takes the steps of a request until it has a result. A step returns the result, or a promise that the request waits

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSignet } from "../support/signet.mjs";
 import {
+  assertFailure,
   claimsOf,
   cookieOf,
   createSet,
@@ -161,6 +162,13 @@ test("a panic fails the current request only: WebAssembly starts again, and no t
   }
 });
 
+/** Asserts that an answer is the one to a defect of Signet, with the security headers and a reference in the log. */
+async function assertInternal(answer) {
+  await assertFailure(answer, 500, "server_error", "Something went wrong in Signet.");
+  assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+  assert.match((await signet.logged(answer.headers.get("x-request-id"))).message, /"reason":"internal"/);
+}
+
 test("a request that a panic interrupts is an error, and its answer has nothing that it waited for", async (t) => {
   t.after(() => signet.faults.set([]));
   await signet.ops.reset();
@@ -168,11 +176,9 @@ test("a request that a panic interrupts is an error, and its answer has nothing 
   const waiting = postToken(signet, set);
   while ((await signet.ops.now())["kv.get"] === 0) await sleep(10);
   await signet.panic(1);
-  assert.equal((await signet.fetch("/healthz")).status, 500);
+  await assertInternal(await signet.fetch("/healthz"));
   assert.equal((await signet.fetch("/healthz")).status, 200);
   await signet.faults.set([]);
-  const answer = await waiting;
-  assert.equal(answer.status, 500);
-  assert.equal(await answer.text(), "Internal Server Error");
+  await assertInternal(await waiting);
   assert.equal((await postToken(signet, set)).status, 200);
 });
