@@ -72,7 +72,7 @@
 //! | KV | [`token:{jti}`](store::token_key) | [`token::TokenRecord`], unless `TOKEN_RECORDS` is off | [`store::TOKEN_RECORD_TTL`] |
 //! | KV | [`service:{id}`](store::service_key) | [`store::ServiceClaims`]: candidates for the owner of the service | until no account lists the service |
 //! | user's object | `account` (1 row) | [`user::Account`] | until deleted |
-//! | user's object | `token` by `jti` | [`user::SignIn`]: the final state of a redeemed token, its [`user::Session`] and its [`user::Event`] | the longest of its parts: the session's limits, and those of an event |
+//! | user's object | `token` by `jti` | [`user::SignIn`]: the final state of a redeemed token, its [`user::Session`] and its [`user::Event`] | until its session, its final state and its event have all expired |
 //! | user's object | `token` by `jti` | [`user::TokenFate`]: the final state of a refused or revoked token | [`store::TOKEN_RECORD_TTL`] |
 //! | user's object | `credential` by `client_id` | [`user::CredentialState`] of each bound credential set | until the object is empty |
 //! | user's object | `event` by class and number | [`user::Event`], except sign-ins | the setting `EVENT_RETENTION_DAYS`, and the quota of the [`user::EventClass`] |
@@ -82,7 +82,8 @@
 //! KV is eventually consistent; objects are strongly consistent. An object creates its tables with its first write. A
 //! row in `schema_version` holds their version, and [`store::migrate`] migrates older tables. An alarm deletes expired
 //! rows of the user's object. Readers ignore expired rows, so no answer depends on the alarm. The user's object keeps
-//! [`user::Facts`] in memory between commands. They are the stored rows after the last saved change.
+//! [`user::Facts`] in memory between commands. They equal the account, the live sessions, the
+//! credential sets and the highest event number in storage.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation is built with private items")]
 // Most of the core is called from `edge` alone. Dead code is found where `edge` is compiled.

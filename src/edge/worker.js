@@ -12,7 +12,7 @@ let restarts = 0;
 /** Whether WebAssembly has panicked, so that its memory cannot be trusted. */
 let hasPanicked = false;
 
-/** Calls WebAssembly. After a panic, it starts again with empty memory, so that a panic fails only the current requests. */
+/** Calls WebAssembly. After a panic, it starts again with empty memory, so that a panic fails only the requests in progress. */
 function enter(call) {
   if (hasPanicked) {
     signet.__wbg_reset_state();
@@ -56,7 +56,7 @@ async function answer(number, request, env, ctx) {
 }
 
 /**
- * Takes the steps of a request until it has a result. A step returns the result, or a promise that the request waits
+ * Handles a request in steps until it has a result. A step returns the result, or a promise that the request waits
  * for: the next step needs the promise's result.
  */
 async function settle(number, firstStep) {
@@ -75,7 +75,7 @@ async function settle(number, firstStep) {
   return step;
 }
 
-/** Does the work that follows the answer. */
+/** Does the work that follows the answer, in a new task of the event loop, so that the answer is sent first. */
 async function finish(number) {
   await new Promise((done) => setTimeout(done, 0));
   await settle(number, () => signet.finish(number));

@@ -38,6 +38,8 @@ impl SessionCache {
     /// Adds a check that starts at `now`. The caller stores the answer. If the session is [forgotten](Self::forget) in
     /// the meantime, the answer is not found.
     pub fn start(&mut self, cookie: &SessionCookie, now: Timestamp) -> CheckAnswer {
+        // A check that its caller dropped without an answer found no session.
+        self.0.retain(|check| check.answer.get().is_some() || Rc::strong_count(&check.answer) > 1);
         if self.0.len() >= CHECKS_MAX {
             self.0.pop_front();
         }
@@ -133,6 +135,8 @@ mod tests {
         let mut cache = SessionCache::default();
         drop(cache.start(&cookie("42", &session(1)), NOW));
         assert_eq!(cache.get(&cookie("42", &session(1)), 60, NOW), None);
+        drop(cache.start(&cookie("42", &session(1)), NOW));
+        assert_eq!(cache.0.len(), 1, "the first check takes no place any more");
         check(&mut cache, "42", &session(1), NOW);
         let _in_flight = cache.start(&cookie("42", &session(1)), NOW);
         assert_eq!(cache.get(&cookie("42", &session(1)), 60, NOW), Some(session(1)));

@@ -158,6 +158,8 @@ export class User extends DurableObject {
       if (cursor.rowsWritten > 0) this.#start();
       return Response.json(rows);
     }
+    // As the platform does when the alarm goes off.
+    await this.ctx.storage.deleteAlarm();
     await this.alarm();
     return Response.json(null);
   }

@@ -121,7 +121,11 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
      *   - `hold`: it happens when the faults are replaced (not for SQL);
      *   - `stale`: `kv.get` returns what was stored when this fault was set.
      */
-    set: (list) => control({ do: "faults", faults: list }),
+    async set(list) {
+      // Or the background work of earlier requests would meet the faults.
+      if (list.length > 0) await ops.read();
+      return control({ do: "faults", faults: list });
+    },
   };
 
   async function setClock(to) {

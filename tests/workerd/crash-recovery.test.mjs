@@ -145,7 +145,7 @@ async function assertConsistent(user) {
 /** A redemption reads the clock at its start, before it is served, in the object, and after the decision. */
 const CLOCK_READINGS = 4;
 
-test("a panic fails the current request only: WebAssembly starts again, and no token is redeemed twice", async () => {
+test("after a panic WebAssembly starts again, and no token is redeemed twice", async () => {
   const cookie = await signIn(signet, set);
   for (let at = 1; at <= CLOCK_READINGS; at += 1) {
     const token = await getToken(signet, set);

@@ -20,12 +20,11 @@ import {
 } from "../support/workflow.mjs";
 
 const FILES = 50;
-let signet, _bound, delegated, users;
+let signet, delegated, users;
 
 before(async () => {
   signet = await startSignet({ vars: { SESSION_CACHE: "60", SESSION_IDLE: "120", SESSION_MAX: "3600" } });
   await putUser(signet, "1");
-  _bound = await createSet(signet, { user_id: "1" });
   delegated = await createSet(signet, { delegated: true });
   users = 1;
 });

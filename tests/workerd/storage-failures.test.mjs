@@ -525,6 +525,10 @@ test("an object answers from memory what it answers after a restart, also when a
     "services changed": ({ user }) => adminFetch("PATCH", `/users/${user}`, { add_services: [7] }),
     "a set disabled": ({ own }) => adminFetch("PATCH", `/credentials/${own.client_id}`, { disabled: true }),
     "all sessions ended": ({ user }) => adminFetch("DELETE", `/users/${user}/sessions`),
+    "an alarm": async ({ user }) => {
+      await signet.clock.set(2 * 86_400_000);
+      return signet.alarm(user);
+    },
     "the account erased": ({ user }) => adminFetch("DELETE", `/users/${user}?erase=true`),
   };
   for (const [name, change] of Object.entries(changes)) {

@@ -243,8 +243,8 @@ test("RFC 9110 section 15.5.14: a body over 64 KiB is refused, with or without a
       "",
     ].join("\r\n");
   const chunk = (text) => `${text.length.toString(16)}\r\n${text}\r\n`;
-  function* endless() {
-    yield head("Transfer-Encoding: chunked");
+  function* endless(fields = "Transfer-Encoding: chunked") {
+    yield head(fields);
     for (let n = 0; n < 1_000; n += 1) yield chunk("x".repeat(16_384));
   }
   for (const pieces of [
@@ -255,6 +255,8 @@ test("RFC 9110 section 15.5.14: a body over 64 KiB is refused, with or without a
   ]) {
     await assertFailure(await sendPieces(pieces), 413, "invalid_request", "The request body is larger than 64 KiB.");
   }
+  const contradiction = endless("Content-Length: 5\r\nTransfer-Encoding: chunked");
+  await assertFailure(await sendPieces(contradiction), 400, "invalid_request", "The request body could not be read.");
   assert.equal((await postToken(signet, bound)).status, 200, "the next request is served");
 });
 

@@ -96,7 +96,10 @@ pub(crate) async fn receipt(context: &RequestContext) -> Result<Response, Error>
     // 3.
     let no_receipt = || tokens::no_token(NO_RECEIPT, context);
     let jti = receipt.jti.ok_or_else(no_receipt)?;
-    let user = receipt.user.or_else(|| bound.filter(|_| context.settings.token_records == TokenRecords::Off));
+    let user = match (receipt.user, bound) {
+        (Some(named), Some(bound)) if named != bound => return Err(no_receipt().into()),
+        (named, bound) => named.or_else(|| bound.filter(|_| context.settings.token_records == TokenRecords::Off)),
+    };
     let token = tokens::find(jti, user, context).await?;
     // 4.
     let token = token.filter(|token| token.client_id() == Some(&receipt.client.client_id)).ok_or_else(no_receipt)?;

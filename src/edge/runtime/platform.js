@@ -5,7 +5,8 @@ export const head = (request) => `${request.method} ${request.url}`;
 
 export const header = (request, name) => request.headers.get(name) ?? undefined;
 
-export const bodyOf = (request) => request.bytes();
+/** The whole body, or `undefined` if it is sent in chunks: then its length is not known before its end. */
+export const bodyOf = (request) => (request.headers.has("transfer-encoding") ? undefined : request.bytes());
 
 /** Headers of lines: a name, the next line its value. */
 export function headersOf(lines) {
@@ -35,6 +36,8 @@ function bound(env, binding) {
   return env[binding];
 }
 
+const kv = (env) => bound(env, "SIGNET_KV");
+
 /** Calls the object `name` of the namespace `binding`. `locationHint` places a new object. */
 export function callObject(env, binding, name, locationHint, message) {
   const options = locationHint === undefined ? undefined : { locationHint };
@@ -63,23 +66,23 @@ export const execute = (storage, statements) => {
 /** Whether `env` has a binding with this method. */
 export const isBound = (env, binding, method) => typeof env[binding]?.[method] === "function";
 
-export const kvGet = (env, key) => bound(env, "SIGNET_KV").get(key);
+export const kvGet = (env, key) => kv(env).get(key);
 
 /** The values of several keys, in their order, as an array in JSON. */
 export const kvGetEach = async (env, keys) => {
   const names = JSON.parse(keys);
-  const values = await bound(env, "SIGNET_KV").get(names);
+  const values = await kv(env).get(names);
   return JSON.stringify(names.map((name) => values.get(name) ?? null));
 };
 
 export const kvPut = (env, key, value, expirationTtl) =>
-  bound(env, "SIGNET_KV").put(key, value, expirationTtl === undefined ? {} : { expirationTtl });
+  kv(env).put(key, value, expirationTtl === undefined ? {} : { expirationTtl });
 
-export const kvDelete = (env, key) => bound(env, "SIGNET_KV").delete(key);
+export const kvDelete = (env, key) => kv(env).delete(key);
 
 /** A page of key names and the cursor of the next page, in JSON. */
 export const kvList = async (env, prefix, cursor, limit) => {
-  const page = await bound(env, "SIGNET_KV").list({ prefix, limit, cursor });
+  const page = await kv(env).list({ prefix, limit, cursor });
   return JSON.stringify({ keys: page.keys.map(({ name }) => name), cursor: page.list_complete ? null : page.cursor });
 };
 

@@ -18,7 +18,7 @@ extern "C" {
     fn head(request: &web_sys::Request) -> String;
     fn header(request: &web_sys::Request, name: &str) -> Option<String>;
     #[wasm_bindgen(catch, js_name = bodyOf)]
-    fn body_of(request: &web_sys::Request) -> Result<Promise, JsValue>;
+    fn body_of(request: &web_sys::Request) -> Result<Option<Promise>, JsValue>;
     #[wasm_bindgen(catch, js_name = headersOf)]
     fn headers_of(lines: &str) -> Result<web_sys::Headers, JsValue>;
     #[wasm_bindgen(catch)]
@@ -164,8 +164,7 @@ impl Chunks {
     }
 }
 
-/// Reads a body of up to `longest` bytes: at once if it has a `Content-Length`, otherwise chunk by chunk, because it
-/// may be longer.
+/// Reads a body of up to `longest` bytes: at once if its length is known, otherwise chunk by chunk.
 ///
 /// # Errors
 /// 413 for a longer body, 400 for an incomplete one.
@@ -175,16 +174,16 @@ pub(crate) async fn read_body(
     longest: usize,
 ) -> Result<Vec<u8>, Failure> {
     const BROKEN: Failure = Failure::bad_request("The request body could not be read.");
-    let broken = |_| BROKEN;
     request.check_content_length(longest)?;
-    if let Some(length) = request.content_length() {
-        let read = body_of(incoming).map_err(|_| BROKEN)?;
+    if let Some(length) = request.content_length()
+        && let Some(read) = body_of(incoming).map_err(|_| BROKEN)?
+    {
         let body = settled(read).await.map_err(|_| BROKEN)?.unchecked_into::<Uint8Array>().to_vec();
         return if body.len() as u64 == length { Ok(body) } else { Err(BROKEN) };
     }
     let mut body = Vec::new();
-    let mut chunks = Chunks::of(incoming, request).map_err(broken)?;
-    while let Some(chunk) = chunks.next().await.map_err(broken)? {
+    let mut chunks = Chunks::of(incoming, request).map_err(|BodyError| BROKEN)?;
+    while let Some(chunk) = chunks.next().await.map_err(|BodyError| BROKEN)? {
         if body.len().saturating_add(chunk.len()) > longest {
             return Err(Failure::body_too_large(longest));
         }

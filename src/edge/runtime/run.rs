@@ -3,6 +3,8 @@
 //! A future that waits for a promise by [`settled`] hands the promise to the entry module, which waits for it and calls
 //! back with its result. That costs one call of WebAssembly. Waiting in WebAssembly costs two closures, a task and
 //! several calls. A future that waits in another way is run by `wasm_bindgen_futures`.
+//!
+//! Futures that are joined advance when the promise of one of them settles. Do not race futures in a request.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,9 +18,9 @@ type Task = Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>;
 
 /// A task of a request that waits.
 enum Waiting {
-    /// For a promise of which the entry module returns the result. The waker is that of the future that needs it.
+    /// The entry module waits for a promise, and returns its result. The waker belongs to the future that needs it.
     ForPromise(Task, Waker),
-    /// For its own result, in `wasm_bindgen_futures`.
+    /// The task runs in `wasm_bindgen_futures`.
     ForItself,
 }
 
@@ -74,8 +76,8 @@ pub(crate) fn finish(number: u32) -> Result<JsValue, JsValue> {
 /// Polls the waiting task of request `number`, whose promise has the result `value`. Returns like [`start`].
 ///
 /// # Errors
-/// The error of the task. Also if a restart of WebAssembly lost the task: its promise can have any result, which must
-/// not become the answer.
+/// The error of the task. Also an error if a restart of WebAssembly lost the task: `value` is the result of a promise
+/// inside the task, and must not become the answer.
 pub(crate) fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, JsValue> {
     let result = if is_error { Err(value) } else { Ok(value) };
     match TASKS.with_borrow_mut(|tasks| tasks.remove(&number)) {

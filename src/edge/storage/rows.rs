@@ -105,7 +105,8 @@ impl Rows {
 
     fn has_callers(&self) -> Result<bool> {
         let query = "SELECT count(*) FROM (SELECT data FROM event UNION ALL SELECT data FROM token) \
-                     WHERE data ->> '$.address' IS NOT NULL OR data ->> '$.user_agent' IS NOT NULL";
+                     WHERE coalesce(data ->> '$.address', data ->> '$.user_agent', data ->> '$.destination', \
+                     data ->> '$.nonce') IS NOT NULL";
         Ok(self.0.value::<u64>(query)? > 0)
     }
 
@@ -198,9 +199,10 @@ fn statements(change: &Change, latest: u64, now: Timestamp, event_expires_at: Ti
              data = json_set(data, '$.last_seen_at', CAST(? AS INTEGER)) WHERE jti = ?",
             vec![seconds(session.expires_at()), seconds(session.last_seen_at), session.token.as_str().into()],
         ),
-        Change::EndSession(jti) => {
-            one("UPDATE token SET session_expires_at = NULL WHERE jti = ?", vec![jti.as_str().into()])
-        }
+        Change::EndSession(jti) => one(
+            "UPDATE token SET session_expires_at = NULL, data = json_remove(data, '$.destination', '$.nonce') WHERE jti = ?",
+            vec![jti.as_str().into()],
+        ),
         Change::SaveAccount(account) => {
             one("INSERT OR REPLACE INTO account (only, data) VALUES (1, ?)", vec![json(account)?])
         }

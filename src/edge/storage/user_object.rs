@@ -58,8 +58,10 @@ impl User {
         self.facts.set(None);
         self.sweep_at.set(None);
         if let Some(next) = self.rows.sweep(now).await? {
-            self.state.storage().set_alarm(after(now, next)).await?;
+            // Before waiting, because a command may run in the meantime.
             self.sweep_at.set(Some(next));
+            let scheduled = self.state.storage().set_alarm(after(now, next)).await;
+            scheduled.inspect_err(|_| self.sweep_at.set(None))?;
         }
         Ok(())
     }
