@@ -104,6 +104,7 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
     },
   };
 
+  let isHolding = false;
   const faults = {
     /**
      * Replaces the faults of Signet's storage calls; `set([])` removes them, and so does a restart. A fault is
@@ -122,8 +123,9 @@ export async function startSignet({ demo = false, vars = {}, limit, analytics = 
      *   - `stale`: `kv.get` returns what was stored when this fault was set.
      */
     async set(list) {
-      // Or the background work of earlier requests would meet the faults.
-      if (list.length > 0) await ops.read();
+      // Or the background work of earlier requests would meet the faults. Held calls wait for new faults.
+      if (list.length > 0 && !isHolding) await ops.read();
+      isHolding = list.some(({ mode }) => mode === "hold");
       return control({ do: "faults", faults: list });
     },
   };
