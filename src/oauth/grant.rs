@@ -1,7 +1,7 @@
 //! The decision of the token endpoint, and its answer.
 
 use super::{TokenError, TokenRequest};
-use crate::credential::{Binding, CredentialSet};
+use crate::credential::CredentialSet;
 use crate::destination::{DestinationInputs, Scope, ScopeSet};
 use crate::http::{Failure, Response};
 use crate::id::{OwnedId, TokenId, UserId};
@@ -27,13 +27,13 @@ pub fn grant(
         return Err(TokenError::UnauthorizedClient);
     }
     let scope = grant_scope(request.parameters.scope, set)?;
-    let sub = grant_user(request.parameters.user_id, &set.binding)?;
+    let sub = grant_user(request.parameters.user_id, set)?;
     let service_id = grant_service(request.parameters.inputs.service_id, set.service_id.as_ref())?;
     let grant = Grant {
         sub,
         client_id: set.client_id.clone(),
         scope,
-        delegated: set.binding.user().is_none(),
+        delegated: set.delegated,
         inputs: DestinationInputs { service_id, ..request.parameters.inputs },
     };
     Ok(grant.into_claims(&settings.issuer, settings.token_ttl, now, jti))
@@ -48,13 +48,13 @@ fn grant_scope(requested: Option<ScopeSet>, set: &CredentialSet) -> Result<Scope
     }
 }
 
-fn grant_user(requested: Option<UserId>, binding: &Binding) -> Result<UserId, TokenError> {
-    match (binding, requested) {
-        (Binding::Bound { user_id }, None) => Ok(user_id.clone()),
-        (Binding::Bound { user_id }, Some(requested)) if requested == *user_id => Ok(requested),
-        (Binding::Bound { .. }, Some(_)) => Err(TokenError::InvalidGrant),
-        (Binding::Delegated { .. }, Some(requested)) => Ok(requested),
-        (Binding::Delegated { .. }, None) => {
+fn grant_user(requested: Option<UserId>, set: &CredentialSet) -> Result<UserId, TokenError> {
+    match (&set.user_id, requested) {
+        (Some(own), None) => Ok(own.clone()),
+        (Some(own), Some(requested)) if requested == *own => Ok(requested),
+        (None, Some(requested)) if set.delegated => Ok(requested),
+        (_, Some(_)) => Err(TokenError::InvalidGrant),
+        (None, None) => {
             Err(Failure::bad_request("The parameter user_id is missing: the client is bound to no user.").into())
         }
     }

@@ -70,8 +70,8 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
         jti: claims.jti.clone(),
         client_id: claims.client_id.clone(),
         delegated: claims.delegated,
-        service_id: claims.inputs.service_id.clone(),
-        domain_id: claims.inputs.domain_id.clone(),
+        service_id: claims.service_id.clone(),
+        domain_id: claims.domain_id.clone(),
     };
     let is_active = context.user(&claims.sub).introspect_token(introspection).await?;
     Ok(Response::json(200, &introspection_json(is_active.then_some(&claims))))
@@ -111,7 +111,7 @@ async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -
     context.audit.set_client(&client.client_id);
     let set = context.kv()?.credential(&client.client_id).await?;
     match client.authenticate(set.as_ref(), context.now) {
-        Ok(set) => Ok(set.binding.user().cloned()),
+        Ok(set) => Ok(set.user_id.clone()),
         Err(problem) => Err(context.audit.refuse(problem.into())),
     }
 }
