@@ -8,7 +8,7 @@ use crate::id::{OwnedId, TokenId, UserId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use crate::token::{Claims, Grant, SsoToken};
-use serde_json::json;
+use serde::Serialize;
 
 /// The claims of the requested token. `set` is the credential set in KV.
 /// 1. The client is authenticated.
@@ -71,18 +71,25 @@ fn grant_service(requested: Option<OwnedId>, own: Option<&OwnedId>) -> Result<Op
 
 /// The answer with `token` (RFC 6749 section 5.1), its sign-in link, and the id for which a receipt can be requested.
 pub fn token_response(token: &SsoToken, settings: &Settings) -> Response {
-    Response::json(
-        200,
-        &json!({
-            "access_token": token.text.expose(),
-            "token_type": "Bearer",
-            "expires_in": settings.token_ttl,
-            "scope": token.claims.scope,
-            "jti": token.claims.jti,
-            "redirect_url": token.link(&settings.issuer.sso_endpoint()).expose(),
-        }),
-    )
-    .with("Pragma", "no-cache")
+    #[derive(Serialize)]
+    struct Body<'a> {
+        access_token: &'a str,
+        expires_in: u64,
+        jti: &'a TokenId,
+        redirect_url: &'a str,
+        scope: &'a ScopeSet,
+        token_type: &'static str,
+    }
+    let link = token.link(&settings.issuer.sso_endpoint());
+    let body = Body {
+        access_token: token.text.expose(),
+        expires_in: settings.token_ttl,
+        jti: &token.claims.jti,
+        redirect_url: link.expose(),
+        scope: &token.claims.scope,
+        token_type: "Bearer",
+    };
+    Response::json(200, &body).with("Pragma", "no-cache")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::secret::{KeyRing, Secret};
 use crate::settings::tests::settings;
 use crate::time::NOW_FOR_TEST as NOW;
 use crate::token::{self, claims_for_test};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn valid_settings() -> Settings {
     settings(&[]).ok().unwrap()
