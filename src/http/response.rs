@@ -78,7 +78,7 @@ impl Response {
         self
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "demo"))]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }

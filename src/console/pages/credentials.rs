@@ -45,9 +45,12 @@ fn row(set: &CredentialSet) -> Markup {
 }
 
 fn bound_to(set: &CredentialSet) -> Markup {
-    match &set.user_id {
-        Some(user_id) => html! { "User " a href=(View::user(user_id.clone()).address()) { (user_id) } },
-        None => html! { "any user" },
+    html! {
+        @if let Some(user_id) = &set.user_id {
+            "User " a href=(View::user(user_id.clone()).address()) { (user_id) }
+        } @else {
+            "any user"
+        }
     }
 }
 
