@@ -250,3 +250,11 @@ fn the_longest_token_that_can_be_minted_is_valid() {
     assert!(token.text.expose().len() > 4_800, "{}", token.text.expose().len());
     assert_eq!(token::open(&token.text, &settings.keys, &settings.issuer, NOW), Ok(token.claims));
 }
+
+#[test]
+fn a_damaged_set_without_a_user_signs_nobody_in() {
+    let damaged = CredentialSet { user_id: None, ..bound() };
+    for request in [request(), request_for_user("42")] {
+        assert!(granted(request, &damaged).is_err());
+    }
+}
