@@ -4,6 +4,7 @@ use crate::http::{ErrorCode, Failure, Request, Response};
 use crate::page::{self, layout};
 use crate::whmcs::php_string;
 use maud::{Markup, html};
+use serde::Serialize;
 use serde_json::json;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +30,15 @@ impl Failure {
     pub fn into_response(self, format: Format, home: Option<&str>) -> Response {
         let response = match format {
             Format::Json => {
-                let mut body = json!({"error": self.error.as_str(), "error_description": self.description});
-                if let (Some(fields), Some(login_url)) = (body.as_object_mut(), self.login_url.as_deref()) {
-                    fields.insert("login_url".to_owned(), login_url.into());
+                #[derive(Serialize)]
+                struct Body<'a> {
+                    error: &'static str,
+                    error_description: &'a str,
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    login_url: Option<&'a str>,
                 }
-                Response::json(self.status, &body)
+                let (error, error_description) = (self.error.as_str(), &*self.description);
+                Response::json(self.status, &Body { error, error_description, login_url: self.login_url.as_deref() })
             }
             Format::Whmcs => {
                 let body = format!(r#"{{"result":"error","message":{}}}"#, php_string(&self.description));

@@ -18,8 +18,12 @@ macro_rules! identifier {
 
         impl $name {
             pub fn parse(text: &str) -> Option<Self> {
+                Self::is_valid(text).then(|| Self(text.to_owned()))
+            }
+
+            fn is_valid(text: &str) -> bool {
                 let is_valid: fn(&str) -> bool = $is_valid;
-                is_valid(text).then(|| Self(text.to_owned()))
+                is_valid(text)
             }
 
             pub fn as_str(&self) -> &str {
@@ -56,7 +60,7 @@ macro_rules! deserialize_from_text {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| D::Error::custom(concat!("not a ", stringify!($name))))
+                if Self::is_valid(&text) { Ok(Self(text)) } else { Err(D::Error::custom("not an id")) }
             }
         }
     )*};
@@ -102,7 +106,7 @@ impl ClientId {
 impl<'de> Deserialize<'de> for OwnedId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = NumberOrText::deserialize(deserializer)?.into_text();
-        Self::parse(&text).ok_or_else(|| D::Error::custom("not an id"))
+        if Self::is_valid(&text) { Ok(Self(text)) } else { Err(D::Error::custom("not an id")) }
     }
 }
 

@@ -63,6 +63,10 @@ impl RefusedAddresses {
         self.0.push((address_key, now.plus(REFUSED_FOR)));
     }
 
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn contains(&self, address_key: &str, now: Timestamp) -> bool {
         self.0.iter().any(|(key, until)| key == address_key && now < *until)
     }

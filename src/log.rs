@@ -60,7 +60,13 @@ impl<'a> LogLine<'a> {
 /// The token in the log: 16 hexadecimal digits of the SHA-256 of its id. It finds the token's lines without revealing the id.
 pub fn jti_hash(jti: &TokenId) -> String {
     let digest = Sha256::digest(jti.as_str());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(digest.iter().take(8))
+}
+
+/// Two hexadecimal digits for each byte.
+pub fn hexadecimal<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    let digit = |number: u8| char::from_digit(number.into(), 16).unwrap_or_default();
+    bytes.flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

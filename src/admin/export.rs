@@ -5,7 +5,7 @@ use crate::credential::CredentialSet;
 use crate::id::{TokenId, UserId};
 use crate::time::Timestamp;
 use crate::token::{TokenRecord, unrecorded_json};
-use crate::user::{Export, Session, TokenFate};
+use crate::user::{Export, TokenFate};
 use serde_json::{Value, json};
 
 /// The data of a user's object, and the records in KV that it names.
@@ -35,7 +35,7 @@ impl UserExport {
             "user_id": user,
             "exported_at": now,
             "account": kept.account.as_ref().map(|account| account_json(user, account)),
-            "sessions": kept.sessions.iter().map(Session::to_json).collect::<Vec<_>>(),
+            "sessions": kept.sessions.iter().map(|session| session.shown(None)).collect::<Vec<_>>(),
             "events": kept.events,
             "tokens": kept.tokens.iter().map(token).collect::<serde_json::Result<Vec<_>>>()?,
             "credentials": credentials.collect::<serde_json::Result<Vec<_>>>()?,

@@ -36,7 +36,7 @@ impl AdminReply {
         Ok(match self {
             Self::Account { user, account, is_new } => Response::json(status(is_new), &account_json(&user, &account)),
             Self::Sessions(sessions) => {
-                let sessions: Vec<_> = sessions.iter().map(Session::to_json).collect();
+                let sessions: Vec<_> = sessions.iter().map(|session| session.shown(None)).collect();
                 Response::json(200, &json!({"sessions": sessions}))
             }
             Self::Export(export) => Response::json(200, &export.to_json(now)?),

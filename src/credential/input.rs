@@ -1,6 +1,6 @@
 //! The input of administrators for new and changed credential sets.
 
-use super::{Binding, CredentialSet, GrantType, StoredSecret};
+use super::{CredentialSet, GrantType, StoredSecret};
 use crate::destination::Scope;
 use crate::id::{ClientId, OwnedId, UserId};
 use crate::issuer::parse_web_url;
@@ -88,18 +88,17 @@ impl CredentialInput {
     /// # Errors
     /// The first problem, as a sentence for the administrator.
     pub fn into_set(self, client_id: ClientId, secret: &Secret, now: Timestamp) -> Result<CredentialSet, &'static str> {
-        let binding = match (self.user_id, self.delegated) {
-            (Some(user_id), false) => Binding::Bound { user_id },
-            (None, true) => Binding::Delegated { delegated: super::set::True },
-            (Some(_), true) | (None, false) => return Err("Give either user_id or \"delegated\": true."),
-        };
+        if self.user_id.is_some() == self.delegated {
+            return Err("Give either user_id or \"delegated\": true.");
+        }
         check(CredentialSet {
             client_id,
             name: self.name,
             description: self.description,
             grant_types: self.grant_types,
             scopes: add_base_scope(self.scopes),
-            binding,
+            user_id: self.user_id,
+            delegated: self.delegated,
             service_id: self.service_id,
             logo_uri: self.logo_uri,
             client_uri: self.client_uri,

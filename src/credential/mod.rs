@@ -6,4 +6,4 @@ mod set;
 
 pub use authentication::{Client, ClientAuthentication, ClientProblem};
 pub use input::{CredentialChange, CredentialInput};
-pub use set::{Binding, CredentialSet, GrantType, StoredSecret};
+pub use set::{CredentialSet, GrantType, StoredSecret};

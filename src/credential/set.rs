@@ -29,44 +29,6 @@ impl GrantType {
     }
 }
 
-/// Whom a credential set may sign in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Binding {
-    /// The set signs in one user.
-    Bound { user_id: UserId },
-    /// The set signs in any user. Each request contains the user.
-    Delegated { delegated: True },
-}
-
-/// The JSON literal `true`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "bool", into = "bool")]
-pub struct True;
-
-impl TryFrom<bool> for True {
-    type Error = &'static str;
-
-    fn try_from(value: bool) -> Result<Self, Self::Error> {
-        if value { Ok(Self) } else { Err("must be true") }
-    }
-}
-
-impl From<True> for bool {
-    fn from(_: True) -> Self {
-        true
-    }
-}
-
-impl Binding {
-    pub const fn user(&self) -> Option<&UserId> {
-        match self {
-            Self::Bound { user_id } => Some(user_id),
-            Self::Delegated { .. } => None,
-        }
-    }
-}
-
 /// The digest of a client's secret, and during a rotation that of the previous secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSecret {
@@ -98,9 +60,10 @@ impl StoredSecret {
     /// Whether `secret` is valid at `now`.
     pub fn verify(&self, secret: &Secret, now: Timestamp) -> bool {
         let previous = self.previous.as_ref().filter(|(_, end)| now < *end);
-        // There are always two verifications, so that their time does not disclose a rotation.
-        let is_current = self.digest.verify(secret);
-        let is_previous = previous.map_or(&SecretDigest::DUMMY, |(digest, _)| digest).verify(secret);
+        let digest = SecretDigest::of(secret);
+        // There are always two comparisons, so that their time does not disclose a rotation.
+        let is_current = self.digest.matches(&digest);
+        let is_previous = previous.map_or(&SecretDigest::DUMMY, |(digest, _)| digest).matches(&digest);
         is_current | is_previous
     }
 }
@@ -115,8 +78,12 @@ pub struct CredentialSet {
     pub grant_types: Vec<GrantType>,
     /// The scopes that the client may request. The base scope is always one of them.
     pub scopes: Vec<Scope>,
-    #[serde(flatten)]
-    pub binding: Binding,
+    /// The one user whom the set may sign in; `None` for a delegated set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// Whether the set may sign in any user. Each request contains the user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delegated: bool,
     /// The service to which the set belongs. Every token contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_id: Option<OwnedId>,
@@ -155,7 +122,7 @@ impl CredentialSet {
     /// Whether the set is bound to one user and belongs to a service, as every set in WHMCS does. WHMCS's API returns and
     /// changes only these, so that its callers cannot use a set that may sign in any user.
     pub const fn is_of_service(&self) -> bool {
-        self.binding.user().is_some() && self.service_id.is_some()
+        self.user_id.is_some() && self.service_id.is_some()
     }
 
     /// The link to the page of the application. Disabled sets have none.

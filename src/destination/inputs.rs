@@ -3,19 +3,15 @@
 use super::RelativePath;
 use crate::http::{Failure, Params};
 use crate::id::OwnedId;
-use serde::{Deserialize, Serialize};
 
 /// The destination inputs of a token or a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DestinationInputs {
     /// The service that `clientarea:product_details` shows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_id: Option<OwnedId>,
     /// The domain that `clientarea:domain_details` shows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain_id: Option<OwnedId>,
     /// The path of `sso:custom_redirect`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sso_redirect_path: Option<RelativePath>,
 }
 

@@ -118,8 +118,13 @@ impl FromIterator<Scope> for ScopeSet {
 
 impl std::fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.iter().map(Scope::as_str).collect();
-        f.write_str(&names.join(" "))
+        for (n, scope) in self.iter().enumerate() {
+            if n > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope.as_str())?;
+        }
+        Ok(())
     }
 }
 

@@ -49,6 +49,8 @@ impl HeaderName {
         Self::XPurpose,
     ];
 
+    /// The name in lower case. The platform has the same list.
+    #[cfg(test)]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Accept => "accept",
@@ -102,6 +104,14 @@ impl Headers {
 mod tests {
     use super::*;
     use std::cell::Cell;
+
+    #[test]
+    fn the_platform_reads_the_fields_in_this_order() {
+        let script = include_str!("../edge/runtime/platform.js");
+        let list = script.split_once("HEADER_NAMES = [").unwrap().1.split_once("];").unwrap().0;
+        let names: Vec<_> = list.split(',').map(|name| name.trim().trim_matches('"')).collect();
+        assert_eq!(names[..names.len() - 1], HeaderName::ALL.map(HeaderName::as_str));
+    }
 
     #[test]
     fn each_field_is_read_once_and_has_its_own_place() {

@@ -1,6 +1,6 @@
 //! A response without the platform, so that native tests can assert its headers.
 
-use serde_json::Value;
+use serde::Serialize;
 use std::fmt;
 
 /// The policy of HTTP Strict Transport Security (RFC 6797).
@@ -45,8 +45,9 @@ impl Response {
         Self { status, headers: Vec::new(), body: String::new() }
     }
 
-    pub fn json(status: u16, value: &Value) -> Self {
-        Self::json_text(status, value.to_string())
+    /// A JSON document. `value` has no map whose keys are not texts: only those cannot be serialized.
+    pub fn json(status: u16, value: &impl Serialize) -> Self {
+        Self::json_text(status, serde_json::to_string(value).unwrap_or_default())
     }
 
     /// A JSON document that is already serialized.
@@ -55,8 +56,9 @@ impl Response {
     }
 
     /// Problem details (RFC 9457).
-    pub fn problem(status: u16, value: &Value) -> Self {
-        Self { body: value.to_string(), ..Self::empty(status) }.with("Content-Type", "application/problem+json")
+    pub fn problem(status: u16, value: &impl Serialize) -> Self {
+        Self { body: serde_json::to_string(value).unwrap_or_default(), ..Self::empty(status) }
+            .with("Content-Type", "application/problem+json")
     }
 
     /// A redirect. `location` is an absolute address that Signet composed.

@@ -2,7 +2,6 @@
 
 use super::{Content, Entry, Item, PROGRESS_LINES};
 use crate::id::{ClientId, OwnedId, UserId};
-use std::collections::BTreeSet;
 use std::iter::Peekable;
 
 /// The greatest number of lines in a batch. Cloudflare opens six connections at a time for a request and queues the others.
@@ -37,7 +36,7 @@ impl<I: Iterator<Item = Item>> Iterator for Batches<I> {
 }
 
 /// Something that a line changes.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq)]
 enum Subject {
     User(UserId),
     Service(OwnedId),
@@ -49,13 +48,13 @@ enum Subject {
 #[derive(Default)]
 struct Subjects {
     has_accounts: Option<bool>,
-    seen: BTreeSet<Subject>,
+    seen: Vec<Subject>,
 }
 
 impl Subjects {
     /// Adds the subjects of `item`. Returns false, and adds none, if the item does not fit into the batch.
     fn add(&mut self, item: &Item) -> bool {
-        let (is_account, subjects) = match &item.content {
+        let (is_account, subjects): (_, Vec<_>) = match &item.content {
             Content::Blank | Content::Refused(_) => return true,
             Content::Entry(Entry::Account(user, account)) => {
                 let services = account.services.iter().cloned().map(Subject::Service);

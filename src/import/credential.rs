@@ -36,7 +36,7 @@ impl CredentialEntry {
         let new = self.input.into_set(self.client_id, &self.secret, now).map_err(Reason::Unfit)?;
         let new = CredentialSet { number, ..new };
         let Some(old) = old else { return Ok((new, Effect::Created)) };
-        if new.binding != old.binding {
+        if new.user_id != old.user_id {
             return Err(Reason::BoundOtherwise);
         }
         let secret = if old.secret.is_current(&self.secret) { old.secret.clone() } else { new.secret };

@@ -7,8 +7,11 @@ use crate::destination::Scope;
 use crate::http::{Failure, parse_number};
 use crate::id::{ClientId, OwnedId};
 use crate::json::{NumberOrText, parse_object};
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// The greatest length of a list, in bytes: 8 MiB. The whole list is in memory.
 pub const LIST_BYTES_MAX: usize = 8_388_608;
@@ -79,28 +82,38 @@ struct Client {
 }
 
 /// Some fields are a text or a list of texts.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Texts {
-    One(String),
-    Many(Vec<String>),
+struct Texts(Vec<String>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextsVisitor;
+        impl<'de> Visitor<'de> for TextsVisitor {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or texts")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, texts: A) -> Result<Texts, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(texts)).map(Texts)
+            }
+        }
+        deserializer.deserialize_any(TextsVisitor)
+    }
 }
 
 impl Texts {
-    fn as_slice(&self) -> &[String] {
-        match self {
-            Self::One(text) => std::slice::from_ref(text),
-            Self::Many(texts) => texts,
-        }
-    }
-
     /// The words of all texts.
     fn words(&self) -> impl Iterator<Item = &str> {
-        self.as_slice().iter().flat_map(|text| text.split_ascii_whitespace())
+        self.0.iter().flat_map(|text| text.split_ascii_whitespace())
     }
 
-    fn non_empty(&self) -> Vec<String> {
-        self.as_slice().iter().filter(|text| !text.is_empty()).cloned().collect()
+    fn non_empty(self) -> Vec<String> {
+        self.0.into_iter().filter(|text| !text.is_empty()).collect()
     }
 }
 
@@ -127,7 +140,7 @@ impl Client {
         let input = CredentialInput {
             description: self.description.unwrap_or_default(),
             logo_uri: self.logo_uri.filter(is_given),
-            redirect_uris: self.redirect_uri.as_ref().map(Texts::non_empty).unwrap_or_default(),
+            redirect_uris: self.redirect_uri.map(Texts::non_empty).unwrap_or_default(),
             ..CredentialInput::of_service(service.clone(), self.name.filter(is_given), scopes)
         };
         let entry = CredentialEntry { client_id, secret, number: Some(number), input, owner_of: Some(service) };

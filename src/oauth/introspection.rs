@@ -1,32 +1,51 @@
 //! The answer of the introspection endpoint (RFC 7662 section 2.2).
 
+use crate::destination::ScopeSet;
+use crate::http::Response;
+use crate::id::{ClientId, TokenId, UserId};
+use crate::time::Timestamp;
 use crate::token::Claims;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// The claims of an active token. Every other token gets `{"active":false}`, which does not disclose the reason.
-pub fn introspection_json(active: Option<&Claims>) -> Value {
-    let Some(claims) = active else { return json!({"active": false}) };
-    json!({
-        "active": true,
-        "scope": claims.scope,
-        "client_id": claims.client_id,
-        "token_type": "Bearer",
-        "exp": claims.exp,
-        "iat": claims.iat,
-        "sub": claims.sub,
-        "aud": claims.aud,
-        "iss": claims.iss,
-        "jti": claims.jti,
-    })
+pub fn introspection_response(active: Option<&Claims>) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        active: bool,
+        aud: &'a str,
+        client_id: &'a ClientId,
+        exp: Timestamp,
+        iat: Timestamp,
+        iss: &'a str,
+        jti: &'a TokenId,
+        scope: &'a ScopeSet,
+        sub: &'a UserId,
+        token_type: &'static str,
+    }
+    let Some(claims) = active else { return Response::json_text(200, r#"{"active":false}"#.to_owned()) };
+    let body = Body {
+        active: true,
+        aud: &claims.aud,
+        client_id: &claims.client_id,
+        exp: claims.exp,
+        iat: claims.iat,
+        iss: &claims.iss,
+        jti: &claims.jti,
+        scope: &claims.scope,
+        sub: &claims.sub,
+        token_type: "Bearer",
+    };
+    Response::json(200, &body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     #[test]
     fn the_answer_for_an_inactive_token_has_one_field() {
-        assert_eq!(introspection_json(None).to_string(), r#"{"active":false}"#);
+        assert_eq!(introspection_response(None).body, r#"{"active":false}"#);
     }
 
     #[test]
@@ -44,6 +63,7 @@ mod tests {
         let token: Claims = serde_json::from_value(claims.clone()).unwrap();
         claims["active"] = true.into();
         claims["token_type"] = "Bearer".into();
-        assert_eq!(introspection_json(Some(&token)), claims);
+        let body = introspection_response(Some(&token)).body;
+        assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), claims);
     }
 }

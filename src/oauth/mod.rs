@@ -11,6 +11,6 @@ mod request;
 pub use cpanel::ApplicationLink;
 pub use error::TokenError;
 pub use grant::{grant, token_response};
-pub use introspection::introspection_json;
+pub use introspection::introspection_response;
 pub use metadata::metadata;
 pub use request::{IssuedTokenRequest, ReceiptRequest, TokenParameters, TokenRequest};

@@ -3,12 +3,16 @@
 use super::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::Sha256;
+use std::sync::LazyLock;
 
 /// The key of the digest, as long as HMAC's block. It separates these digests from those of other programs.
 const LABEL: [u8; 64] = *b"signet secret digest v1.........................................";
+/// HMAC with this key. Making it costs as much as a digest.
+static KEYED: LazyLock<Hmac<Sha256>> = LazyLock::new(|| Hmac::new(&LABEL.into()));
 
 /// HMAC-SHA-256 of a secret with a fixed key. Secrets are random and long, so they need no slow password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,17 +23,19 @@ impl SecretDigest {
     pub const DUMMY: Self = Self([0; 32]);
 
     pub fn of(secret: &Secret) -> Self {
-        Self(mac(secret).finalize().into_bytes().into())
+        Self(KEYED.clone().chain_update(secret.expose()).finalize().into_bytes().into())
     }
 
-    /// Whether this is the digest of `secret`, compared in constant time.
+    /// Whether this is the digest of `secret`.
     pub fn verify(&self, secret: &Secret) -> bool {
-        mac(secret).verify_slice(&self.0).is_ok()
+        self.matches(&Self::of(secret))
     }
-}
 
-fn mac(secret: &Secret) -> Hmac<Sha256> {
-    Hmac::new(&LABEL.into()).chain_update(secret.expose())
+    /// Whether the digests are equal, compared in constant time.
+    pub fn matches(&self, other: &Self) -> bool {
+        let output = |digest: &Self| CtOutput::<Hmac<Sha256>>::new(digest.0.into());
+        output(self) == output(other)
+    }
 }
 
 impl Serialize for SecretDigest {

@@ -28,11 +28,11 @@ impl Redirect {
             }
             None => claims.scope.only_destination(),
         };
-        let (signed, requested) = (&claims.inputs, &request.inputs);
+        let requested = &request.inputs;
         let inputs = DestinationInputs {
-            service_id: agree(signed.service_id.as_ref(), requested.service_id.as_ref())?,
-            domain_id: agree(signed.domain_id.as_ref(), requested.domain_id.as_ref())?,
-            sso_redirect_path: agree(signed.sso_redirect_path.as_ref(), requested.sso_redirect_path.as_ref())?,
+            service_id: agree(claims.service_id.as_ref(), requested.service_id.as_ref())?,
+            domain_id: agree(claims.domain_id.as_ref(), requested.domain_id.as_ref())?,
+            sso_redirect_path: agree(claims.sso_redirect_path.as_ref(), requested.sso_redirect_path.as_ref())?,
         };
         let located = client_area.locate(destination, &inputs);
         let location = located.map_err(|missing| Failure::bad_request(missing.message()))?;

@@ -1,7 +1,7 @@
 //! The claims of an SSO token, and the verification of a token.
 
-use crate::destination::{DestinationInputs, ScopeSet};
-use crate::id::{ClientId, TokenId, UserId};
+use crate::destination::{RelativePath, ScopeSet};
+use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::issuer::Issuer;
 use crate::secret::{KeyRing, Purpose, Secret};
 use crate::time::Timestamp;
@@ -34,8 +34,13 @@ pub struct Claims {
     /// alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delegated: bool,
-    #[serde(flatten)]
-    pub inputs: DestinationInputs,
+    /// The inputs of the destination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<OwnedId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_id: Option<OwnedId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sso_redirect_path: Option<RelativePath>,
 }
 
 /// Why a token is refused.

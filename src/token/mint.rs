@@ -21,7 +21,22 @@ impl Grant {
     pub fn into_claims(self, issuer: &Issuer, ttl: u64, now: Timestamp, jti: TokenId) -> Claims {
         let Self { sub, client_id, scope, delegated, inputs } = self;
         let (iss, aud) = (issuer.as_str().to_owned(), issuer.sso_endpoint());
-        Claims { iss, aud, sub, client_id, scope, iat: now, exp: now.plus(ttl), jti, delegated, inputs }
+        let DestinationInputs { service_id, domain_id, sso_redirect_path } = inputs;
+        let exp = now.plus(ttl);
+        Claims {
+            iss,
+            aud,
+            sub,
+            client_id,
+            scope,
+            iat: now,
+            exp,
+            jti,
+            delegated,
+            service_id,
+            domain_id,
+            sso_redirect_path,
+        }
     }
 }
 

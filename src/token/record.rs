@@ -1,8 +1,8 @@
 //! The record of an issued token, for administration and receipts. No decision depends on it.
 
 use super::Claims;
-use crate::destination::{DestinationInputs, ScopeSet};
-use crate::id::{ClientId, TokenId, UserId};
+use crate::destination::{RelativePath, ScopeSet};
+use crate::id::{ClientId, OwnedId, TokenId, UserId};
 use crate::time::Timestamp;
 use crate::user::{Fate, TokenFate};
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,13 @@ pub struct TokenRecord {
     pub scope: ScopeSet,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
-    #[serde(flatten)]
-    pub inputs: DestinationInputs,
+    /// The inputs of the destination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<OwnedId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_id: Option<OwnedId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sso_redirect_path: Option<RelativePath>,
 }
 
 impl From<&Claims> for TokenRecord {
@@ -30,7 +35,9 @@ impl From<&Claims> for TokenRecord {
             scope: claims.scope.clone(),
             issued_at: claims.iat,
             expires_at: claims.exp,
-            inputs: claims.inputs.clone(),
+            service_id: claims.service_id.clone(),
+            domain_id: claims.domain_id.clone(),
+            sso_redirect_path: claims.sso_redirect_path.clone(),
         }
     }
 }
@@ -122,28 +129,28 @@ fn with_state(mut token: Value, (state, reason): (&str, Option<&str>), fate: Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::destination::RelativePath;
-    use crate::id::OwnedId;
     use crate::time::NOW_FOR_TEST as NOW;
     use crate::token::claims_for_test;
     use crate::user::Denial;
 
     #[test]
     fn stored_form_is_unchanged() {
-        let inputs = DestinationInputs {
+        let claims = Claims { delegated: true, ..claims_for_test() };
+        let full = Claims {
             service_id: OwnedId::parse("12"),
             domain_id: OwnedId::parse("34"),
             sso_redirect_path: RelativePath::parse("cart.php"),
+            ..claims.clone()
         };
         let plain = concat!(
             r#"{"jti":"AQEBAQEBAQEBAQEBAQEBAQ","user_id":"42","client_id":"portal","#,
             r#""scope":"clientarea:sso clientarea:invoices","issued_at":1800000000,"expires_at":1800000060"#
         );
-        for (inputs, stored) in [
-            (DestinationInputs::default(), format!("{plain}}}")),
-            (inputs, format!(r#"{plain},"service_id":"12","domain_id":"34","sso_redirect_path":"cart.php"}}"#)),
+        for (claims, stored) in [
+            (claims, format!("{plain}}}")),
+            (full, format!(r#"{plain},"service_id":"12","domain_id":"34","sso_redirect_path":"cart.php"}}"#)),
         ] {
-            let record = TokenRecord::from(&Claims { inputs, delegated: true, ..claims_for_test() });
+            let record = TokenRecord::from(&claims);
             assert_eq!(serde_json::to_string(&record).unwrap(), stored);
             assert_eq!(serde_json::from_str::<TokenRecord>(&stored).unwrap(), record);
         }

@@ -4,7 +4,8 @@ use crate::http::Caller;
 use crate::id::{ClientId, SessionId, TokenId};
 use crate::time::Timestamp;
 use crate::user::{Denial, Status};
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The event number before which the next page of events starts. A page with fewer events than `limit` is the last.
 pub fn next_page_before(events: &[(u64, Event)], limit: u64) -> Option<u64> {
@@ -129,12 +130,23 @@ impl Event {
 }
 
 /// Why a token was refused or a session ended, or who caused the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum EventReason {
     Denial(Denial),
     SessionEnd(SessionEnd),
     Actor(Actor),
+}
+
+impl<'de> Deserialize<'de> for EventReason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let name = || name.as_str().into_deserializer();
+        Denial::deserialize(name())
+            .map(Self::Denial)
+            .or_else(|_: D::Error| SessionEnd::deserialize(name()).map(Self::SessionEnd))
+            .or_else(|_: D::Error| Actor::deserialize(name()).map(Self::Actor))
+    }
 }
 
 /// Who caused an event, other than an administrator.

@@ -4,7 +4,7 @@ use super::parts::{Danger, ENDS_SESSIONS_OF_ALL, Field, List, action, button, ch
 use super::{Frame, framed};
 use crate::admin::OVERLAP_SECONDS_MAX;
 use crate::console::View;
-use crate::credential::{Binding, CredentialSet};
+use crate::credential::CredentialSet;
 use crate::destination::Scope;
 use crate::http::Response;
 use crate::page::time;
@@ -45,9 +45,12 @@ fn row(set: &CredentialSet) -> Markup {
 }
 
 fn bound_to(set: &CredentialSet) -> Markup {
-    match &set.binding {
-        Binding::Bound { user_id } => html! { "User " a href=(View::user(user_id.clone()).address()) { (user_id) } },
-        Binding::Delegated { .. } => html! { "any user" },
+    html! {
+        @if let Some(user_id) = &set.user_id {
+            "User " a href=(View::user(user_id.clone()).address()) { (user_id) }
+        } @else {
+            "any user"
+        }
     }
 }
 
@@ -128,10 +131,7 @@ pub fn credential_page(frame: &Frame<'_>, set: &CredentialSet) -> Response {
                 }
             }
         }
-        (end_sessions(frame, match set.binding {
-            Binding::Bound { .. } => "Ends the sessions that it opened, at once.",
-            Binding::Delegated { .. } => ENDS_SESSIONS_OF_ALL,
-        }))
+        (end_sessions(frame, if set.delegated { ENDS_SESSIONS_OF_ALL } else { "Ends the sessions that it opened, at once." }))
         (Danger {
             name: "revoke",
             title: "Revoke",

@@ -57,9 +57,9 @@ pub fn token_page(frame: &Frame<'_>, token: &KnownToken, now: Timestamp) -> Resp
                     dt { "Scope" } dd { code { (record.scope) } }
                     dt { "Issued" } dd { (time(record.issued_at)) }
                     dt { "Expires" } dd { (time(record.expires_at)) }
-                    @if let Some(id) = &record.inputs.service_id { dt { "Service" } dd { (id) } }
-                    @if let Some(id) = &record.inputs.domain_id { dt { "Domain" } dd { (id) } }
-                    @if let Some(path) = &record.inputs.sso_redirect_path { dt { "Path" } dd { code { (path.as_str()) } } }
+                    @if let Some(id) = &record.service_id { dt { "Service" } dd { (id) } }
+                    @if let Some(id) = &record.domain_id { dt { "Domain" } dd { (id) } }
+                    @if let Some(path) = &record.sso_redirect_path { dt { "Path" } dd { code { (path.as_str()) } } }
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::edge::runtime::settings;
 use crate::edge::storage::{console_object, kv, user_object};
 use crate::http::Response;
 use crate::settings::SettingProblem;
-use serde_json::json;
+use serde::Serialize;
 use worker::Env;
 
 /// Answers 200 if all settings and bindings are present and valid. Otherwise answers 503 with a list of problems.
@@ -18,9 +18,14 @@ pub(crate) fn serve(env: &Env) -> Response {
             problems.push(SettingProblem { setting, problem: "is not bound".into() });
         }
     }
+    #[derive(Serialize)]
+    struct Unavailable {
+        problems: Vec<SettingProblem>,
+        status: &'static str,
+    }
     if problems.is_empty() {
-        Response::json(200, &json!({"status": "ok"}))
+        Response::json_text(200, r#"{"status":"ok"}"#.to_owned())
     } else {
-        Response::json(503, &json!({"status": "unavailable", "problems": problems})).with("Retry-After", "5")
+        Response::json(503, &Unavailable { problems, status: "unavailable" }).with("Retry-After", "5")
     }
 }

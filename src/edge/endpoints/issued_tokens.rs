@@ -6,11 +6,10 @@ use crate::edge::runtime::{Error, RequestContext};
 use crate::edge::storage::tokens;
 use crate::http::{ErrorCode, Failure, Response};
 use crate::id::UserId;
-use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_json};
+use crate::oauth::{IssuedTokenRequest, ReceiptRequest, TokenError, introspection_response};
 use crate::settings::TokenRecords;
 use crate::token::{self, Claims};
 use crate::user::{Actor, Introspection, TokenRevocation};
-use serde_json::json;
 
 /// Revokes a token (RFC 7009):
 /// 1. parse the request,
@@ -47,7 +46,7 @@ pub(crate) async fn revoke(context: &RequestContext) -> Result<Response, Error> 
 
 /// The answer to a revocation. Clients ignore its content (RFC 7009 section 2.2), but some parse it as JSON.
 fn revoked() -> Response {
-    Response::json(200, &json!({}))
+    Response::json_text(200, "{}".to_owned())
 }
 
 /// Answers whether a token would sign its user in (RFC 7662). The token stays redeemable:
@@ -62,7 +61,7 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
     authenticate(&request.client, context).await?;
     // 3.
     let own = open(&request, context).filter(|claims| claims.client_id == request.client.client_id);
-    let Some(claims) = own else { return Ok(Response::json(200, &introspection_json(None))) };
+    let Some(claims) = own else { return Ok(introspection_response(None)) };
     context.audit.set_token(&claims.jti);
     context.audit.set_user(&claims.sub);
     // 4.
@@ -70,11 +69,11 @@ pub(crate) async fn introspect(context: &RequestContext) -> Result<Response, Err
         jti: claims.jti.clone(),
         client_id: claims.client_id.clone(),
         delegated: claims.delegated,
-        service_id: claims.inputs.service_id.clone(),
-        domain_id: claims.inputs.domain_id.clone(),
+        service_id: claims.service_id.clone(),
+        domain_id: claims.domain_id.clone(),
     };
     let is_active = context.user(&claims.sub).introspect_token(introspection).await?;
-    Ok(Response::json(200, &introspection_json(is_active.then_some(&claims))))
+    Ok(introspection_response(is_active.then_some(&claims)))
 }
 
 /// Answers the final state of a token to the client that it was issued to:
@@ -114,7 +113,7 @@ async fn authenticate(client: &ClientAuthentication, context: &RequestContext) -
     context.audit.set_client(&client.client_id);
     let set = context.kv().credential(&client.client_id).await?;
     match client.authenticate(set.as_ref(), context.now) {
-        Ok(set) => Ok(set.binding.user().cloned()),
+        Ok(set) => Ok(set.user_id.clone()),
         Err(problem) => Err(context.audit.refuse(problem.into())),
     }
 }

@@ -101,7 +101,7 @@ async fn show_security(
     csrf_token: &CsrfToken,
     context: &RequestContext,
 ) -> Result<Response, Error> {
-    let ids: Vec<_> = applications_of(&security.sessions).into_iter().collect();
+    let ids = applications_of(&security.sessions);
     let applications = context.kv().applications(&ids).await?;
     security.sessions.retain(|session| {
         let application = applications.iter().find(|application| application.id == session.client_id);

@@ -178,7 +178,7 @@ impl Actions<'_> {
         let old = self.find(&reference).await?;
         if let Some(service) = &change.service_id {
             let owner = self.owner(service.as_ref()).await?;
-            if old.binding.user() != Some(&owner) {
+            if old.user_id.as_ref() != Some(&owner) {
                 return Err(no_owner());
             }
         }

@@ -17,7 +17,8 @@ thread_local! {
 
 /// Whether this isolate knows that the address of `request` is over its limit. Costs no call of the binding.
 pub(crate) fn refuses(request: &Request) -> bool {
-    request.address().is_some_and(|address| is_refused(&address_key(&address)))
+    let has_refused = REFUSED.with_borrow(|refused| !refused.is_empty());
+    has_refused && request.address().is_some_and(|address| is_refused(&address_key(&address)))
 }
 
 fn is_refused(address_key: &str) -> bool {

@@ -3,7 +3,29 @@
 /** The method and the address of a request. */
 export const head = (request) => `${request.method} ${request.url}`;
 
-export const header = (request, name) => request.headers.get(name) ?? undefined;
+/** The header fields that Signet reads, in the order of `HeaderName::ALL`. */
+const HEADER_NAMES = [
+  "accept",
+  "authorization",
+  "cf-connecting-ip",
+  "content-length",
+  "content-type",
+  "cookie",
+  "origin",
+  "purpose",
+  "sec-fetch-dest",
+  "sec-fetch-mode",
+  "sec-fetch-site",
+  "sec-purpose",
+  "upgrade",
+  "user-agent",
+  "x-forwarded-method",
+  "x-moz",
+  "x-purpose",
+];
+
+/** A header field by its place in `HEADER_NAMES`: a number is passed faster than a text. */
+export const header = (headers, place) => headers.get(HEADER_NAMES[place]) ?? undefined;
 
 /** The whole body, or `undefined` if it is sent in chunks: then its length is not known before its end. */
 export const bodyOf = (request) => (request.headers.has("transfer-encoding") ? undefined : request.bytes());

@@ -3,6 +3,7 @@
 use super::run::settled;
 use super::{Error, Fault};
 use crate::http::{Failure, Headers, Hsts, Method, Request, Response, security_headers};
+use crate::log::hexadecimal;
 use crate::time::Timestamp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use worker::{Env, wasm_bindgen};
 #[wasm_bindgen(module = "/src/edge/runtime/platform.js")]
 extern "C" {
     fn head(request: &web_sys::Request) -> String;
-    fn header(request: &web_sys::Request, name: &str) -> Option<String>;
+    fn header(headers: &web_sys::Headers, place: usize) -> Option<String>;
     #[wasm_bindgen(catch, js_name = bodyOf)]
     fn body_of(request: &web_sys::Request) -> Result<Option<Promise>, JsValue>;
     #[wasm_bindgen(catch, js_name = headersOf)]
@@ -103,7 +104,7 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
 
 /// An id for the log and the answer; `none` if there are no random bytes, because the id is not a secret.
 pub(crate) fn request_id() -> String {
-    random::<8>().map_or_else(|_| "none".to_owned(), |bytes| bytes.iter().map(|b| format!("{b:02x}")).collect())
+    random::<8>().map_or_else(|_| "none".to_owned(), |bytes| hexadecimal(bytes.iter()))
 }
 
 /// The request without its body.
@@ -114,12 +115,12 @@ pub(crate) fn read_head(incoming: &web_sys::Request) -> Result<Request, url::Par
     let head = head(incoming);
     let (method, address) = head.split_once(' ').unwrap_or_default();
     let url = url::Url::parse(address)?;
-    let incoming: web_sys::Request = JsValue::from(incoming).into();
+    let headers = incoming.headers();
     Ok(Request {
         method: Method::parse(method),
         path: url.path().to_owned(),
         query: url.query().unwrap_or_default().to_owned(),
-        headers: Headers::new(move |name| header(&incoming, name.as_str())),
+        headers: Headers::new(move |name| header(&headers, name as usize)),
         origin: url.origin().ascii_serialization(),
         body: Vec::new(),
     })

@@ -84,7 +84,7 @@ pub(crate) async fn export(context: &RequestContext, user: &UserId) -> Result<Op
     let ids: Vec<_> = kept.credentials.iter().map(|set| &set.client_id).collect();
     let sets = kv.applications(&ids).await?.into_iter().filter_map(|application| application.set);
     // An import can bind the id of a revoked set to another user.
-    let sets = sets.filter(|set| set.binding.user() == Some(user)).collect();
+    let sets = sets.filter(|set| set.user_id.as_ref() == Some(user)).collect();
     Ok(Some(UserExport { user: user.clone(), records, sets, kept }))
 }
 

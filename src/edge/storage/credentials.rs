@@ -109,7 +109,7 @@ pub(crate) async fn revoke(context: &RequestContext, set: &CredentialSet, revoca
     // 2.
     update_object(context, set, CredentialState::Revoked, Some(revocation)).await?;
     // 3.
-    if revocation.ends_sessions && set.binding.user().is_none() {
+    if revocation.ends_sessions && set.delegated {
         end_sessions_of_any_user(context, &set.client_id, true).await?;
     }
     // 4.
@@ -137,7 +137,7 @@ pub(crate) async fn delete(context: &RequestContext, id: &ClientId, number: u32)
 
 /// Ends the sessions of a set: in the user's object, or by KV if the set may sign in any user.
 pub(crate) async fn end_sessions(context: &RequestContext, set: &CredentialSet) -> Result<(), Fault> {
-    let Some(user) = set.binding.user() else {
+    let Some(user) = &set.user_id else {
         return end_sessions_of_any_user(context, &set.client_id, set.disabled).await;
     };
     let user = context.user(user);
@@ -166,7 +166,7 @@ async fn update_object(
     state: CredentialState,
     revocation: Option<Revocation>,
 ) -> Result<bool, Fault> {
-    let Some(user) = set.binding.user() else { return Ok(false) };
+    let Some(user) = &set.user_id else { return Ok(false) };
     let set = BoundCredential { client_id: set.client_id.clone(), state };
     let end_sessions = revocation.is_some_and(|revocation| revocation.ends_sessions);
     let by = revocation.and_then(|revocation| revocation.by);

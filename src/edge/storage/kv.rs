@@ -70,7 +70,7 @@ impl Application {
     /// Whether the application may sign in any user: it is an API credential or an enabled delegated set. A set whose
     /// id was revoked and then imported for one user may not.
     pub(crate) fn may_sign_in_any_user(&self) -> bool {
-        let is_delegated = |set: &CredentialSet| !set.disabled && set.binding.user().is_none();
+        let is_delegated = |set: &CredentialSet| !set.disabled && set.delegated;
         self.api_credential.is_some() || self.set.as_ref().is_some_and(is_delegated)
     }
 }

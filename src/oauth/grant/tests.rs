@@ -7,7 +7,7 @@ use crate::secret::{KeyRing, Secret};
 use crate::settings::tests::settings;
 use crate::time::NOW_FOR_TEST as NOW;
 use crate::token::{self, claims_for_test};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn valid_settings() -> Settings {
     settings(&[]).ok().unwrap()
@@ -171,7 +171,7 @@ fn a_sets_service_is_signed_into_every_token() {
         (&bound(), None, None),
     ] {
         let claims = granted(request_for_service(requested), set).unwrap();
-        assert_eq!(claims.inputs.service_id.as_ref().map(OwnedId::as_str), signed);
+        assert_eq!(claims.service_id.as_ref().map(OwnedId::as_str), signed);
     }
     let Failure { status, error, .. } = refused(request_for_service(OwnedId::parse("13")), &with_service).failure();
     assert_eq!((status, error.as_str()), (400, "invalid_request"));
@@ -185,7 +185,8 @@ fn the_other_inputs_are_signed_as_requested() {
         sso_redirect_path: RelativePath::parse("cart.php?a=view"),
     };
     let request = with(TokenParameters { inputs: inputs.clone(), ..TokenParameters::default() });
-    assert_eq!(granted(request, &bound()).unwrap().inputs, inputs);
+    let claims = granted(request, &bound()).unwrap();
+    assert_eq!((claims.domain_id, claims.sso_redirect_path), (inputs.domain_id, inputs.sso_redirect_path));
 }
 
 #[test]
@@ -248,4 +249,12 @@ fn the_longest_token_that_can_be_minted_is_valid() {
     let token = SsoToken::mint(claims, &settings.keys).unwrap();
     assert!(token.text.expose().len() > 4_800, "{}", token.text.expose().len());
     assert_eq!(token::open(&token.text, &settings.keys, &settings.issuer, NOW), Ok(token.claims));
+}
+
+#[test]
+fn a_damaged_set_without_a_user_signs_nobody_in() {
+    let damaged = CredentialSet { user_id: None, ..bound() };
+    for request in [request(), request_for_user("42")] {
+        assert!(granted(request, &damaged).is_err());
+    }
 }

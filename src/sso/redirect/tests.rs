@@ -6,7 +6,8 @@ use crate::sso::request::tests::{assert_refused, get};
 use crate::token::claims_for_test;
 
 fn granted(scopes: &str, inputs: DestinationInputs) -> Claims {
-    Claims { scope: ScopeSet::parse(scopes).unwrap(), inputs, ..claims_for_test() }
+    let DestinationInputs { service_id, domain_id, sso_redirect_path } = inputs;
+    Claims { scope: ScopeSet::parse(scopes).unwrap(), service_id, domain_id, sso_redirect_path, ..claims_for_test() }
 }
 
 /// Plans the redirect of a token with `scopes` and the `signed` inputs, for a request with `query`.

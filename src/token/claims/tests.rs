@@ -43,7 +43,9 @@ pub(crate) fn claims() -> Claims {
         exp: NOW.plus(60),
         jti: TokenId::from_random([1; 16]),
         delegated: false,
-        inputs: DestinationInputs::default(),
+        service_id: None,
+        domain_id: None,
+        sso_redirect_path: None,
     }
 }
 
@@ -121,12 +123,13 @@ fn wire_form_is_unchanged() {
         r#""exp":1800000060,"jti":"AQEBAQEBAQEBAQEBAQEBAQ""#
     );
     assert_eq!(serde_json::to_string(&claims()).unwrap(), format!("{plain}}}"));
-    let inputs = DestinationInputs {
+    let full = Claims {
+        delegated: true,
         service_id: OwnedId::parse("12"),
         domain_id: OwnedId::parse("34"),
         sso_redirect_path: RelativePath::parse("cart.php?a=view"),
+        ..claims()
     };
-    let full = Claims { delegated: true, inputs, ..claims() };
     let json = format!(
         r#"{plain},"delegated":true,"service_id":"12","domain_id":"34","sso_redirect_path":"cart.php?a=view"}}"#
     );
