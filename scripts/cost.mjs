@@ -16,7 +16,7 @@ const END = "<!-- end of the computed part -->";
  * CPU time of a request in milliseconds, in the Worker and in the object together. Measured in workerd on a machine with two
  * cores in November 2026, from the CPU time of the process over 2,000 requests. Replace it with the figures of `npm run bench`.
  */
-const CPU_MS = { token: 2.1, signIn: 1.6, check: 1, remembered: 0.4, forwarding: 0.4 };
+const CPU_MS = { token: 1.3, signIn: 0.6, check: 0.3, remembered: 0.2, forwarding: 0.4 };
 
 /** What no count and no price says. */
 const ASSUMED = {
@@ -267,7 +267,7 @@ export function report(counts) {
     ["a session check", counts.check],
     ["a session check that restarts the idle limit, once a minute", counts.refresh],
     ["a session check from memory, `SESSION_CACHE`", counts.remembered],
-    ["the end of a sign-in, by alarms", counts.end],
+    ["deleting the expired data of a sign-in, by alarms", counts.end],
   ];
   const columns = ["requests", "kvReads", "kvWrites", "objectRequests", "rowsRead", "rowsWritten"];
   const perSecond = 1e9 / 86_400;
@@ -294,9 +294,9 @@ ${table(
 )}
 
 ${list(
-  "Setting an alarm counts as one row written, and an alarm as one object request.",
+  "Setting an alarm counts as one row written, and each run of an alarm counts as one object request.",
   `The end of a sign-in is counted for a user who signs in once and never again. For a user who signs in each day, one
-  alarm a day serves all sign-ins.`,
+  alarm a day serves all sign-ins. The tables below charge every sign-in the higher cost, so they are upper bounds.`,
   `A delegated set or an API credential costs one more KV read for each sign-in, and one more for each check of its
   sessions.`,
   `The console's chart costs ${counts.chart} object request and one row written for each sign-in, if an isolate serves
@@ -371,7 +371,7 @@ ${list(
 
 ## The free plan
 
-Sign-ins of one day on the Workers Free plan, and the meter that allows no more:
+Sign-ins of one day on the Workers Free plan, and the free allowance that runs out first:
 
 ${table(["use", "`TOKEN_RECORDS` `kv`", "`kv`, with lost records", "`TOKEN_RECORDS` `off`"], free)}
 

@@ -46,6 +46,13 @@ pub fn start(
     run::start(number, fetch(number, incoming, env, Context::new(worker)))
 }
 
+/// Whether request `number`, which has just started, is forwarded to the origin of gateway mode.
+#[wasm_bindgen]
+#[must_use]
+pub fn forwards(number: u32) -> bool {
+    run::forwards(number)
+}
+
 /// Does the work that follows the answer of request `number`. Returns a promise if the work waits.
 ///
 /// # Errors
@@ -99,6 +106,9 @@ async fn fetch(number: u32, incoming: web_sys::Request, env: Env, worker: Contex
     };
     let event = route.as_ref().map_or(UNROUTED, |route| route.name());
     let (audit, deferred) = (Rc::new(AuditContext::new(event, request_id.clone())), Deferred::default());
+    if matches!(route, Ok(Route::ClientArea)) {
+        run::forward(number);
+    }
     // 3.
     let result = match (head, &route, &settings) {
         (_, Err(failure), _) => Err(failure.clone().into()),

@@ -29,7 +29,8 @@ function enter(call) {
 
 /** Panics and exhausted stacks leave the memory of WebAssembly in an unknown state. */
 function notePanic(error) {
-  hasPanicked ||= error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  const isStackExhausted = error instanceof RangeError && error.message.includes("call stack");
+  hasPanicked ||= error instanceof WebAssembly.RuntimeError || isStackExhausted;
 }
 
 addEventListener("error", ({ error }) => notePanic(error));
@@ -40,7 +41,14 @@ export default {
     const number = requests;
     const response = answer(number, request, env, ctx);
     const rest = () => finish(number);
-    // Keeps the request alive until everything is written, even if the client closes the connection.
+    if (enter(() => signet.forwards(number))) {
+      // A request to the origin of gateway mode ends when the client closes the connection.
+      return response.then((forwarded) => {
+        ctx.waitUntil(rest());
+        return forwarded;
+      });
+    }
+    // Any other request goes on, so that its decision is recorded.
     ctx.waitUntil(response.then(rest, rest));
     return response;
   },

@@ -41,6 +41,8 @@ enum Exchange {
 thread_local! {
     /// The waiting tasks by the number of their request.
     static TASKS: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
+    /// The numbers of requests that are forwarded to the origin of gateway mode.
+    static FORWARDED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
     /// The tasks that follow the answers, by the number of their request.
     static DEFERRED: RefCell<BTreeMap<u32, Task>> = const { RefCell::new(BTreeMap::new()) };
     static EXCHANGE: RefCell<Exchange> = const { RefCell::new(Exchange::Closed) };
@@ -55,6 +57,16 @@ pub(crate) fn start(
     task: impl Future<Output = Result<JsValue, JsValue>> + 'static,
 ) -> Result<JsValue, JsValue> {
     poll(number, Box::pin(task), Exchange::Open)
+}
+
+/// Notes that request `number` is forwarded to the origin of gateway mode.
+pub(crate) fn forward(number: u32) {
+    FORWARDED.with_borrow_mut(|numbers| numbers.push(number));
+}
+
+/// Whether request `number`, which has just started, is forwarded.
+pub(crate) fn forwards(number: u32) -> bool {
+    FORWARDED.take().contains(&number)
 }
 
 /// Keeps a task of request `number` for [`finish`].
