@@ -1,8 +1,6 @@
 //! The header fields that Signet reads.
 
-use std::cell::OnceCell;
 use std::fmt;
-use std::rc::Rc;
 
 /// A header field that Signet reads. The fields that gateway mode forwards are not parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +72,9 @@ impl HeaderName {
     }
 }
 
-/// The header fields of a request. A field is read when it is first needed, because each read is a call of the
-/// platform. `Debug` shows no values.
+/// The header fields of a request that Signet reads. `Debug` shows no values.
 #[derive(Clone)]
-pub struct Headers {
-    read: Rc<dyn Fn(HeaderName) -> Option<String>>,
-    /// The fields that were read, in the order of [`HeaderName::ALL`].
-    fields: [OnceCell<Option<String>>; HeaderName::ALL.len()],
-}
+pub struct Headers(Vec<(HeaderName, String)>);
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,20 +83,19 @@ impl fmt::Debug for Headers {
 }
 
 impl Headers {
-    /// The fields that `read` returns. The platform joins repeated fields by commas.
-    pub fn new(read: impl Fn(HeaderName) -> Option<String> + 'static) -> Self {
-        Self { read: Rc::new(read), fields: [const { OnceCell::new() }; HeaderName::ALL.len()] }
+    /// The platform joins repeated fields by commas.
+    pub const fn new(fields: Vec<(HeaderName, String)>) -> Self {
+        Self(fields)
     }
 
     pub fn get(&self, name: HeaderName) -> Option<&str> {
-        self.fields.get(name as usize)?.get_or_init(|| (self.read)(name)).as_deref()
+        self.0.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
     #[test]
     fn the_platform_reads_the_fields_in_this_order() {
@@ -114,22 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn each_field_is_read_once_and_has_its_own_place() {
-        for (place, name) in HeaderName::ALL.into_iter().enumerate() {
-            assert_eq!(name as usize, place, "{name:?}");
-        }
-        let reads = Rc::new(Cell::new(0));
-        let counted = Rc::clone(&reads);
-        let headers = Headers::new(move |name| {
-            counted.set(counted.get() + 1);
-            (name != HeaderName::Cookie).then(|| name.as_str().to_owned())
-        });
-        assert_eq!(reads.get(), 0);
-        for _ in 0..2 {
-            for name in HeaderName::ALL {
-                assert_eq!(headers.get(name), (name != HeaderName::Cookie).then(|| name.as_str()));
-            }
-        }
-        assert_eq!(reads.get(), HeaderName::ALL.len());
+    fn an_empty_field_differs_from_a_missing_one() {
+        let headers = Headers::new(vec![(HeaderName::Cookie, "a=b".into()), (HeaderName::Origin, String::new())]);
+        assert_eq!(headers.get(HeaderName::Cookie), Some("a=b"));
+        assert_eq!(headers.get(HeaderName::Origin), Some(""));
+        assert_eq!(headers.get(HeaderName::Accept), None);
+        assert_eq!(format!("{headers:?}"), "Headers");
     }
 }

@@ -47,11 +47,10 @@ async fn sign_in(
     let body = demo::token_request(&context.request)?;
     let portal = portal(context).await?;
     let basic = STANDARD.encode(format!("{}:{}", portal.client_id, portal.client_secret));
-    let headers = Headers::new(move |name| match name {
-        HeaderName::ContentType => Some("application/x-www-form-urlencoded".to_owned()),
-        HeaderName::Authorization => Some(format!("Basic {basic}")),
-        _ => None,
-    });
+    let headers = Headers::new(vec![
+        (HeaderName::ContentType, "application/x-www-form-urlencoded".to_owned()),
+        (HeaderName::Authorization, format!("Basic {basic}")),
+    ]);
     let token_request = Request {
         method: Method::Post,
         path: "/oauth/token".to_owned(),

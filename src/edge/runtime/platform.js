@@ -1,8 +1,5 @@
 // Calls of the platform. Each function is one call from WebAssembly, because a call costs more than what it does.
 
-/** The method and the address of a request. */
-export const head = (request) => `${request.method} ${request.url}`;
-
 /** The header fields that Signet reads, in the order of `HeaderName::ALL`. */
 const HEADER_NAMES = [
   "accept",
@@ -24,8 +21,19 @@ const HEADER_NAMES = [
   "x-purpose",
 ];
 
-/** A header field by its place in `HEADER_NAMES`: a number is passed faster than a text. */
-export const header = (headers, place) => headers.get(HEADER_NAMES[place]) ?? undefined;
+/**
+ * The head of a request, in lines: its method, the origin, path and query of its address, and its header fields. A header
+ * field is its place in `HEADER_NAMES`, a space and its value. Throws if the address is malformed.
+ */
+export function head({ method, url, headers }) {
+  const { origin, pathname, search } = new URL(url);
+  let lines = `${method}\n${origin}\n${pathname}\n${search}`;
+  for (let place = 0; place < HEADER_NAMES.length; place += 1) {
+    const value = headers.get(HEADER_NAMES[place]);
+    if (value !== null) lines += `\n${place} ${value}`;
+  }
+  return lines;
+}
 
 /** The whole body, or `undefined` if it is sent in chunks: then its length is not known before its end. */
 export const bodyOf = (request) => (request.headers.has("transfer-encoding") ? undefined : request.bytes());
@@ -66,24 +74,36 @@ export function callObject(env, binding, name, locationHint, message) {
   return bound(env, binding).getByName(name, options).run(message);
 }
 
+/** The statements in `lines`, each with its bindings. The first character of a line is its kind. */
+function statementsOf(lines) {
+  const statements = [];
+  for (const line of lines.split("\n")) {
+    const text = line.slice(1);
+    if (line[0] === "s") statements.push([text]);
+    else statements.at(-1).push(line[0] === "t" ? text : line[0] === "n" ? Number(text) : null);
+  }
+  return statements;
+}
+
 /** The rows of a query with one column, each JSON or a number, as an array in JSON. */
-export const query = (storage, statement, bindings) => {
+export function query(storage, lines) {
+  const [statement] = statementsOf(lines);
   const rows = storage.sql
-    .exec(statement, ...JSON.parse(bindings))
+    .exec(...statement)
     .raw()
     .toArray();
   return `[${rows.map(([value]) => value ?? "null").join()}]`;
-};
+}
 
 /** Runs all statements, or none if one fails. A single statement needs no transaction. */
-export const execute = (storage, statements) => {
-  const list = JSON.parse(statements);
+export function execute(storage, lines) {
+  const statements = statementsOf(lines);
   const run = () => {
-    for (const [statement, bindings] of list) storage.sql.exec(statement, ...bindings);
+    for (const statement of statements) storage.sql.exec(...statement);
   };
-  if (list.length === 1) run();
+  if (statements.length === 1) run();
   else storage.transactionSync(run);
-};
+}
 
 /** Whether `env` has a binding with this method. */
 export const isBound = (env, binding, method) => typeof env[binding]?.[method] === "function";

@@ -2,7 +2,7 @@
 
 use super::run::settled;
 use super::{Error, Fault};
-use crate::http::{Failure, Headers, Hsts, Method, Request, Response, security_headers};
+use crate::http::{Failure, HeaderName, Headers, Hsts, Method, Request, Response, security_headers};
 use crate::log::hexadecimal;
 use crate::time::Timestamp;
 use std::cell::RefCell;
@@ -16,8 +16,8 @@ use worker::{Env, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/edge/runtime/platform.js")]
 extern "C" {
-    fn head(request: &web_sys::Request) -> String;
-    fn header(headers: &web_sys::Headers, place: usize) -> Option<String>;
+    #[wasm_bindgen(catch)]
+    fn head(request: &web_sys::Request) -> Result<String, JsValue>;
     #[wasm_bindgen(catch, js_name = bodyOf)]
     fn body_of(request: &web_sys::Request) -> Result<Option<Promise>, JsValue>;
     #[wasm_bindgen(catch, js_name = headersOf)]
@@ -26,9 +26,9 @@ extern "C" {
     fn respond(status: u16, base: &web_sys::Headers, lines: &str, body: &JsValue)
     -> Result<web_sys::Response, JsValue>;
     #[wasm_bindgen(catch)]
-    pub(crate) fn query(storage: &JsValue, statement: &str, bindings: &str) -> Result<String, JsValue>;
+    pub(crate) fn query(storage: &JsValue, lines: &str) -> Result<String, JsValue>;
     #[wasm_bindgen(catch)]
-    pub(crate) fn execute(storage: &JsValue, statements: &str) -> Result<(), JsValue>;
+    pub(crate) fn execute(storage: &JsValue, lines: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(js_name = isBound)]
     pub(crate) fn is_bound(env: &Env, binding: &str, method: &str) -> bool;
     #[wasm_bindgen(catch, js_name = callObject)]
@@ -63,7 +63,12 @@ extern "C" {
     ) -> Result<(), JsValue>;
 }
 
+/// How many random bytes are drawn at once.
+const RANDOM_BYTES: usize = 512;
+
 thread_local! {
+    /// Random bytes that no call has received yet.
+    static RANDOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     /// The security headers of every answer, made once per isolate.
     static SECURITY_HEADERS: RefCell<BTreeMap<Hsts, web_sys::Headers>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -92,14 +97,27 @@ pub(crate) fn error_text(error: &JsValue) -> String {
     message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
 }
 
-/// Random bytes from the platform.
+/// Random bytes from the platform. They are drawn for several calls at once, because each draw is a call of the platform.
 ///
 /// # Errors
 /// If the platform returns no random bytes.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Fault::Internal("random", error.to_string()))?;
-    Ok(bytes)
+    RANDOM.with_borrow_mut(|drawn| {
+        if drawn.len() < N {
+            drawn.resize(N.max(RANDOM_BYTES), 0);
+            getrandom::fill(drawn).map_err(|error| {
+                drawn.clear();
+                Fault::Internal("random", error.to_string())
+            })?;
+        }
+        let rest = drawn.len().saturating_sub(N);
+        let mut bytes = [0; N];
+        for (byte, drawn) in bytes.iter_mut().zip(drawn.iter_mut().skip(rest)) {
+            *byte = std::mem::take(drawn);
+        }
+        drawn.truncate(rest);
+        Ok(bytes)
+    })
 }
 
 /// An id for the log and the answer; `none` if there are no random bytes, because the id is not a secret.
@@ -111,17 +129,22 @@ pub(crate) fn request_id() -> String {
 ///
 /// # Errors
 /// If the address is malformed.
-pub(crate) fn read_head(incoming: &web_sys::Request) -> Result<Request, url::ParseError> {
-    let head = head(incoming);
-    let (method, address) = head.split_once(' ').unwrap_or_default();
-    let url = url::Url::parse(address)?;
-    let headers = incoming.headers();
+pub(crate) fn read_head(incoming: &web_sys::Request) -> Result<Request, JsValue> {
+    let head = head(incoming)?;
+    let mut lines = head.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (method, origin, path, search) = (Method::parse(next()), next().to_owned(), next().to_owned(), next());
+    let query = search.strip_prefix('?').unwrap_or_default().to_owned();
+    let field = |line: &str| {
+        let (place, value) = line.split_once(' ')?;
+        Some((*HeaderName::ALL.get(place.parse::<usize>().ok()?)?, value.to_owned()))
+    };
     Ok(Request {
-        method: Method::parse(method),
-        path: url.path().to_owned(),
-        query: url.query().unwrap_or_default().to_owned(),
-        headers: Headers::new(move |name| header(&headers, name as usize)),
-        origin: url.origin().ascii_serialization(),
+        method,
+        path,
+        query,
+        headers: Headers::new(lines.filter_map(field).collect()),
+        origin,
         body: Vec::new(),
     })
 }

@@ -30,17 +30,16 @@ impl Rows {
     }
 
     /// The facts that `command` needs at `now`. `known` are the facts [after](Facts::after) the previous command, if
-    /// they are in memory: then only the rows are loaded that this command alone needs.
+    /// they are in memory: then only the rows are loaded that this command alone needs, and for a redemption none.
     pub(super) fn load(&self, known: Option<Facts>, command: &Command, now: Timestamp) -> Result<Facts> {
         if !self.0.open_tables()? {
             return Ok(Facts::default());
         }
-        let jti = named(command);
         let mut facts = match known {
-            Some(facts) => Facts { token: jti.map_or(Ok(None), |jti| self.token(jti))?, ..facts },
-            None => self.load_all(jti, now)?,
+            Some(facts) if matches!(command, Command::Redeem(_)) => facts,
+            Some(facts) => Facts { token: self.load_token(command, now)?, ..facts },
+            None => self.load_all(named(command), now)?,
         };
-        facts.token = facts.token.filter(|token| token.is_kept(now));
         match command {
             Command::ListEvents { before, limit } => facts.events = self.events(*before, *limit, now)?,
             Command::DeleteAccount { erase } => facts.has_callers = *erase && self.has_callers()?,
@@ -75,14 +74,18 @@ impl Rows {
                 Fact::Account(account) => facts.account = Some(account),
                 Fact::Credential(set) => facts.credentials.push(set),
                 Fact::SignIns(latest, sessions) => (facts.latest, facts.sessions) = (latest, sessions),
-                Fact::Token(fate) => facts.token = Some(fate),
+                Fact::Token(fate) => facts.token = Some(fate).filter(|fate| fate.is_kept(now)),
             }
         }
         Ok(facts)
     }
 
-    fn token(&self, jti: &TokenId) -> Result<Option<TokenFate>> {
-        Ok(self.0.select("SELECT data FROM token WHERE jti = ?", vec![jti.as_str().into()])?.pop())
+    /// The final state of the token in `command`.
+    pub(super) fn load_token(&self, command: &Command, now: Timestamp) -> Result<Option<TokenFate>> {
+        let Some(jti) = named(command) else { return Ok(None) };
+        let fate: Option<TokenFate> =
+            self.0.select("SELECT data FROM token WHERE jti = ?", vec![jti.as_str().into()])?.pop();
+        Ok(fate.filter(|fate| fate.is_kept(now)))
     }
 
     /// The entries of the audit log, newest first: sign-ins are rows of tokens, all others are rows of events.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::Cell;
-use worker::{Result, State, Storage};
+use worker::{Error, Result, State, Storage};
 
 pub(super) struct Sql {
     storage: Storage,
@@ -30,7 +30,7 @@ impl Sql {
         }
         let version = self.version()?;
         if version > 0 && version != self.migrations.len() {
-            self.execute(&self.migration(version)?)?;
+            self.execute(self.migration(version)?)?;
         }
         self.has_tables.set(Some(version > 0));
         Ok(version > 0)
@@ -60,17 +60,21 @@ impl Sql {
     /// Runs all statements or, if one fails, none. Creates the tables if they do not exist.
     pub(super) fn write(&self, mut statements: Vec<Statement>) -> Result<()> {
         if self.open_tables()? {
-            return self.execute(&statements);
+            return self.execute(statements);
         }
         let mut all = self.migration(0)?;
         all.append(&mut statements);
-        self.execute(&all)?;
+        self.execute(all)?;
         self.has_tables.set(Some(true));
         Ok(())
     }
 
-    fn execute(&self, statements: &[Statement]) -> Result<()> {
-        Ok(platform::execute(self.storage.as_raw(), &serde_json::to_string(statements)?)?)
+    fn execute(&self, statements: Vec<Statement>) -> Result<()> {
+        let mut lines = String::new();
+        for (query, bindings) in statements {
+            push_statement(&mut lines, &query, bindings)?;
+        }
+        Ok(platform::execute(self.storage.as_raw(), &lines)?)
     }
 
     /// Deletes all rows and tables.
@@ -94,7 +98,9 @@ impl Sql {
     }
 
     fn query(&self, query: &str, bindings: Vec<Value>) -> Result<String> {
-        Ok(platform::query(self.storage.as_raw(), query, &Value::Array(bindings).to_string())?)
+        let mut lines = String::new();
+        push_statement(&mut lines, query, bindings)?;
+        Ok(platform::query(self.storage.as_raw(), &lines)?)
     }
 
     /// The only row of a query with one column.
@@ -103,8 +109,40 @@ impl Sql {
     }
 }
 
+/// Whether a statement failed because a row with its primary key exists.
+pub(super) fn is_refused_by_key(error: &Error) -> bool {
+    error.to_string().contains("UNIQUE constraint failed")
+}
+
 /// A statement and its bindings.
 pub(super) type Statement = (Cow<'static, str>, Vec<Value>);
+
+/// Adds a statement and its bindings to the lines that `platform.js` runs: one line each, after a letter for its kind. JSON
+/// would escape bindings that are JSON themselves.
+///
+/// # Errors
+/// If a binding is not a text, a number or null, or if a line break would end its line.
+fn push_statement(lines: &mut String, query: &str, bindings: Vec<Value>) -> Result<()> {
+    push_line(lines, 's', query)?;
+    bindings.into_iter().try_for_each(|binding| match binding {
+        Value::String(text) => push_line(lines, 't', &text),
+        Value::Number(number) => push_line(lines, 'n', &number.to_string()),
+        Value::Null => push_line(lines, '-', ""),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err("a binding has no type of SQLite".into()),
+    })
+}
+
+fn push_line(lines: &mut String, kind: char, text: &str) -> Result<()> {
+    if text.contains('\n') {
+        return Err("a binding has a line break".into());
+    }
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    lines.push(kind);
+    lines.push_str(text);
+    Ok(())
+}
 
 pub(super) fn json(value: &impl serde::Serialize) -> Result<Value> {
     Ok(serde_json::to_string(value)?.into())
