@@ -30,7 +30,7 @@ pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u6
 /// duration in milliseconds. The data point contains no user.
 #[expect(clippy::cast_precision_loss, reason = "a request takes less than 2^52 milliseconds")]
 fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> Result<(), JsValue> {
-    if !IS_ENABLED.with(|cell| *cell.get_or_init(|| platform::is_bound(env, ANALYTICS, "writeDataPoint"))) {
+    if !IS_ENABLED.with(|cell| *cell.get_or_init(|| platform::is_bound(env, "ANALYTICS.writeDataPoint"))) {
         return Ok(());
     }
     let client_id = line.client_id.map_or("", |id| id.as_str());

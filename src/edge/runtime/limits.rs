@@ -60,7 +60,7 @@ async fn exceeds(context: &RequestContext) -> bool {
 /// Counts an attempt under `key`. Returns whether the key is over the limit. Without the binding, or if it fails, no
 /// key is over the limit: a failing rate limit must not block sign-ins.
 async fn count(key: &str, context: &RequestContext) -> bool {
-    if !platform::is_bound(&context.env, BINDING, "limit") {
+    if !platform::is_bound(&context.env, "FAILURES.limit") {
         return false;
     }
     let counted = match platform::is_within_limit(&context.env, BINDING, key) {
