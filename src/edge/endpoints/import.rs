@@ -42,7 +42,7 @@ pub(crate) async fn serve(incoming: &web_sys::Request, context: &RequestContext)
     // 2.
     let (sink, answer) = Sink::new()?;
     let import = Import { context: context.clone(), sink, counts: Counts::default(), start: platform::milliseconds() };
-    context.worker.wait_until(import.run(source));
+    context.run(import.run(source));
     Ok(Answer::Streamed(Response::empty(200).with("Content-Type", "application/x-ndjson"), answer))
 }
 

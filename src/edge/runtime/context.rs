@@ -53,6 +53,12 @@ impl RequestContext {
         }));
     }
 
+    /// Runs `task` until it ends, even after the answer.
+    pub(crate) fn run(&self, task: impl Future<Output = ()> + 'static) {
+        let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
+        self.worker.wait_until(task);
+    }
+
     /// The origin of the console: the setting `CONSOLE_ORIGIN`, or the issuer.
     pub(crate) fn console_origin(&self) -> &str {
         self.settings.console_origin.as_deref().unwrap_or_else(|| self.settings.issuer.as_str())

@@ -64,7 +64,7 @@ pub(crate) async fn serve(incoming: &web_sys::Request, context: &RequestContext)
     let Some(origin) = answer.websocket() else { return Ok(Answer::ClientArea(answer)) };
     let (socket, browser) = Socket::new(origin, cookie, context.clone()).map_err(internal("websocket"))?;
     let answer = switched(&answer, &browser).map_err(internal("websocket"))?;
-    context.worker.wait_until(socket.run());
+    context.run(socket.run());
     Ok(Answer::ClientArea(answer))
 }
 
