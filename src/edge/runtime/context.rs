@@ -26,6 +26,12 @@ pub(crate) struct RequestContext {
     pub(crate) deferred: Deferred,
 }
 
+/// Runs `task` until it ends, even after the answer.
+pub(crate) fn run_to_end(worker: &Context, task: impl Future<Output = ()> + 'static) {
+    let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
+    worker.wait_until(task);
+}
+
 /// The calls that run after the answer.
 pub(crate) type Deferred = Rc<RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>>;
 
@@ -51,12 +57,6 @@ impl RequestContext {
                 audit.report(&fault);
             }
         }));
-    }
-
-    /// Runs `task` until it ends, even after the answer.
-    pub(crate) fn run(&self, task: impl Future<Output = ()> + 'static) {
-        let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
-        self.worker.wait_until(task);
     }
 
     /// The origin of the console: the setting `CONSOLE_ORIGIN`, or the issuer.

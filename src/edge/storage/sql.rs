@@ -90,7 +90,7 @@ impl Sql {
     /// of the row.
     pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<T>> {
         let rows = self.query(query, bindings)?;
-        parse(&rows).map_err(|error| format!("row: {}", error_place(&error)).into())
+        parse(&rows).map_err(|error| invalid_row(&error))
     }
 
     fn query(&self, query: &str, bindings: Vec<Value>) -> Result<String> {
@@ -101,6 +101,10 @@ impl Sql {
     pub(super) fn value<T: DeserializeOwned>(&self, query: &str) -> Result<T> {
         self.select(query, Vec::new())?.pop().ok_or_else(|| "there is no row".into())
     }
+}
+
+fn invalid_row(error: &serde_json::Error) -> worker::Error {
+    format!("row: {}", error_place(error)).into()
 }
 
 /// A statement and its bindings.
