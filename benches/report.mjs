@@ -190,9 +190,9 @@ function targets({ contestants, operations, series }) {
 }
 
 const BAR = 16;
-const LABELS = 108;
+const LABELS = 116;
 /** Space for the figures beside a bar. */
-const FIGURES = 96;
+const FIGURES = 98;
 /** Fits on a screen of 360 pixels at full size, so that text stays readable. */
 const WIDTH = 340;
 /** Text and marks that a dark background needs lighter. The bars have enough contrast on both backgrounds. */
