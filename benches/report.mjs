@@ -190,8 +190,11 @@ function targets({ contestants, operations, series }) {
 }
 
 const BAR = 16;
-const LABELS = 118;
-const WIDTH = 420;
+const LABELS = 116;
+/** Space for the figures beside a bar. */
+const FIGURES = 98;
+/** Fits on a screen of 360 pixels at full size, so that text stays readable. */
+const WIDTH = 340;
 /** Text and marks that a dark background needs lighter. The bars have enough contrast on both backgrounds. */
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -207,7 +210,7 @@ const STYLE = `
 export function chart({ contestants, operations }) {
   const all = Object.values(operations).flatMap((byName) => Object.values(byName).flat());
   const greatest = Math.max(...all.map(figureOf("cpu")));
-  const scale = (cpu) => (cpu / greatest) * (WIDTH - LABELS - 110);
+  const scale = (cpu) => (cpu / greatest) * (WIDTH - LABELS - FIGURES);
   const shapes = [];
   let y = 24;
   const text = (x, content, style = "") => shapes.push(`<text x="${x}" y="${y}"${style}>${content}</text>`);
@@ -230,8 +233,10 @@ export function chart({ contestants, operations }) {
       text(Number(x(most)) + 6, `${middle.toFixed(0)}${suffix}`);
     }
   }
-  y += 32;
-  text(12, "Bar: median. Line: least to greatest. ×: ratio to the stand-in.");
+  for (const legend of ["Bar: median. Line: least to greatest.", "×: ratio to the stand-in."]) {
+    y += 24;
+    text(12, legend);
+  }
   const height = y + 16;
   const summary = Object.keys(contestants).map((name) => contestants[name].title);
   return [

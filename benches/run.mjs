@@ -13,28 +13,53 @@ import { startOrigin } from "./origin.mjs";
 import { chart, tables } from "./report.mjs";
 
 const ALL = { only: NAMES, operations: Object.keys(TITLES), series: ["signins", "users", "cold"] };
-const { values } = parseArgs({
-  options: {
-    // The contestants, the operations and the further series, as lists with commas. Chosen operations have no series by default.
-    only: { type: "string", default: ALL.only.join() },
-    operations: { type: "string", default: ALL.operations.join() },
-    series: { type: "string" },
-    rounds: { type: "string", default: "5" },
-    requests: { type: "string", default: "2000" },
-    // The sign-ins of one user, and the users, of the series.
-    signins: { type: "string", default: "1,100,10000" },
-    // The memory of SQLite in a local workerd ends between 2,000 and 2,500 open objects of Signet.
-    users: { type: "string", default: "10,1000,2000" },
-    // The folder of a build of Signet. By default, the release Worker is built.
-    signet: { type: "string" },
-    json: { type: "string" },
-    svg: { type: "string" },
-  },
-});
+const options = {
+  // The contestants, the operations and the further series, as lists with commas. Chosen operations have no series by default.
+  only: { type: "string", default: ALL.only.join() },
+  operations: { type: "string", default: ALL.operations.join() },
+  series: { type: "string" },
+  rounds: { type: "string", default: "5" },
+  requests: { type: "string", default: "2000" },
+  // The sign-ins of one user, and the users, of the series.
+  signins: { type: "string", default: "1,100,10000" },
+  // The memory of SQLite in a local workerd ends between 2,000 and 2,500 open objects of Signet.
+  users: { type: "string", default: "10,1000,2000" },
+  // The folder of a build of Signet. By default, the release Worker is built.
+  signet: { type: "string" },
+  json: { type: "string" },
+  svg: { type: "string" },
+};
+const values = parsed();
 values.series ??= values.operations === ALL.operations.join() ? ALL.series.join() : "none";
 const listed = (name) => values[name].split(",");
-const numbers = (name) => listed(name).map(Number);
-const [rounds, requests] = [Number(values.rounds), Number(values.requests)];
+const [[rounds], [requests]] = [numbers("rounds", 1), numbers("requests", 1)];
+/** The sizes of the two series. */
+const counts = { signins: numbers("signins"), users: numbers("users") };
+
+function parsed() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse(error.message.split(". ")[0]);
+  }
+}
+
+/** Prints what is wrong with the options, and which options there are. */
+function refuse(problem) {
+  const usage = Object.keys(options).map((name) => `[--${name} …]`);
+  console.error(`bench: ${problem}.\nusage: npm run bench -- ${usage.join(" ")}`);
+  process.exit(2);
+}
+
+/** The whole numbers from 1 of an option, at most `count`. */
+function numbers(name, count = Infinity) {
+  const list = listed(name);
+  if (list.length > count || !list.every((text) => /^[1-9]\d*$/.test(text))) {
+    refuse(`--${name} ${values[name]} is not ${count === 1 ? "a whole number" : "a list of whole numbers"} from 1`);
+  }
+  return list.map(Number);
+}
+
 /** How many rounds of the series of sign-ins and users are counted. */
 const SERIES_ROUNDS = Math.min(rounds, 3);
 /** How many rounds of cold starts are counted: more, because their times vary most. */
@@ -43,7 +68,7 @@ const COLD_ROUNDS = 2 * rounds;
 /** The entries of a list that an option names, in the order of the report. */
 function chosen(name) {
   const unknown = listed(name).find((entry) => ![...ALL[name], "none"].includes(entry));
-  if (unknown !== undefined) fail(`--${name} ${unknown} is unknown; it is one of ${ALL[name].join(", ")}.`);
+  if (unknown !== undefined) refuse(`--${name} ${unknown} is unknown; it is one of ${ALL[name].join(", ")}`);
   return ALL[name].filter((entry) => listed(name).includes(entry));
 }
 
@@ -184,7 +209,7 @@ function signInContestants() {
 function measureSignIns() {
   return withClients(signInContestants(), async (clients) => {
     const samples = {};
-    const sizes = numbers("signins");
+    const sizes = counts.signins;
     for (const size of sizes) {
       say(`measuring: users with ${size.toLocaleString("en")} sign-ins`);
       // So many sign-ins of several users would take too long.
@@ -226,7 +251,7 @@ function measureUsers() {
   return withClients(signInContestants(), async (clients) => {
     const samples = {};
     let made = USERS;
-    for (const users of numbers("users")) {
+    for (const users of counts.users) {
       say(`measuring: ${users.toLocaleString("en")} users`);
       for (const client of clients) {
         await client.makeUsers(Math.max(0, users - made));

@@ -75,7 +75,7 @@ export async function build(name) {
 }
 
 /** Makes `index.js` and `index_bg.wasm`, the two modules that are deployed, of the compiled wasm. */
-function pack(wasm, folder, { wasmBindgen, wasmOpt, esbuild }) {
+function pack(wasm, folder, { wasmBindgen, wasmMetadce, wasmOpt, esbuild }) {
   const bindings = join(root, "target", "bindings");
   rmSync(bindings, { recursive: true, force: true });
   runQuietly(wasmBindgen, [wasm, "--out-dir", bindings, "--out-name", "signet", ...BINDGEN_OPTIONS]);
@@ -84,13 +84,32 @@ function pack(wasm, folder, { wasmBindgen, wasmOpt, esbuild }) {
   const text = readFileSync(glue, "utf8");
   const imported = 'import source wasmModule from "./signet_bg.wasm"';
   if (!text.includes(imported)) throw new Error("wasm-bindgen's output has another form");
-  writeFileSync(glue, text.replace(imported, 'import wasmModule from "./index_bg.wasm"'));
+  writeFileSync(
+    glue,
+    text
+      .replace(imported, 'import wasmModule from "./index_bg.wasm"')
+      // Then esbuild leaves out the classes of libraries that Signet does not use.
+      .replaceAll(/^if \(Symbol\.dispose\) .*$/gm, "")
+      .replaceAll("new FinalizationRegistry(", "/* @__PURE__ */ new FinalizationRegistry("),
+  );
   copyFileSync(join(root, entry), join(bindings, "worker.js"));
   mkdirSync(folder, { recursive: true });
   const external = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
-  const output = `--outfile=${join(folder, "index.js")}`;
-  runQuietly(esbuild, [join(bindings, "worker.js"), "--bundle", "--format=esm", "--minify", ...external, output]);
-  runQuietly(wasmOpt, [join(bindings, "signet_bg.wasm"), "-o", join(folder, "index_bg.wasm"), ...OPTIMIZATIONS]);
+  const script = join(folder, "index.js");
+  const options = ["--bundle", "--format=esm", "--minify", ...external, `--outfile=${script}`];
+  runQuietly(esbuild, [join(bindings, "worker.js"), ...options]);
+  const [module, needed, graph] = ["signet_bg.wasm", "needed.wasm", "graph.json"].map((file) => join(bindings, file));
+  const roots = usedExports(module, script).map((name) => ({ name, export: name, root: true }));
+  writeFileSync(graph, JSON.stringify(roots));
+  runQuietly(wasmMetadce, [module, "--graph-file", graph, "-g", "-o", needed]);
+  runQuietly(wasmOpt, [needed, "-o", join(folder, "index_bg.wasm"), ...OPTIMIZATIONS]);
+}
+
+/** The exports of a wasm file that a script names. Libraries export more, and their exports keep code in the file. */
+function usedExports(wasm, script) {
+  const text = readFileSync(script, "utf8");
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(wasm))).map(({ name }) => name);
+  return names.filter((name) => text.includes(`.${name}`));
 }
 
 /** Compiles the Worker, unless it is current, and returns the path of the wasm file. */

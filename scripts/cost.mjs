@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startSignet } from "../tests/support/signet.mjs";
 import { claimsOf, createSet, getToken, openLink, putUser, signIn, whoIs } from "../tests/support/workflow.mjs";
-import { root } from "./setup.mjs";
+import { root, say } from "./setup.mjs";
 
 const PAGE = join(root, "docs/cost.md");
 const BEGIN = "<!-- computed by `npm run cost` -->";
@@ -391,4 +391,5 @@ export const readPage = () => readFileSync(PAGE, "utf8");
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(PAGE, withReport(readPage(), await countOperations()));
+  say("wrote docs/cost.md");
 }

@@ -27,6 +27,7 @@ export function buildTools() {
   const bin = join(root, "node_modules", ".bin");
   return {
     wasmBindgen: cargoProgram("wasm-bindgen-cli", "wasm-bindgen", pinned("wasm-bindgen")),
+    wasmMetadce: join(bin, "wasm-metadce"),
     wasmOpt: join(bin, "wasm-opt"),
     esbuild: join(bin, "esbuild"),
   };

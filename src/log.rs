@@ -45,11 +45,27 @@ pub struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Box<RawValue>>,
     pub request_id: &'a str,
+    /// The operation that failed, if Signet or the platform failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a str>,
 }
 
 impl<'a> LogLine<'a> {
     pub const fn new(event: &'static str, outcome: Outcome, reason: &'static str, request_id: &'a str) -> Self {
-        Self { event, outcome, reason, client_id: None, user_id: None, jti_hash: None, lines: None, request_id }
+        Self {
+            event,
+            outcome,
+            reason,
+            client_id: None,
+            user_id: None,
+            jti_hash: None,
+            lines: None,
+            request_id,
+            operation: None,
+            error: None,
+        }
     }
 
     pub fn to_json(&self) -> String {

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 use crate::token::KnownToken;
 use crate::user::{Account, Event, Session};
 use crate::whmcs::ApiCredential;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The result of a request to the administration. Lists have the newest entry first. A `cursor` is that of the next page. A
 /// `secret` is there only if it is new.
@@ -93,13 +93,14 @@ fn api_credential_json(credential: &ApiCredential, secret: Option<&Secret>) -> s
     Ok(with_secret(serde_json::to_value(credential)?, "secret", secret))
 }
 
-/// Removes the digest of the secret from a stored record, and adds a new secret in clear as the field `name`.
-fn with_secret(mut stored: Value, name: &str, secret: Option<&Secret>) -> Value {
-    if let Some(fields) = stored.as_object_mut() {
-        fields.remove("secret");
-        fields.extend(secret.map(|secret| (name.to_owned(), secret.expose().into())));
+/// The fields of a stored record without the digest of the secret. A new secret is added in clear as the field `name`.
+fn with_secret(stored: Value, name: &str, secret: Option<&Secret>) -> Value {
+    let mut shown = Map::new();
+    if let Value::Object(fields) = stored {
+        shown.extend(fields.into_iter().filter(|(name, _)| name != "secret"));
+        shown.extend(secret.map(|secret| (name.to_owned(), secret.expose().into())));
     }
-    stored
+    shown.into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::ADMINISTRATION_OFF;
 use crate::secret::AssertionKey;
-use crate::settings::Settings;
+use crate::settings::{Settings, TokenRecords};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -120,6 +120,20 @@ pub fn checks(settings: &Settings, platform: &Platform) -> Vec<Check> {
             "Tokens and sessions",
             format!("A token lives {} s, a session {idle} s unused and {max} s in all.", settings.token_ttl),
         ),
+        match settings.session_cache {
+            0 => Check::new(Good, "Session checks", "SESSION_CACHE is 0: an ended session is refused at once."),
+            seconds => {
+                let finding =
+                    format!("SESSION_CACHE is {seconds}: an ended session can still be accepted for {seconds} s.");
+                Check::new(Note, "Session checks", finding)
+            }
+        },
+        Check::either(
+            "Token records",
+            settings.token_records == TokenRecords::Kv,
+            "TOKEN_RECORDS is kv: KV stores a record of each issued token for a day.",
+            (Note, "TOKEN_RECORDS is off: lookups by id find only tokens that were used or revoked."),
+        ),
     ]
 }
 
@@ -144,6 +158,7 @@ mod tests {
         let gateway = [("CLIENT_AREA_URL", "https://my.example/"), ("ORIGIN_URL", "https://my-server.example")];
         let console = [("CONSOLE_ORIGIN", "https://console.example")];
         let local = [("ISSUER", "http://localhost:8787")];
+        let (cache, records) = ([("SESSION_CACHE", "30")], [("TOKEN_RECORDS", "off")]);
         let with = |change: fn(&mut Platform)| {
             let mut platform = platform();
             change(&mut platform);
@@ -169,6 +184,10 @@ mod tests {
             ("Client area", &gateway, platform(), Level::Good),
             ("Login page", &[], platform(), Level::Note),
             ("Login page", &login, platform(), Level::Good),
+            ("Session checks", &[], platform(), Level::Good),
+            ("Session checks", &cache, platform(), Level::Note),
+            ("Token records", &[], platform(), Level::Good),
+            ("Token records", &records, platform(), Level::Note),
         ] {
             assert_eq!(level(name, vars, &platform), expected, "{name} {vars:?} {platform:?}");
         }

@@ -2,7 +2,7 @@
 
 use super::scope::DEFAULTS;
 use super::{DestinationInputs, MissingInput, RelativePath, Scope, path};
-use std::collections::BTreeMap;
+use serde_json::Value;
 use url::Url;
 
 const HOME_PATH: &str = "clientarea.php";
@@ -13,7 +13,7 @@ const DOMAIN_ID: &str = "{domain_id}";
 
 pub struct ClientArea {
     base: Url,
-    overrides: BTreeMap<String, String>,
+    overrides: Vec<(String, String)>,
 }
 
 impl ClientArea {
@@ -23,9 +23,9 @@ impl ClientArea {
     /// # Errors
     /// The mistake in `overrides`, such as a path that is not below `base`.
     pub fn new(base: Url, overrides: Option<&str>) -> Result<Self, &'static str> {
-        let mut overrides: BTreeMap<String, String> = match overrides {
-            Some(json) => serde_json::from_str(json).map_err(|_| "is not a table of scopes and paths")?,
-            None => BTreeMap::new(),
+        let mut overrides = match overrides {
+            Some(json) => parse_overrides(json).ok_or("is not a table of scopes and paths")?,
+            None => Vec::new(),
         };
         for (key, template) in &mut overrides {
             let is_known = key == HOME_KEY || DEFAULTS.iter().any(|(scope, _, _)| scope == key);
@@ -74,13 +74,20 @@ impl ClientArea {
     fn template(&self, scope: Option<Scope>) -> &str {
         let key = scope.map_or(HOME_KEY, Scope::as_str);
         let default = || DEFAULTS.iter().find(|(scope, _, _)| *scope == key).map_or(HOME_PATH, |(_, _, path)| path);
-        self.overrides.get(key).map_or_else(default, String::as_str)
+        let replaced = self.overrides.iter().find(|(scope, _)| scope == key);
+        replaced.map_or_else(default, |(_, path)| path)
     }
 
     /// The address of `path`, or of the client area if that address is not below it.
     fn below(&self, path: &str) -> String {
         path::join(&self.base, path).unwrap_or_else(|| self.base.clone()).into()
     }
+}
+
+/// The keys and paths of the setting `DESTINATIONS`. `None` if it is not an object of texts.
+fn parse_overrides(json: &str) -> Option<Vec<(String, String)>> {
+    let Ok(Value::Object(table)) = serde_json::from_str(json) else { return None };
+    table.into_iter().map(|(key, path)| Some((key, path.as_str()?.to_owned()))).collect()
 }
 
 #[cfg(test)]

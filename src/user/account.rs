@@ -132,10 +132,10 @@ impl AccountChange {
     }
 }
 
-fn changed(mut owned: BTreeSet<OwnedId>, removed: &BTreeSet<OwnedId>, added: BTreeSet<OwnedId>) -> BTreeSet<OwnedId> {
-    owned.retain(|id| !removed.contains(id));
-    owned.extend(added);
-    owned
+fn changed(owned: BTreeSet<OwnedId>, removed: &BTreeSet<OwnedId>, added: BTreeSet<OwnedId>) -> BTreeSet<OwnedId> {
+    let mut ids = added;
+    ids.extend(owned.into_iter().filter(|id| !removed.contains(id)));
+    ids
 }
 
 impl Account {

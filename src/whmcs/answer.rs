@@ -90,12 +90,9 @@ impl From<ClientProblem> for ApiAnswer {
 }
 
 /// The fields of an object in the order of [`FIELD_ORDER`]. serde_json sorts them by name.
-fn sort_fields(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
-    let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_by_cached_key(|(name, _)| {
-        FIELD_ORDER.iter().position(|known| known == name).unwrap_or(FIELD_ORDER.len())
-    });
-    fields
+fn sort_fields(fields: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let known = FIELD_ORDER.iter().filter_map(|name| fields.get_key_value(*name));
+    known.chain(fields.iter().filter(|(name, _)| !FIELD_ORDER.contains(&name.as_str())))
 }
 
 /// JSON with the escapes of PHP's `json_encode`.
@@ -106,7 +103,7 @@ fn php_json(value: &Value) -> String {
         Value::Array(entries) => format!("[{}]", entries.iter().map(php_json).collect::<Vec<_>>().join(",")),
         Value::Object(fields) => {
             let member = |(name, value): (&String, &Value)| format!("{}:{}", php_string(name), php_json(value));
-            format!("{{{}}}", sort_fields(fields).into_iter().map(member).collect::<Vec<_>>().join(","))
+            format!("{{{}}}", sort_fields(fields).map(member).collect::<Vec<_>>().join(","))
         }
     }
 }
@@ -135,7 +132,7 @@ fn write_element(text: &mut String, name: &str, value: &Value) {
             write_elements(text, entries.iter().map(|entry| (entry_name, entry)));
         }
         Value::Object(fields) => {
-            write_elements(text, sort_fields(fields).into_iter().map(|(name, value)| (name.as_str(), value)));
+            write_elements(text, sort_fields(fields).map(|(name, value)| (name.as_str(), value)));
         }
     }
     let _ = writeln!(text, "</{name}>");

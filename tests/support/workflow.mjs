@@ -87,6 +87,14 @@ export const storedSessions = (signet, user) =>
     "SELECT jti, json_extract(data, '$.session_id') AS id, data FROM token WHERE session_expires_at IS NOT NULL",
   );
 
+/** The numbers that two entries of a user's audit trail have in common. */
+export const repeatedNumbers = (signet, user) =>
+  signet.sql(
+    user,
+    `SELECT number FROM (SELECT number FROM token WHERE number IS NOT NULL UNION ALL SELECT number FROM event)
+     GROUP BY number HAVING count(*) > 1`,
+  );
+
 /** The names of a user's events, newest first. */
 export async function eventsOf(signet, user) {
   const { body } = await signet.admin("GET", `/users/${user}/events?limit=100`);

@@ -245,3 +245,19 @@ test("issue 11, item 6: a run of the bench measures every operation, and reports
     await rm(folder, { recursive: true });
   }
 });
+
+test("issue 11, item 6: an invalid option of the bench is named, with the usage and status 2", async () => {
+  for (const [args, problem] of [
+    [["--rounds", "abc"], "--rounds abc is not a whole number from 1."],
+    [["--users", "10,0"], "--users 10,0 is not a list of whole numbers from 1."],
+    [["--only", "signet,other"], "--only other is unknown; it is one of signet, hono, provider, empty."],
+    [["--unknown"], "Unknown option '--unknown'."],
+  ]) {
+    const { code, stderr } = await promisify(execFile)("node", [join(root, "benches", "run.mjs"), ...args]).catch(
+      (error) => error,
+    );
+    const [line, usage, ...rest] = stderr.split("\n");
+    assert.deepEqual([code, line, rest], [2, `bench: ${problem}`, [""]]);
+    assert.match(usage, /^usage: npm run bench -- \[--only/);
+  }
+});

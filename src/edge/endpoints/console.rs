@@ -5,12 +5,11 @@ use crate::console::{
     self, ConsoleCookie, ConsoleRequest, ConsoleSession, Counters, FormAction, Frame, Platform, SignIn, SignInRequest,
     UserPage, View, arrival_address, first_day_shown, view_at,
 };
-use crate::edge::runtime::platform::{milliseconds, random};
+use crate::edge::runtime::platform::{is_bound, milliseconds, random};
 use crate::edge::runtime::{Error, Fault, RequestContext, decisions, limits};
 use crate::edge::storage::administration::{Admin, perform};
 use crate::edge::storage::calls::ConsoleObject;
 use crate::edge::storage::sessions::without_ended;
-use crate::edge::storage::user_object;
 use crate::http::{BROWSER_CHALLENGE, ErrorCode, Failure, Method, Response};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::session::CsrfToken;
@@ -241,9 +240,9 @@ impl Operator<'_> {
         let env = &self.context.env;
         Platform {
             kv_milliseconds: kv_answers.then(|| milliseconds().saturating_sub(start)),
-            has_users: env.durable_object(user_object::BINDING).is_ok(),
-            has_rate_limit: env.rate_limiter(limits::BINDING).is_ok(),
-            has_analytics: env.analytics_engine(decisions::ANALYTICS).is_ok(),
+            has_users: is_bound(env, "USERS.getByName"),
+            has_rate_limit: limits::is_bound(env),
+            has_analytics: decisions::is_bound(env),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `GET /healthz`.
 
-use crate::edge::runtime::platform::is_bound;
+use crate::edge::runtime::platform::unbound;
 use crate::edge::runtime::settings;
 use crate::edge::storage::{console_object, kv, user_object};
 use crate::http::Response;
@@ -8,13 +8,15 @@ use crate::settings::SettingProblem;
 use serde::Serialize;
 use worker::Env;
 
+/// The bindings that Signet needs, in the form of [`unbound`].
+const BINDINGS: &str = "SIGNET_KV.get USERS.getByName CONSOLE.getByName";
+
 /// Answers 200 if all settings and bindings are present and valid. Otherwise answers 503 with a list of problems.
 pub(crate) fn serve(env: &Env) -> Response {
     let mut problems = settings::read(env).err().unwrap_or_default();
-    for (setting, method) in
-        [(kv::BINDING, "get"), (user_object::BINDING, "getByName"), (console_object::BINDING, "getByName")]
-    {
-        if !is_bound(env, setting, method) {
+    let unbound = unbound(env, BINDINGS);
+    for setting in [kv::BINDING, user_object::BINDING, console_object::BINDING] {
+        if unbound.contains(setting) {
             problems.push(SettingProblem { setting, problem: "is not bound".into() });
         }
     }

@@ -1,7 +1,7 @@
 //! `POST /admin/v1/import`.
 
 use crate::edge::runtime::platform::{self, Answer, Chunks, ClientGone, Sink};
-use crate::edge::runtime::{Error, Fault, RequestContext, decisions};
+use crate::edge::runtime::{Error, Fault, RequestContext, decisions, run_to_end};
 use crate::edge::storage::imports;
 use crate::http::{ErrorCode, Failure, Method, Response};
 use crate::import::{Batches, Counts, Item, LIST_BYTES_MAX, Lines, PROGRESS_LINES, Report, WhmcsList};
@@ -42,7 +42,7 @@ pub(crate) async fn serve(incoming: &web_sys::Request, context: &RequestContext)
     // 2.
     let (sink, answer) = Sink::new()?;
     let import = Import { context: context.clone(), sink, counts: Counts::default(), start: platform::milliseconds() };
-    context.worker.wait_until(import.run(source));
+    run_to_end(&context.worker, import.run(source));
     Ok(Answer::Streamed(Response::empty(200).with("Content-Type", "application/x-ndjson"), answer))
 }
 

@@ -26,6 +26,12 @@ pub(crate) struct RequestContext {
     pub(crate) deferred: Deferred,
 }
 
+/// Runs `task` until it ends, even after the answer.
+pub(crate) fn run_to_end(worker: &Context, task: impl Future<Output = ()> + 'static) {
+    let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(task);
+    worker.wait_until(task);
+}
+
 /// The calls that run after the answer.
 pub(crate) type Deferred = Rc<RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>>;
 

@@ -7,7 +7,7 @@ use worker::Env;
 use worker::wasm_bindgen::JsValue;
 
 /// The binding's name in wrangler.toml.
-pub(crate) const ANALYTICS: &str = "ANALYTICS";
+const ANALYTICS: &str = "ANALYTICS";
 
 thread_local! {
     /// Whether the binding exists. A changed binding is a new isolate.
@@ -26,11 +26,16 @@ pub(crate) fn record(line: &LogLine<'_>, fault: Option<&Fault>, milliseconds: u6
     }
 }
 
+/// Whether data points are written.
+pub(crate) fn is_bound(env: &Env) -> bool {
+    platform::is_bound(env, "ANALYTICS.writeDataPoint")
+}
+
 /// The columns: `index1` is the event; `blob1` to `blob4` are event, outcome, reason and `client_id`; `double1` is the
 /// duration in milliseconds. The data point contains no user.
 #[expect(clippy::cast_precision_loss, reason = "a request takes less than 2^52 milliseconds")]
 fn write_data_point(line: &LogLine<'_>, milliseconds: u64, env: &Env) -> Result<(), JsValue> {
-    if !IS_ENABLED.with(|cell| *cell.get_or_init(|| platform::is_bound(env, ANALYTICS, "writeDataPoint"))) {
+    if !IS_ENABLED.with(|cell| *cell.get_or_init(|| is_bound(env))) {
         return Ok(());
     }
     let client_id = line.client_id.map_or("", |id| id.as_str());

@@ -2,7 +2,6 @@
 
 use crate::http::Failure;
 use crate::log::{LogLine, Outcome};
-use serde::Serialize;
 use std::fmt::Display;
 
 pub(crate) enum Error {
@@ -64,18 +63,11 @@ impl Fault {
 
     /// `line` with the operation and the error added.
     pub(crate) fn to_json(&self, line: &LogLine<'_>) -> String {
-        #[derive(Serialize)]
-        struct FaultLine<'a> {
-            #[serde(flatten)]
-            line: &'a LogLine<'a>,
-            operation: &'a str,
-            error: &'a str,
-        }
         let (operation, error) = match self {
             Self::Storage(operation, error) | Self::Internal(operation, error) => (*operation, error),
             Self::Origin(error) => ("fetch", error),
         };
-        serde_json::to_string(&FaultLine { line, operation, error }).unwrap_or_default()
+        LogLine { operation: Some(operation), error: Some(error), ..line.clone() }.to_json()
     }
 }
 

@@ -6,9 +6,10 @@ use super::{Fault, RequestContext};
 use crate::http::{Failure, Request};
 use crate::limit::{RefusedAddresses, TOO_MANY_ATTEMPTS, address_key, client_key};
 use std::cell::RefCell;
+use worker::Env;
 
 /// The binding's name in wrangler.toml.
-pub(crate) const BINDING: &str = "FAILURES";
+const BINDING: &str = "FAILURES";
 
 thread_local! {
     /// The addresses that the binding has refused in this isolate.
@@ -57,10 +58,15 @@ async fn exceeds(context: &RequestContext) -> bool {
     exceeds
 }
 
+/// Whether failed attempts are limited.
+pub(crate) fn is_bound(env: &Env) -> bool {
+    platform::is_bound(env, "FAILURES.limit")
+}
+
 /// Counts an attempt under `key`. Returns whether the key is over the limit. Without the binding, or if it fails, no
 /// key is over the limit: a failing rate limit must not block sign-ins.
 async fn count(key: &str, context: &RequestContext) -> bool {
-    if !platform::is_bound(&context.env, BINDING, "limit") {
+    if !is_bound(&context.env) {
         return false;
     }
     let counted = match platform::is_within_limit(&context.env, BINDING, key) {

@@ -9,5 +9,5 @@ pub(crate) mod platform;
 pub(crate) mod run;
 pub(crate) mod settings;
 
-pub(crate) use context::{AuditContext, Deferred, RequestContext};
+pub(crate) use context::{AuditContext, Deferred, RequestContext, run_to_end};
 pub(crate) use error::{Error, Fault};

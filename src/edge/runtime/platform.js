@@ -105,8 +105,14 @@ export function execute(storage, lines) {
   else storage.transactionSync(run);
 }
 
-/** Whether `env` has a binding with this method. */
-export const isBound = (env, binding, method) => typeof env[binding]?.[method] === "function";
+/** Those of `bindings` that `env` does not have. Each is written with one of its methods: `USERS.getByName`. */
+export function unbound(env, bindings) {
+  const isMissing = (path) => {
+    const [binding, method] = path.split(".");
+    return typeof env[binding]?.[method] !== "function";
+  };
+  return bindings.split(" ").filter(isMissing).join(" ");
+}
 
 export const kvGet = (env, key) => kv(env).get(key);
 

@@ -6,7 +6,6 @@ use crate::http::{Failure, HeaderName, Headers, Hsts, Method, Request, Response,
 use crate::log::hexadecimal;
 use crate::time::Timestamp;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use worker::js_sys::{Array, Date, Promise, Reflect, Uint8Array, try_iter};
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{
@@ -29,8 +28,8 @@ extern "C" {
     pub(crate) fn query(storage: &JsValue, lines: &str) -> Result<String, JsValue>;
     #[wasm_bindgen(catch)]
     pub(crate) fn execute(storage: &JsValue, lines: &str) -> Result<(), JsValue>;
-    #[wasm_bindgen(js_name = isBound)]
-    pub(crate) fn is_bound(env: &Env, binding: &str, method: &str) -> bool;
+    /// Those of `bindings` that `env` does not have. Each is written with one of its methods: `USERS.getByName`.
+    pub(crate) fn unbound(env: &Env, bindings: &str) -> String;
     #[wasm_bindgen(catch, js_name = callObject)]
     pub(crate) fn call_object(
         env: &Env,
@@ -69,8 +68,8 @@ const RANDOM_BYTES: usize = 512;
 thread_local! {
     /// Random bytes that no call has received yet.
     static RANDOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    /// The security headers of every answer, made once per isolate.
-    static SECURITY_HEADERS: RefCell<BTreeMap<Hsts, web_sys::Headers>> = const { RefCell::new(BTreeMap::new()) };
+    /// The security headers of every answer, made once per isolate for each policy.
+    static SECURITY_HEADERS: RefCell<Vec<(Hsts, web_sys::Headers)>> = const { RefCell::new(Vec::new()) };
 }
 
 pub(crate) enum Answer {
@@ -89,6 +88,11 @@ pub(crate) fn now() -> Timestamp {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number after 1970")]
 pub(crate) fn milliseconds() -> u64 {
     Date::now() as u64
+}
+
+/// Whether `env` has `binding`, which is written as for [`unbound`].
+pub(crate) fn is_bound(env: &Env, binding: &str) -> bool {
+    unbound(env, binding).is_empty()
 }
 
 /// The text of an error that the platform throws.
@@ -261,12 +265,14 @@ fn write(response: &Response, body: &JsValue, hsts: Hsts) -> Result<web_sys::Res
 }
 
 fn base_headers(hsts: Hsts) -> Result<web_sys::Headers, JsValue> {
-    if let Some(headers) = SECURITY_HEADERS.with_borrow(|known| known.get(&hsts).cloned()) {
-        return Ok(headers);
-    }
-    let headers = headers_of(&lines(security_headers(hsts))?)?;
-    SECURITY_HEADERS.with_borrow_mut(|known| known.insert(hsts, headers.clone()));
-    Ok(headers)
+    SECURITY_HEADERS.with_borrow_mut(|known| {
+        if let Some((_, headers)) = known.iter().find(|(policy, _)| *policy == hsts) {
+            return Ok(headers.clone());
+        }
+        let headers = headers_of(&lines(security_headers(hsts))?)?;
+        known.push((hsts, headers.clone()));
+        Ok(headers)
+    })
 }
 
 /// Headers as lines: a name, the next line its value.

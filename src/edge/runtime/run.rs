@@ -6,8 +6,7 @@
 //!
 //! Futures that are joined advance when the promise of one of them settles. Do not race futures in a request.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use worker::js_sys::{Error, Promise};
@@ -39,12 +38,12 @@ enum Exchange {
 }
 
 thread_local! {
-    /// The waiting tasks by the number of their request.
-    static TASKS: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
-    /// The numbers of requests that are forwarded to the origin of gateway mode.
-    static FORWARDED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
-    /// The tasks that follow the answers, by the number of their request.
-    static DEFERRED: RefCell<BTreeMap<u32, Task>> = const { RefCell::new(BTreeMap::new()) };
+    /// The waiting tasks and the numbers of their requests.
+    static TASKS: RefCell<Vec<(u32, Waiting)>> = const { RefCell::new(Vec::new()) };
+    /// The number of the request that has just started, if it is forwarded to the origin of gateway mode.
+    static FORWARDED: Cell<Option<u32>> = const { Cell::new(None) };
+    /// The tasks that follow the answers, and the numbers of their requests.
+    static DEFERRED: RefCell<Vec<(u32, Task)>> = const { RefCell::new(Vec::new()) };
     static EXCHANGE: RefCell<Exchange> = const { RefCell::new(Exchange::Closed) };
 }
 
@@ -61,17 +60,17 @@ pub(crate) fn start(
 
 /// Notes that request `number` is forwarded to the origin of gateway mode.
 pub(crate) fn forward(number: u32) {
-    FORWARDED.with_borrow_mut(|numbers| numbers.push(number));
+    FORWARDED.set(Some(number));
 }
 
 /// Whether request `number`, which has just started, is forwarded.
 pub(crate) fn forwards(number: u32) -> bool {
-    FORWARDED.take().contains(&number)
+    FORWARDED.take() == Some(number)
 }
 
 /// Keeps a task of request `number` for [`finish`].
 pub(crate) fn defer(number: u32, task: impl Future<Output = Result<JsValue, JsValue>> + 'static) {
-    DEFERRED.with_borrow_mut(|tasks| tasks.insert(number, Box::pin(task)));
+    DEFERRED.with_borrow_mut(|tasks| tasks.push((number, Box::pin(task))));
 }
 
 /// Polls the task that follows the answer of request `number`. Returns like [`start`].
@@ -79,7 +78,7 @@ pub(crate) fn defer(number: u32, task: impl Future<Output = Result<JsValue, JsVa
 /// # Errors
 /// The error of the task.
 pub(crate) fn finish(number: u32) -> Result<JsValue, JsValue> {
-    match DEFERRED.with_borrow_mut(|tasks| tasks.remove(&number)) {
+    match DEFERRED.with_borrow_mut(|tasks| take(tasks, number)) {
         Some(task) => poll(number, task, Exchange::Open),
         None => Ok(JsValue::UNDEFINED),
     }
@@ -92,7 +91,7 @@ pub(crate) fn finish(number: u32) -> Result<JsValue, JsValue> {
 /// inside the task, and must not become the answer.
 pub(crate) fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsValue, JsValue> {
     let result = if is_error { Err(value) } else { Ok(value) };
-    match TASKS.with_borrow_mut(|tasks| tasks.remove(&number)) {
+    match TASKS.with_borrow_mut(|tasks| take(tasks, number)) {
         Some(Waiting::ForPromise(task, waker)) => {
             waker.wake();
             poll(number, task, Exchange::Settled(result))
@@ -102,17 +101,23 @@ pub(crate) fn resume(number: u32, value: JsValue, is_error: bool) -> Result<JsVa
     }
 }
 
+/// Removes the task of request `number`. A list is searched, because only a few requests wait at once.
+fn take<T>(tasks: &mut Vec<(u32, T)>, number: u32) -> Option<T> {
+    let place = tasks.iter().position(|(request, _)| *request == number)?;
+    Some(tasks.swap_remove(place).1)
+}
+
 fn poll(number: u32, mut task: Task, exchange: Exchange) -> Result<JsValue, JsValue> {
     EXCHANGE.replace(exchange);
     let polled = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     match (polled, EXCHANGE.take()) {
         (Poll::Ready(result), _) => result,
         (Poll::Pending, Exchange::Handed(promise, waker)) => {
-            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting::ForPromise(task, waker)));
+            TASKS.with_borrow_mut(|tasks| tasks.push((number, Waiting::ForPromise(task, waker))));
             Ok(promise.into())
         }
         (Poll::Pending, _) => {
-            TASKS.with_borrow_mut(|tasks| tasks.insert(number, Waiting::ForItself));
+            TASKS.with_borrow_mut(|tasks| tasks.push((number, Waiting::ForItself)));
             Ok(future_to_promise(task).into())
         }
     }

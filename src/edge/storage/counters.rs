@@ -3,7 +3,7 @@
 
 use super::calls::ConsoleObject;
 use crate::console::Count;
-use crate::edge::runtime::platform;
+use crate::edge::runtime::{platform, run_to_end};
 use crate::log::{LogLine, Outcome};
 use crate::time::Timestamp;
 use std::cell::RefCell;
@@ -42,7 +42,7 @@ pub(crate) fn count(line: &LogLine<'_>, env: &Env, worker: &Context) {
     });
     if is_due {
         let (env, request_id) = (env.clone(), line.request_id.to_owned());
-        worker.wait_until(async move {
+        run_to_end(worker, async move {
             Delay::from(SEND_DELAY).await;
             let counts = COLLECTED.with_borrow_mut(|collected| {
                 collected.pending_since = None;

@@ -75,10 +75,15 @@ impl Application {
     }
 }
 
-/// Parses the value `text` of `key`. An error contains neither the id in the key nor any part of the value.
+/// Parses the value `text` of `key`.
 fn parse<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, Fault> {
+    json::parse(text).map_err(|error| invalid_value(key, &error))
+}
+
+/// The fault contains neither the id in the key nor any part of the value.
+fn invalid_value(key: &str, error: &serde_json::Error) -> Fault {
     let kind = key.split(':').next().unwrap_or_default();
-    json::parse(text).map_err(|error| Fault::Storage("kv value", format!("{kind}: {}", error_place(&error))))
+    Fault::Storage("kv value", format!("{kind}: {}", error_place(error)))
 }
 
 fn parse_entry<T: DeserializeOwned>((key, text): &Entry) -> Result<Option<T>, Fault> {

@@ -94,7 +94,7 @@ impl Sql {
     /// of the row.
     pub(super) fn select<T: DeserializeOwned>(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<T>> {
         let rows = self.query(query, bindings)?;
-        parse(&rows).map_err(|error| format!("row: {}", error_place(&error)).into())
+        parse(&rows).map_err(|error| invalid_row(&error))
     }
 
     fn query(&self, query: &str, bindings: Vec<Value>) -> Result<String> {
@@ -112,6 +112,10 @@ impl Sql {
 /// Whether a statement failed because a row with its primary key exists.
 pub(super) fn is_refused_by_key(error: &Error) -> bool {
     error.to_string().contains("UNIQUE constraint failed")
+}
+
+fn invalid_row(error: &serde_json::Error) -> worker::Error {
+    format!("row: {}", error_place(error)).into()
 }
 
 /// A statement and its bindings.

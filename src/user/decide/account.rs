@@ -51,8 +51,9 @@ pub(super) fn save_account(
     }
     changes.push(Change::Record(event));
     changes.extend(ended);
-    let mut dropped = old.map(|old| old.services.clone()).unwrap_or_default();
-    dropped.retain(|service| !account.services.contains(service));
+    let before = old.into_iter().flat_map(|old| &old.services);
+    let mut dropped = BTreeSet::new();
+    dropped.extend(before.filter(|service| !account.services.contains(*service)).cloned());
     Decision::of(Reply::Saved(Saved { account, effect, dropped }), changes)
 }
 

@@ -31,7 +31,7 @@ pub(super) fn live_session<'a>(facts: &'a Facts, id: &SessionId, now: Timestamp)
 /// The live sessions, newest first.
 pub(super) fn newest_first(sessions: &[Session], now: Timestamp) -> Vec<&Session> {
     let mut live: Vec<_> = sessions.iter().filter(|session| session.is_live(now)).collect();
-    live.sort_by_key(|session| std::cmp::Reverse(session.age_key()));
+    live.sort_unstable_by_key(|session| std::cmp::Reverse(session.age_key()));
     live
 }
 

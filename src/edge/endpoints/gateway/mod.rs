@@ -4,7 +4,7 @@ mod socket;
 
 use crate::edge::runtime::platform::Answer;
 use crate::edge::runtime::run::settled;
-use crate::edge::runtime::{Error, Fault, RequestContext, assertion_keys};
+use crate::edge::runtime::{Error, Fault, RequestContext, assertion_keys, run_to_end};
 use crate::edge::storage::sessions::live_session;
 use crate::gateway::{
     Assertion, Gateway, is_foreign_handshake, is_own_cookie, is_removed, made_private, without_own_cookies,
@@ -64,7 +64,7 @@ pub(crate) async fn serve(incoming: &web_sys::Request, context: &RequestContext)
     let Some(origin) = answer.websocket() else { return Ok(Answer::ClientArea(answer)) };
     let (socket, browser) = Socket::new(origin, cookie, context.clone()).map_err(internal("websocket"))?;
     let answer = switched(&answer, &browser).map_err(internal("websocket"))?;
-    context.worker.wait_until(socket.run());
+    run_to_end(&context.worker, socket.run());
     Ok(Answer::ClientArea(answer))
 }
 
