@@ -16,7 +16,7 @@ const END = "<!-- end of the computed part -->";
  * CPU time of a request in milliseconds, in the Worker and in the object together. Measured in workerd on a machine with two
  * cores in November 2026, from the CPU time of the process over 2,000 requests. Replace it with the figures of `npm run bench`.
  */
-const CPU_MS = { token: 1.3, signIn: 0.6, check: 0.3, remembered: 0.2, forwarding: 0.4 };
+const CPU_MS = { token: 1.8, signIn: 0.7, check: 0.4, remembered: 0.2, forwarding: 0.8 };
 
 /** What no count and no price says. */
 const ASSUMED = {
